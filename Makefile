@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+# Two commands do all set-up: `make run` and `make test`. Both need only Python >= 3.11 with venv, make and git.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all:
+LOCKS := requirements.txt requirements-nodeps.txt requirements-test.txt setup.cfg
+
+.PHONY: run test check lint venv fuzz clean
+
+run: venv
+	$(BIN)/submgr run --standalone
+
+test: venv
+	$(BIN)/python -m pytest
+
+check: venv lint
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+lint: venv
+	$(BIN)/ruff check submgr mec tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports --config setup.cfg
+
+venv: .venv/.installed
+
+.venv/.installed: $(LOCKS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 ..." >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(PIP) -r requirements.txt
+	$(PIP) -r requirements-test.txt
+	$(PIP) --no-deps -r requirements-nodeps.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+fuzz: venv
+	$(BIN)/python -m pytest tests/fuzz --hypothesis-profile=fuzz
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""E2AP messages of the Subscription Manager as plain values (O-RAN.WG3.E2AP, clauses 8.2 and 9.1).
+
+Nothing here knows how the messages look on the wire: that is `submgr.e2ap.codec`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class ActionType(IntEnum):
+    """RICactionType, with the numbers of the ASN.1 (E2AP 9.2.11)."""
+
+    REPORT = 0
+    INSERT = 1
+    POLICY = 2
+
+
+class SubsequentActionType(IntEnum):
+    """RICsubsequentActionType (E2AP 9.2.13)."""
+
+    CONTINUE = 0
+    WAIT = 1
+
+
+class TimeToWait(IntEnum):
+    """Names of the REST interface in their order there and in the database.
+
+    The ASN.1 enumeration has no `zero` and starts with w1ms = 0: `zero` is sent as w1ms, every other
+    name as itself.
+    """
+
+    ZERO = 0
+    W1MS = 1
+    W2MS = 2
+    W5MS = 3
+    W10MS = 4
+    W20MS = 5
+    W30MS = 6
+    W40MS = 7
+    W50MS = 8
+    W100MS = 9
+    W200MS = 10
+    W500MS = 11
+    W1S = 12
+    W2S = 13
+    W5S = 14
+    W10S = 15
+    W20S = 16
+    W60S = 17
+
+
+@dataclass(frozen=True, slots=True)
+class SubsequentAction:
+    type: SubsequentActionType
+    time_to_wait: TimeToWait
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One RIC action to be set up: id 0..255, definition in the service model's own encoding (None = absent)."""
+
+    action_id: int
+    action_type: ActionType
+    definition: bytes | None = None
+    subsequent: SubsequentAction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestId:
+    """RICrequestID: requestor 0..65535, instance 0..65535 (E2AP 9.2.7)."""
+
+    requestor: int
+    instance: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """E2AP Cause (9.2.1): `group` counts the CHOICE from 1 (ricRequest = 1), `value` the ENUMERATED from 0.
+
+    These are the numbers the database keeps (`{"Content": group, "Value": value}`).
+    `submgr.e2ap.causes.describe` gives the words.
+    """
+
+    group: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotAdmitted:
+    """An action that the E2 node did not set up, and why."""
+
+    action_id: int
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionRequest:
+    """RIC SUBSCRIPTION REQUEST (9.1.1.1)."""
+
+    request_id: RequestId
+    ran_function_id: int
+    event_trigger: bytes
+    actions: tuple[Action, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionResponse:
+    """RIC SUBSCRIPTION RESPONSE (9.1.1.2)."""
+
+    request_id: RequestId
+    ran_function_id: int
+    admitted: tuple[int, ...]
+    not_admitted: tuple[NotAdmitted, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionFailure:
+    """RIC SUBSCRIPTION FAILURE (9.1.1.3). E2AP 1.x nodes send a list of refused actions instead of one cause."""
+
+    request_id: RequestId
+    ran_function_id: int
+    cause: Cause | None
+    not_admitted: tuple[NotAdmitted, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionDeleteRequest:
+    """RIC SUBSCRIPTION DELETE REQUEST (9.1.1.4)."""
+
+    request_id: RequestId
+    ran_function_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionDeleteResponse:
+    """RIC SUBSCRIPTION DELETE RESPONSE (9.1.1.5)."""
+
+    request_id: RequestId
+    ran_function_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionDeleteFailure:
+    """RIC SUBSCRIPTION DELETE FAILURE (9.1.1.6)."""
+
+    request_id: RequestId
+    ran_function_id: int
+    cause: Cause | None
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionToRemove:
+    """One item of a RIC SUBSCRIPTION DELETE REQUIRED."""
+
+    request_id: RequestId
+    ran_function_id: int
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionDeleteRequired:
+    """RIC SUBSCRIPTION DELETE REQUIRED (9.1.1.7): the E2 node asks the RIC to delete these."""
+
+    items: tuple[SubscriptionToRemove, ...]
+
+
+Message = (
+    SubscriptionRequest
+    | SubscriptionResponse
+    | SubscriptionFailure
+    | SubscriptionDeleteRequest
+    | SubscriptionDeleteResponse
+    | SubscriptionDeleteFailure
+    | SubscriptionDeleteRequired
+)
