@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Errors by whose fault they are. A cause is a field, never parsed out of text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Source(StrEnum):
+    """ErrorSource of a notification."""
+
+    SUBMGR = "SUBMGR"
+    RTMGR = "RTMGR"
+    DBAAS = "DBAAS"
+    ASN1 = "ASN1"
+    E2NODE = "E2Node"
+
+
+class TimeoutType(StrEnum):
+    E2 = "E2-Timeout"
+    RTMGR = "RTMGR-Timeout"
+    DBAAS = "DBAAS-Timeout"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a procedure failed, as the xApp is told: a non-empty sentence, whose fault, and which timer if any."""
+
+    cause: str
+    source: Source
+    timeout: TimeoutType | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One mistake in a request: `field` as a path into the JSON body, e.g. `SubscriptionDetails[0].Meid`."""
+
+    field: str
+    message: str
+
+
+class RefusedError(Exception):
+    """A request that is answered with an HTTP status 4xx or 503 and changes nothing."""
+
+    def __init__(
+        self, status: int, message: str, errors: tuple[FieldError, ...] = (), retry_after: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.errors = errors
+        self.retry_after = retry_after

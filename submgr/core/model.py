@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the Subscription Manager keeps, as frozen values: requests, holders, records.
+
+The live, changing objects are in `rest.py` and `subscription.py`; a record is their snapshot at one moment, and
+what the store, the queries and the notifications see.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from submgr.e2ap.messages import Action, ActionType, NotAdmitted
+
+MAX_MEID_BYTES = 31
+"""RMR carries the Meid in 32 bytes, NUL-terminated."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RmrEndpoint:
+    """Where indications of a subscription go: a host name and an RMR port (0 = none)."""
+
+    address: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.address}:{self.port}"
+
+    @classmethod
+    def parse(cls, text: str) -> RmrEndpoint:
+        """`host:port`; raises ValueError on anything else."""
+        address, separator, port = text.rpartition(":")
+        if not separator or not address or not port.isdecimal() or int(port) > 65535:
+            raise ValueError(f"not a host:port: {text!r}")
+        return cls(address, int(port))
+
+
+@dataclass(frozen=True, slots=True)
+class ClientEndpoint:
+    """An xApp's own addresses: where notifications go (HTTP) and where indications go (RMR)."""
+
+    host: str
+    http_port: int
+    rmr_port: int
+
+    @property
+    def rmr(self) -> RmrEndpoint:
+        """The xApp's RMR service is named as its HTTP service, with `rmr` for `http`."""
+        return RmrEndpoint(self.host.replace("http", "rmr"), self.rmr_port)
+
+    @property
+    def http(self) -> str:
+        return f"{self.host}:{self.http_port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Directives:
+    """E2SubscriptionDirectives as given: None = the configured default. `timeout` in seconds, `tries` = sends."""
+
+    timeout: float | None = None
+    tries: int | None = None
+    routing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What is subscribed at an E2 node. Actions are kept in the order given and compared without it (see `key`)."""
+
+    ran_function_id: int
+    event_trigger: bytes
+    actions: tuple[Action, ...]
+
+    @property
+    def action_type(self) -> ActionType:
+        """All actions of one E2 subscription have one type."""
+        return self.actions[0].action_type
+
+    @property
+    def mergeable(self) -> bool:
+        """Only REPORT subscriptions are shared between xApps."""
+        return self.action_type is ActionType.REPORT
+
+    def key(self) -> ContentKey:
+        """Equal for equal subscriptions, whatever the order of the actions."""
+        return ContentKey(
+            self.ran_function_id, self.event_trigger, tuple(sorted(self.actions, key=lambda a: a.action_id))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ContentKey:
+    ran_function_id: int
+    event_trigger: bytes
+    actions: tuple[Action, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One SubscriptionDetail of a request: becomes one E2 subscription, or joins one."""
+
+    xapp_event_instance_id: int
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class SubscribeRequest:
+    """A valid POST. `subscription_id` None = not given. `directives` None = none given (route wanted)."""
+
+    endpoint: ClientEndpoint
+    meid: str
+    ran_function_id: int
+    details: tuple[Detail, ...]
+    directives: Directives | None = None
+    subscription_id: str | None = None
+
+    @property
+    def routed(self) -> bool:
+        return self.directives is None or self.directives.routing
+
+    def digest(self) -> str:
+        """MD5 (32 hex digits) over the whole request but its SubscriptionId: tells a repeated request."""
+        directives = self.directives
+        canonical = [
+            [self.endpoint.host, self.endpoint.http_port, self.endpoint.rmr_port],
+            self.meid,
+            self.ran_function_id,
+            directives and [directives.timeout, directives.tries, directives.routing],
+            [
+                [d.xapp_event_instance_id, d.content.event_trigger.hex(), [_canonical_action(a) for a in d.content.actions]]
+                for d in self.details
+            ],
+        ]
+        return hashlib.md5(json.dumps(canonical).encode(), usedforsecurity=False).hexdigest()
+
+
+def _canonical_action(action: Action) -> list[object]:
+    definition = None if action.definition is None else action.definition.hex()
+    subsequent = action.subsequent and [action.subsequent.type, action.subsequent.time_to_wait]
+    return [action.action_id, action.action_type, definition, subsequent]
+
+
+@dataclass(frozen=True, slots=True)
+class RestHolder:
+    """A REST subscription's claim on an E2 subscription, one per XappEventInstanceId."""
+
+    subscription_id: str
+    xapp_event_instance_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class RmrHolder:
+    """The claim of an xApp that subscribed over RMR: its endpoint and its own ricRequestorID."""
+
+    endpoint: RmrEndpoint
+    requestor_id: int
+
+
+HolderKey = RestHolder | RmrHolder
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds an E2 subscription, where its indications go, and whether it wants a route and was told."""
+
+    key: HolderKey
+    endpoint: RmrEndpoint
+    routed: bool
+    notified: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class E2Record:
+    """Snapshot of an E2 subscription, as stored under its instance id.
+
+    `holders` None = written by another implementation that does not keep them. `admitted` None = not answered yet.
+    `routes` None = not known (another implementation): then every endpoint with a port is taken as routed.
+    """
+
+    instance_id: int
+    meid: str
+    requestor_id: int
+    """ricRequestorID as sent to the E2 node."""
+    xapp_requestor_id: int
+    """XappEventInstanceId, or the RMR xApp's requestor id, of the first holder."""
+    content: Content
+    endpoints: tuple[RmrEndpoint, ...]
+    holders: tuple[Holder, ...] | None
+    routes: tuple[RmrEndpoint, ...] | None
+    admitted: tuple[int, ...] | None = None
+    not_admitted: tuple[NotAdmitted, ...] = ()
+    policy_update: bool = False
+    restore_pending: bool = False
+
+    @property
+    def completed(self) -> bool:
+        return self.admitted is not None
+
+
+@dataclass(frozen=True, slots=True)
+class RestRecord:
+    """Snapshot of a REST subscription, as stored under its SubscriptionId.
+
+    `created` is UTC text `YYYY-MM-DD hh:mm:ss.mmm`. `http_port` None = not known (another implementation).
+    `digests` are those of the requests that name this subscription, the newest first.
+    """
+
+    subscription_id: str
+    created: str
+    host: str
+    http_port: int | None
+    rmr: RmrEndpoint
+    meid: str
+    instances: tuple[tuple[int, int], ...]
+    """(XappEventInstanceId, instance id), in the order of completion."""
+    request_ongoing: bool
+    delete_ongoing: bool
+    digests: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What is still to be undone of a subscription that is gone: routes that the Routing Manager did not remove,
+    and, after a delete that the E2 node never answered, one more delete at its next connection."""
+
+    instance_id: int
+    meid: str
+    ran_function_id: int
+    routes: tuple[RmrEndpoint, ...]
+    node_delete: bool
