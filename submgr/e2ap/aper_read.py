@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Aligned PER of the seven messages, read directly.
+
+The reader looks at the places where a plain PDU has its values and checks nothing on the way: a reading is
+trusted only when writing it again gives the very same octets. So its correctness rests on that of
+`submgr.e2ap.aper_write.write` alone, and everything unusual (another criticality of an element, criticality
+diagnostics, extensions, elements out of order, garbage) goes to the general codec.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from struct import Struct
+from struct import error as StructError
+
+from submgr.e2ap import aper_write as aper
+from submgr.e2ap.causes import GROUPS
+from submgr.e2ap.messages import (
+    Action,
+    ActionType,
+    Cause,
+    Message,
+    NotAdmitted,
+    RequestId,
+    SubscriptionDeleteFailure,
+    SubscriptionDeleteRequest,
+    SubscriptionDeleteRequired,
+    SubscriptionDeleteResponse,
+    SubscriptionFailure,
+    SubscriptionRequest,
+    SubscriptionResponse,
+    SubscriptionToRemove,
+    SubsequentAction,
+    SubsequentActionType,
+    TimeToWait,
+)
+
+# The two elements every PDU but one begins with: nine octets of request id, six of RAN function id.
+_ids = Struct(">xxxxxHHxxxxH").unpack_from
+_IDS = 15
+_pair = Struct(">HHH").unpack_from
+_u16 = Struct(">H").unpack_from
+
+# The criticality of the procedure is not looked at: 12010 and 12020 of other implementations carry `ignore`.
+_CRITICALITIES = (0x00, 0x40, 0x80)
+_ACTION_TYPES = tuple(ActionType)
+_SUBSEQUENT_TYPES = tuple(SubsequentActionType)
+# Wire number -> name: the ASN.1 begins with w1ms.
+_TIMES = tuple(TimeToWait)[1:]
+
+
+def read(data: bytes) -> Message | None:
+    """The message in these octets, or None when they are not one of the plain cases."""
+    try:
+        reader = _READERS.get(data[:2])
+        if reader is None or data[2] not in _CRITICALITIES:
+            return None
+        _, at = _length(data, 3)
+        message = reader(data, at + 3)
+    except (IndexError, StructError, _Unusual):
+        return None
+    if isinstance(message, SubscriptionDeleteRequired) and data[at + 3 : at + 6] == aper.REMOVED_LIST_OF_2_00:
+        written = aper.write_numbered_as_2_00(message)
+    else:
+        written = aper.write(message)
+    if written is None or written[3:] != data[3:]:
+        return None
+    return message
+
+
+class _Unusual(Exception):
+    """Not a plain PDU."""
+
+
+def _length(data: bytes, at: int) -> tuple[int, int]:
+    """A length determinant, and the place after it."""
+    first = data[at]
+    if first < 128:
+        return first, at + 1
+    return (first & 0x3F) << 8 | data[at + 1], at + 2
+
+
+def _element(data: bytes, at: int) -> int:
+    """The place of the value of the information element that begins here."""
+    return _length(data, at + 3)[1]
+
+
+def _ids_at(data: bytes, at: int) -> tuple[RequestId, int]:
+    requestor, instance, function = _ids(data, at)
+    return RequestId(requestor, instance), function
+
+
+def _subscription_request(data: bytes, at: int) -> Message:
+    request_id, function = _ids_at(data, at)
+    at = _element(data, at + _IDS) + 1
+    trigger, at = _octets(data, at)
+    count = (data[at] >> 4) + 1
+    at += 1
+    actions = []
+    for _ in range(count):
+        size, at = _length(data, at + 3)
+        actions.append(_action(data, at))
+        at += size
+    return SubscriptionRequest(request_id, function, trigger, tuple(actions))
+
+
+def _octets(data: bytes, at: int) -> tuple[bytes, int]:
+    size, at = _length(data, at)
+    end = at + size
+    if end > len(data):
+        raise _Unusual
+    return data[at:end], end
+
+
+def _action(data: bytes, at: int) -> Action:
+    head, action_id, kind = data[at], data[at + 1], data[at + 2]
+    action_type = _ACTION_TYPES[kind >> 5 & 3]
+    definition: bytes | None = None
+    if head & 0x40:
+        definition, at = _octets(data, at + 3)
+        bits = _u16(data, at)[0] >> 7 if head & 0x20 else 0
+    else:
+        bits = _u16(data, at + 2)[0] >> 4 & 0x1FF if head & 0x20 else 0
+    subsequent = None
+    if head & 0x20:
+        subsequent = SubsequentAction(_SUBSEQUENT_TYPES[bits >> 6 & 1], _TIMES[bits & 31])
+    return Action(action_id, action_type, definition, subsequent)
+
+
+def _subscription_response(data: bytes, at: int) -> Message:
+    request_id, function = _ids_at(data, at)
+    at = _element(data, at + _IDS)
+    count = (data[at] >> 4) + 1
+    end = at + 1 + 6 * count
+    admitted = tuple(data[at + 6 : end : 6])
+    if end >= len(data):
+        return SubscriptionResponse(request_id, function, admitted)
+    at = _element(data, end)
+    count = data[at] >> 3
+    at += 1
+    refused = []
+    for _ in range(count):
+        size, at = _length(data, at + 3)
+        refused.append(NotAdmitted(data[at + 1], _cause(data, at + 2)))
+        at += size
+    return SubscriptionResponse(request_id, function, admitted, tuple(refused))
+
+
+def _subscription_failure(data: bytes, at: int) -> Message:
+    request_id, function = _ids_at(data, at)
+    return SubscriptionFailure(request_id, function, _cause(data, _element(data, at + _IDS)))
+
+
+def _delete_request(data: bytes, at: int) -> Message:
+    return SubscriptionDeleteRequest(*_ids_at(data, at))
+
+
+def _delete_response(data: bytes, at: int) -> Message:
+    return SubscriptionDeleteResponse(*_ids_at(data, at))
+
+
+def _delete_failure(data: bytes, at: int) -> Message:
+    request_id, function = _ids_at(data, at)
+    return SubscriptionDeleteFailure(request_id, function, _cause(data, _element(data, at + _IDS)))
+
+
+def _delete_required(data: bytes, at: int) -> Message:
+    at = _element(data, at)
+    count = _u16(data, at)[0] + 1
+    if count > aper.MAX_REMOVED:
+        raise _Unusual
+    at += 2
+    items = []
+    for _ in range(count):
+        size, at = _length(data, at + 3)
+        requestor, instance, function = _pair(data, at + 1)
+        items.append(SubscriptionToRemove(RequestId(requestor, instance), function, _cause(data, at + 7)))
+        at += size
+    return SubscriptionDeleteRequired(tuple(items))
+
+
+def _cause(data: bytes, at: int) -> Cause:
+    first = data[at]
+    group = (first >> 4) + 1
+    if group not in GROUPS:
+        raise _Unusual
+    count = len(GROUPS[group][1])
+    width = (count - 1).bit_length()
+    if first & 0x08:
+        return Cause(group, count + (_u16(data, at)[0] >> 4 & 0x3F))
+    if width <= 3:
+        return Cause(group, (first & 7) >> 3 - width)
+    return Cause(group, _u16(data, at)[0] >> 11 - width & (1 << width) - 1)
+
+
+_READERS: dict[bytes, Callable[[bytes, int], Message]] = {
+    aper.REQUEST[:2]: _subscription_request,
+    aper.RESPONSE[:2]: _subscription_response,
+    aper.FAILURE[:2]: _subscription_failure,
+    aper.DELETE_REQUEST[:2]: _delete_request,
+    aper.DELETE_RESPONSE[:2]: _delete_response,
+    aper.DELETE_FAILURE[:2]: _delete_failure,
+    aper.DELETE_REQUIRED[:2]: _delete_required,
+}

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The seven messages through pycrate's ASN.1 runtime: the general codec, and the judge of the direct one.
+
+pycrate's PDU objects are module globals that hold the value being coded. Nothing here yields between setting
+and reading them, and no other module of the project touches them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pycrate_asn1dir.E2AP import E2AP_PDU_Contents, E2AP_PDU_Descriptions
+from pycrate_core.utils import PycrateErr
+
+from submgr.e2ap import tree_read, tree_write
+from submgr.e2ap.errors import DecodeError, EncodeError
+from submgr.e2ap.messages import Message
+
+_PDU = E2AP_PDU_Descriptions.E2AP_PDU
+_NOT_ADMITTED_LIST = E2AP_PDU_Contents.RICaction_NotAdmitted_List
+_REMOVED_LIST = E2AP_PDU_Contents.RICsubscription_List_withCause
+_REMOVED_ITEM = E2AP_PDU_Contents.RICsubscription_withCause_Item
+
+# Numbers that E2AP 2.00 gave to the list of RIC SUBSCRIPTION DELETE REQUIRED and to its items.
+_REMOVED_LIST_OF_2_00 = 50
+_REMOVED_ITEM_OF_2_00 = 51
+# What pycrate calls the open type of an element that its ASN.1 does not have in this place.
+_UNKNOWN = "_unk_004"
+
+
+def encode(message: Message) -> bytes:
+    """Aligned PER of a message.
+
+    Raises:
+        EncodeError: with pycrate's own words.
+    """
+    place, content = tree_write.to_tree(message)
+    try:
+        _encode_refused_actions(content["value"])
+        _PDU.set_val((place, content))
+        return bytes(_PDU.to_aper())
+    except (PycrateErr, TypeError, ValueError, OverflowError) as error:
+        # pycrate prints the whole offending list after its own words.
+        words, _, _ = str(error).partition(", [")
+        raise EncodeError(words) from error
+
+
+def _encode_refused_actions(value: tuple[str, dict[str, Any]]) -> None:
+    """A failure with a list of actions is E2AP 1.x, which pycrate's ASN.1 does not know: it goes in as octets."""
+    name, content = value
+    if name != "RICsubscriptionFailure":
+        return
+    for element in content["protocolIEs"]:
+        if element["id"] == tree_read.NOT_ADMITTED_LIST:
+            _NOT_ADMITTED_LIST.set_val(element["value"][1])
+            element["value"] = (_UNKNOWN, bytes(_NOT_ADMITTED_LIST.to_aper()))
+
+
+def decode(data: bytes, strict_order: bool) -> Message:
+    """The message in these octets; octets after its end are not looked at.
+
+    Raises:
+        DecodeError: whatever was wrong.
+    """
+    try:
+        return _decode(data, strict_order)
+    except DecodeError:
+        raise
+    except Exception as error:
+        # The input is a stranger's and the runtime answers some of it with IndexError, KeyError,
+        # RecursionError and the like: here every one of them means "cannot be decoded".
+        raise DecodeError(f"{type(error).__name__}: {error}") from error
+
+
+def _decode(data: bytes, strict_order: bool) -> Message:
+    _PDU.from_aper(data)
+    place, content = _PDU.get_val()
+    if not isinstance(content, dict):
+        raise DecodeError(f"E2AP-PDU: alternative {place} is not known here")
+    kind = (place, content["procedureCode"])
+    if kind not in tree_read.ELEMENTS:
+        raise DecodeError(f"{place} of procedure {content['procedureCode']} is not a subscription message")
+    name, value = content["value"]
+    if not isinstance(value, dict):
+        raise DecodeError(f"{place} of procedure {content['procedureCode']} has a content of type {name}")
+    elements = _elements(kind, value["protocolIEs"], strict_order)
+    return tree_read.from_elements(kind, elements)
+
+
+def _elements(kind: tuple[str, int], items: list[dict[str, Any]], strict_order: bool) -> dict[int, Any]:
+    """Values of the known elements by id (E2AP 10.3: what is unknown may be ignored unless its sender says no)."""
+    expected = list(tree_read.ELEMENTS[kind])
+    found: dict[int, Any] = {}
+    last = -1
+    for item in items:
+        name, value = item["value"]
+        element = item["id"]
+        if name == _UNKNOWN:
+            element, value = _older_release(kind, element, value)
+        if element not in expected:
+            if item["criticality"] == "reject":
+                raise DecodeError(f"information element {element} with criticality reject is not known")
+            continue
+        if element in found:
+            raise DecodeError(f"information element {element} occurs twice")
+        place = expected.index(element)
+        if strict_order and place < last:
+            raise DecodeError(f"information element {element} is out of order")
+        last = place
+        found[element] = value
+    return found
+
+
+def _older_release(kind: tuple[str, int], element: int, octets: bytes) -> tuple[int, Any]:
+    """An element that earlier releases of E2AP have in this place, under its present id and decoded."""
+    if kind == ("unsuccessfulOutcome", 8) and element == tree_read.NOT_ADMITTED_LIST:
+        _NOT_ADMITTED_LIST.from_aper(octets)
+        return element, _NOT_ADMITTED_LIST.get_val()
+    if kind == ("initiatingMessage", 12) and element == _REMOVED_LIST_OF_2_00:
+        _REMOVED_LIST.from_aper(octets)
+        return tree_read.REMOVED_LIST, [_older_item(item) for item in _REMOVED_LIST.get_val()]
+    return element, octets
+
+
+def _older_item(item: dict[str, Any]) -> dict[str, Any]:
+    name, octets = item["value"]
+    if item["id"] != _REMOVED_ITEM_OF_2_00 or name != _UNKNOWN:
+        return item
+    _REMOVED_ITEM.from_aper(octets)
+    return {"id": tree_read.REMOVED_ITEM, "value": (name, _REMOVED_ITEM.get_val())}
