@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A lean HTTP/1.1 client on gevent sockets: pooled connections, total deadlines, bounded answers.
+
+Requests always carry a Content-Length and are never chunked (several xApp servers understand nothing else). Redirects
+are not followed.
+"""
+
+import http.client
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self, cast
+
+import gevent.ssl
+from gevent import socket
+from gevent.lock import BoundedSemaphore
+
+from submgr.platform.http_pool import (
+    Endpoint,
+    HttpConnectError,
+    HttpError,
+    HttpProtocolError,
+    HttpTimeout,
+    IdlePool,
+    Resolver,
+    connect,
+)
+from submgr.platform.http_wire import Limit, Target, attempt, folded, parse, payload_of, words
+
+__all__ = [
+    "HttpClient",
+    "HttpConnectError",
+    "HttpError",
+    "HttpProtocolError",
+    "HttpResponse",
+    "HttpStream",
+    "HttpTimeout",
+    "Target",
+    "tls_context",
+]
+
+_CHUNK = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """A complete answer. Header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is a 2xx."""
+        return 200 <= self.status < 300
+
+
+def tls_context(
+    ca: str | None = None, certificate: str | None = None, key: str | None = None
+) -> ssl.SSLContext:
+    """A context that checks the peer against the PEM file `ca` (None: the system's), and shows `certificate`.
+
+    Raises OSError when a file cannot be read or is not PEM.
+    """
+    context = gevent.ssl.create_default_context(cafile=ca)
+    if certificate is not None:
+        context.load_cert_chain(certificate, key)
+    return cast(ssl.SSLContext, context)
+
+
+@dataclass(slots=True)
+class Gate:
+    """The bound on the connections to one endpoint, and how many greenlets use it or wait for it."""
+
+    free: BoundedSemaphore
+    users: int = 0
+
+
+class HttpClient:
+    """Makes requests; safe to share between any number of greenlets.
+
+    At most `connections` are open to one host and port; who comes later waits, within its connect timeout.
+    `idle` of them are kept open between requests, for `idle_seconds`.
+
+    A connection that was kept can have been closed by the peer just when it is used again. When that is so (the
+    send failed or the peer closed, and not one byte of an answer came), the request is sent once more on a new
+    connection, POST too: a server that closes an idle connection has not read what comes after.
+    """
+
+    def __init__(
+        self,
+        *,
+        connections: int = 64,
+        idle: int = 32,
+        idle_total: int = 256,
+        idle_seconds: float = 30.0,
+        tls: ssl.SSLContext | None = None,
+        user_agent: str = "ric-submgr",
+    ) -> None:
+        self._connections = connections
+        self._tls = tls
+        self._user_agent = user_agent
+        self._pool = IdlePool(idle, idle_total, idle_seconds)
+        self._resolver = Resolver()
+        self._gates: dict[Endpoint, Gate] = {}
+
+    @property
+    def idle_connections(self) -> int:
+        """How many open connections are unused at the moment."""
+        return len(self._pool)
+
+    @property
+    def busy_endpoints(self) -> int:
+        """How many hosts and ports have a request under way."""
+        return len(self._gates)
+
+    def close(self) -> None:
+        """Close the idle connections; requests under way are not touched."""
+        self._pool.close()
+
+    def request(
+        self,
+        method: str,
+        url: str | Target,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        connect_timeout: float = 5.0,
+        read_timeout: float = 5.0,
+        max_response: int = 16 * 1024 * 1024,
+    ) -> HttpResponse:
+        """Send a request and read the whole answer.
+
+        `connect_timeout` (s) covers waiting for a free connection, the name look-up and the handshake;
+        `read_timeout` (s) everything from the first byte sent to the last byte read.
+        Raises HttpConnectError, HttpTimeout or HttpProtocolError (also for a body over `max_response` bytes).
+        """
+        with self.stream(
+            method, url, body=body, headers=headers, connect_timeout=connect_timeout, read_timeout=read_timeout
+        ) as answer:
+            return HttpResponse(answer.status, answer.headers, answer.read(max_response))
+
+    def stream(
+        self,
+        method: str,
+        url: str | Target,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        connect_timeout: float = 5.0,
+        read_timeout: float = 5.0,
+    ) -> "HttpStream":
+        """Send a request and read the head of the answer; the body is read from the returned context manager."""
+        endpoint, path = parse(url)
+        payload = payload_of(method, endpoint, path, headers or {}, body, self._user_agent)
+        gate = self._enter(endpoint, connect_timeout)
+        try:
+            return HttpStream(self, self._exchange(endpoint, gate, method, payload, connect_timeout, read_timeout))
+        except BaseException:
+            self._leave(endpoint, gate)
+            raise
+
+    def _exchange(
+        self, endpoint: Endpoint, gate: Gate, method: str, payload: bytes, connect_timeout: float, read_timeout: float
+    ) -> "Exchange":
+        sock = self._pool.take(endpoint)
+        reused = sock is not None
+        while True:
+            if sock is None:
+                sock = connect(endpoint, self._resolver, connect_timeout, self._tls)
+            deadline = time.monotonic() + read_timeout
+            with Limit(read_timeout, endpoint, read_timeout):
+                response = attempt(sock, endpoint, method, payload)
+            if response is not None:
+                return Exchange(endpoint, gate, sock, response, deadline, read_timeout)
+            if not reused:
+                raise HttpProtocolError(f"{endpoint} closed the connection without an answer")
+            sock, reused = None, False
+
+    def _enter(self, endpoint: Endpoint, timeout: float) -> Gate:
+        gate = self._gates.get(endpoint)
+        if gate is None:
+            gate = self._gates[endpoint] = Gate(BoundedSemaphore(self._connections))
+        gate.users += 1
+        if gate.free.acquire(timeout=timeout):
+            return gate
+        self._forget(endpoint, gate)
+        raise HttpTimeout(
+            f"all {self._connections} connections to {endpoint} were busy for {timeout:g} s", sent=False
+        )
+
+    def _leave(self, endpoint: Endpoint, gate: Gate) -> None:
+        gate.free.release()
+        self._forget(endpoint, gate)
+
+    def _forget(self, endpoint: Endpoint, gate: Gate) -> None:
+        # endpoints come and go: a gate nobody uses or waits for is not kept
+        gate.users -= 1
+        if not gate.users:
+            del self._gates[endpoint]
+
+    def _finished(self, exchange: "Exchange", reusable: bool) -> None:
+        if reusable:
+            self._pool.put(exchange.endpoint, exchange.sock)
+        else:
+            exchange.sock.close()
+        self._leave(exchange.endpoint, exchange.gate)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request that was sent, the head of its answer, and until when (monotonic) all of it must be there."""
+
+    endpoint: Endpoint
+    gate: Gate
+    sock: socket.socket
+    response: http.client.HTTPResponse
+    deadline: float
+    allowed: float
+
+
+class HttpStream:
+    """An answer whose body is read by the caller. Use it in a `with` block; leaving early closes the connection."""
+
+    def __init__(self, client: HttpClient, exchange: Exchange) -> None:
+        self._client = client
+        self._exchange = exchange
+        self._response = exchange.response
+        self._open = True
+        self._sound = True
+        self.status = exchange.response.status
+        self.headers: Mapping[str, str] = folded(exchange.response.getheaders())
+        self.length = exchange.response.length
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def read(self, limit: int) -> bytes:
+        """The whole body, at most `limit` bytes of it, within what is left of the request's read timeout."""
+        left, allowed = self._exchange.deadline - time.monotonic(), self._exchange.allowed
+        if self.length is not None:
+            if self.length > limit:
+                raise self._too_large(limit)
+            return self._read(None, left, allowed)
+        data = self._read(limit + 1, left, allowed)
+        if len(data) > limit:
+            raise self._too_large(limit)
+        return data
+
+    def chunks(self, read_timeout: float = 5.0) -> Iterator[bytes]:
+        """The body in pieces of at most 64 KiB; `read_timeout` (s) holds for each of them.
+
+        Raises HttpTimeout or HttpProtocolError when the peer stops or closes in the middle.
+        """
+        left = self.length
+        while not self._response.isclosed():
+            piece = self._read(_CHUNK, read_timeout, read_timeout)
+            if left is not None:
+                left -= len(piece)
+            if piece:
+                yield piece
+            elif left:
+                self._sound = False
+                raise HttpProtocolError(f"{self._exchange.endpoint} closed with {left} bytes of the body missing")
+
+    def close(self) -> None:
+        """Keep the connection for the next request when the body was read to its end, else close it."""
+        if not self._open:
+            return
+        self._open = False
+        reusable = self._sound and self._response.isclosed() and not self._response.will_close
+        self._response.close()
+        self._client._finished(self._exchange, reusable)
+
+    def _read(self, amount: int | None, seconds: float, allowed: float) -> bytes:
+        try:
+            with Limit(seconds, self._exchange.endpoint, allowed):
+                return self._response.read(amount)
+        except (http.client.HTTPException, OSError, ValueError) as exc:
+            self._sound = False
+            raise HttpProtocolError(f"{self._exchange.endpoint} broke off in the body: {words(exc)}") from exc
+
+    def _too_large(self, limit: int) -> HttpProtocolError:
+        return HttpProtocolError(f"{self._exchange.endpoint} answered with more than {limit} bytes")
