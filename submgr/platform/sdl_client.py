@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: Apache-2.0
+# redis-py annotates only a part of itself.
+# mypy: allow-untyped-calls
+"""ricsdl made fit for greenlets: connections that wait in the hub, with time limits and without retries.
+
+ricsdl opens its redis clients with stdlib sockets, without any timeout, in a pool that fails instead of
+waiting. Here each client gets a pool of its own kind, so that one hung server costs a bounded time and
+never the hub. Every connection tells redis a name that is used once: a connection that was given up with
+a command on the way can then be ended at the server's side (see `SdlClient.probe`).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import struct
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import gevent
+import gevent.queue
+from gevent import socket
+from redis import Redis
+from redis.connection import BlockingConnectionPool, Connection
+from redis.exceptions import (
+    AuthenticationError,
+    BusyLoadingError,
+    ConnectionError,
+    RedisError,
+    ResponseError,
+    TimeoutError,
+)
+from redis.sentinel import Sentinel, SentinelConnectionPool, SentinelManagedConnection
+from ricsdl.exceptions import SdlException
+from ricsdl.syncstorage import SyncStorage
+
+from submgr.platform.store import StoreError, StoreTimeout, StoreUnavailable
+
+_log = logging.getLogger(__name__)
+
+HOST = "DBAAS_SERVICE_HOST"
+PORT = "DBAAS_SERVICE_PORT"
+SENTINEL_PORT = "DBAAS_SERVICE_SENTINEL_PORT"
+MASTER_NAME = "DBAAS_MASTER_NAME"
+CLUSTER_ADDRESSES = "DBAAS_CLUSTER_ADDR_LIST"
+VARIABLES = (HOST, PORT, SENTINEL_PORT, MASTER_NAME, CLUSTER_ADDRESSES)
+
+# SO_LINGER on, 0 s: closing discards what the kernel has not sent yet, instead of sending it a minute later.
+_DISCARD = struct.pack("ii", 1, 0)
+
+
+class _NotSent(ConnectionError):
+    """No connection could be had, so that the command was not sent."""
+
+
+class _Link(Connection):
+    """A connection to redis on a gevent socket, with a name of its own at the server.
+
+    `lost` collects the names of the connections that were closed from this side, `tag` begins the names.
+    """
+
+    def __init__(self, *, lost: set[str], tag: str | None, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._lost = lost
+        self._tag = tag
+        self._named = False
+
+    def _connect(self) -> Any:
+        if self._tag is not None:
+            self.client_name = f"{self._tag}-{uuid4().hex}"
+        # Looking up the host name counts, too.
+        with gevent.Timeout(self.socket_connect_timeout, OSError("no connection in time")):
+            sock = socket.create_connection((self.host, self.port))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.settimeout(self.socket_timeout)
+        return sock
+
+    def on_connect_check_health(self, check_health: bool = True) -> None:
+        super().on_connect_check_health(check_health=check_health)
+        self._named = self._tag is not None
+
+    def disconnect(self, *args: Any) -> None:
+        sock: Any = self._sock
+        if sock is not None:
+            if self._named and self.client_name is not None:
+                self._lost.add(self.client_name)
+            self._named = False
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DISCARD)
+        super().disconnect(*args)
+
+    def read_response(self, disable_decoding: bool = False, **options: Any) -> Any:
+        # The connection of a sentinel's master does not close itself after an error unless told to, and the
+        # answer that comes too late would be taken for that of the next command.
+        return super().read_response(disable_decoding, **{**options, "disconnect_on_error": True})
+
+
+class _MasterLink(_Link, SentinelManagedConnection):
+    """The same to the master that a sentinel names."""
+
+
+class _Pool(BlockingConnectionPool):
+    def get_connection(self, *args: Any, **options: Any) -> Any:
+        with _before_sending():
+            return super().get_connection(*args, **options)
+
+
+class _MasterPool(SentinelConnectionPool):
+    def get_connection(self, *args: Any, **options: Any) -> Any:
+        with _before_sending():
+            return super().get_connection(*args, **options)
+
+
+@contextmanager
+def _before_sending() -> Iterator[None]:
+    try:
+        yield
+    except (ConnectionError, TimeoutError) as error:
+        raise _NotSent(str(error)) from error
+
+
+@dataclass(frozen=True, slots=True)
+class SdlSettings:
+    """`environment`: the DBAAS_* variables (others are ignored). Times in seconds.
+
+    `connect_timeout` covers the name look-up, `operation_timeout` everything from taking a connection to the
+    answer. `connections` is the most that are open at a time to one server.
+    """
+
+    environment: Mapping[str, str]
+    connect_timeout: float = 1.0
+    operation_timeout: float = 2.0
+    connections: int = 8
+    name: str = "submgr"
+
+    def __post_init__(self) -> None:
+        if self.connect_timeout <= 0 or self.operation_timeout <= 0 or self.connections < 2:
+            raise ValueError("timeouts must be above 0, and at least 2 connections are needed")
+
+    def variables(self) -> dict[str, str]:
+        """The DBAAS_* variables, completed and checked. Raises StoreError."""
+        found = {name: self.environment[name].strip() for name in VARIABLES if self.environment.get(name)}
+        found = {name: value for name, value in found.items() if value}
+        if HOST not in found and CLUSTER_ADDRESSES not in found:
+            raise StoreError(f"no database is named: set {HOST} (or {CLUSTER_ADDRESSES})")
+        if SENTINEL_PORT in found and MASTER_NAME not in found:
+            raise StoreError(f"{SENTINEL_PORT} is set: {MASTER_NAME} must name the master")
+        found.setdefault(PORT, "6379")
+        for name in (PORT, SENTINEL_PORT):
+            for port in found.get(name, "1").split(","):
+                if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+                    raise StoreError(f"{name}: {port!r} is not a port number")
+        return found
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """ricsdl takes its settings from the process environment, while its storage object is made."""
+    before = {name: os.environ.pop(name) for name in VARIABLES if name in os.environ}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name in VARIABLES:
+            os.environ.pop(name, None)
+        os.environ.update(before)
+
+
+@dataclass(slots=True)
+class _Server:
+    client: Any
+    where: str
+    lost: set[str] = field(default_factory=set)
+
+
+class SdlClient:
+    """One ricsdl storage and the redis servers behind it (a namespace is on one of them)."""
+
+    def __init__(self, settings: SdlSettings) -> None:
+        self._settings = settings
+        self._servers: list[_Server] = []
+        self._storage: Any = None
+
+    def open(self) -> None:
+        """Prepare; connections are made when they are needed. Raises StoreError for wrong settings."""
+        with _environment(self._settings.variables()):
+            self._storage = SyncStorage()
+        self._servers = [self._refit(each.redis_client) for each in self._storage.get_backend().clients]
+
+    def close(self) -> None:
+        if self._storage is not None:
+            self._storage.close()
+            self._storage = None
+        self._servers = []
+
+    @property
+    def storage(self) -> Any:
+        """ricsdl's SyncStorage. Raises StoreUnavailable when not open."""
+        if self._storage is None:
+            raise StoreUnavailable("the database client is closed")
+        return self._storage
+
+    def redis(self, namespace: str) -> Any:
+        """The redis client of the server that `namespace` is on."""
+        return self.storage.get_backend().get_redis_connection(namespace)
+
+    @contextmanager
+    def asking(self, what: str) -> Iterator[None]:
+        """Bound what is asked in the body and translate its errors. Raises StoreError."""
+        limit = gevent.Timeout.start_new(self._settings.operation_timeout)
+        try:
+            yield
+        except gevent.Timeout as timeout:
+            if timeout is not limit:
+                raise
+            raise StoreTimeout(f"redis: no answer to {what} within {limit.seconds} s") from None
+        except (SdlException, RedisError) as error:
+            raise _translated(error, what) from error
+        finally:
+            limit.close()
+
+    def probe(self) -> None:
+        """Raises StoreError unless every server answers.
+
+        A server that hung executes what it finds in its socket buffers when it goes on, even if the sender
+        closed that connection long ago. So every connection that was given up is ended at the server before
+        this returns; nothing sent on it is executed after that.
+        """
+        for server in self._servers:
+            given_up = set(server.lost)
+            with self.asking(f"PING at {server.where}"):
+                server.client.ping()
+                if given_up:
+                    _end_connections(server, given_up)
+            server.lost -= given_up
+
+    def _refit(self, client: Any) -> _Server:
+        """Exchange the connection pool of a client of ricsdl."""
+        settings = self._settings
+        pool = client.connection_pool
+        limits = {
+            "socket_timeout": settings.operation_timeout,
+            "socket_connect_timeout": settings.connect_timeout,
+            "lib_name": None,
+            "lib_version": None,
+        }
+        if not isinstance(pool, SentinelConnectionPool):
+            address = {name: pool.connection_kwargs[name] for name in ("host", "port")}
+            server = _Server(client, "{host}:{port}".format(**address))
+            client.connection_pool = self._pool(_Link, server.lost, settings.name, **limits, **address)
+            return server
+        first: Redis = pool.sentinel_manager.sentinels[0]
+        address = {name: first.connection_pool.connection_kwargs[name] for name in ("host", "port")}
+        sentinel = Sentinel([])
+        sentinel.sentinels = [Redis(connection_pool=self._pool(_Link, set(), None, **limits, **address))]
+        server = _Server(client, "{host}:{port}".format(**address) + f" ({pool.service_name})")
+        client.connection_pool = _MasterPool(
+            pool.service_name,
+            sentinel,
+            connection_class=_MasterLink,
+            max_connections=settings.connections,
+            lost=server.lost,
+            tag=settings.name,
+            **limits,
+        )
+        return server
+
+    def _pool(self, kind: type[_Link], lost: set[str], tag: str | None, **options: Any) -> _Pool:
+        return _Pool(
+            max_connections=self._settings.connections,
+            timeout=self._settings.operation_timeout,
+            connection_class=kind,
+            queue_class=gevent.queue.LifoQueue,
+            lost=lost,
+            tag=tag,
+            **options,
+        )
+
+
+def _end_connections(server: _Server, names: set[str]) -> None:
+    try:
+        for each in server.client.client_list():
+            if each.get("name") in names:
+                server.client.client_kill_filter(_id=each["id"])
+                _log.info("redis at %s: ended a connection that had been given up", server.where)
+    except ResponseError as error:
+        # Without the right to end connections: redis reads all sockets that have something to read before it
+        # answers any, so that what had arrived is done when a second command is answered.
+        _log.warning("redis at %s does not let connections be ended: %s", server.where, error)
+        server.client.ping()
+
+
+def _translated(error: SdlException | RedisError, what: str) -> StoreError:
+    cause = error.__cause__ if isinstance(error, SdlException) and error.__cause__ is not None else error
+    if isinstance(cause, _NotSent | BusyLoadingError | AuthenticationError):
+        return StoreUnavailable(f"redis: {cause}")
+    if isinstance(cause, ResponseError):
+        return StoreError(f"redis refused {what}: {cause}")
+    return StoreTimeout(f"redis: no answer to {what}: {cause}")

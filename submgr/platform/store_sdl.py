@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The store in redis through ricsdl: plain strings under `{namespace},key`, as every user of SDL sees them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable, Mapping
+from itertools import islice
+
+import gevent
+
+from submgr.platform.sdl_client import SdlClient, SdlSettings
+from submgr.platform.store import StoreObserver
+from submgr.platform.store_commit import CommittingStore
+
+_log = logging.getLogger(__name__)
+
+# What is asked at a time when a whole namespace is read: a few milliseconds of the hub, and of redis.
+_KEYS_AT_A_TIME = 1000
+_VALUES_AT_A_TIME = 250
+
+
+class SdlBackend:
+    def __init__(self, settings: SdlSettings) -> None:
+        self._client = SdlClient(settings)
+
+    def open(self) -> None:
+        self._client.open()
+
+    def close(self) -> None:
+        self._client.close()
+
+    def probe(self) -> None:
+        self._client.probe()
+
+    def write(self, namespace: str, values: Mapping[str, bytes], removals: Collection[str]) -> None:
+        """MSET or DEL; one MULTI transaction of both, which ricsdl has no call for, when both are asked."""
+        storage = self._client.storage
+        with self._client.asking(f"a write of {len(values) + len(removals)} keys of {namespace}"):
+            if not removals:
+                storage.set(namespace, dict(values))
+            elif not values:
+                storage.remove(namespace, set(removals))
+            else:
+                with self._client.redis(namespace).pipeline(transaction=True) as transaction:
+                    transaction.mset({_full(namespace, key): value for key, value in values.items()})
+                    transaction.delete(*(_full(namespace, key) for key in removals))
+                    transaction.execute()
+
+    def read(self, namespace: str, keys: Collection[str]) -> dict[str, bytes]:
+        storage = self._client.storage
+        found: dict[str, bytes] = {}
+        rest = iter(keys)
+        while piece := set(islice(rest, _VALUES_AT_A_TIME)):
+            with self._client.asking(f"a read of {len(piece)} keys of {namespace}"):
+                # A set also for one key: ricsdl takes a string for a list of one-letter keys.
+                found.update(storage.get(namespace, piece))
+            gevent.sleep(0)
+        return found
+
+    def read_all(self, namespace: str) -> dict[str, bytes]:
+        return self.read(namespace, self.keys(namespace))
+
+    def keys(self, namespace: str) -> set[str]:
+        """By SCAN: ricsdl's `find_keys` is KEYS, which holds up all users of the database."""
+        client = self._client.redis(namespace)
+        prefix = _full(namespace, "")
+        names: set[bytes] = set()
+        cursor = 0
+        while True:
+            with self._client.asking(f"the keys of {namespace}"):
+                cursor, found = client.scan(cursor, match=f"{prefix}*", count=_KEYS_AT_A_TIME)
+            names.update(found)
+            if cursor == 0:
+                return _decoded(name[len(prefix) :] for name in names)
+            gevent.sleep(0)
+
+
+def _full(namespace: str, key: str) -> str:
+    return f"{{{namespace}}},{key}"
+
+
+def _decoded(names: Iterable[bytes]) -> set[str]:
+    keys = set()
+    for name in names:
+        try:
+            keys.add(name.decode())
+        except UnicodeDecodeError:
+            _log.warning("key %r is skipped: not UTF-8", name)
+    return keys
+
+
+class SdlStore(CommittingStore):
+    """A `Store` in redis, found by the DBAAS_* variables of `settings.environment`."""
+
+    def __init__(
+        self, settings: SdlSettings, *, probe_interval: float = 1.0, observer: StoreObserver | None = None
+    ) -> None:
+        super().__init__(
+            SdlBackend(settings),
+            patience=settings.operation_timeout,
+            probe_interval=probe_interval,
+            observer=observer,
+        )
