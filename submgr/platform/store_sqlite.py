@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The store in one SQLite file, for a run without redis.
+
+An acknowledged write survives the end of the process, however it ends. A power cut may take the last
+moments with it, but never damages the file: the log is not forced to the disk with every commit
+(`synchronous=NORMAL`), which is what redis promises with its own default of once a second.
+
+The calls of SQLite block: they run in one thread, one after the other. So a call that was given up is over
+before the next one begins.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+import gevent
+from gevent.threadpool import ThreadPool
+
+from submgr.platform.store import StoreError, StoreObserver, StoreTimeout, StoreUnavailable
+from submgr.platform.store_commit import CommittingStore
+
+_T = TypeVar("_T")
+
+_LAYOUT = 1
+_WHOLE = 30.0  # seconds for what goes through a whole namespace or file
+_KEYS_AT_A_TIME = 500  # SQLite takes 999 parameters at least
+
+
+class SqliteBackend:
+    """`path`: the database file; it and its directories are made when missing. `timeout` in seconds."""
+
+    def __init__(self, path: str | Path, *, timeout: float = 2.0) -> None:
+        self._path = Path(path)
+        self._timeout = timeout
+        self._threads: ThreadPool | None = None
+        self._connection: sqlite3.Connection | None = None
+
+    def open(self) -> None:
+        self._threads = ThreadPool(1)
+        try:
+            # Longer than a call: what a crash left in the log is written to the database first.
+            self._connection = self._call(self._open, timeout=_WHOLE)
+        except StoreError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        threads, connection = self._threads, self._connection
+        self._threads = self._connection = None
+        if threads is None:
+            return
+        if connection is not None:
+            done = threads.spawn(connection.close)
+            done.wait(self._timeout)
+        threads.kill()
+
+    def probe(self) -> None:
+        self._call(partial(self._rows, "SELECT 1"))
+
+    def write(self, namespace: str, values: Mapping[str, bytes], removals: Collection[str]) -> None:
+        rows = [(namespace, key, value) for key, value in values.items()]
+        gone = [(namespace, key) for key in removals]
+        self._call(partial(self._write, rows, gone))
+
+    def read(self, namespace: str, keys: Collection[str]) -> dict[str, bytes]:
+        found: dict[str, bytes] = {}
+        rest = iter(keys)
+        while piece := list(islice(rest, _KEYS_AT_A_TIME)):
+            marks = ",".join("?" * len(piece))
+            query = f"SELECT key, value FROM entry WHERE namespace = ? AND key IN ({marks})"
+            found.update(self._call(partial(self._rows, query, namespace, *piece)))
+        return found
+
+    def read_all(self, namespace: str) -> dict[str, bytes]:
+        query = "SELECT key, value FROM entry WHERE namespace = ?"
+        return dict(self._call(partial(self._rows, query, namespace), timeout=_WHOLE))
+
+    def keys(self, namespace: str) -> set[str]:
+        query = "SELECT key FROM entry WHERE namespace = ?"
+        return {key for (key,) in self._call(partial(self._rows, query, namespace), timeout=_WHOLE)}
+
+    def _call(self, function: Callable[[], _T], *, timeout: float | None = None) -> _T:
+        """Run `function` in the thread; its errors become StoreErrors."""
+        threads = self._threads
+        if threads is None:
+            raise StoreUnavailable(f"{self._path} is closed")
+
+        def outcome() -> tuple[_T, None] | tuple[None, Exception]:
+            # gevent prints what is raised in its threads
+            try:
+                return function(), None
+            except (sqlite3.Error, OSError, StoreError) as error:
+                return None, error
+
+        limit = gevent.Timeout.start_new(timeout or self._timeout)
+        begun = False
+        try:
+            running = threads.spawn(outcome)  # waits while the thread is busy
+            begun = True
+            result: _T
+            result, failure = running.get()
+        except gevent.Timeout as given_up:
+            if given_up is not limit:
+                raise
+            kind = StoreTimeout if begun else StoreUnavailable
+            raise kind(f"{self._path}: the disk does not answer") from None
+        finally:
+            limit.close()
+        if isinstance(failure, StoreError):
+            raise failure
+        if failure is not None:
+            raise StoreError(self._explained(failure)) from failure
+        return result
+
+    def _explained(self, error: Exception) -> str:
+        if isinstance(error, sqlite3.Error):
+            # The lower byte is the kind. Errors of the sqlite3 module itself have no code.
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            if code == sqlite3.SQLITE_BUSY:
+                return f"{self._path} is in use by another process"
+            if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+                return f"{self._path} is damaged or no database ({error}): move it away, or restore a copy"
+            if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+                return f"{self._path} cannot be written ({error}): check its owner and its directory"
+        return f"{self._path}: {error}"
+
+    # In the thread
+
+    def _open(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False)
+        try:
+            # Exclusive: a second process on the file is refused, and no shared memory file is needed.
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("BEGIN EXCLUSIVE")
+            self._check(connection)
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS entry"
+                " (namespace TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (namespace, key))"
+            )
+            connection.execute(f"PRAGMA user_version = {_LAYOUT}")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _check(self, connection: sqlite3.Connection) -> None:
+        layout = connection.execute("PRAGMA user_version").fetchone()[0]
+        if layout not in (0, _LAYOUT):
+            raise StoreError(f"{self._path} has layout {layout}, made by a newer version; this one knows {_LAYOUT}")
+        (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if verdict != "ok":
+            raise StoreError(f"{self._path} is damaged ({verdict}): move it away, or restore a copy")
+
+    def _rows(self, query: str, *parameters: str) -> list[Any]:
+        assert self._connection is not None
+        return self._connection.execute(query, parameters).fetchall()
+
+    def _write(self, rows: list[tuple[str, str, bytes]], gone: list[tuple[str, str]]) -> None:
+        connection = self._connection
+        assert connection is not None
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            connection.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?, ?)", rows)
+            connection.executemany("DELETE FROM entry WHERE namespace = ? AND key = ?", gone)
+            connection.execute("COMMIT")
+        except sqlite3.Error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+class SqliteStore(CommittingStore):
+    """A `Store` in the SQLite file `path`. Only one process may have it open."""
+
+    def __init__(
+        self, path: str | Path, *, timeout: float = 2.0, observer: StoreObserver | None = None
+    ) -> None:
+        super().__init__(SqliteBackend(path, timeout=timeout), patience=timeout, observer=observer)
