@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""E2 subscriptions to stored JSON and back.
+
+What the Go implementation wrote loads too: it keeps neither holders nor routes, so both are None then.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from submgr.adapters.record_forms import (
+    ActionForm,
+    AdmittedForm,
+    AdmittedList,
+    CauseForm,
+    E2Form,
+    EndpointList,
+    HolderForm,
+    MeidForm,
+    NotAdmittedForm,
+    NotAdmittedList,
+    Octets,
+    RecordError,
+    RequestForm,
+    RequestIdForm,
+    ResponseForm,
+    checked_id,
+    checked_meid,
+    endpoint_form,
+    endpoint_of,
+    endpoints_of,
+    read,
+)
+from submgr.core.model import Content, E2Record, Holder, HolderKey, RestHolder, RmrHolder
+from submgr.e2ap.messages import (
+    Action,
+    ActionType,
+    Cause,
+    NotAdmitted,
+    SubsequentAction,
+    SubsequentActionType,
+    TimeToWait,
+)
+
+_ANSWERED = "SubResp"
+
+_encode = msgspec.json.Encoder().encode
+_decoder = msgspec.json.Decoder(E2Form)
+
+
+def encode_e2(record: E2Record) -> bytes:
+    """The value of an E2 subscription, stored under its instance id in decimal."""
+    return _encode(_form(record))
+
+
+def e2_json(record: E2Record) -> dict[str, Any]:
+    """The stored form of an E2 subscription as plain lists and dicts, for the debug queries."""
+    form: dict[str, Any] = msgspec.to_builtins(_form(record))
+    return form
+
+
+def decode_e2(key: str, data: bytes) -> E2Record:
+    """The E2 subscription stored under `key`.
+
+    Raises:
+        RecordError: it cannot be read, or its instance id is not the key.
+    """
+    form = read(_decoder, data)
+    request = form.SubReqMsg
+    trigger = _octets(request.Data, "SubReqMsg.Data")
+    admitted, not_admitted = _answer(form)
+    return E2Record(
+        instance_id=checked_id(key, form.ReqId.InstanceId),
+        meid=checked_meid(form.Meid.RanName),
+        requestor_id=request.Id,
+        xapp_requestor_id=form.ReqId.Id,
+        content=Content(request.FunctionId, trigger, tuple(map(_action, request.ActionSetups))),
+        endpoints=endpoints_of(form.EpList.Endpoints if form.EpList else None),
+        holders=_holders(form),
+        routes=None if form.Routes is UNSET or form.Routes is None else endpoints_of(form.Routes),
+        admitted=admitted,
+        not_admitted=not_admitted,
+        policy_update=bool(form.PolicyUpdate),
+        restore_pending=form.RestorePending is True,
+    )
+
+
+def _form(record: E2Record) -> E2Form:
+    content = record.content
+    form = E2Form(
+        ReqId=RequestIdForm(record.xapp_requestor_id, record.instance_id),
+        Meid=MeidForm(RanName=record.meid),
+        EpList=EndpointList([endpoint_form(endpoint) for endpoint in record.endpoints] or None),
+        SubReqMsg=RequestForm(
+            record.requestor_id,
+            record.instance_id,
+            content.ran_function_id,
+            _octets_form(content.event_trigger),
+            [_action_form(action) for action in content.actions],
+        ),
+        SubRespMsg=_answer_form(record),
+        SubRespRcvd=_ANSWERED if record.completed else "",
+        PolicyUpdate=record.policy_update,
+    )
+    if record.holders is not None:
+        form.Holders = [_holder_form(holder) for holder in record.holders]
+        form.Notified = all(holder.notified for holder in record.holders)
+    if record.routes is not None:
+        form.Routes = [endpoint_form(endpoint) for endpoint in record.routes]
+    if record.holders is not None or record.restore_pending:
+        form.RestorePending = record.restore_pending
+    return form
+
+
+def _octets_form(octets: bytes | None) -> Octets:
+    return Octets(len(octets), octets) if octets else Octets()
+
+
+def _octets(form: Octets | None, where: str) -> bytes:
+    octets = (form and form.Data) or b""
+    length = form.Length if form else 0
+    if len(octets) != length:
+        raise RecordError(f"{where} has {len(octets)} octets, its Length says {length}")
+    return octets
+
+
+def _action_form(action: Action) -> ActionForm:
+    form = ActionForm(
+        action.action_id, int(action.action_type), action.definition is not None, _octets_form(action.definition)
+    )
+    if action.subsequent is not None:
+        form.Present = True
+        form.Type = int(action.subsequent.type)
+        form.TimetoWait = int(action.subsequent.time_to_wait)
+    return form
+
+
+def _action(form: ActionForm) -> Action:
+    definition = _octets(form.Data, f"definition of action {form.ActionId}")
+    subsequent = SubsequentAction(SubsequentActionType(form.Type), TimeToWait(form.TimetoWait))
+    return Action(
+        form.ActionId,
+        ActionType(form.ActionType),
+        definition if form.RicActionDefinitionPresent else None,
+        subsequent if form.Present else None,
+    )
+
+
+def _answer_form(record: E2Record) -> ResponseForm:
+    if record.admitted is None:
+        return ResponseForm(0, 0, 0, AdmittedList(), NotAdmittedList())
+    admitted = [AdmittedForm(action_id) for action_id in record.admitted]
+    refused = [
+        NotAdmittedForm(item.action_id, CauseForm(item.cause.group, item.cause.value)) for item in record.not_admitted
+    ]
+    return ResponseForm(
+        record.requestor_id,
+        record.instance_id,
+        record.content.ran_function_id,
+        AdmittedList(admitted or None),
+        NotAdmittedList(refused or None),
+    )
+
+
+def _answer(form: E2Form) -> tuple[tuple[int, ...] | None, tuple[NotAdmitted, ...]]:
+    if form.SubRespRcvd != _ANSWERED:
+        return None, ()
+    answer = form.SubRespMsg or ResponseForm()
+    admitted = (answer.ActionAdmittedList and answer.ActionAdmittedList.Items) or []
+    refused = (answer.ActionNotAdmittedList and answer.ActionNotAdmittedList.Items) or []
+    return (
+        tuple(item.ActionId for item in admitted),
+        tuple(NotAdmitted(item.ActionId, Cause(item.Cause.Content, item.Cause.Value)) for item in refused),
+    )
+
+
+def _holder_form(holder: Holder) -> HolderForm:
+    form = HolderForm(Endpoint=endpoint_form(holder.endpoint), Routed=holder.routed, Notified=holder.notified)
+    if isinstance(holder.key, RestHolder):
+        form.SubscriptionId = holder.key.subscription_id
+        form.XappEventInstanceId = holder.key.xapp_event_instance_id
+    else:
+        form.RmrEndpoint = endpoint_form(holder.key.endpoint)
+        form.RequestorId = holder.key.requestor_id
+    return form
+
+
+def _holders(form: E2Form) -> tuple[Holder, ...] | None:
+    if form.Holders is UNSET or form.Holders is None:
+        return None
+    # the flag of the whole record counts for all holders when none of them says which one was not told
+    nobody = form.Notified is False and all(holder.Notified for holder in form.Holders)
+    return tuple(
+        Holder(_holder_key(holder), endpoint_of(holder.Endpoint), holder.Routed, holder.Notified and not nobody)
+        for holder in form.Holders
+    )
+
+
+def _holder_key(form: HolderForm) -> HolderKey:
+    if form.SubscriptionId is not UNSET and form.XappEventInstanceId is not UNSET:
+        return RestHolder(form.SubscriptionId, form.XappEventInstanceId)
+    if form.RmrEndpoint is not UNSET and form.RequestorId is not UNSET:
+        return RmrHolder(endpoint_of(form.RmrEndpoint), form.RequestorId)
+    raise RecordError("a holder is neither a REST subscription nor an RMR xApp")

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The stored JSON as it lies in the database: names and order of the fields are those of the attributes here.
+
+The Go implementation reads and writes the same records, so that either may follow the other on one database. It
+ignores unknown keys, and drops them when it writes: the fields marked `additional` are missing in its records.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from submgr.core.model import MAX_MEID_BYTES, RmrEndpoint
+
+U8 = Annotated[int, Meta(ge=0, le=0xFF)]
+U12 = Annotated[int, Meta(ge=0, le=0xFFF)]
+U16 = Annotated[int, Meta(ge=0, le=0xFFFF)]
+U32 = Annotated[int, Meta(ge=0, le=0xFFFFFFFF)]
+InstanceNumber = Annotated[int, Meta(ge=1, le=0xFFFF)]
+PortNumber = Annotated[int, Meta(ge=1, le=0xFFFF)]
+Text = Annotated[str, Meta(min_length=1)]
+NodeName = Annotated[str, Meta(min_length=1, max_length=MAX_MEID_BYTES)]
+
+
+class Octets(Struct):
+    """Base64 and the number of octets; none are null and 0."""
+
+    Length: U32 = 0
+    Data: bytes | None = None
+
+
+class RequestIdForm(Struct):
+    Id: U16
+    InstanceId: InstanceNumber
+
+
+class MeidForm(Struct, kw_only=True):
+    PlmnID: str | None = ""
+    EnbID: str | None = ""
+    RanName: NodeName
+
+
+class EndpointForm(Struct):
+    Addr: Text
+    Port: U16
+
+
+class EndpointList(Struct):
+    Endpoints: list[EndpointForm] | None = None
+
+
+class ActionForm(Struct):
+    """`Present`: a subsequent action was given, in `Type` and `TimetoWait`."""
+
+    ActionId: U8
+    ActionType: Annotated[int, Meta(ge=0, le=2)]
+    RicActionDefinitionPresent: bool = False
+    Data: Octets | None = None
+    Present: bool = False
+    Type: Annotated[int, Meta(ge=0, le=1)] = 0
+    TimetoWait: Annotated[int, Meta(ge=0, le=17)] = 0
+
+
+class RequestForm(Struct):
+    Id: U16
+    InstanceId: U32
+    FunctionId: U12
+    Data: Octets | None
+    ActionSetups: Annotated[list[ActionForm], Meta(min_length=1)]
+
+
+class AdmittedForm(Struct):
+    ActionId: U8
+
+
+class CauseForm(Struct):
+    Content: U8
+    Value: U32
+
+
+class NotAdmittedForm(Struct):
+    ActionId: U8
+    Cause: CauseForm
+
+
+class AdmittedList(Struct):
+    Items: list[AdmittedForm] | None = None
+
+
+class NotAdmittedList(Struct):
+    Items: list[NotAdmittedForm] | None = None
+
+
+class ResponseForm(Struct):
+    """All zero and null until the E2 node has answered."""
+
+    Id: U32 = 0
+    InstanceId: U32 = 0
+    FunctionId: U32 = 0
+    ActionAdmittedList: AdmittedList | None = None
+    ActionNotAdmittedList: NotAdmittedList | None = None
+
+
+class HolderForm(Struct, kw_only=True):
+    """Held by a REST subscription (the first two fields), or by an RMR xApp (the next two)."""
+
+    SubscriptionId: Text | UnsetType = UNSET
+    XappEventInstanceId: U16 | UnsetType = UNSET
+    RmrEndpoint: EndpointForm | UnsetType = UNSET
+    RequestorId: U16 | UnsetType = UNSET
+    Endpoint: EndpointForm
+    Routed: bool
+    Notified: bool
+
+
+class E2Form(Struct, kw_only=True):
+    """`SubRespRcvd` is "SubResp" once the E2 node has answered, else ""."""
+
+    Valid: bool | None = True
+    ReqId: RequestIdForm
+    Meid: MeidForm
+    EpList: EndpointList | None = None
+    SubReqMsg: RequestForm
+    SubRespMsg: ResponseForm | None = None
+    SubRespRcvd: str | None = ""
+    PolicyUpdate: bool | None = False
+    # additional
+    Holders: list[HolderForm] | UnsetType | None = UNSET
+    Notified: bool | UnsetType = UNSET
+    Routes: list[EndpointForm] | UnsetType | None = UNSET
+    RestorePending: bool | UnsetType = UNSET
+
+
+class RestForm(Struct, kw_only=True):
+    """`XAppIdToE2Id` maps XappEventInstanceIds to instance ids. Old releases have neither of the first two."""
+
+    Created: str | None = ""
+    XAppServiceName: str | None = ""
+    XAppRmrEndPoint: str
+    Meid: NodeName
+    InstanceIds: list[InstanceNumber] | None = None
+    XAppIdToE2Id: dict[U16, InstanceNumber] | None = None
+    SubReqOngoing: bool | None = False
+    SubDelReqOngoing: bool | None = False
+    Md5sum: str | None = ""
+    # additional
+    HttpPort: PortNumber | UnsetType | None = UNSET
+    Digests: list[Text] | UnsetType | None = UNSET
+
+
+class RemovalForm(Struct):
+    InstanceId: InstanceNumber
+    Meid: NodeName
+    FunctionId: U12
+    Routes: list[EndpointForm]
+    NodeDelete: bool
+
+
+class RecordError(Exception):
+    """A stored record that cannot be read, and what is wrong with it."""
+
+
+Form = TypeVar("Form", bound=Struct)
+
+
+def read(decoder: msgspec.json.Decoder[Form], data: bytes) -> Form:
+    """Raises RecordError, whatever the bytes are."""
+    try:
+        return decoder.decode(data)
+    except RecursionError:
+        raise RecordError("nested too deeply") from None
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise RecordError(str(error)) from error
+
+
+def checked_id(key: str, instance_id: int) -> int:
+    """Raises RecordError unless `key` is this instance id in decimal."""
+    if key != str(instance_id):
+        raise RecordError(f"InstanceId {instance_id} does not belong under this key")
+    return instance_id
+
+
+def checked_meid(name: str) -> str:
+    """Raises RecordError for a name that RMR cannot carry."""
+    if len(name.encode()) > MAX_MEID_BYTES:
+        raise RecordError(f"node name of more than {MAX_MEID_BYTES} bytes")
+    return name
+
+
+def endpoint_form(endpoint: RmrEndpoint) -> EndpointForm:
+    return EndpointForm(endpoint.address, endpoint.port)
+
+
+def endpoint_of(form: EndpointForm) -> RmrEndpoint:
+    return RmrEndpoint(form.Addr, form.Port)
+
+
+def endpoints_of(forms: list[EndpointForm] | None) -> tuple[RmrEndpoint, ...]:
+    return tuple(map(endpoint_of, forms or ()))
