@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One TCP connection: a greenlet reads it, another writes what is queued for it."""
+
+from __future__ import annotations
+
+import socket as stdsocket
+from time import monotonic
+from typing import Any, Protocol
+
+import gevent
+
+from submgr.rmr.framing import Framer
+from submgr.rmr.message import Message
+from submgr.rmr.outbox import Item, Outbox
+from submgr.rmr.transport import TransportConfig
+
+_SMALL_READ = 1 << 14
+_LARGE_READ = 1 << 16
+_IDLE_WRITER = 60.0
+
+
+class Owner(Protocol):
+    """What a connection needs of its transport."""
+
+    config: TransportConfig
+
+    def new_outbox(self) -> Outbox: ...
+    def wait_for_room(self) -> bool:
+        """Waits while the receive queue is full; True if it was."""
+
+    def take(self, messages: list[Message], size: int) -> None: ...
+    def unreadable(self, connection: Connection, count: int) -> None: ...
+    def broken(self, connection: Connection, reason: str, text: str) -> None: ...
+    def partial(self, connection: Connection, change: int) -> None: ...
+    def closed(self, connection: Connection) -> None: ...
+
+
+def prepare(sock: Any) -> None:
+    """Options of every RMR connection: no delay for small frames, and a dead peer noticed within 11 s."""
+    sock.setsockopt(stdsocket.IPPROTO_TCP, stdsocket.TCP_NODELAY, 1)
+    sock.setsockopt(stdsocket.SOL_SOCKET, stdsocket.SO_KEEPALIVE, 1)
+    sock.setsockopt(stdsocket.IPPROTO_TCP, stdsocket.TCP_KEEPIDLE, 5)
+    sock.setsockopt(stdsocket.IPPROTO_TCP, stdsocket.TCP_KEEPINTVL, 2)
+    sock.setsockopt(stdsocket.IPPROTO_TCP, stdsocket.TCP_KEEPCNT, 3)
+
+
+class Connection:
+    """A connection, accepted or opened by us: both are read, and answers may be written on both.
+
+    It is the `origin` of the messages read from it.
+    """
+
+    def __init__(self, sock: Any, peer: str, owner: Owner) -> None:
+        self.sock = sock
+        self.peer = peer
+        self.last_heard = monotonic()
+        self.frame_since = 0.0
+        self.open = True
+        self._owner = owner
+        self._framer = Framer(owner.config.max_frame, self)
+        self._outbox: Outbox | None = None
+        self._writer: Any = None
+
+    @property
+    def pending(self) -> int:
+        """Bytes of the frame that is not complete yet."""
+        return self._framer.pending
+
+    @property
+    def queued(self) -> int:
+        """Answers waiting to be written here."""
+        return 0 if self._outbox is None else len(self._outbox)
+
+    def read(self) -> None:
+        """Reads until the peer closes, breaks the format or the connection is closed here. Never raises."""
+        size = _SMALL_READ
+        try:
+            while self.open:
+                if self._owner.wait_for_room() and self._framer.pending:
+                    self._frame_begins()
+                data = self.sock.recv(size)
+                if not data:
+                    break
+                self._got(data)
+                if len(data) == size:
+                    size = _LARGE_READ
+                    gevent.sleep(0)
+                elif len(data) < _SMALL_READ:
+                    size = _SMALL_READ
+        except TimeoutError:
+            waited = self._owner.config.frame_timeout
+            self._owner.broken(self, "slow_frame", f"a frame was not complete after {waited:g} s")
+        except OSError:
+            pass  # reset by the peer, or closed here: there is nothing more to read
+        finally:
+            self.close("connection closed")
+
+    def _got(self, data: bytes) -> None:
+        framer, owner = self._framer, self._owner
+        before = framer.pending
+        messages = framer.feed(data)
+        self.last_heard = monotonic()
+        after = framer.pending
+        if after and (messages or not before):
+            self._frame_begins()
+        elif after:
+            left = self.frame_since + owner.config.frame_timeout - self.last_heard
+            self.sock.settimeout(max(left, 0.001))
+        elif before:
+            self.sock.settimeout(None)
+        if messages:
+            owner.take(messages, len(data))
+        if framer.unreadable:
+            owner.unreadable(self, framer.unreadable)
+            framer.unreadable = 0
+        if after != before:
+            owner.partial(self, after - before)
+        if framer.error is not None:
+            owner.broken(self, framer.error.reason, str(framer.error))
+            self.close("connection closed: it broke the format")
+
+    def _frame_begins(self) -> None:
+        self.frame_since = monotonic()
+        self.sock.settimeout(self._owner.config.frame_timeout)
+
+    def put(self, item: Item) -> bool:
+        """Queues an answer to be written on this connection; False when it is closed or its queue is full."""
+        if not self.open:
+            return False
+        if self._outbox is None:
+            self._outbox = self._owner.new_outbox()
+        taken = self._outbox.put(item)
+        if self._writer is None:
+            self._writer = gevent.spawn(self._write)
+        return taken
+
+    def _write(self) -> None:
+        outbox = self._outbox
+        assert outbox is not None
+        try:
+            while outbox.wait(_IDLE_WRITER):
+                outbox.flush(self.sock)
+            self._writer = None
+        except OSError as bad:
+            self._writer = None
+            self.close(f"connection broke: {bad}")
+
+    def close(self, reason: str) -> None:
+        """Closes the connection; queued answers fail for `reason`. Does nothing the second time."""
+        if not self.open:
+            return
+        self.open = False
+        if pending := self._framer.pending:
+            self._owner.partial(self, -pending)
+        self.sock.close()
+        self._owner.closed(self)
+        if self._outbox is not None:
+            self._outbox.fail_all(reason)
+        if self._writer is not None:
+            writer, self._writer = self._writer, None
+            writer.kill(block=False)

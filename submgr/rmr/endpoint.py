@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A peer we send to by name: opens the connection when needed, keeps it, opens it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+import gevent
+from gevent import socket
+
+from submgr.rmr.address import split_address
+from submgr.rmr.connection import Connection, prepare
+from submgr.rmr.outbox import Item, Outbox
+from submgr.rmr.transport import TransportConfig
+
+
+class Endpoint:
+    """The bounded queue for one "host:port" and the greenlet that empties it.
+
+    The connection is opened at the first frame and kept; when it breaks, the next frame opens it again,
+    after a pause that grows with each failure. There is one connection a name, as with librmr.
+    """
+
+    def __init__(self, name: str, config: TransportConfig, outbox: Outbox, adopt: Callable[[Any, str], Connection],
+                 retire: Callable[[Endpoint], bool]) -> None:
+        self.name = name
+        self.last_used = monotonic()
+        self.connection: Connection | None = None
+        self.trouble = ""
+        """Why the last try to connect failed, "" when it did not."""
+        self._address = split_address(name)
+        self._config = config
+        self._outbox = outbox
+        self._adopt = adopt
+        self._retire = retire
+        self._pause = 0.0
+        self._retry_at = 0.0
+        self._greenlet: Any = None
+
+    @property
+    def queued(self) -> int:
+        """Frames waiting."""
+        return len(self._outbox)
+
+    @property
+    def connected(self) -> bool:
+        """Whether its connection is open."""
+        return self.connection is not None and self.connection.open
+
+    def put(self, item: Item) -> bool:
+        """Queues a frame; False when the queue is full."""
+        self.last_used = monotonic()
+        taken = self._outbox.put(item)
+        if self._greenlet is None:
+            self._greenlet = gevent.spawn(self._run)
+        return taken
+
+    def close(self, reason: str) -> None:
+        """Closes the connection; what is queued fails for `reason`."""
+        if self._greenlet is not None:
+            self._greenlet.kill(block=False)
+            self._greenlet = None
+        if self.connection is not None:
+            self.connection.close(reason)
+        self._outbox.fail_all(reason)
+
+    def _run(self) -> None:
+        outbox = self._outbox
+        while True:
+            if not outbox.wait(self._config.idle_timeout):
+                if self._retire(self):
+                    return
+                continue
+            connection = self.connection
+            if connection is None or not connection.open:
+                outbox.rewind()
+                self._connect()
+                continue
+            try:
+                outbox.flush(connection.sock)
+            except OSError as bad:
+                connection.close(f"connection broke: {bad}")
+
+    def _connect(self) -> None:
+        """One try to connect, after the pause it has to keep. Frames whose time is over are given up."""
+        outbox = self._outbox
+        pause = min(self._retry_at, outbox.next_deadline()) - monotonic()
+        if pause > 0:
+            gevent.sleep(pause)
+        outbox.expire(self.trouble or "no connection")
+        if not len(outbox) or self._retry_at > monotonic():
+            return
+        limit = max(min(self._config.connect_timeout, outbox.next_deadline() - monotonic()), 0.05)
+        try:
+            sock = self._open(limit)
+        except OSError as bad:
+            self._failed(bad)
+            return
+        self.trouble, self._pause = "", 0.0
+        self.connection = self._adopt(sock, self.name)
+
+    def _open(self, limit: float) -> Any:
+        """A connected socket; name look-up and connection together take at most `limit` seconds."""
+        timer = gevent.Timeout(limit)
+        try:
+            with timer:
+                sock = socket.create_connection(self._address)
+        except gevent.Timeout as fired:
+            if fired is not timer:
+                raise
+            raise TimeoutError(f"no connection within {limit:.2g} s") from None
+        try:
+            prepare(sock)
+            sock.settimeout(None)
+        except OSError:
+            sock.close()
+            raise
+        return sock
+
+    def _failed(self, bad: OSError) -> None:
+        config = self._config
+        self.trouble = f"cannot connect to {self.name}: {bad.strerror or bad}"
+        self._pause = min(max(self._pause * 2, config.backoff_min), config.backoff_max)
+        self._retry_at = monotonic() + self._pause
+        self._outbox.divert()
+        self._outbox.expire(self.trouble)

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bounded queue of frames for one peer, and how it is written to a socket."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from time import monotonic
+from typing import Any, NamedTuple
+
+import gevent
+from gevent.event import Event
+
+from submgr.rmr.counters import Counters
+from submgr.rmr.transport import Failed, TransportConfig
+
+_BATCH_BYTES = 1 << 16
+_BATCHES_A_TURN = 16
+
+
+class Item(NamedTuple):
+    """A frame that waits to be sent, until `deadline` on the monotonic clock."""
+
+    frame: bytes
+    deadline: float
+    failed: Failed | None
+    otherwise: Callable[[Item], bool] | None = None
+    """Where the frame goes when its endpoint cannot be connected to; tells whether it was taken there."""
+
+
+class Outbox:
+    """Frames waiting for one peer, oldest first, bounded in number and bytes.
+
+    A frame leaves when the kernel has taken all of it, or when its time is over. One that was taken in
+    part when the connection broke is sent again from its beginning on the next one: the peer cannot have
+    had it whole. One that was taken whole is never sent twice.
+    """
+
+    def __init__(self, config: TransportConfig, counters: Counters, tell: Callable[[Failed, str], None]) -> None:
+        """`tell` calls a sender's `failed` with a reason; it must not raise."""
+        self._config = config
+        self._counters = counters
+        self._tell = tell
+        self._items: deque[Item] = deque()
+        self._bytes = 0
+        self._sent = 0
+        self._filled = Event()
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def put(self, item: Item) -> bool:
+        """Takes a frame, or answers False when the queue is full."""
+        items = self._items
+        if len(items) >= self._config.send_queue or self._bytes >= self._config.send_bytes:
+            return False
+        items.append(item)
+        self._bytes += len(item.frame)
+        if not self._filled.is_set():
+            self._filled.set()
+        return True
+
+    def wait(self, timeout: float) -> bool:
+        """Waits until there is something to send; False when nothing came within `timeout` seconds."""
+        if self._items:
+            return True
+        self._filled.clear()
+        return bool(self._filled.wait(timeout))
+
+    def next_deadline(self) -> float:
+        """The time on the monotonic clock at which the oldest frame is given up."""
+        return self._items[0].deadline
+
+    def rewind(self) -> None:
+        """The connection broke: the frame it took in part has to be sent whole."""
+        self._sent = 0
+
+    def divert(self) -> None:
+        """Lets every frame that knows another way take it."""
+        for item in self._drain():
+            if item.otherwise is None or not item.otherwise(item):
+                self._items.append(item)
+                self._bytes += len(item.frame)
+
+    def expire(self, reason: str) -> None:
+        """Gives up the frames whose time is over. One that is half on its way stays."""
+        items, now = self._items, monotonic()
+        started = items.popleft() if self._sent and items else None
+        while items and items[0].deadline <= now:
+            self._give_up(items.popleft(), reason)
+        if started is not None:
+            items.appendleft(started)
+
+    def fail_all(self, reason: str) -> None:
+        """Gives up everything."""
+        self.rewind()
+        for item in self._drain():
+            self._bytes += len(item.frame)
+            self._give_up(item, reason)
+
+    def flush(self, sock: Any) -> None:
+        """Writes until the queue is empty, waiting for the peer where needed.
+
+        Raises OSError when the connection breaks or its peer has read nothing for `stall_timeout`.
+        """
+        items = self._items
+        progress = monotonic()
+        batches = 0
+        while items:
+            chunk = self._chunk()
+            try:
+                taken = sock.send(chunk, 0, self._patience())
+            except TimeoutError:
+                self.expire("the peer does not read")
+                if monotonic() - progress > self._config.stall_timeout:
+                    raise
+                continue
+            progress = monotonic()
+            self._account(taken)
+            batches += 1
+            if batches % _BATCHES_A_TURN == 0:
+                gevent.sleep(0)
+
+    def _patience(self) -> float:
+        """Seconds to wait for room in the socket before the deadlines are looked at again."""
+        return min(max(self._items[0].deadline - monotonic(), 0.1), self._config.send_timeout)
+
+    def _chunk(self) -> bytes | memoryview:
+        items = self._items
+        head = items[0].frame
+        if self._sent:
+            return memoryview(head)[self._sent :]
+        if len(items) == 1 or len(head) >= _BATCH_BYTES:
+            return head
+        frames, size = [], 0
+        for item in items:
+            size += len(item.frame)
+            frames.append(item.frame)
+            if size >= _BATCH_BYTES:
+                break
+        return b"".join(frames)
+
+    def _account(self, taken: int) -> None:
+        items = self._items
+        taken += self._sent
+        while items and taken >= len(items[0].frame):
+            size = len(items.popleft().frame)
+            taken -= size
+            self._bytes -= size
+            self._counters.transmitted += 1
+        self._sent = taken
+
+    def _drain(self) -> list[Item]:
+        drained = list(self._items)
+        self._items.clear()
+        self._bytes = 0
+        return drained
+
+    def _give_up(self, item: Item, reason: str) -> None:
+        self._bytes -= len(item.frame)
+        self._counters.transmit_error += 1
+        if item.failed is not None:
+            self._tell(item.failed, reason)

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Picks the endpoints of a message from the table in force, taking turns within each group."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from submgr.rmr.message import Message
+from submgr.rmr.routetable import RouteTable
+
+
+class Router:
+    """The routing state of one transport: the table and whose turn it is in each of its groups.
+
+    `usable` says whether an endpoint is worth trying now. In a group one that is not is passed over as
+    long as another one is; when none is, the one whose turn it is gets the message all the same.
+    """
+
+    def __init__(self, usable: Callable[[str], bool]) -> None:
+        self._usable = usable
+        self._turns: dict[tuple[str, ...], int] = {}
+        self.table: RouteTable | None = None
+
+    def apply(self, table: RouteTable) -> None:
+        """Puts a complete table in force at once."""
+        self.table = table
+        self._turns = {}
+
+    def endpoints(self) -> frozenset[str]:
+        """Every endpoint name of the table in force."""
+        return frozenset() if self.table is None else self.table.endpoints()
+
+    def destinations(self, message: Message) -> list[str]:
+        """One endpoint for each copy to be sent; empty when the message has nowhere to go."""
+        table = self.table
+        if table is None:
+            return []
+        route = table.lookup(message.mtype, message.sub_id)
+        if route is None:
+            return []
+        if route.by_meid:
+            owner = table.meids.get(message.meid)
+            return [] if owner is None else [owner]
+        return [group[0] if len(group) == 1 else self._next(group) for group in route.groups]
+
+    def _next(self, group: tuple[str, ...]) -> str:
+        turn = self._turns.get(group, 0)
+        for step in range(len(group)):
+            name = group[(turn + step) % len(group)]
+            if self._usable(name):
+                self._turns[group] = turn + step + 1
+                return name
+        self._turns[group] = turn + 1
+        return group[turn % len(group)]

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Route tables as values: which endpoints a message goes to. Their text is read by `submgr.rmr.routes`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from submgr.rmr.message import NO_SUB_ID
+
+Group = tuple[str, ...]
+"""Endpoint names of which one gets the message, in turn (round robin)."""
+
+
+class RouteTableError(Exception):
+    """A table that is refused as a whole. `line` counts from 1 within the table's text."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(f"line {line}: {reason}")
+        self.line = line
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a message of one type and sub id goes: one copy to each group, or to its meid's owner."""
+
+    groups: tuple[Group, ...] = ()
+    by_meid: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RouteTable:
+    """Routes by (sub id, message type), and the owners of meids.
+
+    `name` is the id the table came with. Sub id -1 is the route for every sub id which has none of its
+    own. A table without routes is a complete table.
+    """
+
+    routes: Mapping[tuple[int, int], Route] = field(default_factory=lambda: MappingProxyType({}))
+    meids: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    name: str = ""
+
+    def lookup(self, mtype: int, sub_id: int) -> Route | None:
+        """The route of (sub id, type), else of (any, type)."""
+        return self.routes.get((sub_id, mtype)) or self.routes.get((NO_SUB_ID, mtype))
+
+    def endpoints(self) -> frozenset[str]:
+        """Every endpoint name of the table."""
+        named = {name for route in self.routes.values() for group in route.groups for name in group}
+        return frozenset(named.union(self.meids.values()))

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every RMR transport does, how it is configured and what it counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from submgr.rmr.framing import DEFAULT_MAX_FRAME
+from submgr.rmr.message import Message, Status
+from submgr.rmr.routetable import RouteTable
+
+OnMessage = Callable[[Message], None]
+OnError = Callable[[BaseException], None]
+Failed = Callable[[str], None]
+
+
+class TransportError(Exception):
+    """A transport that cannot start; the text says why and, for a port, which."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransportConfig:
+    """Where a transport listens, what it is called and its limits. Durations are seconds.
+
+    A limit is never reached by orderly peers; it bounds what broken and hostile ones can cost.
+    """
+
+    host: str = "0.0.0.0"
+    port: int = 4560
+    """0 lets the system choose one."""
+    name: str = ""
+    """Host part of our name in `src`, where peers answer; "" = the host's name up to its first dot."""
+    address: str = ""
+    """Host part of the srcip field, which is informative only; "" = the name."""
+    max_frame: int = DEFAULT_MAX_FRAME
+    """Largest frame in bytes, header included, taken or sent."""
+    receive_queue: int = 4096
+    """Received messages waiting for the handler, above which no socket is read (back-pressure)."""
+    receive_bytes: int = 32 << 20
+    send_queue: int = 4096
+    """Messages waiting for one peer, above which a send answers RETRY."""
+    send_bytes: int = 16 << 20
+    send_timeout: float = 2.0
+    """How long an accepted message may wait for a connection that takes it."""
+    connect_timeout: float = 2.0
+    backoff_min: float = 0.1
+    backoff_max: float = 1.0
+    """Longest pause between two tries to connect. Below send_timeout, so that each message sees a try."""
+    stall_timeout: float = 30.0
+    """A connection whose peer reads nothing for this long is closed."""
+    frame_timeout: float = 30.0
+    """A connection whose peer takes longer for one frame is closed."""
+    idle_timeout: float = 300.0
+    """A connection of ours that has no route any more is closed when unused for this long."""
+    max_connections: int = 2048
+    """Accepted connections; above it the one silent for longest makes room."""
+    max_endpoints: int = 2048
+    max_partial_bytes: int = 64 << 20
+    """Bytes of unfinished frames over all connections; above it the slowest sender is disconnected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """Counters of a transport since its start, and the depth of its queues at this moment."""
+
+    transmitted: int = 0
+    """Frames handed over to a connection."""
+    transmit_error: int = 0
+    """Sends that came to nothing: no route, a bad message, no connection in time."""
+    transmit_retry: int = 0
+    """Sends refused because the queue of the peer was full."""
+    received: int = 0
+    """Messages given to the handler, health checks included."""
+    receive_error: dict[str, int] = field(default_factory=dict)
+    """Connections closed for what they sent, by reason."""
+    dropped: dict[str, int] = field(default_factory=dict)
+    """Messages and connections given up, by reason."""
+    enqueued: int = 0
+    """Messages waiting to be sent or to be handled."""
+    endpoints: dict[str, int] = field(default_factory=dict)
+    """Messages waiting, by endpoint."""
+    connections: int = 0
+    """Open connections, accepted and opened by us."""
+    handler_errors: int = 0
+
+
+class Transport(Protocol):
+    """Sends and receives RMR messages. No method blocks the caller but start and stop.
+
+    A send answers OK when the message has been accepted; `failed(reason)` is then called later, at most
+    once, if the message could not be put on a connection in time. With any other answer nothing is sent
+    and `failed` is never called.
+    """
+
+    @property
+    def name(self) -> str:
+        """Our "host:port" in `src`, known after start."""
+
+    @property
+    def port(self) -> int:
+        """The port we listen on, known after start."""
+
+    def start(self) -> None:
+        """Listens. Raises TransportError, for a port in use with its number."""
+
+    def stop(self, timeout: float = 1.0) -> None:
+        """Sends what is queued, for at most `timeout` seconds, then closes everything."""
+
+    def ready(self) -> bool:
+        """Whether a complete route table has been applied; one without routes counts."""
+
+    def set_routes(self, table: RouteTable) -> None:
+        """Puts a table in force, at once and as a whole."""
+
+    def send(self, message: Message, failed: Failed | None = None) -> Status:
+        """Sends by the route table: NOENDPT without a route, RETRY when the peer's queue is full.
+
+        With several groups in the route each gets a copy; OK is then "at least one", and `failed` is
+        called when none of the accepted copies could be sent.
+        """
+
+    def send_to(self, endpoint: str, message: Message, failed: Failed | None = None) -> Status:
+        """Sends to "host:port", whatever the route table has."""
+
+    def reply(
+        self, request: Message, mtype: int, payload: bytes, failed: Failed | None = None, **changes: Any
+    ) -> Status:
+        """Answers a received message, once or several times, now or later.
+
+        xid, sid, meid, sub_id, trace and d1 are the request's unless `changes` has others. It goes to the
+        request's `src`, and when that cannot be connected to (or is empty) back on the connection the
+        request came in on. NOENDPT when there is neither.
+        """
+
+    def stats(self) -> Stats:
+        """A snapshot of the counters."""

@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The RMR transport that speaks the wire format itself, on gevent sockets."""
+
+from __future__ import annotations
+
+import logging
+import socket as stdsocket
+from collections.abc import Callable
+from dataclasses import replace
+from time import monotonic
+from typing import Any
+
+import gevent
+from gevent.server import StreamServer
+
+from submgr.rmr import mtypes
+from submgr.rmr.address import AddressError, join_address
+from submgr.rmr.connection import Connection, prepare
+from submgr.rmr.counters import Counters, SparseLog
+from submgr.rmr.endpoint import Endpoint
+from submgr.rmr.endpoints import Endpoints
+from submgr.rmr.framing import EncodeError, Encoder
+from submgr.rmr.inbox import Inbox
+from submgr.rmr.listener import listen
+from submgr.rmr.message import Message, Status
+from submgr.rmr.outbox import Item, Outbox
+from submgr.rmr.router import Router
+from submgr.rmr.routetable import RouteTable
+from submgr.rmr.transport import Failed, OnError, OnMessage, Stats, TransportConfig, TransportError
+
+_LOG = logging.getLogger(__name__)
+_HEALTHY = b"OK\n"
+
+
+class WireTransport:
+    """RMR over SI95 without librmr; see `submgr.rmr.transport.Transport` for what the methods promise.
+
+    `on_message` is called from one greenlet, message after message. An exception of it (or of a
+    `failed`) is a bug: it goes to `on_error`, or without one to the log with its traceback; the transport
+    goes on. A health check (type 100) is answered here when its turn comes.
+    """
+
+    def __init__(self, config: TransportConfig, on_message: OnMessage, on_error: OnError | None = None) -> None:
+        self.config = config
+        self._on_message = on_message
+        self._on_error = on_error
+        self._counters = Counters()
+        self._log = SparseLog(_LOG)
+        self._inbox = Inbox(config.receive_queue, config.receive_bytes)
+        self._router = Router(lambda name: self._endpoints.usable(name))
+        self._encoder = Encoder()
+        self._endpoints = Endpoints(config, self.new_outbox, self._adopt, self._router.endpoints)
+        self._accepted: set[Connection] = set()
+        self._opened: set[Connection] = set()
+        self._partial_bytes = 0
+        self._server: Any = None
+        self._dispatcher: Any = None
+        self._name = ""
+        self._port = config.port
+
+    @property
+    def name(self) -> str:
+        """Our "host:port" in `src`, known after start."""
+        return self._name
+
+    @property
+    def port(self) -> int:
+        """The port we listen on, known after start."""
+        return self._port
+
+    def start(self) -> None:
+        """Listens. Raises TransportError, for a port in use with its number."""
+        listener = listen(self.config.host, self.config.port)
+        self._port = listener.getsockname()[1]
+        host = self.config.name or stdsocket.gethostname().partition(".")[0]
+        self._name = join_address(host, self._port)
+        try:
+            address = join_address(self.config.address, self._port) if self.config.address else self._name
+            self._encoder = Encoder(self._name, address, self.config.max_frame)
+        except EncodeError as bad:
+            listener.close()
+            raise TransportError(f"our own name does not fit: {bad} ") from bad
+        self._server = StreamServer(listener, self._serve)
+        self._server.start()
+        self._dispatcher = gevent.spawn(self._inbox.run, self._handle)
+
+    def stop(self, timeout: float = 1.0) -> None:
+        """Sends what is queued, for at most `timeout` seconds, then closes everything."""
+        if self._server is None:
+            return
+        self._server.close()
+        self._server = None
+        self._dispatcher.kill()
+        ends = monotonic() + timeout
+        while self._waiting_to_be_sent() and monotonic() < ends:
+            gevent.sleep(0.01)
+        self._endpoints.close("stopped")
+        for connection in [*self._accepted, *self._opened]:
+            connection.close("stopped")
+
+    def ready(self) -> bool:
+        """Whether a complete route table has been applied; one without routes counts."""
+        return self._router.table is not None
+
+    def set_routes(self, table: RouteTable) -> None:
+        """Puts a table in force, at once and as a whole."""
+        self._router.apply(table)
+
+    def send(self, message: Message, failed: Failed | None = None) -> Status:
+        """Sends by the route table: NOENDPT without a route, RETRY when the peer's queue is full."""
+        names = self._router.destinations(message)
+        if len(names) == 1:
+            return self.send_to(names[0], message, failed)
+        if not names:
+            return self._not_sent(Status.NOENDPT)
+        frame = self._frame(self._encoder.originate, message)
+        if isinstance(frame, Status):
+            return frame
+        copies = _Copies(failed)
+        outcomes = [self._enqueue(name, frame, copies.failed) for name in names]
+        copies.accepted = outcomes.count(Status.OK)
+        return Status.OK if copies.accepted else outcomes[0]
+
+    def send_to(self, endpoint: str, message: Message, failed: Failed | None = None) -> Status:
+        """Sends to "host:port", whatever the route table has."""
+        frame = self._frame(self._encoder.originate, message)
+        return frame if isinstance(frame, Status) else self._enqueue(endpoint, frame, failed)
+
+    def reply(
+        self, request: Message, mtype: int, payload: bytes, failed: Failed | None = None, **changes: Any
+    ) -> Status:
+        """Answers a received message: to its `src`, or else on the connection it came in on."""
+        answer = replace(request, mtype=mtype, payload=payload, **changes)
+        frame = self._frame(self._encoder.answer, answer)
+        if isinstance(frame, Status):
+            return frame
+        origin = request.origin
+        back = origin if isinstance(origin, Connection) and origin.open else None
+        endpoint = self._endpoint(request.src) if request.src else None
+        item = Item(frame, monotonic() + self.config.send_timeout, failed, None if back is None else back.put)
+        if endpoint is not None and (back is None or endpoint.connected or not endpoint.trouble):
+            taken = endpoint.put(item)
+        elif back is not None:
+            taken = back.put(item)
+        else:
+            return self._not_sent(Status.NOENDPT)
+        return Status.OK if taken else self._not_sent(Status.RETRY)
+
+    def stats(self) -> Stats:
+        """A snapshot of the counters."""
+        counted = self._counters
+        return Stats(
+            transmitted=counted.transmitted,
+            transmit_error=counted.transmit_error,
+            transmit_retry=counted.transmit_retry,
+            received=counted.received,
+            receive_error=dict(counted.receive_error),
+            dropped=dict(counted.dropped),
+            enqueued=self._waiting_to_be_sent() + len(self._inbox),
+            endpoints=self._endpoints.depths(),
+            connections=len(self._accepted) + len(self._opened),
+            handler_errors=counted.handler_errors,
+        )
+
+    # What a connection asks of its transport.
+
+    def new_outbox(self) -> Outbox:
+        """A queue with the limits and the counters of this transport."""
+        return Outbox(self.config, self._counters, self._tell)
+
+    def wait_for_room(self) -> bool:
+        """Waits while the receive queue is full; True if it was."""
+        if not self._inbox.full():
+            return False
+        self._inbox.wait_for_room()
+        return True
+
+    def take(self, messages: list[Message], size: int) -> None:
+        """Queues what was read for the handler."""
+        self._inbox.put(messages, size)
+
+    def unreadable(self, connection: Connection, count: int) -> None:
+        """Counts messages whose meid or src is no text."""
+        self._counters.dropped["unreadable_name"] += count
+        self._log.warning("unreadable_name", connection.peer, "message with a meid or src that is no text dropped")
+
+    def broken(self, connection: Connection, reason: str, text: str) -> None:
+        """Counts and logs a breach of the format; the connection closes itself."""
+        self._counters.receive_error[reason] += 1
+        self._log.warning(reason, connection.peer.rpartition(":")[0], f"{text}; connection closed")
+
+    def partial(self, connection: Connection, change: int) -> None:
+        """Keeps account of the memory that unfinished frames take."""
+        self._partial_bytes += change
+        if change > 0 and self._partial_bytes > self.config.max_partial_bytes:
+            unfinished = [other for other in [*self._accepted, *self._opened] if other.pending]
+            slowest = min(unfinished, key=lambda other: other.frame_since)
+            self.broken(slowest, "too_many_partial", "unfinished frames take too much memory")
+            slowest.close("connection closed: unfinished frames take too much memory")
+
+    def closed(self, connection: Connection) -> None:
+        """Forgets a connection."""
+        self._accepted.discard(connection)
+        self._opened.discard(connection)
+
+    def _serve(self, sock: Any, address: Any) -> None:
+        peer = join_address(address[0], address[1]) if isinstance(address, tuple) else "?"
+        try:
+            prepare(sock)
+        except OSError:
+            return  # gone already
+        if len(self._accepted) >= self.config.max_connections:
+            silent = min(self._accepted, key=lambda other: other.last_heard)
+            self._counters.dropped["too_many_connections"] += 1
+            self._log.warning("too_many_connections", silent.peer, "closed to make room, it was silent for longest")
+            silent.close("connection closed to make room")
+        connection = Connection(sock, peer, self)
+        self._accepted.add(connection)
+        connection.read()
+
+    def _adopt(self, sock: Any, name: str) -> Connection:
+        connection = Connection(sock, name, self)
+        self._opened.add(connection)
+        gevent.spawn(connection.read)
+        return connection
+
+    def _handle(self, message: Message) -> None:
+        self._counters.received += 1
+        try:
+            if message.mtype == mtypes.RIC_HEALTH_CHECK_REQ:
+                self._answer_health_check(message)
+            else:
+                self._on_message(message)
+        except Exception as bug:
+            self._bug(bug, f"handling RMR message type {message.mtype}")
+
+    def _answer_health_check(self, message: Message) -> None:
+        """On the connection it came in on: a stranger's `src` does not make us connect anywhere."""
+        known = self._endpoints.get(message.src)
+        src = message.src if known is not None and known.connected else ""
+        status = self.reply(replace(message, src=src), mtypes.RIC_HEALTH_CHECK_RESP, _HEALTHY)
+        if status is not Status.OK:
+            self._counters.dropped["health_check"] += 1
+
+    def _tell(self, failed: Failed, reason: str) -> None:
+        try:
+            failed(reason)
+        except Exception as bug:
+            self._bug(bug, "telling that a message was not sent")
+
+    def _bug(self, bug: Exception, doing: str) -> None:
+        self._counters.handler_errors += 1
+        if self._on_error is not None:
+            self._on_error(bug)
+        else:
+            _LOG.error("rmr: bug while %s", doing, exc_info=bug)
+
+    def _frame(self, encode: Callable[[Message], bytes], message: Message) -> bytes | Status:
+        try:
+            return encode(message)
+        except EncodeError as bad:
+            self._log.warning("encode", self._name, f"message type {message.mtype} not sent: {bad}")
+            return self._not_sent(bad.status)
+
+    def _enqueue(self, name: str, frame: bytes, failed: Failed | None) -> Status:
+        endpoint = self._endpoints.get(name) or self._endpoint(name)
+        if endpoint is None:
+            return self._not_sent(Status.NOENDPT)
+        taken = endpoint.put(Item(frame, monotonic() + self.config.send_timeout, failed))
+        return Status.OK if taken else self._not_sent(Status.RETRY)
+
+    def _endpoint(self, name: str) -> Endpoint | None:
+        if self._server is None:
+            return None
+        try:
+            endpoint = self._endpoints.make(name)
+        except AddressError as bad:
+            self._log.warning("address", self._name, f"no way to send there: {bad}")
+            return None
+        if endpoint is None:
+            self._counters.dropped["too_many_endpoints"] += 1
+        return endpoint
+
+    def _not_sent(self, status: Status) -> Status:
+        if status is Status.RETRY:
+            self._counters.transmit_retry += 1
+        else:
+            self._counters.transmit_error += 1
+        return status
+
+    def _waiting_to_be_sent(self) -> int:
+        answers = sum(connection.queued for connection in [*self._accepted, *self._opened])
+        return answers + sum(self._endpoints.depths().values())
+
+
+class _Copies:
+    """Tells the sender of several copies once, when none of the accepted ones could be sent."""
+
+    def __init__(self, failed: Failed | None) -> None:
+        self._failed = failed
+        self._lost = 0
+        self.accepted = 0
+
+    def failed(self, reason: str) -> None:
+        self._lost += 1
+        if self._lost == self.accepted and self._failed is not None:
+            self._failed(reason)
