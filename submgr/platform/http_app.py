@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Flask side of the HTTP servers: JSON for every error, one resource for `/a`, `/a/` and `//a`."""
+
+import logging
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from http import HTTPStatus
+from types import TracebackType
+from typing import Any
+
+import msgspec
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+
+log = logging.getLogger(__name__)
+
+FieldErrors = Sequence[Mapping[str, str]]
+ErrorFormat = Callable[[int, str, FieldErrors, Mapping[str, Any]], tuple[bytes, str]]
+
+_SLASHES = re.compile("/{2,}")
+
+
+def json_errors(status: int, message: str, errors: FieldErrors, extra: Mapping[str, Any]) -> tuple[bytes, str]:
+    """`{"code": 400, "message": "...", "errors": [{"field": "...", "message": "..."}]}`."""
+    body = {"code": status, "message": message, "errors": list(errors), **extra}
+    return msgspec.json.encode(body), "application/json"
+
+
+def problem_errors(status: int, message: str, errors: FieldErrors, extra: Mapping[str, Any]) -> tuple[bytes, str]:
+    """Problem details (RFC 9457); field errors are an extension member `errors`, others come from `extra`."""
+    body: dict[str, Any] = {"type": "about:blank", "title": reason_of(status), "status": status, "detail": message}
+    if errors:
+        body["errors"] = list(errors)
+    return msgspec.json.encode({**body, **extra}), "application/problem+json"
+
+
+def reason_of(status: int) -> str:
+    """The status in words."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"
+
+
+class ApiError(Exception):
+    """Ends a view with an error answer.
+
+    `errors` are field errors (`{"field": ..., "message": ...}`), `headers` further ones of the answer (Retry-After),
+    `extra` further members of the body.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        errors: FieldErrors = (),
+        headers: Mapping[str, str] | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.errors = errors
+        self.headers = dict(headers or {})
+        self.extra = dict(extra or {})
+
+
+class JsonApp(Flask):
+    """A Flask application without redirects, HTML, static files and automatic OPTIONS.
+
+    `json_only`: a POST, PUT or PATCH with a Content-Type that is not JSON is 415 before anything else is looked at,
+    but not before an unknown path (404). An absent Content-Type is taken as JSON.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        errors: ErrorFormat = json_errors,
+        json_only: bool = False,
+        max_body: int = 16 * 1024 * 1024,
+    ) -> None:
+        super().__init__(name, static_folder=None)
+        self.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+        self.config["MAX_CONTENT_LENGTH"] = max_body
+        self.url_map.strict_slashes = False
+        self.url_map.merge_slashes = False  # _OnePath has done it; werkzeug's way is a redirect
+        self.url_map.redirect_defaults = False
+        self._errors = errors
+        self.wsgi_app = _OnePath(self.wsgi_app)  # type: ignore[method-assign]
+        self.register_error_handler(HTTPException, self._http_error)
+        self.register_error_handler(ApiError, self._api_error)
+        if json_only:
+            self.before_request(_refuse_other_content)
+
+    def log_exception(
+        self,
+        exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None],
+    ) -> None:
+        """A view failed with what it should not: a bug, logged with its traceback, answered by a 500."""
+        log.error("request failed", exc_info=exc_info, extra={"method": request.method, "path": request.path})
+
+    def error_answer(
+        self,
+        status: int,
+        message: str,
+        errors: FieldErrors = (),
+        headers: Mapping[str, str] | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> Response:
+        """An error answer in this application's format."""
+        body, content_type = self._errors(status, message, errors, extra or {})
+        answer = Response(body, status, content_type=content_type)
+        answer.headers.update(dict(headers or {}))
+        return answer
+
+    def _api_error(self, error: ApiError) -> Response:
+        return self.error_answer(error.status, error.message, error.errors, error.headers, error.extra)
+
+    def _http_error(self, error: HTTPException) -> Response:
+        status = error.code or 500
+        headers = {}
+        if isinstance(error, MethodNotAllowed):
+            allowed = sorted(set(error.valid_methods or ()))
+            headers["Allow"] = ", ".join(allowed)
+            message = f"{request.method} is not possible on {request.path}, only {', '.join(allowed)}"
+        elif isinstance(error, NotFound) and request.routing_exception is error:
+            message = f"there is no {request.path}"
+        elif status == 500:
+            message = "internal error, see the log"
+        elif status == 413:
+            message = f"the body is larger than {self.config['MAX_CONTENT_LENGTH']} bytes"
+        else:
+            message = error.description or reason_of(status)
+        return self.error_answer(status, message, (), headers)
+
+
+def json_response(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """`value` (anything msgspec encodes) as a JSON answer."""
+    answer = Response(msgspec.json.encode(value), status, content_type="application/json")
+    if headers:
+        answer.headers.update(dict(headers))
+    return answer
+
+
+def after_sent(answer: Response, callback: Callable[[], None]) -> Response:
+    """Have `callback` called once the answer has been written to the socket, or its client found gone."""
+    answer.call_on_close(callback)
+    return answer
+
+
+def is_json(content_type: str | None) -> bool:
+    """Whether a Content-Type header (None or empty: absent) is to be read as JSON."""
+    if not content_type:
+        return True
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+
+
+def require_json() -> None:
+    """Raise ApiError 415 when the current request says that its body is something else than JSON."""
+    if not is_json(request.content_type):
+        raise ApiError(415, f"Content-Type {request.content_type} is not taken, only application/json")
+
+
+def _refuse_other_content() -> None:
+    if request.method in ("POST", "PUT", "PATCH") and not isinstance(request.routing_exception, NotFound):
+        require_json()
+
+
+class _OnePath:
+    """WSGI middleware: doubled and trailing slashes name the same resource as the plain path."""
+
+    def __init__(self, app: Callable[..., Iterable[bytes]]) -> None:
+        self._app = app
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if "//" in path or path.endswith("/") or not path:
+            environ["PATH_INFO"] = _SLASHES.sub("/", path).rstrip("/") or "/"
+        return self._app(environ, start_response)

@@ -1,0 +1,294 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One connection of an HTTP server: pywsgi's handler with bounds, strict heads, and errors in the server's format.
+
+A request is read completely, head and body, before the application is called, so that a slow client occupies
+neither the application nor memory without bound, and an application never waits for its client.
+"""
+
+import logging
+import re
+from collections.abc import Iterator
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import gevent
+from gevent import socket
+from gevent.pywsgi import MAX_REQUEST_LINE, Input, WSGIHandler
+
+from submgr.platform.http_app import reason_of
+
+if TYPE_CHECKING:
+    from submgr.platform.http_server import HttpServer
+
+log = logging.getLogger(__name__)
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_LENGTH = re.compile(r"[0-9]{1,18}")
+_MAX_HEADERS = 100
+_MAX_HEAD = 64 * 1024
+_LINGER_SECONDS = 5.0
+_LINGER_BYTES = 64 * 1024 * 1024
+
+
+class Refused(Exception):
+    """A request that does not reach the application; the connection ends with this answer."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+class _Body(BytesIO):
+    """A request body that has been read; pywsgi asks what it hands to the application to discard the rest."""
+
+    def _discard(self) -> None:
+        pass
+
+
+class Handler(WSGIHandler):  # type: ignore[misc]
+    """pywsgi makes one per connection and calls `handle`."""
+
+    owner: "HttpServer"
+    response_headers: list[tuple[bytes, bytes]]
+    _timer: gevent.Timeout | None = None
+    _fields: list[tuple[str, str]]
+    _chunked = False
+
+    def handle(self) -> None:
+        """All requests of one connection."""
+        self.owner = self.server.owner
+        self.greenlet = gevent.getcurrent()
+        sock = self.socket
+        try:
+            if self.owner.enter(self):
+                super().handle()
+            else:
+                self._answer(Refused(503, "too many connections"), {"Retry-After": "1"})
+        except OSError as exc:
+            log.debug("connection lost", extra={"peer": str(self.client_address), "why": str(exc)})
+        finally:
+            self.owner.leave(self)
+            sock.close()
+
+    def hang_up(self) -> None:
+        """End a connection that is between two requests (called from another greenlet)."""
+        sock = self.__dict__.get("socket")
+        if sock is not None:
+            try:
+                sock.shutdown(socket.SHUT_RDWR)
+            except OSError as exc:
+                log.debug("connection was gone", extra={"why": str(exc)})
+
+    def handle_one_request(self) -> Any:
+        """One request: pywsgi's way, with every refusal answered in the server's format."""
+        try:
+            return super().handle_one_request()
+        except Refused as refused:
+            self._answer(refused)
+        except gevent.Timeout as timeout:
+            if timeout is not self._timer:
+                raise
+            self._answer(Refused(408, f"the request was not complete within {self.owner.limits.read:g} s"))
+        finally:
+            self._stop_timer()
+        return None
+
+    def read_requestline(self) -> str:
+        """Wait for a request as long as a connection may idle; from its first byte on the clock runs."""
+        self._fields = []
+        self.command = None
+        self.owner.idle(self)
+        self.socket.settimeout(self.owner.limits.idle)
+        if not self.rfile.peek(1):
+            return ""
+        self.owner.busy(self)
+        self.socket.settimeout(self.owner.limits.write)
+        self._timer = gevent.Timeout.start_new(self.owner.limits.read)
+        line = "\n"
+        for _ in range(2):  # some clients end a body with one empty line too many (RFC 9112 2.2)
+            line = self._line(MAX_REQUEST_LINE - 1, 414, "the request line is too long")
+            if line.rstrip("\r\n"):
+                break
+        return line
+
+    def read_request(self, raw_requestline: str) -> bool:
+        """The request line and the header fields (RFC 9112); Refused when they are not well-formed."""
+        self.requestline = raw_requestline.rstrip("\r\n")
+        words = self.requestline.split(" ")
+        if len(words) != 3 or not _TOKEN.fullmatch(words[0]):
+            raise Refused(400, "the first line is not a request line of HTTP/1.1")
+        self.command, self.path, self.request_version = words
+        if self.request_version not in ("HTTP/1.1", "HTTP/1.0"):
+            raise Refused(505, f"{self.request_version[:20]} is not spoken here, only HTTP/1.1 and HTTP/1.0")
+        if not self.path.startswith("/"):
+            self.path = _without_origin(self.path)
+        self._fields = list(self._header_fields())
+        self._framing()
+        return True
+
+    def _header_fields(self) -> Iterator[tuple[str, str]]:
+        left = _MAX_HEAD
+        for _ in range(_MAX_HEADERS + 1):
+            line = self._line(left, 431, "the head of the request is too long")
+            left -= len(line)
+            if line in ("\r\n", "\n"):
+                return
+            name, colon, value = line.partition(":")
+            if not colon or not _TOKEN.fullmatch(name):
+                raise Refused(400, f"not a header field: {line.rstrip()[:80]!r}")
+            yield name.lower(), value.strip()
+        raise Refused(431, f"more than {_MAX_HEADERS} header fields")
+
+    def _framing(self) -> None:
+        """How long the body is and whether the connection stays open."""
+        lengths = {value for name, value in self._fields if name == "content-length"}
+        codings = [value.lower() for name, value in self._fields if name == "transfer-encoding"]
+        self._chunked = codings == ["chunked"]
+        if codings and not self._chunked:
+            raise Refused(501, f"transfer coding {', '.join(codings)[:80]} is not known")
+        if (lengths and self._chunked) or len(lengths) > 1:
+            raise Refused(400, "the length of the body is told twice")  # the way requests are smuggled
+        length = lengths.pop() if lengths else None
+        if length is not None and not _LENGTH.fullmatch(length):
+            raise Refused(400, f"Content-Length {length[:40]!r} is not a number")
+        self.content_length = int(length) if length is not None else None
+        connection = {
+            word.strip().lower() for name, value in self._fields if name == "connection" for word in value.split(",")
+        }
+        if self.request_version == "HTTP/1.1":
+            self.close_connection = "close" in connection
+        else:
+            self.close_connection = "keep-alive" not in connection
+
+    def get_environ(self) -> dict[str, Any]:
+        """The WSGI environment, with the body read."""
+        env: dict[str, Any] = self.server.get_environ()
+        path, _, query = self.path.partition("?")
+        env["REQUEST_METHOD"] = self.command
+        env["PATH_INFO"] = unquote(path, "latin-1")
+        env["QUERY_STRING"] = query
+        env["SERVER_PROTOCOL"] = self.request_version
+        env["REMOTE_ADDR"] = self.client_address[0].removeprefix("::ffff:")
+        env["REMOTE_PORT"] = str(self.client_address[1])
+        for name, value in self._fields:
+            if "_" in name or name in ("content-length", "transfer-encoding"):
+                continue  # the first would be taken for a field with a hyphen; the others are about what is read here
+            key = name.replace("-", "_").upper()
+            if key != "CONTENT_TYPE":
+                key = f"HTTP_{key}"
+            if key in env:
+                value = f"{env[key]}{'; ' if name == 'cookie' else ','}{value}"
+            env[key] = value
+        body = self._read_body(env.get("HTTP_EXPECT", "").lower() == "100-continue")
+        if body or self.content_length is not None:
+            env["CONTENT_LENGTH"] = str(len(body))
+        self.wsgi_input = env["wsgi.input"] = _Body(body)
+        env["wsgi.input_terminated"] = True
+        self._stop_timer()
+        return env
+
+    def _read_body(self, expects_continue: bool) -> bytes:
+        if not self._chunked and not self.content_length:
+            return b""
+        limit = self.owner.limits.body
+        too_large = Refused(413, f"the body is larger than {limit} bytes")
+        if self.content_length is not None and self.content_length > limit:
+            raise too_large
+        source = Input(
+            self.rfile,
+            self.content_length,
+            socket=self.socket if expects_continue else None,
+            chunked_input=self._chunked,
+        )
+        try:
+            body: bytes = source.read(limit + 1)
+        except OSError as exc:
+            if isinstance(exc.errno, int):  # the socket's; pywsgi's own complaints have words in its place
+                raise
+            raise Refused(400, f"the body is incomplete or its chunks are malformed: {exc}") from exc
+        except ValueError as exc:
+            raise Refused(400, f"the chunks of the body are malformed: {exc}") from exc
+        if len(body) > limit:
+            raise too_large
+        return body
+
+    def _line(self, limit: int, status: int, message: str) -> str:
+        line: bytes = self.rfile.readline(limit + 1)
+        if len(line) > limit:
+            raise Refused(status, message)
+        if not line.endswith(b"\n"):
+            raise OSError("the connection ended in the head of a request")
+        return line.decode("latin-1")
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.close()
+            self._timer = None
+
+    def _handle_client_error(self, ex: Exception) -> None:
+        # pywsgi comes here with whatever read_request raised: its caller below answers it
+        raise ex
+
+    def finalize_headers(self) -> None:
+        """Add what the application left out."""
+        super().finalize_headers()
+        if self.request_version == "HTTP/1.0" and not self.response_use_chunked and self.code not in (204, 304):
+            known = any(name.lower() == b"content-length" for name, _ in self.response_headers)
+            self.close_connection = self.close_connection or not known  # its end is the end of the connection
+        if self.owner.stopping:
+            self.close_connection = True
+        if self.close_connection:
+            fields = [field for field in self.response_headers if field[0].lower() != b"connection"]
+            self.response_headers = [*fields, (b"Connection", b"close")]
+
+    def log_request(self) -> None:
+        """No access log, but one line at debug level."""
+        if log.isEnabledFor(logging.DEBUG):
+            seconds = (self.time_finish or self.time_start) - self.time_start
+            log.debug(
+                "http",
+                extra={"server": self.owner.name, "request": self.requestline, "status": self.code,
+                       "ms": round(seconds * 1000, 2)},
+            )  # fmt: skip
+
+    def handle_error(self, t: Any, v: Any, tb: Any) -> None:
+        """The application's iterator failed, or the client does not take its answer."""
+        if (self.code or 0) < 0:  # pywsgi's mark for "could not be sent"
+            log.debug("answer not taken", extra={"peer": str(self.client_address), "why": str(v)})
+            self.close_connection = True
+        elif not issubclass(t, gevent.GreenletExit):
+            log.error("request failed", exc_info=(t, v, tb), extra={"request": self.requestline})
+            self._send_error_response_if_possible(500)
+        else:
+            self.close_connection = True
+
+    def _send_error_response_if_possible(self, error_code: int) -> None:
+        self.close_connection = True
+        if not self.response_length:  # else the client sees that the answer breaks off
+            self._answer(Refused(error_code, "internal error, see the log"))
+
+    def _answer(self, refused: Refused, headers: dict[str, str] | None = None) -> None:
+        """Send an error, then read on for a while: closing with unread input would reset the answer away."""
+        self.close_connection = True
+        body, content_type = self.owner.errors(refused.status, refused.message, (), {})
+        lines = [f"HTTP/1.1 {refused.status} {reason_of(refused.status)}", f"Content-Type: {content_type}"]
+        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+        lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
+        head = "\r\n".join(lines).encode("latin-1")
+        log.debug("request refused", extra={"server": self.owner.name, "status": refused.status, "why": str(refused)})
+        self.socket.sendall(head if self.command == "HEAD" else head + body)
+        self.socket.shutdown(socket.SHUT_WR)
+        left = _LINGER_BYTES
+        with gevent.Timeout(_LINGER_SECONDS, False):
+            while left > 0 and (data := self.socket.recv(65536)):
+                left -= len(data)
+
+
+def _without_origin(target: str) -> str:
+    """The path of an absolute request target, as proxies send it."""
+    scheme, found, rest = target.partition("://")
+    if found and scheme.lower() in ("http", "https"):
+        return f"/{rest.partition('/')[2]}"
+    raise Refused(400, f"{target[:80]!r} is not a path")
