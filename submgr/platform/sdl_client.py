@@ -178,8 +178,10 @@ class _Server:
 class SdlClient:
     """One ricsdl storage and the redis servers behind it (a namespace is on one of them)."""
 
-    def __init__(self, settings: SdlSettings) -> None:
+    def __init__(self, settings: SdlSettings, *, writes: bool = True) -> None:
+        """`writes`: whether connections that were given up have to be ended at the server."""
         self._settings = settings
+        self._tag = settings.name if writes else None
         self._servers: list[_Server] = []
         self._storage: Any = None
 
@@ -211,13 +213,12 @@ class SdlClient:
         """Bound what is asked in the body and translate its errors. Raises StoreError."""
         limit = gevent.Timeout.start_new(self._settings.operation_timeout)
         try:
-            yield
+            with translating(what):
+                yield
         except gevent.Timeout as timeout:
             if timeout is not limit:
                 raise
             raise StoreTimeout(f"redis: no answer to {what} within {limit.seconds} s") from None
-        except (SdlException, RedisError) as error:
-            raise _translated(error, what) from error
         finally:
             limit.close()
 
@@ -249,7 +250,7 @@ class SdlClient:
         if not isinstance(pool, SentinelConnectionPool):
             address = {name: pool.connection_kwargs[name] for name in ("host", "port")}
             server = _Server(client, "{host}:{port}".format(**address))
-            client.connection_pool = self._pool(_Link, server.lost, settings.name, **limits, **address)
+            client.connection_pool = self._pool(_Link, server.lost, self._tag, **limits, **address)
             return server
         first: Redis = pool.sentinel_manager.sentinels[0]
         address = {name: first.connection_pool.connection_kwargs[name] for name in ("host", "port")}
@@ -262,7 +263,7 @@ class SdlClient:
             connection_class=_MasterLink,
             max_connections=settings.connections,
             lost=server.lost,
-            tag=settings.name,
+            tag=self._tag,
             **limits,
         )
         return server
@@ -277,6 +278,15 @@ class SdlClient:
             tag=tag,
             **options,
         )
+
+
+@contextmanager
+def translating(what: str) -> Iterator[None]:
+    """Raises StoreError for the errors of ricsdl and redis-py, in their own words."""
+    try:
+        yield
+    except (SdlException, RedisError) as error:
+        raise _translated(error, what) from error
 
 
 def _end_connections(server: _Server, names: set[str]) -> None:

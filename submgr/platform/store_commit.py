@@ -192,17 +192,19 @@ class CommittingStore:
     # The writer
 
     def _write_loop(self) -> None:
-        while self._running:
+        stopping = False
+        while not stopping:
             self._work.wait()
             self._work.clear()
-            if self._repair_due:
+            # What was submitted before the stop is still written.
+            stopping = not self._running
+            if self._repair_due or stopping:
                 self._repair()
             while self._waiting:
                 namespace = next(iter(self._waiting))
                 self._commit(namespace, self._take(namespace))
                 # Whoever was told may submit what comes next, and it joins the next group.
                 gevent.sleep(0)
-        self._repair()
 
     def _take(self, namespace: str) -> list[_Submission]:
         queue = self._waiting.pop(namespace)

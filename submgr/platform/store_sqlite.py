@@ -181,7 +181,5 @@ class SqliteBackend:
 class SqliteStore(CommittingStore):
     """A `Store` in the SQLite file `path`. Only one process may have it open."""
 
-    def __init__(
-        self, path: str | Path, *, timeout: float = 2.0, observer: StoreObserver | None = None
-    ) -> None:
+    def __init__(self, path: str | Path, *, timeout: float = 2.0, observer: StoreObserver | None = None) -> None:
         super().__init__(SqliteBackend(path, timeout=timeout), patience=timeout, observer=observer)

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What others keep in SDL and tell about it: reads of their sets and values, and their channels.
+
+ricsdl's own listener ends with the first restart of redis. The one here subscribes anew as often as it
+takes, notices a server that hangs, and says each time when whatever was missed has to be read again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection
+from typing import Any
+
+import gevent
+from gevent.event import Event
+
+from submgr.platform.sdl_client import SdlClient, SdlSettings, translating
+from submgr.platform.store import StoreError, check_namespace
+
+_log = logging.getLogger(__name__)
+
+OnPayload = Callable[[bytes], None]
+OnSubscribed = Callable[[], None]
+
+
+class SdlChannel:
+    """Reads and subscriptions in SDL, on connections of their own.
+
+    `retry_interval`: seconds before a lost subscription is tried again. `health_interval`: seconds of
+    silence after which the server is asked whether it is there.
+    """
+
+    def __init__(self, settings: SdlSettings, *, retry_interval: float = 0.25, health_interval: float = 1.0) -> None:
+        self._client = SdlClient(settings, writes=False)
+        self._settings = settings
+        self._retry_interval = retry_interval
+        self._health_interval = health_interval
+        self._listeners: list[Listener] = []
+
+    def start(self) -> None:
+        """Connects only when asked something. Raises StoreError for wrong settings."""
+        self._client.open()
+
+    def stop(self) -> None:
+        """Ends all subscriptions."""
+        for listener in self._listeners:
+            listener.stop()
+        self._listeners = []
+        self._client.close()
+
+    def members(self, namespace: str, set_name: str) -> frozenset[bytes]:
+        """The members of a set; none when there is no such set. Raises StoreError."""
+        check_namespace(namespace)
+        storage = self._client.storage
+        with self._client.asking(f"the set {set_name} of {namespace}"):
+            return frozenset(storage.get_members(namespace, set_name))
+
+    def get(self, namespace: str, keys: Collection[str]) -> dict[str, bytes]:
+        """The values of those keys that exist. Raises StoreError."""
+        if isinstance(keys, str):
+            raise TypeError("keys: a collection of strings, not one string")
+        check_namespace(namespace)
+        if not keys:
+            return {}
+        storage = self._client.storage
+        with self._client.asking(f"{len(keys)} keys of {namespace}"):
+            found: dict[str, bytes] = storage.get(namespace, set(keys))
+            return found
+
+    def listen(self, namespace: str, channel: str, on_payload: OnPayload, on_subscribed: OnSubscribed) -> Listener:
+        """Subscribe to a channel, until `stop()`.
+
+        `on_payload` gets each payload as it was published (several events in one are joined by `___`).
+        `on_subscribed` is called after each time the subscription was made, the first one included: what
+        was published before it has been missed. Both are called from one greenlet, in order; what they
+        raise is logged and goes no further.
+        """
+        check_namespace(namespace)
+        if len(self._listeners) > self._settings.connections - 2:
+            raise StoreError(f"{len(self._listeners)} subscriptions leave no connection for another one")
+        listener = Listener(
+            self._client,
+            (namespace, channel),
+            (on_payload, on_subscribed),
+            (self._retry_interval, self._health_interval),
+        )
+        self._listeners.append(listener)
+        listener.start()
+        return listener
+
+
+class Listener:
+    """One supervised subscription, made by `SdlChannel.listen`."""
+
+    def __init__(
+        self,
+        client: SdlClient,
+        name: tuple[str, str],
+        callbacks: tuple[OnPayload, OnSubscribed],
+        intervals: tuple[float, float],
+    ) -> None:
+        self._client = client
+        self._namespace, channel = name
+        self._channel = f"{{{self._namespace}}},{channel}"
+        self._on_payload, self._on_subscribed = callbacks
+        self._retry_interval, self._health_interval = intervals
+        self._stopped = Event()
+        self._subscribed = False
+        self._greenlet: gevent.Greenlet[[], None] | None = None
+
+    @property
+    def subscribed(self) -> bool:
+        """Whether messages are received at the moment, as far as is known."""
+        return self._subscribed
+
+    def start(self) -> None:
+        self._greenlet = gevent.spawn(self._run)
+
+    def stop(self) -> None:
+        self._stopped.set()
+        if self._greenlet is not None:
+            self._greenlet.kill()
+
+    def _run(self) -> None:
+        told = False
+        while not self._stopped.is_set():
+            try:
+                self._follow()
+            except StoreError as error:
+                if self._subscribed or not told:
+                    _log.warning("no messages of %s: %s", self._channel, error)
+                told = True
+            finally:
+                self._subscribed = False
+            self._stopped.wait(self._retry_interval)
+
+    def _follow(self) -> None:
+        """Subscribe and receive until the connection is lost; raises StoreError then."""
+        pool = self._client.redis(self._namespace).connection_pool
+        with self._client.asking(f"the subscription of {self._channel}"):
+            link = pool.get_connection()
+        try:
+            with self._client.asking(f"the subscription of {self._channel}"):
+                link.send_command("SUBSCRIBE", self._channel)
+                link.read_response()
+            self._subscribed = True
+            _log.info("subscribed to %s", self._channel)
+            self._tell(self._on_subscribed)
+            while True:
+                self._receive(link)
+        finally:
+            link.disconnect()  # it is good for nothing else any more
+            pool.release(link)
+
+    def _receive(self, link: Any) -> None:
+        with translating(f"listening to {self._channel}"):
+            arrived = link.can_read(timeout=self._health_interval)
+        with self._client.asking(f"PING after silence of {self._channel}"):
+            if not arrived:
+                link.send_command("PING")
+            answer = link.read_response()
+        if answer[0] == b"message":
+            self._tell(lambda: self._on_payload(answer[2]))
+
+    def _tell(self, callback: Callable[[], None]) -> None:
+        try:
+            callback()
+        except Exception:  # the user's bug: later messages must still arrive
+            _log.exception("a message of %s could not be handled", self._channel)

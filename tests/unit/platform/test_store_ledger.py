@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from submgr.platform.store import Change
+from submgr.platform.store_ledger import Ledger, effect_of, split
+
+NS = "ns"
+
+
+def acknowledged(ledger: Ledger, **values: bytes | None) -> None:
+    with ledger.sending(dict(values)):
+        pass
+    ledger.acknowledged(dict(values))
+
+
+def known(values: dict[str, bytes]) -> Ledger:
+    """Of a namespace that was read as a whole."""
+    ledger = Ledger()
+    with ledger.reading_all() as found:
+        found.update(values)
+    return ledger
+
+
+def test_a_later_change_of_a_key_wins() -> None:
+    changes = [
+        Change(NS, {"a": b"1", "b": b"1"}),
+        Change(NS, {"c": b"2"}, frozenset({"a"})),
+        Change(NS, {"a": b"3"}, frozenset({"b"})),
+    ]
+    effect = effect_of(changes)
+    assert effect == {"a": b"3", "b": None, "c": b"2"}
+    assert split(effect) == ({"a": b"3", "c": b"2"}, ["b"])
+
+
+def test_an_unknown_outcome_goes_back_to_what_was_held() -> None:
+    ledger = known({"old": b"0"})
+    ledger.failed(Change(NS, {"old": b"1", "new": b"1"}), persistent=False, unknown=True)
+    assert ledger.repairs(10) == [{"old": b"0", "new": None}]
+
+
+def test_a_second_unknown_outcome_changes_nothing_of_that() -> None:
+    ledger = known({"k": b"0"})
+    for value in (b"1", b"2"):
+        ledger.failed(Change(NS, {"k": value}), persistent=False, unknown=True)
+    assert ledger.repairs(10) == [{"k": b"0"}]
+
+
+def test_a_refused_change_needs_no_repair() -> None:
+    ledger = known({"k": b"0"})
+    ledger.failed(Change(NS, {"k": b"1"}), persistent=False, unknown=False)
+    assert ledger.repairs_pending == 0
+
+
+def test_a_persistent_change_stays_wanted() -> None:
+    ledger = known({"k": b"0"})
+    ledger.failed(Change(NS, remove=frozenset({"k"})), persistent=True, unknown=False)
+    # neither a refused nor an unknown later change takes that back
+    ledger.failed(Change(NS, {"k": b"1"}), persistent=False, unknown=False)
+    ledger.failed(Change(NS, {"k": b"2"}), persistent=False, unknown=True)
+    assert ledger.repairs(10) == [{"k": None}]
+    ledger.failed(Change(NS, {"k": b"3"}), persistent=True, unknown=True)
+    assert ledger.repairs(10) == [{"k": b"3"}]
+
+
+def test_an_acknowledged_change_makes_older_repairs_void() -> None:
+    ledger = known({})
+    ledger.failed(Change(NS, {"a": b"1", "b": b"1"}), persistent=True, unknown=True)
+    acknowledged(ledger, a=b"2")
+    assert ledger.repairs(10) == [{"b": b"1"}]
+    ledger.failed(Change(NS, {"a": b"3"}), persistent=False, unknown=True)
+    assert ledger.repairs(10) == [{"b": b"1", "a": b"2"}]
+
+
+def test_a_removed_key_is_gone_back_to_as_removed() -> None:
+    ledger = known({"k": b"0"})
+    acknowledged(ledger, k=None)
+    ledger.failed(Change(NS, {"k": b"1"}), persistent=False, unknown=True)
+    assert ledger.repairs(10) == [{"k": None}]
+
+
+def test_reads_show_what_is_going_to_be_held() -> None:
+    ledger = known({"a": b"0", "b": b"0"})
+    ledger.failed(Change(NS, {"a": b"1", "new": b"1"}), persistent=False, unknown=True)
+    ledger.failed(Change(NS, {"c": b"2"}, frozenset({"b"})), persistent=True, unknown=False)
+    late = {"a": b"1", "b": b"0", "new": b"1"}
+    assert ledger.corrected(late) == {"a": b"0", "c": b"2"}
+    assert ledger.corrected({"new": b"1"}, ["new", "c"]) == {"c": b"2"}
+    ledger.forget_repairs()
+    assert ledger.corrected(late) == late
+
+
+def test_keys_nobody_has_read_or_written_are_unseen() -> None:
+    ledger = Ledger()
+    acknowledged(ledger, a=b"1", b=None)
+    assert ledger.unseen({"a": b"2", "b": b"2", "c": b"2"}) == ["b", "c"]
+    ledger.seen({"c": b"0"})
+    assert ledger.unseen({"b": b"2", "c": b"2"}) == ["b"]
+    assert known({}).unseen({"b": b"2"}) == []
+
+
+def test_a_read_of_all_does_not_overtake_what_is_written_meanwhile() -> None:
+    ledger = Ledger()
+    acknowledged(ledger, sent_before=b"0", sent_during=b"0", removed=b"0")
+    sending = ledger.sending({"sent_before": b"1"})
+    sending.__enter__()
+    with ledger.reading_all() as found:
+        sending.__exit__(None, None, None)
+        ledger.failed(Change(NS, {"sent_before": b"1"}), persistent=False, unknown=True)
+        acknowledged(ledger, sent_during=b"1", removed=None)
+        found.update(sent_before=b"1", sent_during=b"0", removed=b"0", other=b"0")
+    ledger.failed(Change(NS, {"sent_during": b"2", "removed": b"2", "other": b"2"}), persistent=False, unknown=True)
+    assert ledger.repairs(10) == [{"sent_before": b"0", "sent_during": b"1", "removed": None, "other": b"0"}]
+
+
+def test_a_read_of_all_that_failed_teaches_nothing() -> None:
+    ledger = Ledger()
+    try:
+        with ledger.reading_all():
+            raise OSError
+    except OSError:
+        pass
+    assert ledger.unseen({"k": b""}) == ["k"]
+
+
+def test_repairs_come_in_pieces() -> None:
+    ledger = known({})
+    ledger.failed(Change(NS, {f"{n}": b"" for n in range(5)}), persistent=True, unknown=True)
+    assert [len(piece) for piece in ledger.repairs(2)] == [2, 2, 1]
+    assert ledger.repairs_pending == 5
