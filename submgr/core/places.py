@@ -30,11 +30,9 @@ class Places:
             self._taken[group] = self.taken(group) + n
 
     def release(self, group: str, n: int = 1) -> None:
-        """Give `n` places back. Raises ValueError when fewer are taken: somebody gives back twice."""
+        """Give `n` places back, at most those that are taken."""
         left = self.taken(group) - n
-        if left < 0:
-            raise ValueError(f"{n} places of {group} given back, {n + left} were taken")
-        if left:
+        if left > 0:
             self._taken[group] = left
         else:
             self._taken.pop(group, None)
