@@ -51,3 +51,10 @@ class RefusedError(Exception):
         self.message = message
         self.errors = errors
         self.retry_after = retry_after
+
+
+class NodeDownError(RefusedError):
+    """503: the E2 node is unknown, not connected or under reset. Told apart because it is counted on its own."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(503, message)

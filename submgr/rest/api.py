@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the REST layer needs of the rest of the daemon; the composition hands it in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from submgr.core.model import E2Record, RestRecord, SubscribeRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A subscription request that is answered 201.
+
+    `start` begins the E2 work: it is called once, after the answer has been written to the socket or its client was
+    found gone, so that no notification overtakes the answer. It must not block.
+    """
+
+    subscription_id: str
+    start: Callable[[], None]
+
+
+class Subscriptions(Protocol):
+    """The use cases. A call may wait for the store, bounded in time."""
+
+    def subscribe(self, request: SubscribeRequest) -> Accepted:
+        """Raises RefusedError 400, 404, 409 or 503, for a node that is not up its subclass NodeDownError."""
+
+    def unsubscribe(self, subscription_id: str) -> None:
+        """Never fails: what is not known is deleted already."""
+
+    def e2_subscriptions(self) -> list[E2Record]:
+        """The completed ones."""
+
+    def rest_subscriptions(self) -> list[RestRecord]: ...
+
+    def e2_subscriptions_of(self, subscription_id: str) -> list[E2Record] | None:
+        """None: there is no such REST subscription."""
+
+    def connected_nodes(self) -> list[str]: ...
+    def known_node(self, meid: str) -> bool: ...
+
+    def delete_node_subscriptions(self, meid: str) -> bool:
+        """False: there is no such E2 node."""
+
+    def delete_xapp_subscriptions(self, host: str) -> bool:
+        """False: there is no such xApp."""
+
+    def remove_record(self, instance_id: int) -> bool:
+        """Remove one E2 record from the database, and nothing else. False: there is none."""
+
+    def empty_database(self) -> None: ...
+
+    def restart(self) -> None:
+        """Have the process stop its listeners and exit with status 1. Returns at once."""
+
+
+Count = Callable[[str], None]
+"""Adds one to the counter of this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class HealthReport:
+    """`reasons` say why it is not ok, `warnings` what is worth a look all the same."""
+
+    ok: bool
+    reasons: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DebugWrite:
+    """Who may use the requests of the platform API that change something: anyone, who has the token, or nobody."""
+
+    mode: Literal["open", "token", "off"]
+    token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """What the platform API shows beside the subscriptions. Each is asked anew for each request.
+
+    `metrics` is Prometheus text, `config` the running configuration without its secrets, `recent_log` the newest log
+    lines in order, `record_json` an E2 record in the form of the database.
+    """
+
+    alive: Callable[[], HealthReport]
+    ready: Callable[[], HealthReport]
+    metrics: Callable[[], bytes]
+    config: Callable[[], dict[str, object]]
+    recent_log: Callable[[], list[str]]
+    debug_write: Callable[[], DebugWrite]
+    record_json: Callable[[E2Record], dict[str, object]]

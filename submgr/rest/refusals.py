@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""RefusedError as an HTTP answer."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Response, g, request
+
+from submgr.core.errors import RefusedError
+from submgr.platform.http_app import JsonApp
+
+log = logging.getLogger(__name__)
+
+
+def answer_refusals(app: JsonApp) -> None:
+    """Have views of `app` raise RefusedError freely. What was raised is found by `refusal` afterwards."""
+
+    def answer(error: RefusedError) -> Response:
+        g.refusal = error
+        log.info(
+            "request refused",
+            extra={"method": request.method, "path": request.path, "status": error.status, "why": error.message,
+                   "peer": request.remote_addr},
+        )  # fmt: skip
+        errors = [{"field": mistake.field, "message": mistake.message} for mistake in error.errors]
+        headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+        return app.error_answer(error.status, error.message, errors, headers)
+
+    app.register_error_handler(RefusedError, answer)
+
+
+def refusal() -> RefusedError | None:
+    """What the current request was refused with, if it was."""
+    error = g.get("refusal")
+    return error if isinstance(error, RefusedError) else None

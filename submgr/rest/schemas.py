@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The JSON body of a subscription request to the model, with all its mistakes told at once ("RIC subscription" 0.0.4).
+
+Field by field by hand, for a schema library stops at the first mistake, or knows one spelling of each key only
+(see `fields`). What a request means where and when is not checked here: that is the service's.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import msgspec
+
+from submgr.core.errors import RefusedError
+from submgr.core.model import MAX_MEID_BYTES, ClientEndpoint, Content, Detail, Directives, SubscribeRequest
+from submgr.e2ap.messages import Action, ActionType, SubsequentAction, SubsequentActionType, TimeToWait
+from submgr.rest.fields import Fields, Mistakes, Spelling, describe
+
+REQUEST = Spelling(
+    "SubscriptionId",
+    "ClientEndpoint",
+    "Meid",
+    "RANFunctionID",
+    "E2SubscriptionDirectives",
+    "SubscriptionDetails",
+)
+ENDPOINT = Spelling("Host", "HTTPPort", "RMRPort")
+DIRECTIVES = Spelling("E2TimeoutTimerValue", "E2RetryCount", "RMRRoutingNeeded")
+DETAIL = Spelling("XappEventInstanceId", "EventTriggers", "ActionToBeSetupList")
+ACTION = Spelling("ActionID", "ActionType", "ActionDefinition", "SubsequentAction")
+SUBSEQUENT = Spelling("SubsequentActionType", "TimeToWait")
+
+ACTION_TYPES = {name: ActionType[name.upper()] for name in ("insert", "policy", "report")}
+SUBSEQUENT_TYPES = {kind.name.lower(): kind for kind in SubsequentActionType}
+TIMES_TO_WAIT = {time.name.lower(): time for time in TimeToWait}
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+_decode = msgspec.json.Decoder().decode
+
+
+def parse_subscribe(body: bytes) -> SubscribeRequest:
+    """The request in `body`; raises RefusedError 400 that names every wrong field by its path."""
+    try:
+        return _request(_json_object(body))
+    except RecursionError:
+        raise RefusedError(400, "The body is nested too deeply") from None
+
+
+def _json_object(body: bytes) -> dict[str, object]:
+    body = body.removeprefix(_BYTE_ORDER_MARK)
+    if not body.strip():
+        raise RefusedError(400, "The body is empty; a JSON object is needed")
+    try:
+        value = _decode(body)
+    except UnicodeDecodeError as error:
+        raise RefusedError(400, f"The body is not UTF-8 (byte {error.start} of a string)") from None
+    except msgspec.DecodeError as error:
+        raise RefusedError(400, f"The body is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise RefusedError(400, f"The body must be a JSON object, not {describe(value)}")
+    return value
+
+
+def _request(values: dict[str, object]) -> SubscribeRequest:
+    mistakes = Mistakes()
+    fields = Fields(REQUEST.canonical(values, "", mistakes), "", mistakes)
+    subscription_id = fields.text("SubscriptionId", required=False) or None
+    directives = _directives(fields)
+    endpoint = _endpoint(fields, directives.route)
+    meid = _meid(fields)
+    function = fields.integer("RANFunctionID", 0, 4095)
+    details = _details(fields, function or 0)
+    if mistakes or endpoint is None or meid is None or function is None:
+        raise mistakes.refusal()
+    return SubscribeRequest(endpoint, meid, function, details, directives.value, subscription_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Directives:
+    value: Directives | None
+    route: bool
+    """Whether a route is surely wanted: not when the directives cannot be read."""
+
+
+def _directives(request: Fields) -> _Directives:
+    """None given: all defaults and a route. Given without RMRRoutingNeeded: no route."""
+    if request.present("E2SubscriptionDirectives", required=False) is None:
+        return _Directives(None, route=True)
+    fields = request.child("E2SubscriptionDirectives", DIRECTIVES)
+    if fields is None:
+        return _Directives(None, route=False)
+    timeout = fields.integer("E2TimeoutTimerValue", 1, 10, required=False)
+    retries = fields.integer("E2RetryCount", 0, 10, required=False)
+    routing = bool(fields.boolean("RMRRoutingNeeded"))
+    value = Directives(
+        timeout=None if timeout is None else float(timeout),
+        tries=None if retries is None else retries + 1,
+        routing=routing,
+    )
+    return _Directives(value, route=routing)
+
+
+def _endpoint(request: Fields, route: bool) -> ClientEndpoint | None:
+    fields = request.child("ClientEndpoint", ENDPOINT)
+    if fields is None:
+        return None
+    host = _host(fields)
+    http_port = _port(fields, "HTTPPort", needed="notifications are sent to it")
+    rmr_port = _port(fields, "RMRPort", needed="indications are routed to it" if route else None)
+    if host is None or http_port is None or rmr_port is None:
+        return None
+    return ClientEndpoint(host, http_port, rmr_port)
+
+
+def _host(fields: Fields) -> str | None:
+    host = fields.text("Host")
+    if host is None or _HOST.fullmatch(host):
+        return host
+    if not host:
+        fields.wrong("Host", "must not be empty")
+    elif "://" in host or "/" in host:
+        fields.wrong("Host", f"must be a host name or an address without scheme and path, not {describe(host)}")
+    elif ":" in host:
+        fields.wrong(
+            "Host", f"must not contain a port, and an IPv6 address must stand in brackets; it is {describe(host)}"
+        )
+    else:
+        fields.wrong("Host", f"must be a host name or an address, not {describe(host)}")
+    return None
+
+
+def _port(fields: Fields, key: str, needed: str | None) -> int | None:
+    """A port; absent is 0, and 0 is a mistake if the port is `needed` for something."""
+    absent = fields.present(key, required=False) is None
+    port = 0 if absent else fields.integer(key, 0, 65535)
+    if port == 0 and needed:
+        fields.wrong(key, f"{'is required' if absent else 'must not be 0'}: {needed}")
+        return None
+    return port
+
+
+def _meid(request: Fields) -> str | None:
+    meid = request.text("Meid")
+    if meid is None:
+        return None
+    size = len(meid.encode(errors="replace"))
+    if not meid:
+        request.wrong("Meid", "must not be empty")
+    elif size > MAX_MEID_BYTES:
+        request.wrong("Meid", f"must not be longer than {MAX_MEID_BYTES} bytes; it has {size}")
+    elif _CONTROL.search(meid):
+        request.wrong("Meid", "must not contain control characters")
+    else:
+        return meid
+    return None
+
+
+def _details(request: Fields, function: int) -> tuple[Detail, ...]:
+    """The valid ones; the others have left a mistake."""
+    details: list[Detail] = []
+    first_use: dict[int, int] = {}
+    for index, fields in request.children("SubscriptionDetails", DETAIL):
+        instance = fields.integer("XappEventInstanceId", 0, 65535)
+        trigger = fields.octets("EventTriggers")
+        actions = _actions(fields)
+        if instance is None:
+            continue
+        earlier = first_use.setdefault(instance, index)
+        if earlier != index:
+            fields.wrong("XappEventInstanceId", f"{instance} is that of SubscriptionDetails[{earlier}] already")
+        if trigger is not None and actions:
+            details.append(Detail(instance, Content(function, trigger, actions)))
+    return tuple(details)
+
+
+def _actions(detail: Fields) -> tuple[Action, ...]:
+    """The valid ones. More than 16 is what E2AP cannot encode, which is told in the notification."""
+    actions: list[Action] = []
+    first_use: dict[int, int] = {}
+    common_type: ActionType | None = None
+    for index, fields in detail.children("ActionToBeSetupList", ACTION):
+        action_id = fields.integer("ActionID", 0, 255)
+        action_type = fields.choice("ActionType", ACTION_TYPES)
+        definition = fields.octets("ActionDefinition", required=False)
+        subsequent = _subsequent(fields)
+        if action_id is not None and (earlier := first_use.setdefault(action_id, index)) != index:
+            fields.wrong("ActionID", f"{action_id} is that of ActionToBeSetupList[{earlier}] already")
+        if action_type is not None:
+            common_type = action_type if common_type is None else common_type
+            if action_type is not common_type:
+                fields.wrong(
+                    "ActionType",
+                    f"is {action_type.name.lower()} among {common_type.name.lower()}: "
+                    "the actions of one detail must have one type",
+                )
+        if action_id is not None and action_type is not None:
+            actions.append(Action(action_id, action_type, definition, subsequent))
+    return tuple(actions)
+
+
+def _subsequent(action: Fields) -> SubsequentAction | None:
+    fields = action.child("SubsequentAction", SUBSEQUENT, required=False)
+    if fields is None:
+        return None
+    kind = fields.choice("SubsequentActionType", SUBSEQUENT_TYPES)
+    time_to_wait = fields.choice("TimeToWait", TIMES_TO_WAIT)
+    return None if kind is None or time_to_wait is None else SubsequentAction(kind, time_to_wait)

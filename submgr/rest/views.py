@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The model to the JSON forms of the two REST interfaces ("RIC subscription" 0.0.4, user guide)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import TypeVar
+
+import gevent
+import msgspec
+from flask import Response
+
+from submgr.core.model import E2Record, RestHolder, RestRecord, RmrEndpoint
+from submgr.rest.api import HealthReport
+
+Json = dict[str, object]
+Item = TypeVar("Item")
+
+_SLICE = 200
+"""So many items are turned to JSON before other greenlets have their turn: about 1 ms."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+def accepted_view(subscription_id: str) -> Json:
+    """SubscriptionResponse of a POST. The list is empty, not null: clients iterate over it."""
+    return {"SubscriptionId": subscription_id, "SubscriptionInstances": []}
+
+
+def e2_subscription_view(record: E2Record) -> Json:
+    """SubscriptionData, and the ids of the REST subscriptions that hold it."""
+    holders = _rest_holders(record)
+    return {
+        "SubscriptionId": record.instance_id,
+        "Meid": record.meid,
+        "ClientEndpoint": [str(endpoint) for endpoint in _routed(record)],
+        "SubscriptionInstances": [
+            {"XappEventInstanceId": instance, "E2EventInstanceId": record.instance_id, "ErrorCause": ""}
+            for instance in _xapp_instances(record, holders)
+        ],
+        "RestSubscriptionIds": list(dict.fromkeys(holder.subscription_id for holder in holders)),
+    }
+
+
+def _rest_holders(record: E2Record) -> list[RestHolder]:
+    return [holder.key for holder in record.holders or () if isinstance(holder.key, RestHolder)]
+
+
+def _xapp_instances(record: E2Record, holders: list[RestHolder]) -> list[int]:
+    if record.holders is None:  # from another implementation, which keeps that of the first holder only
+        return [record.xapp_requestor_id]
+    return [holder.xapp_event_instance_id for holder in holders]
+
+
+def _routed(record: E2Record) -> Iterable[RmrEndpoint]:
+    """The Routing Manager makes a route anew of each endpoint that the list of subscriptions shows."""
+    if record.routes is not None:
+        return record.routes
+    return [endpoint for endpoint in record.endpoints if endpoint.port]
+
+
+def rest_subscription_view(record: RestRecord) -> Json:
+    """One entry of `restsubscriptions`."""
+    return {
+        "Created": record.created,
+        "Meid": record.meid,
+        "InstanceIds": list(dict.fromkeys(instance_id for _, instance_id in record.instances)),
+        "SubReqOngoing": record.request_ongoing,
+        "SubDelReqOngoing": record.delete_ongoing,
+    }
+
+
+def health_view(report: HealthReport) -> Json:
+    return {
+        "status": "ok" if report.ok else "not ok",
+        "reasons": list(report.reasons),
+        "warnings": list(report.warnings),
+    }
+
+
+def encode_list(items: Iterable[Item], view: Callable[[Item], Json]) -> bytes:
+    """A JSON list of the views of `items`; other greenlets run in between."""
+    return b"[" + b",".join(part[1:-1] for part in _encoded(items, lambda some: [view(item) for item in some])) + b"]"
+
+
+def encode_dict(items: Iterable[Item], key: Callable[[Item], str], view: Callable[[Item], Json]) -> bytes:
+    """A JSON object of the views of `items` under their keys; other greenlets run in between."""
+    parts = _encoded(items, lambda some: {key(item): view(item) for item in some})
+    return b"{" + b",".join(part[1:-1] for part in parts) + b"}"
+
+
+def _encoded(items: Iterable[Item], form: Callable[[list[Item]], object]) -> Iterator[bytes]:
+    left = iter(items)
+    while some := list(islice(left, _SLICE)):
+        yield _encode(form(some))
+        gevent.sleep(0)
+
+
+def json_bytes(body: bytes) -> Response:
+    """An answer of JSON that is encoded already."""
+    return Response(body, content_type="application/json")

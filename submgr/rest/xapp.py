@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The REST interface of the xApps: subscribe, unsubscribe, query ("RIC subscription" 0.0.4)."""
+
+from __future__ import annotations
+
+import gevent
+from flask import Flask, Response, request
+
+from submgr.core.errors import NodeDownError, RefusedError
+from submgr.core.model import SubscribeRequest
+from submgr.platform.http_app import JsonApp, after_sent, json_response
+from submgr.rest.api import Count, Subscriptions
+from submgr.rest.refusals import answer_refusals, refusal
+from submgr.rest.schemas import parse_subscribe
+from submgr.rest.views import accepted_view, e2_subscription_view, encode_list, json_bytes
+
+MAX_BODY = 4 * 1024 * 1024
+"""Bytes. What comes of a request has to fit into RMR messages of 64 KiB, so no honest one is near this."""
+
+LARGE_BODY = 64 * 1024
+"""Bytes. A larger one is parsed beside the hub, which it would hold up for milliseconds."""
+
+# The stock Python client posts to whatever address it was given and joins `/subscriptions` to it for the rest.
+_SUBSCRIBE_ONLY = ("/", "/ric/v1")
+_SUBSCRIPTIONS = (
+    "/ric/v1/subscriptions",
+    "/ric/v1/subscriptions/subscriptions",
+    "/subscriptions",
+    "/subscriptions/subscriptions",
+)
+
+
+def xapp_app(subscriptions: Subscriptions, count: Count) -> Flask:
+    """The WSGI application of the xApp interface. `count` is told the counters of the user guide by name."""
+    app = JsonApp("submgr.rest.xapp", json_only=True, max_body=MAX_BODY)
+    answer_refusals(app)
+
+    def subscribe() -> Response:
+        accepted = subscriptions.subscribe(_parse(request.get_data(cache=False)))
+        answer = json_response(accepted_view(accepted.subscription_id), 201)
+        return after_sent(answer, accepted.start)
+
+    def query() -> Response:
+        records = sorted(subscriptions.e2_subscriptions(), key=lambda record: record.instance_id)
+        return json_bytes(encode_list(records, e2_subscription_view))
+
+    def unsubscribe(subscription_id: str) -> Response:
+        subscriptions.unsubscribe(subscription_id)
+        return Response(status=204)
+
+    for path in (*_SUBSCRIBE_ONLY, *_SUBSCRIPTIONS):
+        app.add_url_rule(path, "subscribe", subscribe, methods=["POST"])
+    for path in _SUBSCRIPTIONS:
+        app.add_url_rule(path, "query", query, methods=["GET"])
+        app.add_url_rule(f"{path}/<subscription_id>", "unsubscribe", unsubscribe, methods=["DELETE"])
+    app.after_request(lambda answer: _counted(answer, count))
+    return app
+
+
+def _parse(body: bytes) -> SubscribeRequest:
+    if len(body) <= LARGE_BODY:
+        return parse_subscribe(body)
+    result = gevent.get_hub().threadpool.apply(_parse_quietly, (body,))
+    if isinstance(result, RefusedError):
+        raise result
+    assert isinstance(result, SubscribeRequest)
+    return result
+
+
+def _parse_quietly(body: bytes) -> SubscribeRequest | RefusedError:
+    """For a pool thread, whose exceptions gevent prints."""
+    try:
+        return parse_subscribe(body)
+    except RefusedError as error:
+        return error
+
+
+def _counted(answer: Response, count: Count) -> Response:
+    if request.method == "POST":
+        count("RestSubReqFromXapp")
+        if answer.status_code < 400:
+            count("RestSubRespToXapp")
+        else:
+            count("RestReqRejDueE2Down" if isinstance(refusal(), NodeDownError) else "RestSubFailToXapp")
+    elif request.method == "DELETE":
+        count("RestSubDelReqFromXapp")
+        count("RestSubDelRespToXapp" if answer.status_code < 400 else "RestSubDelFailToXapp")
+    return answer
