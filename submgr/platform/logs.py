@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: Apache-2.0
+"""JSON log lines on stderr, one per record, that never block the process; recent ones stay in memory.
+
+A line has `ts` (ms since 1970), `crit` (ERROR, WARNING, INFO, DEBUG), `id` (the program), `logger`, `msg`, and what
+the caller passed as `extra`.
+"""
+
+import json
+import logging
+import os
+import select
+import sys
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Any
+
+import gevent
+import msgspec
+from gevent import monkey
+
+LEVELS = {1: logging.ERROR, 2: logging.WARNING, 3: logging.INFO, 4: logging.DEBUG}
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_NOISY = ("asyncio", "urllib3", "werkzeug", "redis", "kubernetes")
+_MAX_LINE = 16 * 1024
+_PIPE_UNIT = 4096
+"""What a pipe that polls as writable takes without blocking (PIPE_BUF)."""
+_BACKLOG = 4 * 1024 * 1024
+_RETRY_SECONDS = 0.5
+
+
+class JsonFormatter(logging.Formatter):
+    """A record as one line of JSON."""
+
+    def __init__(self, program: str) -> None:
+        super().__init__()
+        self._program = program
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, without its end. What JSON cannot hold is shown by its `str`."""
+        line: dict[str, Any] = {
+            "ts": int(record.created * 1000),
+            "crit": record.levelname,
+            "id": self._program,
+            "logger": record.name,
+            "msg": record.getMessage(),
+        }
+        for name, value in vars(record).items():
+            if name not in _STANDARD:
+                line[name if name not in line else f"{name}_"] = value
+        if record.exc_info and record.exc_info[0] is not None:
+            line["trace"] = self.formatException(record.exc_info)
+        if record.stack_info:
+            line["stack"] = record.stack_info
+        text = _encoded(line)
+        return text if len(text) <= _MAX_LINE else _encoded(_shortened(line))
+
+
+def _encoded(value: Any) -> str:
+    try:
+        return msgspec.json.encode(value, enc_hook=str).decode()
+    except (UnicodeEncodeError, OverflowError):  # text with lone surrogates, integers over 64 bits
+        return json.dumps(value, default=str)
+
+
+def _shortened(line: Mapping[str, Any]) -> dict[str, Any]:
+    """The same fields, of which each has its fair part of what a line may hold."""
+    room = _MAX_LINE // (2 * len(line))
+    short: dict[str, Any] = {}
+    for name, value in line.items():
+        text = value if isinstance(value, str) else _encoded(value)
+        short[name] = value if len(text) <= room else f"{text[:room]}... ({len(text)} characters)"
+    return short
+
+
+class LogOutput(logging.Handler):
+    """Writes lines to a descriptor as far as that is possible without waiting.
+
+    When nobody reads the other end (a full pipe), lines wait in memory, up to 4 MiB; what does not fit is
+    dropped and counted. The most recent lines are kept in any case.
+    """
+
+    def __init__(self, descriptor: int, recent: int = 2000) -> None:
+        super().__init__()
+        self._fd = descriptor
+        self._poll = _native_poll()
+        self._poll.register(descriptor, select.POLLOUT)
+        self._waiting: deque[bytes] = deque()
+        self._waiting_bytes = 0
+        self._recent: deque[str] = deque(maxlen=recent)
+        self.dropped = 0
+        """Lines that were not written because nobody read and memory is bounded."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record."""
+        line = self.format(record)
+        self._recent.append(line)
+        data = line.encode("utf-8", "replace") + b"\n"
+        if self._waiting_bytes + len(data) > _BACKLOG:
+            self.dropped += 1
+            return
+        self._waiting.append(data)
+        self._waiting_bytes += len(data)
+        self.write_out()
+
+    def write_out(self) -> None:
+        """Write what waits, as long as the descriptor takes it."""
+        while self._waiting:
+            data = self._waiting[0]
+            if not self._poll.poll(0):
+                return
+            try:
+                count = os.write(self._fd, data[:_PIPE_UNIT])
+            except BlockingIOError:
+                return
+            except OSError:  # nobody will ever read it: not a reason to stop working
+                self._waiting.clear()
+                self._waiting_bytes = 0
+                return
+            self._waiting_bytes -= count
+            if count == len(data):
+                self._waiting.popleft()
+            else:
+                self._waiting[0] = data[count:]
+
+    @property
+    def backlog(self) -> int:
+        """Bytes that wait for a reader."""
+        return self._waiting_bytes
+
+    def recent(self) -> list[str]:
+        """The most recent lines, the oldest first, whether they could be written or not."""
+        return list(self._recent)
+
+
+def _native_poll() -> Any:
+    # gevent's patching replaces select.poll by one that switches greenlets
+    return monkey.get_original("select", "poll")()
+
+
+class Logs:
+    """The process's logging between `start` and `stop`."""
+
+    def __init__(self, program: str, descriptor: int = 2, recent: int = 2000) -> None:
+        self._program = program
+        self._descriptor = descriptor
+        self._recent_lines = recent
+        self._output: LogOutput | None = None
+        self._before: tuple[int, list[logging.Handler]] | None = None
+        self._writer: gevent.Greenlet | None = None
+        self._hub_report: Any = None
+
+    def start(self, level: int = 3) -> None:
+        """Take over the root logger, uncaught exceptions and those of greenlets. `level` as in `set_level`."""
+        root = logging.getLogger()
+        self._before = (root.level, root.handlers[:])
+        self._output = LogOutput(self._descriptor, self._recent_lines)
+        self._output.setFormatter(JsonFormatter(self._program))
+        root.handlers[:] = [self._output]
+        for name in _NOISY:
+            logging.getLogger(name).setLevel(logging.WARNING)
+        logging.captureWarnings(True)
+        self.set_level(level)
+        hub = gevent.get_hub()
+        self._hub_report = hub.print_exception
+        hub.print_exception = _report_greenlet
+        sys.excepthook = _report_uncaught
+        self._writer = gevent.spawn(self._keep_writing)
+
+    def set_level(self, level: int) -> None:
+        """1 errors, 2 and warnings, 3 and information, 4 and debugging. May be called at any time."""
+        logging.getLogger().setLevel(LEVELS[level])
+
+    def recent(self) -> list[str]:
+        """The most recent lines, the oldest first."""
+        return self._output.recent() if self._output else []
+
+    @property
+    def dropped(self) -> int:
+        """Lines lost because nobody read stderr."""
+        return self._output.dropped if self._output else 0
+
+    def stop(self, seconds: float = 1.0) -> None:
+        """Write what waits, for at most `seconds`, and give the root logger back."""
+        if self._output is None or self._before is None:
+            return
+        if self._writer is not None:
+            self._writer.kill()
+        deadline = time.monotonic() + seconds
+        while self._output.backlog and time.monotonic() < deadline:
+            gevent.sleep(0.02)
+            self._output.write_out()
+        root = logging.getLogger()
+        root.setLevel(self._before[0])
+        root.handlers[:] = self._before[1]
+        logging.captureWarnings(False)
+        gevent.get_hub().print_exception = self._hub_report
+        sys.excepthook = sys.__excepthook__
+        self._output = None
+
+    def _keep_writing(self) -> None:
+        while self._output is not None:
+            gevent.sleep(_RETRY_SECONDS)
+            self._output.write_out()
+
+
+def _report_greenlet(
+    context: object, kind: type[BaseException], value: BaseException, trace: TracebackType | None
+) -> None:
+    """What gevent does with an exception nobody caught in a greenlet: it becomes a log line."""
+    logging.getLogger("gevent").error("greenlet failed", exc_info=(kind, value, trace), extra={"in": str(context)})
+
+
+def _report_uncaught(kind: type[BaseException], value: BaseException, trace: TracebackType | None) -> None:
+    logging.getLogger("python").error("uncaught exception", exc_info=(kind, value, trace))
+
+
+class Sparsely:
+    """Logs the first event of a kind, then at most one line per kind and `interval` (s) with how many it stands for.
+
+    For what an outsider can cause at will: unknown answers, broken frames, refused writes.
+    """
+
+    def __init__(
+        self,
+        logger: logging.Logger,
+        interval: float = 60.0,
+        max_kinds: int = 1000,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._logger = logger
+        self._interval = interval
+        self._max_kinds = max_kinds
+        self._clock = clock
+        self._kinds: OrderedDict[str, list[float]] = OrderedDict()
+
+    def log(self, level: int, kind: str, message: str, **fields: Any) -> None:
+        """Log `message` with `fields` unless `kind` was logged a moment ago; `times` counts those left out."""
+        now = self._clock()
+        seen = self._kinds.get(kind)
+        if seen is not None and now - seen[0] < self._interval:
+            seen[1] += 1
+            return
+        if seen is not None and seen[1]:
+            fields["times"] = int(seen[1]) + 1
+        self._kinds[kind] = [now, 0]
+        self._kinds.move_to_end(kind)
+        if len(self._kinds) > self._max_kinds:
+            self._kinds.popitem(last=False)
+        self._logger.log(level, message, extra=fields)
+
+
+_SECRET_WORDS = ("password", "passwd", "secret", "token", "credential", "authorization", "apikey", "api_key", "private")
+MASK = "******"
+
+
+def is_secret(name: str) -> bool:
+    """Whether a key of this name is taken to hold a secret."""
+    lowered = name.lower()
+    return any(word in lowered for word in _SECRET_WORDS)
+
+
+def masked(value: Any) -> Any:
+    """A copy of nested mappings and lists with every non-empty value under a secret's name replaced."""
+    if isinstance(value, Mapping):
+        return {
+            name: (MASK if item not in (None, "") else item) if is_secret(str(name)) else masked(item)
+            for name, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [masked(item) for item in value]
+    return value

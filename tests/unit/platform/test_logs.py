@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+import json
+import logging
+import os
+from collections.abc import Iterator
+
+import gevent
+import pytest
+
+from submgr.platform.logs import JsonFormatter, LogOutput, Logs, Sparsely, masked
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    read, write = os.pipe()
+    os.set_blocking(read, False)
+    yield read, write
+    for end in (read, write):
+        os.close(end)
+
+
+def lines_of(descriptor: int) -> list[dict]:
+    data = b""
+    while True:
+        try:
+            more = os.read(descriptor, 1 << 20)
+        except BlockingIOError:
+            break
+        if not more:
+            break
+        data += more
+    return [json.loads(line) for line in data.splitlines()]
+
+
+@pytest.fixture
+def logger(pipe) -> Iterator[logging.Logger]:
+    logger = logging.Logger("area", logging.DEBUG)
+    output = LogOutput(pipe[1], recent=5)
+    output.setFormatter(JsonFormatter("submgr"))
+    logger.addHandler(output)
+    return logger
+
+
+def test_a_record_is_one_line_with_its_fields(logger, pipe):
+    logger.warning("lost %s\nand found", "x", extra={"meid": "gnb_1", "count": 3, "what": {1, 2}.__class__})
+    line, = lines_of(pipe[0])
+    assert line.pop("ts") > 1_600_000_000_000
+    assert line == {
+        "crit": "WARNING", "id": "submgr", "logger": "area", "msg": "lost x\nand found", "meid": "gnb_1", "count": 3,
+        "what": "<class 'set'>",
+    }  # fmt: skip
+
+
+def test_tracebacks_stay_in_their_line_and_bad_text_does_no_harm(logger, pipe):
+    try:
+        raise RuntimeError("broken \udcff")
+    except RuntimeError:
+        logger.exception("oh", extra={"id": "not the program", "nan": float("nan"), "big": 1 << 70})
+    line, = lines_of(pipe[0])
+    assert "RuntimeError" in line["trace"]
+    assert (line["id"], line["id_"]) == ("submgr", "not the program")
+
+
+def test_long_records_are_shortened_and_still_json(logger, pipe):
+    logger.info("m" * 100_000, extra={"data": "d" * 100_000, "small": 1})
+    line, = lines_of(pipe[0])
+    assert line["small"] == 1
+    assert line["data"].endswith("... (100000 characters)")
+
+
+def test_a_reader_that_does_not_read_blocks_nobody_and_gets_whole_lines_later(logger, pipe):
+    for n in range(2000):
+        logger.info("line", extra={"n": n, "pad": "x" * 5000})
+    output, = logger.handlers
+    assert output.dropped > 0
+    assert output.backlog > 0
+    first = lines_with_partial_end(pipe[0])
+    while output.backlog:
+        output.write_out()
+        first += lines_with_partial_end(pipe[0])
+    numbers = [json.loads(line)["n"] for line in first.splitlines()]
+    assert numbers == list(range(len(numbers)))
+    assert len(numbers) + output.dropped == 2000
+    assert len(output.recent()) == 5
+    assert json.loads(output.recent()[-1])["n"] == 1999
+
+
+def lines_with_partial_end(descriptor: int) -> bytes:
+    data = b""
+    while True:
+        try:
+            data += os.read(descriptor, 1 << 20)
+        except BlockingIOError:
+            return data
+
+
+def test_a_closed_descriptor_is_no_error():
+    read, write = os.pipe()
+    output = LogOutput(write)
+    os.close(read)
+    output.emit(logging.makeLogRecord({"msg": "nobody hears"}))
+    assert output.backlog == 0
+    os.close(write)
+
+
+def test_logs_take_over_and_give_back_the_root_logger(pipe):
+    root = logging.getLogger()
+    before = root.handlers[:]
+    logs = Logs("submgr", pipe[1])
+    logs.start(3)
+    logging.getLogger("a").debug("not shown")
+    logging.getLogger("a").info("shown")
+    logs.set_level(4)
+    logging.getLogger("a").debug("now shown")
+    logs.set_level(1)
+    logging.getLogger("a").warning("not shown")
+    gevent.spawn(lambda: 1 / 0).join()
+    logs.stop()
+    logging.getLogger("a").error("elsewhere")
+    lines = lines_of(pipe[0])
+    assert [line["msg"] for line in lines] == ["shown", "now shown", "greenlet failed"]
+    assert "ZeroDivisionError" in lines[-1]["trace"]
+    assert root.handlers == before
+
+
+def test_logs_stop_writes_what_waits_but_not_for_ever(pipe):
+    logs = Logs("submgr", pipe[1])
+    logs.start(3)
+    for _ in range(200):
+        logging.getLogger("a").info("x" * 1000)
+    read: list[bytes] = []
+
+    def late_reader() -> None:
+        while True:
+            gevent.sleep(0.01)
+            read.append(lines_with_partial_end(pipe[0]))
+
+    reader = gevent.spawn(late_reader)
+    logs.stop(10)
+    reader.kill()
+    rest = b"".join(read) + lines_with_partial_end(pipe[0])
+    assert len([json.loads(line) for line in rest.splitlines()]) == 200
+    logs.start(3)
+    for _ in range(200):
+        logging.getLogger("a").info("x" * 1000)
+    with gevent.Timeout(5):
+        logs.stop(0.1)
+
+
+def test_sparsely_logs_the_first_and_then_counts(caplog):
+    now = [0.0]
+    sparsely = Sparsely(logging.getLogger("flood"), interval=60, max_kinds=2, clock=lambda: now[0])
+    for _ in range(5):
+        sparsely.log(logging.WARNING, "a", "unknown answer", meid="x")
+    sparsely.log(logging.WARNING, "b", "other")
+    now[0] = 61
+    sparsely.log(logging.WARNING, "a", "unknown answer", meid="y")
+    assert [(r.message, getattr(r, "meid", None), getattr(r, "times", None)) for r in caplog.records] == [
+        ("unknown answer", "x", None), ("other", None, None), ("unknown answer", "y", 5)
+    ]  # fmt: skip
+    sparsely.log(logging.WARNING, "c", "third kind forgets the oldest")
+    sparsely.log(logging.WARNING, "b", "other")
+    assert caplog.records[-1].message == "other"
+
+
+def test_secrets_are_masked_wherever_they_are():
+    config = {"debug": {"token": "t", "write": "open"}, "list": [{"dbPassword": "p", "x": 1}]}
+    config["meo"] = {"Credentials": {}}
+    assert masked(config) == {
+        "debug": {"token": "******", "write": "open"},
+        "list": [{"dbPassword": "******", "x": 1}],
+        "meo": {"Credentials": "******"},
+    }
+    assert masked({"token": "", "secret": None}) == {"token": "", "secret": None}
+    assert config["debug"]["token"] == "t"
