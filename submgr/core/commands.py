@@ -87,6 +87,7 @@ class SaveRemoval:
 
 @dataclass(frozen=True, slots=True)
 class EraseRemoval:
+    meid: str
     instance_id: int
 
 
@@ -127,7 +128,10 @@ class DeleteRoute:
 
 @dataclass(frozen=True, slots=True)
 class SendToE2:
-    """Send a request to the E2 node (RMR 12010 or 12020). `resend`: it is not the first send of it."""
+    """Send a request to the E2 node (RMR 12010 or 12020). `resend`: it is not the first send of it.
+
+    Answered by the node's own message; `step` is for an EncodeFailed.
+    """
 
     step: int
     message: SubscriptionRequest | SubscriptionDeleteRequest

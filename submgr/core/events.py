@@ -110,9 +110,9 @@ class EncodeFailed:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """The last send did not leave: no route, no connection. It counts as a send; the timer goes on."""
+    """A request did not leave: no route, no connection. It counts as a send; the timer goes on."""
 
-    step: int
+    instance_id: int
     reason: str
 
 
@@ -134,8 +134,15 @@ class Notified:
 
 
 @dataclass(frozen=True, slots=True)
+class Revoke:
+    """An operator wants these E2 subscriptions deleted, whoever holds them."""
+
+    instance_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class NodeConnected:
-    pass
+    """CONNECTED; also told when it was so already: a short loss may have been missed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +177,7 @@ Event = (
     | NotSent
     | Undecodable
     | Notified
+    | Revoke
     | NodeConnected
     | NodeLost
     | Restored

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from submgr.e2ap.messages import Action, ActionType, NotAdmitted
@@ -81,18 +82,11 @@ class Content:
         """Only REPORT subscriptions are shared between xApps."""
         return self.action_type is ActionType.REPORT
 
-    def key(self) -> ContentKey:
-        """Equal for equal subscriptions, whatever the order of the actions."""
-        return ContentKey(
-            self.ran_function_id, self.event_trigger, tuple(sorted(self.actions, key=lambda a: a.action_id))
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class ContentKey:
-    ran_function_id: int
-    event_trigger: bytes
-    actions: tuple[Action, ...]
+    def key(self) -> bytes:
+        """Equal for equal subscriptions, whatever the order of the actions; 32 bytes."""
+        actions = _canonical_actions(sorted(self.actions, key=lambda a: a.action_id))
+        canonical = json.dumps([self.ran_function_id, self.event_trigger.hex(), actions])
+        return hashlib.sha256(canonical.encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +121,15 @@ class SubscribeRequest:
             self.ran_function_id,
             directives and [directives.timeout, directives.tries, directives.routing],
             [
-                [d.xapp_event_instance_id, d.content.event_trigger.hex(), [_canonical_action(a) for a in d.content.actions]]
+                [d.xapp_event_instance_id, d.content.event_trigger.hex(), _canonical_actions(d.content.actions)]
                 for d in self.details
             ],
         ]
         return hashlib.md5(json.dumps(canonical).encode(), usedforsecurity=False).hexdigest()
+
+
+def _canonical_actions(actions: Iterable[Action]) -> list[list[object]]:
+    return [_canonical_action(action) for action in actions]
 
 
 def _canonical_action(action: Action) -> list[object]:

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How each failure is put to the xApp (ErrorCause, ErrorSource, TimeoutType of the notification)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from submgr.core.commands import Outcome
+from submgr.core.errors import Failure, Source, TimeoutType
+from submgr.core.events import EncodeFailed, RouteFailed, RouteFailureKind, SaveFailed
+from submgr.core.procedure import Lost
+from submgr.e2ap.causes import describe
+from submgr.e2ap.messages import SubscriptionFailure
+
+if TYPE_CHECKING:
+    from submgr.core.asking import E2Procedure
+
+NO_INSTANCE_ID = Failure("no free E2 instance id: all 65534 are in use", Source.SUBMGR)
+INTERNAL = Failure("internal error: the request was not worked on, please send it again", Source.SUBMGR)
+CHANGED_MEANWHILE = Failure("the subscription was changed by another request meanwhile", Source.SUBMGR)
+
+
+def unknown(event: object) -> bool:
+    """May what failed have happened all the same?"""
+    match event:
+        case SaveFailed():
+            return event.timed_out
+        case RouteFailed():
+            return event.kind is RouteFailureKind.TIMEOUT
+        case _:
+            return True
+
+
+def store(event: object) -> Failure:
+    """A SaveFailed, or no answer from the store at all."""
+    match event:
+        case SaveFailed(message=message, timed_out=False):
+            return Failure(message or "database write failed", Source.DBAAS)
+        case SaveFailed(message=message):
+            return Failure(message or "database write timeout", Source.DBAAS, TimeoutType.DBAAS)
+        case _:
+            return Failure("database write timeout: no answer", Source.DBAAS, TimeoutType.DBAAS)
+
+
+def route_or_link(what: str, event: object) -> tuple[Outcome, Failure]:
+    """How a routing state ended: `what` is create or update."""
+    match event:
+        case Lost():
+            return Outcome.E2_DOWN, e2_down(event)
+        case RouteFailed(kind=RouteFailureKind.TIMEOUT, message=message):
+            return Outcome.ROUTE, _route_timeout(what, message)
+        case RouteFailed(message=message):
+            return Outcome.ROUTE, Failure(f"RTMGR route {what} failure: {message}", Source.RTMGR)
+        case _:
+            return Outcome.ROUTE, _route_timeout(what, "no answer")
+
+
+def _route_timeout(what: str, message: str) -> Failure:
+    return Failure(f"RTMGR route {what} timeout: {message}", Source.RTMGR, TimeoutType.RTMGR)
+
+
+def refused(event: SubscriptionFailure) -> Failure:
+    if event.cause is not None:
+        words = describe(event.cause)
+    else:
+        words = ", ".join(f"action {item.action_id}: {describe(item.cause)}" for item in event.not_admitted)
+    return Failure(f"RICSubscriptionFailure. E2NodeCause: {words or 'none given'}", Source.E2NODE)
+
+
+def silent(procedure: E2Procedure) -> Failure:
+    """All sends unanswered; or answered by something that the codec refused, which is then the reason."""
+    if procedure.undecodable:
+        return Failure(procedure.undecodable, Source.ASN1)
+    cause = "E2 RICSubscriptionResponse timeout"
+    if procedure.not_sent_because:
+        cause += f" (not sent: {procedure.not_sent_because})"
+    return Failure(cause, Source.SUBMGR, TimeoutType.E2)
+
+
+def encoding(event: EncodeFailed) -> Failure:
+    return Failure(event.message or "the request cannot be encoded", Source.ASN1)
+
+
+def e2_down(event: Lost) -> Failure:
+    return Failure(f"E2 interface down: {event.reason}" if event.reason else "E2 interface down", Source.E2NODE)

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From records to live subscriptions at a start. The E2 record is the truth; a REST record's map is rebuilt from it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from submgr.core import failures
+from submgr.core.commands import Notify, SaveE2
+from submgr.core.events import Restored
+from submgr.core.jobs import CleanupJob, RemoveJob, RestoreJob, SyncRoutesJob
+from submgr.core.model import (
+    ClientEndpoint,
+    E2Record,
+    Holder,
+    Removal,
+    RestHolder,
+    RestRecord,
+    RmrHolder,
+)
+from submgr.core.procedure import Lost
+from submgr.core.rest import RestSubscription, withdraw
+from submgr.core.subscription import E2Subscription
+
+if TYPE_CHECKING:
+    from submgr.core.node import Node
+
+
+def by_node(
+    e2: Iterable[E2Record], rest: Iterable[RestRecord], removals: Iterable[Removal], connected: frozenset[str] | None
+) -> dict[str, Restored]:
+    """The records of each node, by Meid. `connected` None: every node counts as connected."""
+    parts: dict[str, tuple[list[E2Record], list[RestRecord], list[Removal]]] = defaultdict(lambda: ([], [], []))
+    for record in e2:
+        parts[record.meid][0].append(record)
+    for rest_record in rest:
+        parts[rest_record.meid][1].append(rest_record)
+    for removal in removals:
+        parts[removal.meid][2].append(removal)
+    return {
+        meid: Restored(tuple(a), tuple(b), tuple(c), connected is None or meid in connected)
+        for meid, (a, b, c) in parts.items()
+    }
+
+
+def restore(node: Node, event: Restored, now: float) -> None:
+    """Uncompleted subscriptions are undone, completed ones stay; accepted deletes and removals go on."""
+    node.connected = event.connected
+    node.stale = not event.connected
+    for record in event.rest:
+        _add_rest(node, record)
+    for removal in event.removals:
+        _add_removal(node, removal)
+    references = _references(event.rest)
+    for e2_record in event.e2:
+        _add_e2(node, e2_record, references.get(e2_record.instance_id, ()))
+    for rest in list(node.rests.values()):
+        if rest.deleting:
+            rest.leaving += 1
+            withdraw(node, rest)
+            node.left(rest)
+    for record in event.rest:
+        rest = node.rests.get(record.subscription_id)
+        if rest is not None and not rest.deleting and rest.record() != record:
+            node.save_rest(rest)
+
+
+def _add_rest(node: Node, record: RestRecord) -> None:
+    endpoint = ClientEndpoint(record.host, record.http_port or 0, record.rmr.port)
+    rest = RestSubscription(record.subscription_id, record.created, endpoint, record.meid)
+    rest.digests = record.digests
+    rest.deleting = record.delete_ongoing
+    node.add_rest(rest)
+    if rest.deleting:
+        node.registry.nodes.pop(rest.subscription_id, None)
+    else:
+        node.index_digests(rest)
+
+
+def _add_removal(node: Node, removal: Removal) -> None:
+    node.removals[removal.instance_id] = removal
+    if removal.routes:
+        node.registry.ids.claim(removal.instance_id, node.meid)
+        node.pin(removal.instance_id, "route")
+    node.enqueue(CleanupJob(removal.instance_id, at_node=node.connected))
+
+
+def _references(rest: Iterable[RestRecord]) -> dict[int, tuple[tuple[RestRecord, int], ...]]:
+    """Instance id → the REST records (and XappEventInstanceIds) that name it."""
+    found: dict[int, tuple[tuple[RestRecord, int], ...]] = {}
+    for record in rest:
+        for xapp_event_instance_id, instance_id in record.instances:
+            found[instance_id] = (*found.get(instance_id, ()), (record, xapp_event_instance_id))
+    return found
+
+
+def _holders(record: E2Record, references: tuple[tuple[RestRecord, int], ...]) -> tuple[Holder, ...]:
+    """As stored; a record of another implementation is held by the REST records that name it, else by its endpoints."""
+    if record.holders is not None:
+        return record.holders
+    if references:
+        return tuple(
+            Holder(RestHolder(rest.subscription_id, xei), rest.rmr, rest.rmr in record.endpoints and rest.rmr.port > 0)
+            for rest, xei in references
+        )
+    return tuple(
+        Holder(RmrHolder(endpoint, record.xapp_requestor_id), endpoint, endpoint.port > 0)
+        for endpoint in record.endpoints
+    )
+
+
+def _add_e2(node: Node, record: E2Record, references: tuple[tuple[RestRecord, int], ...]) -> None:
+    known = _holders(record, references)
+    alive = [h for h in known if not isinstance(h.key, RestHolder) or h.key.subscription_id in node.rests]
+    first = (alive or list(known))[0]
+    key = record.content.key()
+    line = key if record.content.mergeable else first.key
+    sub = E2Subscription(record.instance_id, node.meid, record.requestor_id, record.content, key, line, first)
+    sub.xapp_requestor_id = record.xapp_requestor_id
+    sub.holders = {h.key: h for h in alive}
+    sub.admitted, sub.not_admitted = record.admitted, record.not_admitted
+    if record.policy_update and sub.admitted is None:
+        sub.admitted = ()
+    sub.policy_update, sub.restore_pending = record.policy_update, record.restore_pending
+    routed = tuple(endpoint for endpoint in record.endpoints if endpoint.port)
+    sub.routes = routed if record.routes is None else record.routes
+    node.registry.ids.claim(record.instance_id, node.meid)
+    node.add_subscription(sub)
+    if sub.admitted is None or not alive:
+        # cut by the end of the last run: undone silently
+        sub.routes = tuple(dict.fromkeys((*sub.routes, *(h.endpoint for h in known if h.routed and h.endpoint.port))))
+        node.enqueue(RemoveJob(sub, at_node=True))
+        return
+    # completed, but nobody was told yet, and its node is not connected any more
+    if not node.connected and not any(h.notified for h in alive):
+        node.tell_holders(sub, failures.e2_down(Lost("")))
+        node.enqueue(RemoveJob(sub, at_node=False))
+        return
+    node.established(sub)
+    for holder in alive:
+        if isinstance(holder.key, RestHolder):
+            node.rests[holder.key.subscription_id].instances[holder.key.xapp_event_instance_id] = sub.instance_id
+    if len(alive) != len(known):
+        node.emit(SaveE2(sub.record()))
+    unsure = len(alive) > 1 and not all(h.notified for h in alive)
+    if sub.routes_differ or unsure:
+        node.enqueue(SyncRoutesJob(sub, unsure))
+    if sub.restore_pending and node.connected:
+        node.enqueue(RestoreJob(sub))
+    _tell_untold(node, sub)
+
+
+def _tell_untold(node: Node, sub: E2Subscription) -> None:
+    """Completed, but its xApp may not know."""
+    for holder in list(sub.holders.values()):
+        if holder.notified or not isinstance(holder.key, RestHolder):
+            continue
+        rest = node.rests[holder.key.subscription_id]
+        if rest.deleting or not rest.endpoint.http_port:
+            continue
+        node.registry.places.take(rest.endpoint.http)
+        node.emit(
+            Notify(
+                rest.subscription_id,
+                rest.endpoint,
+                holder.key.xapp_event_instance_id,
+                sub.instance_id,
+                not_admitted=sub.not_admitted,
+            )
+        )

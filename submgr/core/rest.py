@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: Apache-2.0
+"""REST subscriptions: how a POST is admitted, and how a DELETE withdraws."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from submgr.core.claims import RestClaim
+from submgr.core.commands import Accept, ConfirmDelete, DropNotifications, EraseRest, Note, Noted, Refuse, SaveRest
+from submgr.core.errors import FieldError
+from submgr.core.events import Answered, Saved, SaveFailed, Subscribe, Unsubscribe
+from submgr.core.jobs import LeaveJob, SubscribeJob
+from submgr.core.model import ClientEndpoint, RestHolder, RestRecord, SubscribeRequest
+from submgr.core.procedure import Cancelled, Expired, Procedure, Start
+from submgr.core.procedure import State as S
+from submgr.core.timers import T_ANSWER, T_STORE
+from submgr.e2ap.messages import ActionType
+
+if TYPE_CHECKING:
+    from submgr.core.node import Node
+
+RETRY_AFTER = 5
+"""Seconds that a client is asked to wait when the notification queue of its endpoint is full."""
+
+
+class RestSubscription:
+    """Owned by its node. `instances`: XappEventInstanceId → instance id of what it holds.
+
+    `untold`: XappEventInstanceIds of the running request whose outcome the xApp does not know yet; while there are
+    any, the request is ongoing. `digests`: of the newest request that names it, and of the one that created it.
+    """
+
+    def __init__(self, subscription_id: str, created: str, endpoint: ClientEndpoint, meid: str) -> None:
+        self.subscription_id = subscription_id
+        self.created = created
+        self.endpoint = endpoint
+        self.meid = meid
+        self.instances: dict[int, int] = {}
+        self.untold: set[int] = set()
+        self.digests: tuple[str, ...] = ()
+        self.admission: Admission | None = None
+        self.deleting = False
+        self.leaving = 0
+
+    @property
+    def ongoing(self) -> bool:
+        return self.admission is not None or bool(self.untold)
+
+    def told(self, node: Node, xapp_event_instance_id: int) -> None:
+        """The outcome of this detail is on its way to the xApp."""
+        self.untold.discard(xapp_event_instance_id)
+        if not self.untold:
+            node.save_rest(self)
+
+    def record(self) -> RestRecord:
+        return RestRecord(
+            subscription_id=self.subscription_id,
+            created=self.created,
+            host=self.endpoint.host,
+            http_port=self.endpoint.http_port or None,
+            rmr=self.endpoint.rmr,
+            meid=self.meid,
+            instances=tuple(self.instances.items()),
+            request_ongoing=self.ongoing,
+            delete_ongoing=self.deleting,
+            digests=self.digests,
+        )
+
+
+class Admission(Procedure):
+    """A POST is saved, then answered 201, then (its 201 being written) worked on.
+
+    Several equal POSTs may wait for one save: all are answered alike.
+    """
+
+    NAME = "admission"
+    TRANSITIONS = {
+        S.NEW: {Start: S.SAVING},
+        S.SAVING: {Saved: S.ANSWERING, SaveFailed: S.FAILED, Expired: S.FAILED, Cancelled: S.FAILED},
+        S.ANSWERING: {Answered: S.DONE, Expired: S.DONE, Cancelled: S.FAILED},
+        S.DONE: {},
+        S.FAILED: {},
+    }
+    TIMERS = {S.SAVING: T_STORE, S.ANSWERING: T_ANSWER}
+
+    def __init__(self, node: Node, rest: RestSubscription, event: Subscribe, digest: str, new: bool) -> None:
+        super().__init__(node)
+        self.rest = rest
+        self.request = event.request
+        self.tokens = {event.token}
+        self._new = new
+        self._before = (rest.digests, rest.endpoint)
+        self._digest = digest
+        self._reason = "the request was withdrawn by a DELETE"
+        self._status = 404
+
+    def start(self, now: float) -> None:
+        rest, request = self.rest, self.request
+        rest.admission = self
+        rest.endpoint = request.endpoint
+        first = rest.digests[-1] if rest.digests else self._digest
+        rest.digests = tuple(dict.fromkeys((self._digest, first)))
+        self.node.index_digests(rest)
+        super().start(now)
+
+    def abandoned(self, token: int, now: float) -> None:
+        """Nobody waits for this answer; with nobody left, nothing is done."""
+        self.tokens.discard(token)
+        self.node.admissions.pop(token, None)
+        if not self.tokens:
+            self.feed(Cancelled(), now)
+
+    def taken(self, event: object, now: float) -> None:
+        if isinstance(event, SaveFailed | Expired):
+            words = event.message if isinstance(event, SaveFailed) else "no answer"
+            self._reason = f"the database did not take the request: {words}"
+            self._status = 503
+
+    def entered(self, now: float) -> None:
+        match self.state:
+            case S.SAVING:
+                self.node.emit(SaveRest(self.rest.record(), self.step))
+            case S.ANSWERING:
+                for token in self.tokens:
+                    self.node.emit(Accept(token, self.rest.subscription_id))
+            case S.DONE:
+                self._close()
+                self._begin()
+            case S.FAILED:
+                self._take_back()
+
+    def _close(self) -> None:
+        self.rest.admission = None
+        for token in self.tokens:
+            self.node.admissions.pop(token, None)
+
+    def _begin(self) -> None:
+        request, rest = self.request, self.rest
+        rest.untold = {detail.xapp_event_instance_id for detail in request.details}
+        for detail in request.details:
+            claim = RestClaim(rest, detail.xapp_event_instance_id, detail.content, request.directives)
+            self.node.enqueue(SubscribeJob(claim))
+
+    def _take_back(self) -> None:
+        rest = self.rest
+        self._close()
+        self.node.registry.places.release(self.request.endpoint.http, len(self.request.details))
+        for token in self.tokens:
+            self.node.emit(Refuse(token, self._status, self._reason))
+        self.node.forget_digests(rest)
+        rest.digests, rest.endpoint = self._before
+        if rest.deleting:
+            return
+        if self._new:
+            self.node.forget_rest(rest)
+            self.node.emit(EraseRest(rest.subscription_id))
+        else:
+            self.node.index_digests(rest)
+            self.node.save_rest(rest)
+
+
+def subscribe(node: Node, event: Subscribe, now: float) -> None:
+    """Decide over a valid POST; the order of refusals is 404, 409, 400 (other content), 503."""
+    request = event.request
+    digest = request.digest()
+    if request.subscription_id is not None:
+        rest = node.rests.get(request.subscription_id)
+        if rest is None or rest.deleting:
+            node.emit(Refuse(event.token, 404, f"SubscriptionId {request.subscription_id} is not known"))
+            return
+    else:
+        rest = node.digests.get(digest)
+    if rest is not None and rest.ongoing:
+        _while_ongoing(node, rest, event.token, digest)
+        return
+    if rest is not None:
+        errors = _conflicts(node, rest, request)
+        if errors:
+            message = f"SubscriptionId {rest.subscription_id} exists with other content: delete it first"
+            node.emit(Refuse(event.token, 400, message, errors))
+            return
+    if not node.registry.places.reserve(request.endpoint.http, len(request.details)):
+        message = f"too many notifications to {request.endpoint.http} wait for delivery"
+        node.emit(Refuse(event.token, 503, message, retry_after=RETRY_AFTER))
+        return
+    new = rest is None
+    if rest is None:
+        rest = RestSubscription(event.fresh_id, event.created, request.endpoint, node.meid)
+        node.add_rest(rest)
+    elif digest in rest.digests:
+        node.emit(Noted(Note.DUPLICATE))
+    admission = Admission(node, rest, event, digest, new)
+    node.admissions[event.token] = admission
+    admission.start(now)
+
+
+def _while_ongoing(node: Node, rest: RestSubscription, token: int, digest: str) -> None:
+    """The same request again: same answer, nothing else. Another one has to wait."""
+    if digest != rest.digests[0]:
+        message = f"SubscriptionId {rest.subscription_id} is being worked on: send other content when that has ended"
+        node.emit(Refuse(token, 409, message))
+        return
+    node.emit(Noted(Note.DUPLICATE))
+    if rest.admission is not None and rest.admission.state is S.SAVING:
+        rest.admission.tokens.add(token)
+        node.admissions[token] = rest.admission
+        return
+    node.emit(Accept(token, rest.subscription_id))
+
+
+def _conflicts(node: Node, rest: RestSubscription, request: SubscribeRequest) -> tuple[FieldError, ...]:
+    errors = []
+    if request.endpoint.rmr != rest.endpoint.rmr:
+        errors.append(FieldError("ClientEndpoint", f"was {rest.endpoint.rmr}, cannot become {request.endpoint.rmr}"))
+    for i, detail in enumerate(request.details):
+        instance_id = rest.instances.get(detail.xapp_event_instance_id)
+        sub = None if instance_id is None else node.subs.get(instance_id)
+        if sub is None or sub.key == detail.content.key():
+            continue
+        if sub.content.action_type is ActionType.POLICY and detail.content.action_type is ActionType.POLICY:
+            continue
+        text = f"XappEventInstanceId {detail.xapp_event_instance_id} is subscribed with other content: delete it first"
+        errors.append(FieldError(f"SubscriptionDetails[{i}]", text))
+    return tuple(errors)
+
+
+class Withdrawal(Procedure):
+    """A DELETE is written down, then answered 204, whatever the store says. Its work goes on beside it."""
+
+    NAME = "withdrawal"
+    TRANSITIONS = {
+        S.NEW: {Start: S.SAVING},
+        S.SAVING: {Saved: S.DONE, SaveFailed: S.DONE, Expired: S.DONE},
+        S.DONE: {},
+    }
+    TIMERS = {S.SAVING: T_STORE}
+
+    def __init__(self, node: Node, rest: RestSubscription, token: int) -> None:
+        super().__init__(node)
+        self.rest = rest
+        self.token = token
+        self._written = False
+
+    def taken(self, event: object, now: float) -> None:
+        self._written = isinstance(event, Saved)
+
+    def entered(self, now: float) -> None:
+        if self.state is S.SAVING:
+            self.node.emit(SaveRest(self.rest.record(), self.step))
+            return
+        if not self._written:
+            self.node.save_rest(self.rest)
+        self.node.emit(ConfirmDelete(self.token))
+        self.node.left(self.rest)
+
+
+def unsubscribe(node: Node, event: Unsubscribe, now: float) -> None:
+    rest = node.rests.get(event.subscription_id)
+    if rest is None or rest.deleting:
+        node.emit(ConfirmDelete(event.token))
+        return
+    admission = rest.admission
+    node.emit(DropNotifications(rest.subscription_id))
+    withdraw(node, rest)
+    if admission is not None:
+        admission.feed(Cancelled(), now)
+    rest.leaving += 1
+    Withdrawal(node, rest, event.token).start(now)
+
+
+def withdraw(node: Node, rest: RestSubscription) -> None:
+    """Everything the REST subscription holds is left, one after the other; what has not started is dropped."""
+    rest.deleting = True
+    node.forget_digests(rest)
+    node.registry.nodes.pop(rest.subscription_id, None)
+    running = drop_waiting(node, rest)
+    for claim in running:
+        rest.leaving += 1
+        node.enqueue(LeaveJob(claim.keys, claim.holder_key, lambda: node.left(rest)))
+    busy = {claim.xapp_event_instance_id for claim in running}
+    for xapp_event_instance_id, instance_id in rest.instances.items():
+        sub = node.subs.get(instance_id)
+        if sub is None or xapp_event_instance_id in busy:
+            continue
+        holder = RestHolder(rest.subscription_id, xapp_event_instance_id)
+        rest.leaving += 1
+        node.enqueue(LeaveJob((sub.line, holder), holder, lambda: node.left(rest)))
+
+
+def drop_waiting(node: Node, rest: RestSubscription) -> list[RestClaim]:
+    """Drop the details that have not started; give back the claims of those that are running."""
+    running = []
+    for xapp_event_instance_id in list(rest.untold):
+        job = node.claims.get(RestHolder(rest.subscription_id, xapp_event_instance_id))
+        if job is None:
+            continue
+        assert isinstance(job.claim, RestClaim)
+        if job.procedure is not None:
+            running.append(job.claim)
+        else:
+            rest.untold.discard(xapp_event_instance_id)
+            node.registry.places.release(rest.endpoint.http, 1)
+            node.cancel(job)
+    return running

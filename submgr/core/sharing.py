@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Merge and unmerge: an established E2 subscription gets one more holder, or its routes follow those it has left.
+
+Neither sends anything to the E2 node, so neither waits for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from submgr.core import failures
+from submgr.core.claims import Claim
+from submgr.core.commands import (
+    Command,
+    CreateRoute,
+    DeleteRoute,
+    Note,
+    Noted,
+    Outcome,
+    RouteChange,
+    SaveE2,
+    UpdateRoute,
+)
+from submgr.core.errors import Failure
+from submgr.core.events import RouteDone, RouteFailed, Saved, SaveFailed
+from submgr.core.model import Holder, RmrEndpoint
+from submgr.core.procedure import Expired, Lost, Procedure, Skip, Start
+from submgr.core.procedure import State as S
+from submgr.core.subscription import E2Subscription
+from submgr.core.timers import T_ROUTE, T_STORE, removal_delay
+
+if TYPE_CHECKING:
+    from submgr.core.node import Node
+
+
+class Join(Procedure):
+    """Record, then route (unless its endpoint has one, or wants none), then tell.
+
+    The record goes first, and counts the new route as made: after a crash in between, a restart knows of it.
+    """
+
+    NAME = "merge"
+    TRANSITIONS = {
+        S.NEW: {Start: S.SAVING},
+        S.SAVING: {Saved: S.ROUTING, SaveFailed: S.FAILED, Expired: S.FAILED, Lost: S.FAILED},
+        S.ROUTING: {RouteDone: S.DONE, Skip: S.DONE, RouteFailed: S.FAILED, Expired: S.FAILED, Lost: S.FAILED},
+        S.DONE: {},
+        S.FAILED: {},
+    }
+    TIMERS = {S.SAVING: T_STORE, S.ROUTING: T_ROUTE}
+
+    def __init__(self, node: Node, claim: Claim, subscription: E2Subscription) -> None:
+        super().__init__(node)
+        self.claim = claim
+        self.subscription = subscription
+        self._before: Holder | None = None
+        self._routes: tuple[RmrEndpoint, ...] = ()
+        self._failure: Failure | None = None
+        self._outcome = Outcome.SUCCESS
+        self._record_differs = False
+
+    def start(self, now: float) -> None:
+        sub = self.subscription
+        self._before = sub.holders.get(self.claim.holder_key)
+        self._routes = sub.routes
+        sub.holders[self.claim.holder_key] = self.claim.holder()
+        super().start(now)
+
+    def taken(self, event: object, now: float) -> None:
+        sub = self.subscription
+        match event:
+            case RouteDone():
+                sub.routes = sub.wanted_routes
+                if self._routes:
+                    self.node.emit(Noted(Note.MERGED))
+            case RouteFailed() | Expired() | Lost() if self.state is S.ROUTING:
+                self._record_differs = True
+                if failures.unknown(event):
+                    sub.routes = self._all_routes
+                self._outcome, self._failure = failures.route_or_link("update" if self._routes else "create", event)
+            case Lost():
+                self._record_differs = True
+                self._outcome, self._failure = Outcome.E2_DOWN, failures.e2_down(event)
+            case SaveFailed() | Expired():
+                self._record_differs = failures.unknown(event)
+                self._outcome, self._failure = Outcome.STORE, failures.store(event)
+
+    @property
+    def _all_routes(self) -> tuple[RmrEndpoint, ...]:
+        return tuple(dict.fromkeys((*self._routes, *self.subscription.wanted_routes)))
+
+    def entered(self, now: float) -> None:
+        sub = self.subscription
+        match self.state:
+            case S.SAVING:
+                self.node.emit(SaveE2(replace(sub.record(), routes=self._all_routes), self.step))
+            case S.ROUTING:
+                command = route_step(sub, self.step, RouteChange.MERGE)
+                if command is None:
+                    self.feed(Skip(), now)
+                else:
+                    self.node.emit(command)
+            case S.DONE:
+                self.node.hold(self.claim, sub)
+                self.claim.tell_success(self.node, sub)
+                self.finish(Outcome.SUCCESS, now, sub.instance_id, self.claim.subscription_id)
+            case S.FAILED:
+                self._failed(now)
+
+    def _failed(self, now: float) -> None:
+        sub, failure = self.subscription, self._failure
+        assert failure is not None
+        if self._before is None:
+            sub.holders.pop(self.claim.holder_key, None)
+        else:
+            sub.holders[self.claim.holder_key] = self._before
+        self.claim.tell_failure(self.node, failure)
+        self.finish(self._outcome, now, sub.instance_id, self.claim.subscription_id, failure.cause)
+        if self._record_differs:
+            self.node.emit(SaveE2(sub.record()))
+        if sub.routes_differ:
+            self.successor = RouteSync(self.node, sub)
+
+
+class RouteSync(Procedure):
+    """Make the Routing Manager have what the holders want, one call after the other, then write that down.
+
+    What fails is tried again later, as long as the subscription lives. `unsure`: what is thought to be there may not
+    be, so the list is sent even when it seems to be right.
+    """
+
+    NAME = "unmerge"
+    TRANSITIONS = {
+        S.NEW: {Start: S.UNROUTING},
+        S.UNROUTING: {RouteDone: S.UNROUTING, Skip: S.DONE, RouteFailed: S.FAILED, Expired: S.FAILED},
+        S.DONE: {},
+        S.FAILED: {},
+    }
+    TIMERS = {S.UNROUTING: T_ROUTE}
+
+    def __init__(self, node: Node, subscription: E2Subscription, leaving: bool = False, unsure: bool = False) -> None:
+        super().__init__(node)
+        self.subscription = subscription
+        self._leaving = leaving
+        self._unsure = unsure
+        self._after: tuple[RmrEndpoint, ...] = ()
+
+    def taken(self, event: object, now: float) -> None:
+        if isinstance(event, RouteDone):
+            self._unsure = False
+            self.subscription.routes = self._after
+            if self._leaving:
+                self.node.emit(Noted(Note.UNMERGED))
+
+    def entered(self, now: float) -> None:
+        sub = self.subscription
+        match self.state:
+            case S.UNROUTING:
+                command = route_step(sub, self.step, RouteChange.UNMERGE)
+                if command is None and self._unsure and sub.wanted_routes:
+                    command = UpdateRoute(self.step, sub.instance_id, sub.wanted_routes, RouteChange.MERGE)
+                if command is None:
+                    self.feed(Skip(), now)
+                    return
+                self._after = routes_after(sub, command)
+                self.node.emit(command)
+            case S.DONE:
+                sub.route_failures = 0
+                self.node.emit(SaveE2(sub.record()))
+                self.finish(Outcome.SUCCESS, now, sub.instance_id, "")
+            case S.FAILED:
+                sub.route_failures += 1
+                self.node.emit(SaveE2(sub.record()))
+                self.node.sync_routes_later(sub, now + removal_delay(sub.route_failures))
+                self.finish(Outcome.ROUTE, now, sub.instance_id, "", "will be tried again")
+
+
+def route_step(sub: E2Subscription, step: int, change: RouteChange) -> Command | None:
+    """The next call that brings the Routing Manager nearer to what is wanted; None: nothing to do.
+
+    From none to some is a POST, from some to none a DELETE of each, everything else a PUT of the list.
+    """
+    wanted = sub.wanted_routes
+    if not sub.routes_differ:
+        return None
+    if not wanted:
+        return DeleteRoute(step, sub.instance_id, sub.routes[0])
+    if not sub.routes:
+        return CreateRoute(step, sub.instance_id, wanted[0])
+    return UpdateRoute(step, sub.instance_id, wanted, change)
+
+
+def routes_after(sub: E2Subscription, command: Command) -> tuple[RmrEndpoint, ...]:
+    """The routes there are once this call has been done."""
+    match command:
+        case DeleteRoute():
+            return tuple(route for route in sub.routes if route != command.endpoint)
+        case CreateRoute():
+            return (*sub.routes, command.endpoint)
+        case _:
+            return sub.wanted_routes

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A live E2 subscription: what is known of it at the node, at the Routing Manager and among its holders."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from enum import Enum, auto
+
+from submgr.core.model import Content, E2Record, Holder, HolderKey, RestHolder, RmrEndpoint
+from submgr.e2ap.messages import NotAdmitted, RequestId, SubscriptionDeleteRequest, SubscriptionRequest
+
+
+class Life(Enum):
+    PENDING = auto()
+    """Being subscribed: nobody may join it."""
+    ESTABLISHED = auto()
+    ENDING = auto()
+    """Being torn down: nobody may join it any more."""
+
+
+class E2Subscription:
+    """Owned by its node. `line` is the key under which all work on it queues.
+
+    `routes` is every endpoint that the Routing Manager may have for it: a change whose outcome is not known leaves
+    the larger set, so that comparing it with `wanted_routes` always shows what is still to be done.
+    """
+
+    __slots__ = (
+        "admitted",
+        "content",
+        "holders",
+        "instance_id",
+        "key",
+        "life",
+        "line",
+        "meid",
+        "not_admitted",
+        "policy_update",
+        "requestor_id",
+        "restore_pending",
+        "route_failures",
+        "routes",
+        "xapp_requestor_id",
+    )
+
+    def __init__(
+        self,
+        instance_id: int,
+        meid: str,
+        requestor_id: int,
+        content: Content,
+        key: bytes,
+        line: Hashable,
+        first: Holder,
+    ) -> None:
+        self.instance_id = instance_id
+        self.meid = meid
+        self.requestor_id = requestor_id
+        self.content = content
+        self.key = key
+        self.line = line
+        self.xapp_requestor_id = requestor_of(first.key)
+        self.holders: dict[HolderKey, Holder] = {first.key: first}
+        self.life = Life.PENDING
+        self.admitted: tuple[int, ...] | None = None
+        self.not_admitted: tuple[NotAdmitted, ...] = ()
+        self.routes: tuple[RmrEndpoint, ...] = ()
+        self.route_failures = 0
+        self.policy_update = False
+        self.restore_pending = False
+
+    @property
+    def wanted_routes(self) -> tuple[RmrEndpoint, ...]:
+        """Endpoints of the holders that want a route, each once, in the order they came."""
+        return tuple(dict.fromkeys(h.endpoint for h in self.holders.values() if h.routed and h.endpoint.port))
+
+    @property
+    def routes_differ(self) -> bool:
+        return set(self.routes) != set(self.wanted_routes)
+
+    @property
+    def request_id(self) -> RequestId:
+        return RequestId(self.requestor_id, self.instance_id)
+
+    def request(self, content: Content | None = None) -> SubscriptionRequest:
+        """The request as it is sent; `content` other than its own for a policy update that is not yet taken."""
+        content = content or self.content
+        return SubscriptionRequest(self.request_id, content.ran_function_id, content.event_trigger, content.actions)
+
+    def delete_request(self) -> SubscriptionDeleteRequest:
+        return SubscriptionDeleteRequest(self.request_id, self.content.ran_function_id)
+
+    def rest_holders(self) -> list[RestHolder]:
+        return [key for key in self.holders if isinstance(key, RestHolder)]
+
+    def record(self) -> E2Record:
+        return E2Record(
+            instance_id=self.instance_id,
+            meid=self.meid,
+            requestor_id=self.requestor_id,
+            xapp_requestor_id=self.xapp_requestor_id,
+            content=self.content,
+            endpoints=tuple(dict.fromkeys(h.endpoint for h in self.holders.values())),
+            holders=tuple(self.holders.values()),
+            routes=self.routes,
+            admitted=self.admitted,
+            not_admitted=self.not_admitted,
+            policy_update=self.policy_update,
+            restore_pending=self.restore_pending,
+        )
+
+
+def requestor_of(key: HolderKey) -> int:
+    """The number a holder is known by in the stored record: its XappEventInstanceId or ricRequestorID."""
+    return key.xapp_event_instance_id if isinstance(key, RestHolder) else key.requestor_id
