@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Deliveries that are repeated until they succeed, in order where order matters, and bounded.
+
+A *key* (a REST subscription, a UE) is what order holds for: its deliveries go out one after the other. A *group*
+(a client endpoint) is what is bounded: it has so many places for deliveries that are not finished, and so many under
+way at the same time. Keys do not wait for each other.
+"""
+
+import enum
+import time
+from collections import deque
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+
+import gevent
+
+from submgr.platform.http_pool import HttpError
+
+
+class Outcome(enum.Enum):
+    """How a delivery ended."""
+
+    DELIVERED = "delivered"
+    GIVEN_UP = "given up"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a delivery: after how many tries, how many seconds after `put`, and the last error in words."""
+
+    outcome: Outcome
+    tries: int
+    age: float
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and how soon. The pause after try n is delay * backoff ** (n - 1), at most max_delay (all s)."""
+
+    tries: int = 10
+    delay: float = 5.0
+    backoff: float = 1.0
+    max_delay: float = 300.0
+
+    def pause(self, tries: int) -> float:
+        """Seconds to wait after `tries` failed tries."""
+        return min(self.delay * self.backoff ** min(tries - 1, 1000), self.max_delay)
+
+
+Send = Callable[[], bool | None]
+"""Makes one try. False or an HttpError or OSError: it failed. Anything else it returns: delivered."""
+Done = Callable[[Result], None]
+
+
+@dataclass(slots=True)
+class _Delivery:
+    group: "_Group"
+    send: Send
+    done: Done | None
+    policy: RetryPolicy
+    since: float
+    tries: int = 0
+    error: str = ""
+
+
+@dataclass(slots=True)
+class _Queue:
+    """The deliveries of one key, the first of which is being tried or waits for its next try."""
+
+    key: Hashable
+    deliveries: deque[_Delivery] = field(default_factory=deque)
+    trying: bool = False
+    pause: gevent.Greenlet | None = None
+    cancelled: bool = False
+
+
+@dataclass(slots=True)
+class _Group:
+    name: Hashable
+    places: int = 0
+    under_way: int = 0
+    ready: deque[_Queue] = field(default_factory=deque)
+
+
+class Outbox:
+    """See the module. Greenlets run only while something is being tried."""
+
+    def __init__(
+        self,
+        *,
+        policy: RetryPolicy | None = None,
+        places: int = 10_000,
+        at_once: int = 64,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.places = places
+        """Places per group; may be changed at any time, for what is reserved from then on."""
+        self._policy = policy or RetryPolicy()
+        self._at_once = at_once
+        self._clock = clock
+        self._queues: dict[Hashable, _Queue] = {}
+        self._groups: dict[Hashable, _Group] = {}
+        self._waiting = 0
+        self._running: set[gevent.Greenlet] = set()
+        self._stopped = False
+
+    def reserve(self, group: Hashable, count: int = 1) -> bool:
+        """Take `count` places of `group`, all or none. False: there are not so many."""
+        if self.taken(group) + count > self.places:
+            return False
+        self._groups.setdefault(group, _Group(group)).places += count
+        return True
+
+    def release(self, group: Hashable, count: int = 1) -> None:
+        """Give places back that were reserved and will not be used."""
+        self._free(self._groups[group], count)
+
+    def put(
+        self,
+        group: Hashable,
+        key: Hashable,
+        send: Send,
+        done: Done | None = None,
+        *,
+        reserved: bool = False,
+        policy: RetryPolicy | None = None,
+    ) -> bool:
+        """Deliver by `send`, after what was put before for `key`, with a place reserved earlier or now.
+
+        `done` is called exactly once, unless the outbox is stopped before; it must not block. False: no place.
+        """
+        if not reserved and not self.reserve(group):
+            return False
+        queue = self._queues.setdefault(key, _Queue(key))
+        queue.deliveries.append(_Delivery(self._groups[group], send, done, policy or self._policy, self._clock()))
+        self._waiting += 1
+        if len(queue.deliveries) == 1:
+            self._ready(queue)
+        return True
+
+    def drop(self, key: Hashable) -> int:
+        """Forget what still waits for `key`; a try under way ends, and is the last one. How many were forgotten."""
+        queue = self._queues.get(key)
+        if queue is None:
+            return 0
+        if queue.pause is not None:
+            queue.pause.kill(block=False)
+            queue.pause = None
+        kept = queue.deliveries.popleft() if queue.trying else None
+        dropped = list(queue.deliveries)
+        queue.deliveries.clear()
+        if kept is not None:
+            queue.deliveries.append(kept)
+            queue.cancelled = True
+        else:
+            self._forget(queue)
+        for delivery in dropped:
+            self._finish(delivery, Outcome.DROPPED)
+        return len(dropped)
+
+    @property
+    def waiting(self) -> int:
+        """Deliveries that are not finished."""
+        return self._waiting
+
+    def taken(self, group: Hashable) -> int:
+        """Places of `group` that are reserved or used."""
+        known = self._groups.get(group)
+        return known.places if known else 0
+
+    def oldest(self) -> float:
+        """Seconds since the oldest delivery that is not finished was put; 0 when there is none."""
+        firsts = [queue.deliveries[0].since for queue in self._queues.values() if queue.deliveries]
+        return self._clock() - min(firsts) if firsts else 0.0
+
+    def stop(self, grace: float = 0.0) -> int:
+        """Begin no further tries; give those under way `grace` s. What is not finished then is forgotten, and counted."""
+        self._stopped = True
+        for queue in self._queues.values():
+            if queue.pause is not None:
+                queue.pause.kill(block=False)
+        gevent.joinall(list(self._running), timeout=grace)
+        gevent.killall(list(self._running))
+        left, self._waiting = self._waiting, 0
+        self._queues.clear()
+        self._groups.clear()
+        return left
+
+    def _ready(self, queue: _Queue) -> None:
+        queue.pause = None
+        if self._stopped:
+            return
+        group = queue.deliveries[0].group
+        if group.under_way >= self._at_once:
+            group.ready.append(queue)
+            return
+        group.under_way += 1
+        queue.trying = True
+        greenlet = gevent.spawn(self._try, queue)
+        self._running.add(greenlet)
+        greenlet.link(self._running.discard)
+
+    def _try(self, queue: _Queue) -> None:
+        """One try of the first delivery of a queue, and what follows from it."""
+        delivery = queue.deliveries[0]
+        delivery.tries += 1
+        outcome: Outcome | None = Outcome.GIVEN_UP  # what a bug in `send` leads to: the key must go on
+        try:
+            outcome = self._outcome(queue, delivery)
+        except gevent.GreenletExit:  # `stop` waits no longer
+            outcome = None
+        finally:
+            queue.trying = False
+            self._next_of(delivery.group)
+            self._proceed(queue, delivery, outcome)
+
+    def _outcome(self, queue: _Queue, delivery: _Delivery) -> Outcome | None:
+        try:
+            if delivery.send() is not False:
+                return Outcome.DELIVERED
+            delivery.error = "refused"
+        except (HttpError, OSError) as exc:
+            delivery.error = str(exc) or type(exc).__name__
+        if queue.cancelled:
+            return Outcome.DROPPED
+        return Outcome.GIVEN_UP if delivery.tries >= delivery.policy.tries else None
+
+    def _proceed(self, queue: _Queue, delivery: _Delivery, outcome: Outcome | None) -> None:
+        if outcome is None:
+            if self._stopped:
+                return
+            queue.pause = gevent.spawn_later(delivery.policy.pause(delivery.tries), self._ready, queue)
+            return
+        queue.cancelled = False
+        queue.deliveries.popleft()
+        if queue.deliveries:
+            self._ready(queue)
+        else:
+            self._forget(queue)
+        self._finish(delivery, outcome)
+
+    def _next_of(self, group: _Group) -> None:
+        group.under_way -= 1
+        while group.ready and group.under_way < self._at_once:
+            queue = group.ready.popleft()
+            if queue.deliveries and not queue.trying:
+                self._ready(queue)
+
+    def _finish(self, delivery: _Delivery, outcome: Outcome) -> None:
+        self._waiting -= 1
+        self._free(delivery.group, 1)
+        if delivery.done is not None:
+            delivery.done(Result(outcome, delivery.tries, self._clock() - delivery.since, delivery.error))
+
+    def _free(self, group: _Group, count: int) -> None:
+        if count > group.places:
+            raise ValueError(f"{count} places of {group.name!r} given back, {group.places} are taken")
+        group.places -= count
+        if not group.places and self._groups.get(group.name) is group:
+            del self._groups[group.name]
+
+    def _forget(self, queue: _Queue) -> None:
+        if self._queues.get(queue.key) is queue:
+            del self._queues[queue.key]
