@@ -20,11 +20,13 @@ class RedisServer:
 
     The port stays the same over restarts. With `durable` every write is in the append-only file before it
     is answered, so that `kill()` and `start()` lose nothing; else a restarted server is empty. Further
-    redis-server options are given as strings: `RedisServer("--maxmemory", "1mb")`.
+    redis-server options are given as strings: `RedisServer("--maxmemory", "1mb")`; `config` is the path of
+    a configuration file.
     """
 
-    def __init__(self, *options: str, durable: bool = False) -> None:
+    def __init__(self, *options: str, durable: bool = False, config: str | None = None) -> None:
         self._options = list(options)
+        self._config = [config] if config else []
         if durable:
             self._options += ["--appendonly", "yes", "--appendfsync", "always"]
         self._process: subprocess.Popen[bytes] | None = None
@@ -60,8 +62,8 @@ class RedisServer:
             raise RuntimeError(MISSING)
         if self._directory is None:
             self._directory = tempfile.TemporaryDirectory(prefix="redis-")
-        command = [REDIS_SERVER, "--port", str(self.reserve()), "--bind", self.host, "--save", ""]
-        command += ["--dir", self._directory.name, *self._options]
+        command = [REDIS_SERVER, *self._config, "--port", str(self.reserve()), "--bind", self.host]
+        command += ["--save", "", "--dir", self._directory.name, *self._options]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 10
         while not self._answers():

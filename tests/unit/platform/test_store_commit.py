@@ -266,10 +266,10 @@ def test_a_look_that_began_before_a_timeout_does_not_vouch_for_that_write(watche
 
 
 def test_paused_repairs_write_nothing_back(store: CommittingStore, database: Database) -> None:
-    database.fates = [Fate.DONE_UNANSWERED, Fate.DONE_UNANSWERED]
     database.away = True
     with pytest.raises(StoreError):
         store.write(Change(NS, {"a": b"1"}), persistent=True)
+    assert store.stats().repairs_pending == 1
     store.pause_repairs()
     assert store.stats().repairs_pending == 0
     with pytest.raises(StoreError):

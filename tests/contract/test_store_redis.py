@@ -1,0 +1,395 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The store over a real redis that is late, restarted, hung, full or read-only."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+
+import gevent
+import pytest
+from gevent import socket
+from gevent.event import Event
+from gevent.server import StreamServer
+
+from submgr.platform.sdl_client import VARIABLES, SdlSettings
+from submgr.platform.store import Change, StoreError, StoreTimeout, StoreUnavailable
+from submgr.platform.store_sdl import SdlStore
+from tests.support.redis_server import MISSING, REDIS_SERVER, RedisServer
+
+pytestmark = [pytest.mark.redis, pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)]
+
+NS = "submgr_e2SubsDb"
+
+
+def quick(environment: dict[str, str], **more: float) -> SdlStore:
+    return SdlStore(SdlSettings(environment, connect_timeout=0.4, operation_timeout=0.4, **more), probe_interval=0.1)
+
+
+@pytest.fixture
+def server() -> Iterator[RedisServer]:
+    with RedisServer(durable=True) as server:
+        yield server
+
+
+@pytest.fixture
+def store(server: RedisServer) -> Iterator[SdlStore]:
+    store = quick(server.environment)
+    store.start()
+    store.read_all(NS)  # as a service does at its start; else each new key is read before it is written
+    yield store
+    store.stop()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    with gevent.Timeout(10):
+        while not condition():
+            gevent.sleep(0.005)
+
+
+def settled(store: SdlStore) -> None:
+    until(lambda: store.reachable() and not store.stats().repairs_pending)
+
+
+def removal(*keys: str) -> Change:
+    return Change(NS, remove=frozenset(keys))
+
+
+def test_records_are_where_every_user_of_sdl_looks(server: RedisServer, store: SdlStore) -> None:
+    store.write(Change(NS, {"1": b'{"Valid":true}'}))
+    assert server.command("GET", "{submgr_e2SubsDb},1") == b'$14\r\n{"Valid":true}\r\n'
+    server.command("SET", "{submgr_restSubsDb},abc", "{}")
+    server.command("SADD", "{submgr_restSubsDb},a set", "x")
+    server.command("SET", b"{submgr_restSubsDb},\xff", "not text")
+    assert store.read_all("submgr_restSubsDb") == {"abc": b"{}"}
+
+
+def test_down_at_the_start() -> None:
+    server = RedisServer()
+    store = quick(server.environment)
+    store.start()
+    try:
+        assert not store.reachable()
+        with pytest.raises(StoreUnavailable, match=f"127.0.0.1:{server.port}"):
+            store.read_all(NS)
+        with pytest.raises(StoreUnavailable, match=f"127.0.0.1:{server.port}"):
+            store.write(Change(NS, {"1": b"x"}))
+        with pytest.raises(StoreUnavailable):
+            store.write(Change(NS, {"2": b"x"}), persistent=True)
+        with server:
+            until(store.reachable)
+            settled(store)
+            store.write(Change(NS, {"3": b"x"}))
+            assert store.read_all(NS) == {"2": b"x", "3": b"x"}
+    finally:
+        store.stop()
+
+
+def test_a_restart_loses_nothing(server: RedisServer, store: SdlStore) -> None:
+    """Every change is acknowledged and there, or failed and not there, but for the persistent removal."""
+    acknowledged: dict[str, bytes] = {}
+    failed = 0
+
+    def work(worker: int) -> None:
+        nonlocal failed
+        for number in range(100):
+            key, value = f"{worker}-{number}", b"%d" % number
+            try:
+                store.write(Change(NS, {key: value}))
+                acknowledged[key] = value
+            except StoreError:
+                failed += 1
+                gevent.sleep(0.01)
+
+    store.write(Change(NS, {"gone": b"x"}))
+    workers = [gevent.spawn(work, worker) for worker in range(10)]
+    until(lambda: len(acknowledged) > 100)
+    server.kill()
+    until(lambda: failed > 20)
+    with pytest.raises(StoreError):
+        store.write(removal("gone"), persistent=True)
+    server.start()
+    gevent.joinall(workers, raise_error=True)
+    settled(store)
+    assert len(acknowledged) + failed == 1000
+    assert failed < 1000
+    assert store.read_all(NS) == acknowledged
+    assert server.get(NS, "gone") is None
+
+
+def test_a_hung_database_brings_nothing_back(server: RedisServer, store: SdlStore) -> None:
+    """What was sent to it while it hung is not what it holds after it went on."""
+    store.write(Change(NS, {"old": b"before", "removed": b"before"}))
+    server.suspend()
+    told: list[tuple[str, StoreError | None]] = []
+    late = Change(NS, {"old": b"late", "new": b"late"}, frozenset({"removed"}))
+    store.submit(late, lambda error: told.append(("late", error)))
+    until(lambda: not store.reachable())
+    store.submit(Change(NS, {"new": b"unsent"}), lambda error: told.append(("unsent", error)))
+    store.submit(removal("old"), lambda error: told.append(("removal", error)), persistent=True)
+    until(lambda: len(told) == 3)
+    assert [name for name, _ in told] == ["late", "unsent", "removal"]
+    assert isinstance(told[0][1], StoreTimeout)
+    assert isinstance(told[1][1], StoreUnavailable)
+    server.resume()
+    settled(store)
+    assert store.read_all(NS) == {"removed": b"before"}
+    assert [server.get(NS, key) for key in ("old", "new", "removed")] == [None, None, b"before"]
+    store.write(Change(NS, {"new": b"after"}))
+    assert server.get(NS, "new") == b"after"
+
+
+def test_connections_that_cannot_be_ended_bring_nothing_back_either(server: RedisServer, store: SdlStore) -> None:
+    server.command("ACL", "SETUSER", "default", "-client|list")
+    store.write(Change(NS, {"old": b"before"}))
+    for _ in range(3):
+        server.suspend()
+        with pytest.raises(StoreTimeout):
+            store.write(Change(NS, {"old": b"late", "new": b"late"}))
+        server.resume()
+        settled(store)
+        assert server.get(NS, "old") == b"before"
+        assert server.get(NS, "new") is None
+
+
+class SlowWay:
+    """A way to the database on which the connections of one moment can be made to deliver much later."""
+
+    def __init__(self, port: int) -> None:
+        self._target = ("127.0.0.1", port)
+        self._server = StreamServer(("127.0.0.1", 0), self._carry)
+        self._free: list[Event] = []
+        self.delivered = Event()
+
+    def __enter__(self) -> SlowWay:
+        self._server.start()
+        self.environment = {"DBAAS_SERVICE_HOST": "127.0.0.1", "DBAAS_SERVICE_PORT": str(self._server.server_port)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.stop()
+
+    def hold(self) -> None:
+        """What is sent from now on over the connections of now is kept; new connections are fast."""
+        for free in self._free:
+            free.clear()
+
+    def deliver(self) -> None:
+        for free in self._free:
+            free.set()
+
+    def _carry(self, near: socket.socket, _address: object) -> None:
+        free = Event()
+        free.set()
+        self._free.append(free)
+        with socket.create_connection(self._target) as far:
+            back = gevent.spawn(self._copy, far, near, None)
+            self._copy(near, far, free)
+            back.kill()
+
+    def _copy(self, source: socket.socket, target: socket.socket, free: Event | None) -> None:
+        try:
+            while data := source.recv(65536):
+                held = free is not None and not free.is_set()
+                if free is not None:
+                    free.wait()
+                try:
+                    target.sendall(data)
+                finally:
+                    if held:
+                        self.delivered.set()
+        except OSError:
+            return
+
+
+def test_what_is_delivered_after_the_database_answered_again_is_not_done(server: RedisServer) -> None:
+    """A command given up may still be on its way when a new connection already works."""
+    with SlowWay(server.port) as way:
+        store = quick(way.environment)
+        store.start()
+        try:
+            store.read_all(NS)
+            store.write(Change(NS, {"old": b"before"}))
+            way.hold()
+            with pytest.raises(StoreTimeout):
+                store.write(Change(NS, {"old": b"late", "new": b"late"}))
+            settled(store)
+            way.deliver()
+            assert way.delivered.wait(5)
+            gevent.sleep(0.05)
+            assert store.read_all(NS) == {"old": b"before"}
+            assert (server.get(NS, "old"), server.get(NS, "new")) == (b"before", None)
+        finally:
+            store.stop()
+
+
+def test_a_hung_database_is_noticed_without_being_used(server: RedisServer, store: SdlStore) -> None:
+    server.suspend()
+    until(lambda: not store.reachable())
+    assert "127.0.0.1" in str(store.stats().error)
+    with pytest.raises(StoreUnavailable):
+        store.read(NS, {"1"})
+    server.resume()
+    until(store.reachable)
+
+
+def test_a_hung_database_does_not_hold_up_the_process(server: RedisServer, store: SdlStore) -> None:
+    """Without monkey-patching: the connections wait in the hub by themselves."""
+    server.suspend()
+    waiting = [gevent.spawn(store.write, Change(NS, {f"{n}": b"x"})) for n in range(20)]
+    waiting += [gevent.spawn(store.read, NS, {"1"}) for _ in range(20)]
+    turns = 0
+    while not all(each.ready() for each in waiting):
+        gevent.sleep(0.01)
+        turns += 1
+    server.resume()
+    assert turns >= 10
+    assert all(isinstance(each.exception, StoreError) for each in waiting)
+    settled(store)
+
+
+def test_a_full_database_refuses_values_and_takes_removals(server: RedisServer, store: SdlStore) -> None:
+    store.write(Change(NS, {"1": b"x", "2": b"x"}))
+    server.command("CONFIG", "SET", "maxmemory", "1")
+    writes = [gevent.spawn(store.write, Change(NS, {f"new {n}": b"x"})) for n in range(5)]
+    removals = [gevent.spawn(store.write, removal("1")), gevent.spawn(store.write, removal("2"))]
+    gevent.joinall([*writes, *removals], raise_error=False)
+    assert [each.exception for each in removals] == [None, None]
+    assert all(type(each.exception) is StoreError and "maxmemory" in str(each.exception) for each in writes)
+    with pytest.raises(StoreError):
+        store.write(Change(NS, {"both": b"x"}, frozenset({"1"})), persistent=True)
+    assert store.reachable()
+    server.command("CONFIG", "SET", "maxmemory", "0")
+    settled(store)
+    assert store.read_all(NS) == {"both": b"x"}
+
+
+def test_a_read_only_replica_is_readable(server: RedisServer, store: SdlStore) -> None:
+    store.write(Change(NS, {"1": b"x"}))
+    server.command("REPLICAOF", "127.0.0.1", "1")
+    with pytest.raises(StoreError, match="read.only"):
+        store.write(Change(NS, {"1": b"y"}))
+    with pytest.raises(StoreError, match="read.only"):
+        store.write(removal("1"), persistent=True)
+    assert server.get(NS, "1") == b"x"
+    server.command("REPLICAOF", "NO", "ONE")
+    settled(store)
+    assert server.get(NS, "1") is None
+
+
+def test_more_readers_than_connections(server: RedisServer, store: SdlStore) -> None:
+    values = {f"{n}": bytes(2000) for n in range(500)}
+    store.write(Change(NS, values))
+    readers = [gevent.spawn(store.read_all, NS) for _ in range(50)]
+    gevent.joinall(readers, raise_error=True)
+    assert all(reader.value == values for reader in readers)
+    clients = server.command("CLIENT", "LIST").count(b"name=submgr-")
+    assert 1 <= clients <= 8
+
+
+def test_two_servers_share_the_namespaces(server: RedisServer) -> None:
+    with RedisServer() as other:
+        both = {
+            "DBAAS_CLUSTER_ADDR_LIST": "127.0.0.1,127.0.0.1",
+            "DBAAS_SERVICE_PORT": f"{server.reserve()},{other.reserve()}",
+        }
+        store = quick(both)
+        store.start()
+        names = [f"ns{n}" for n in range(20)]
+        try:
+            for name in names:
+                store.write(Change(name, {"k": name.encode()}))
+            assert [store.read_all(name) for name in names] == [{"k": name.encode()} for name in names]
+            held = [[each.get(name, "k") for name in names] for each in (server, other)]
+            assert [sum(value is not None for value in values) for values in held] != [20, 0]
+            assert all((a is None) != (b is None) for a, b in zip(*held, strict=True))
+            other.kill()
+            until(lambda: not store.reachable())
+        finally:
+            store.stop()
+
+
+def test_the_master_is_found_through_a_sentinel(server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> None:
+    config = tmp_path_factory.mktemp("sentinel") / "sentinel.conf"
+    config.write_text(f"sentinel monitor dbaasmaster 127.0.0.1 {server.port} 1\n")
+    with RedisServer("--sentinel", config=str(config)) as sentinel:
+        found = {
+            "DBAAS_SERVICE_HOST": "127.0.0.1",
+            "DBAAS_SERVICE_PORT": "1",
+            "DBAAS_SERVICE_SENTINEL_PORT": str(sentinel.port),
+            "DBAAS_MASTER_NAME": "dbaasmaster",
+        }
+        store = quick(found)
+        store.start()
+        try:
+            store.write(Change(NS, {"1": b"before"}))
+            assert server.get(NS, "1") == b"before"
+            server.suspend()
+            with pytest.raises(StoreTimeout):
+                store.write(Change(NS, {"1": b"late"}))
+            server.resume()
+            settled(store)
+            assert server.get(NS, "1") == b"before"
+        finally:
+            store.stop()
+        unknown = quick({**found, "DBAAS_MASTER_NAME": "nobody"})
+        unknown.start()
+        assert "nobody" in str(unknown.stats().error)
+        unknown.stop()
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({}, "DBAAS_SERVICE_HOST"),
+        ({"DBAAS_SERVICE_HOST": " "}, "DBAAS_SERVICE_HOST"),
+        ({"DBAAS_SERVICE_HOST": "h", "DBAAS_SERVICE_PORT": "http"}, "DBAAS_SERVICE_PORT: 'http'"),
+        ({"DBAAS_SERVICE_HOST": "h", "DBAAS_SERVICE_PORT": "70000"}, "DBAAS_SERVICE_PORT: '70000'"),
+        ({"DBAAS_SERVICE_HOST": "h", "DBAAS_SERVICE_SENTINEL_PORT": "26379"}, "DBAAS_MASTER_NAME"),
+    ],
+)
+def test_wrong_settings_are_told_at_the_start(environment: dict[str, str], message: str) -> None:
+    store = quick(environment)
+    with pytest.raises(StoreError, match=message):
+        store.start()
+    assert not store.reachable()
+    store.stop()
+
+
+def test_the_environment_of_the_process_is_left_alone(server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DBAAS_SERVICE_HOST", "unused.example")
+    monkeypatch.delenv("DBAAS_SERVICE_PORT", raising=False)
+    before = {name: os.environ.get(name) for name in VARIABLES}
+    store = quick(server.environment)
+    store.start()
+    store.write(Change(NS, {"1": b"x"}))
+    store.stop()
+    assert {name: os.environ.get(name) for name in VARIABLES} == before
+    assert server.get(NS, "1") == b"x"
+
+
+def test_in_a_patched_process(server: RedisServer) -> None:
+    """As in the daemon: the standard library is patched first."""
+    program = textwrap.dedent("""
+        from gevent import monkey; monkey.patch_all()
+        import os, gevent
+        from submgr.platform.sdl_client import SdlSettings
+        from submgr.platform.store import Change
+        from submgr.platform.store_sdl import SdlStore
+        store = SdlStore(SdlSettings(os.environ))
+        store.start()
+        def work(worker):
+            for number in range(10):
+                store.write(Change("ns", {f"{worker}": b"%d" % number}))
+        gevent.joinall([gevent.spawn(work, worker) for worker in range(100)], raise_error=True)
+        found = store.read_all("ns")
+        assert found == {f"{worker}": b"9" for worker in range(100)}, found
+        store.stop()
+        print("done")
+    """)
+    environment = {**os.environ, **server.environment, "PYTHONWARNINGS": "error"}
+    run = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "done\n", "")
