@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: Apache-2.0
+"""HTTP side of the simulators: a server that can also answer wrongly, and the control interface all share.
+
+GET /state                   what the simulator holds
+GET /log?since=N&event=E     ordered log, entries after number N, of one kind
+GET /rules                   rules with how often each was used
+PUT /rules · POST /rules     replace them · append some
+DELETE /rules                behave well
+POST /reset                  forget rules, log and state
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+import gevent
+import msgspec
+from gevent.pool import Pool
+from gevent.pywsgi import WSGIHandler, WSGIServer
+
+from submgr.platform.http_app import reason_of
+from submgr.platform.http_server import listening_socket, parse_listen
+from submgr.simulators.events import EventLog
+from submgr.simulators.rules import HttpRule, R, RuleBook, RuleError
+
+_HTML = b"<html><head><title>Bad Gateway</title></head><body><h1>502</h1><p>upstream</p></body></html>"
+MAX_CONNECTIONS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request; `path` is unquoted and without its query."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    host: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer, or one of the ways to have none."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "application/json"
+    headers: tuple[tuple[str, str], ...] = ()
+    raw: bool = field(default=False)
+    """HTTP/1.0 without Content-Length."""
+    hang: bool = False
+    close: bool = False
+
+
+def json_reply(value: object, status: int = 200) -> Reply:
+    """A value as JSON."""
+    return Reply(status, msgspec.json.encode(value))
+
+
+def error_reply(status: int, message: str) -> Reply:
+    """An error as the platform's services have it."""
+    return json_reply({"code": status, "message": message, "errors": []}, status)
+
+
+def spoiled(rule: HttpRule | None, well: Reply) -> Reply:
+    """The reply to a request under a rule; `well` is the good one."""
+    if rule is None:
+        return well
+    body, content_type = well.body, well.content_type
+    status = rule.status or (302 if rule.redirect else well.status)
+    if status not in range(200, 300):
+        body = msgspec.json.encode({"code": status, "message": "as the script says"})
+    if rule.html:
+        body, content_type = _HTML, "text/html"
+    if rule.body is not None:
+        body = rule.body.encode()
+    if rule.body_size is not None:
+        body = b"x" * rule.body_size
+    headers = (("Location", rule.redirect),) if rule.redirect else ()
+    return Reply(status, body, content_type, headers, raw=rule.http10, hang=rule.hang, close=rule.close)
+
+
+class _Handler(WSGIHandler):  # type: ignore[misc]
+    """One connection; the application may take its socket over."""
+
+    def get_environ(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environ()
+        environ["simulator.handler"] = self
+        return environ
+
+    def run_application(self) -> None:
+        self.result = self.application(self.environ, self.start_response)
+        if self.close_connection and not self.result:
+            return
+        self.process_result()
+
+    def take_over(self, octets: bytes) -> tuple[()]:
+        """Sends octets as they are and closes."""
+        self.close_connection = True
+        self.status = "taken over"
+        if octets:
+            self.socket.sendall(octets)
+        return ()
+
+    def hang(self) -> tuple[()]:
+        """Says nothing until the client closes."""
+        while self.socket.recv(4096):
+            pass
+        return self.take_over(b"")
+
+    def log_error(self, msg: str, *args: object) -> None:
+        # Clients that go away in the middle are what the simulators are for.
+        pass
+
+
+class HttpListener:
+    """Serves requests through a function of one argument."""
+
+    def __init__(self, listen: str, answer: Callable[[Request], Reply]) -> None:
+        self._listen = listen
+        self._answer = answer
+        self._server: WSGIServer | None = None
+        self._address = ("", 0)
+
+    def start(self) -> None:
+        """Listens; after a stop on the same port as before.
+
+        Raises:
+            ListenError: the address is not free.
+        """
+        host, port = parse_listen(self._listen)
+        sock = listening_socket(f"[{host}]:{port}" if ":" in host else f"{host}:{port or self._address[1]}")
+        sock.listen(1024)
+        self._address = sock.getsockname()[:2]
+        self._server = WSGIServer(
+            sock, self._application, spawn=Pool(MAX_CONNECTIONS), handler_class=_Handler, log=None
+        )
+        self._server.start()
+
+    def stop(self) -> None:
+        """Closes the listener and cuts every connection."""
+        if self._server is not None:
+            self._server.stop(timeout=0)
+            self._server = None
+
+    @property
+    def address(self) -> str:
+        """host:port in use, known after start."""
+        host, port = self._address
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+    @property
+    def port(self) -> int:
+        """The port in use, known after start."""
+        return self._address[1]
+
+    def _application(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        handler: _Handler = environ["simulator.handler"]
+        reply = self._answer(
+            Request(
+                environ["REQUEST_METHOD"],
+                unquote(environ["PATH_INFO"]),
+                {key: values[-1] for key, values in parse_qs(environ.get("QUERY_STRING", "")).items()},
+                environ.get("HTTP_HOST", ""),
+                environ["wsgi.input"].read(),
+            )
+        )
+        if reply.hang:
+            return handler.hang()
+        if reply.close:
+            return handler.take_over(b"")
+        if reply.raw:
+            head = f"HTTP/1.0 {reply.status} {reason_of(reply.status)}\r\nServer: simulator\r\n\r\n"
+            return handler.take_over(head.encode() + reply.body)
+        headers = [("Content-Length", str(len(reply.body))), *reply.headers]
+        if reply.body:
+            headers.append(("Content-Type", reply.content_type))
+        start_response(f"{reply.status} {reason_of(reply.status)}", headers)
+        return [reply.body]
+
+
+class Control:
+    """The control interface of one simulator."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        rules: RuleBook[R],
+        state: Callable[[], object],
+        reset: Callable[[], None],
+    ) -> None:
+        self._log = log
+        self._rules: RuleBook[Any] = rules
+        self._state = state
+        self._reset = reset
+
+    def answer(self, request: Request) -> Reply | None:
+        """The answer to a request of the control interface, None when it is none."""
+        match request.method, request.path.rstrip("/"):
+            case "GET", "/state":
+                return json_reply(self._state())
+            case "GET", "/log":
+                return self._entries(request)
+            case "GET", "/rules":
+                return json_reply(self._rules.report())
+            case (("PUT" | "POST" | "DELETE"), "/rules"):
+                return self._change_rules(request)
+            case "POST", "/reset":
+                self._reset()
+                return Reply(204)
+            case _, ("/state" | "/log" | "/rules" | "/reset"):
+                return error_reply(405, f"{request.method} is not possible on {request.path}")
+        return None
+
+    def _entries(self, request: Request) -> Reply:
+        since = request.query.get("since", "0")
+        if not (since.isascii() and since.isdigit()):
+            return error_reply(400, f"since: {since!r} is no number")
+        return json_reply(self._log.entries(int(since), request.query.get("event")))
+
+    def _change_rules(self, request: Request) -> Reply:
+        if request.method == "DELETE":
+            self._rules.clear()
+            return Reply(204)
+        try:
+            rules = self._rules.parse(msgspec.json.decode(request.body))
+        except (RuleError, msgspec.DecodeError) as error:
+            return error_reply(400, str(error))
+        if request.method == "PUT":
+            self._rules.replace(rules)
+        else:
+            self._rules.add(*rules)
+        return json_reply(self._rules.report())
+
+
+def pause(rule: HttpRule | None) -> None:
+    """The delay of a rule; only the greenlet of the request waits."""
+    if rule is not None and rule.delay:
+        gevent.sleep(rule.delay)
+
+
+def segments(path: str) -> Iterator[str]:
+    """The parts of a path between its slashes."""
+    return (part for part in path.split("/") if part)

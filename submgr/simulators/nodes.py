@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""E2 nodes as they behave behind an E2 Termination: what they hold, and how they answer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from submgr.e2ap.causes import by_name
+from submgr.e2ap.messages import (
+    Action,
+    Cause,
+    Message,
+    NotAdmitted,
+    SubscriptionDeleteFailure,
+    SubscriptionDeleteRequest,
+    SubscriptionDeleteResponse,
+    SubscriptionFailure,
+    SubscriptionRequest,
+    SubscriptionResponse,
+)
+from submgr.simulators.rules import E2Rule, parse_cause
+
+UNKNOWN_REQUEST = by_name("ricRequest", "request-id-unknown")
+NOT_SUPPORTED = by_name("ricRequest", "action-not-supported")
+
+
+class LinkState(Enum):
+    """State of the E2 connection, by the words of R-NIB's channel."""
+
+    CONNECTED = "CONNECTED"
+    DISCONNECTED = "DISCONNECTED"
+    UNDER_RESET = "UNDER_RESET"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A subscription as the node has it."""
+
+    requestor: int
+    function: int
+    trigger: bytes
+    actions: tuple[Action, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Octets in hexadecimal, enumerations by name."""
+        return {
+            "requestor": self.requestor,
+            "function": self.function,
+            "trigger": self.trigger.hex(),
+            "actions": [_action_as_json(action) for action in self.actions],
+        }
+
+
+def _action_as_json(action: Action) -> dict[str, Any]:
+    subsequent = action.subsequent
+    return {
+        "id": action.action_id,
+        "type": action.action_type.name.lower(),
+        "definition": None if action.definition is None else action.definition.hex(),
+        "subsequent": None
+        if subsequent is None
+        else {"type": subsequent.type.name.lower(), "time_to_wait": subsequent.time_to_wait.name.lower()},
+    }
+
+
+@dataclass(slots=True)
+class E2Node:
+    """One E2 node. `running` counts requests taken and not yet answered, by instance id."""
+
+    name: str
+    state: LinkState = LinkState.CONNECTED
+    subscriptions: dict[int, Held] = field(default_factory=dict)
+    running: Counter[int] = field(default_factory=Counter)
+    max_running: int = 0
+    handled: int = 0
+    """Requests the node has seen."""
+    epoch: int = 0
+    """Counts losses of the E2 connection: what was begun in an earlier one is void."""
+
+    def begin(self, instance: int) -> None:
+        """A request for this instance is being worked on."""
+        self.running[instance] += 1
+        self.max_running = max(self.max_running, len(self.running))
+
+    def end(self, instance: int) -> None:
+        """It is over."""
+        self.running[instance] -= 1
+        if self.running[instance] <= 0:
+            del self.running[instance]
+
+    def lose_all(self) -> None:
+        """The E2 connection went or was reset: a node forgets its subscriptions."""
+        self.epoch += 1
+        self.subscriptions.clear()
+        self.running.clear()
+
+    def subscribe(self, request: SubscriptionRequest, rule: E2Rule | None) -> Message:
+        """Sets the subscription up as far as the rule lets it; one with the same instance id is replaced."""
+        self.handled += 1
+        ids = (request.request_id, request.ran_function_id)
+        if rule is not None and rule.refuse is not None:
+            cause = parse_cause(rule.refuse)
+            return SubscriptionFailure(*ids, *_reasons(request, cause, rule.refuse_by_list))
+        refused = () if rule is None else rule.not_admitted
+        admitted = tuple(action for action in request.actions if action.action_id not in refused)
+        if not admitted:
+            return SubscriptionFailure(*ids, NOT_SUPPORTED)
+        self.subscriptions[request.request_id.instance] = Held(
+            request.request_id.requestor, request.ran_function_id, request.event_trigger, admitted
+        )
+        return SubscriptionResponse(
+            *ids,
+            tuple(action.action_id for action in admitted),
+            tuple(
+                NotAdmitted(action.action_id, NOT_SUPPORTED)
+                for action in request.actions
+                if action.action_id in refused
+            ),
+        )
+
+    def delete(self, request: SubscriptionDeleteRequest, rule: E2Rule | None) -> Message:
+        """Removes the subscription, or says that there is none (E2AP 8.2.2.3)."""
+        self.handled += 1
+        ids = (request.request_id, request.ran_function_id)
+        if rule is not None and rule.refuse is not None:
+            return SubscriptionDeleteFailure(*ids, parse_cause(rule.refuse))
+        if self.subscriptions.pop(request.request_id.instance, None) is None:
+            return SubscriptionDeleteFailure(*ids, UNKNOWN_REQUEST)
+        return SubscriptionDeleteResponse(*ids)
+
+    def as_json(self) -> dict[str, Any]:
+        """What the node holds."""
+        return {
+            "state": self.state.value,
+            "subscriptions": {str(key): held.as_json() for key, held in sorted(self.subscriptions.items())},
+            "running": len(self.running),
+            "max_running": self.max_running,
+            "handled": self.handled,
+        }
+
+
+def _reasons(request: SubscriptionRequest, cause: Cause, by_list: bool) -> tuple[Cause | None, tuple[NotAdmitted, ...]]:
+    if not by_list:
+        return cause, ()
+    return None, tuple(NotAdmitted(action.action_id, cause) for action in request.actions)
