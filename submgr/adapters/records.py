@@ -13,7 +13,6 @@ from submgr.adapters.record_forms import (
     RecordError,
     RemovalForm,
     RestForm,
-    checked_id,
     checked_meid,
     endpoint_form,
     endpoints_of,
@@ -30,6 +29,7 @@ __all__ = [
     "encode_e2",
     "encode_removal",
     "encode_rest",
+    "removal_key",
 ]
 
 _encode = msgspec.json.Encoder().encode
@@ -86,8 +86,13 @@ def decode_rest(subscription_id: str, data: bytes, requestors: Mapping[int, int]
     )
 
 
+def removal_key(meid: str, instance_id: int) -> str:
+    """The key of a removal: two nodes may each have one with the same instance id."""
+    return f"{instance_id}:{meid}"
+
+
 def encode_removal(removal: Removal) -> bytes:
-    """The value of a removal, stored under its instance id in decimal."""
+    """The value of a removal, stored under its `removal_key`."""
     routes = [endpoint_form(endpoint) for endpoint in removal.routes]
     return _encode(
         RemovalForm(removal.instance_id, removal.meid, removal.ran_function_id, routes, removal.node_delete)
@@ -98,11 +103,13 @@ def decode_removal(key: str, data: bytes) -> Removal:
     """The removal stored under `key`.
 
     Raises:
-        RecordError: it cannot be read, or its instance id is not the key.
+        RecordError: it cannot be read, or does not belong under this key.
     """
     form = read(_removal_decoder, data)
+    if key != removal_key(form.Meid, form.InstanceId):
+        raise RecordError(f"the removal of {form.InstanceId} at {form.Meid} does not belong under this key")
     return Removal(
-        instance_id=checked_id(key, form.InstanceId),
+        instance_id=form.InstanceId,
         meid=checked_meid(form.Meid),
         ran_function_id=form.FunctionId,
         routes=endpoints_of(form.Routes),

@@ -15,6 +15,7 @@ from submgr.adapters.records import (
     encode_e2,
     encode_removal,
     encode_rest,
+    removal_key,
 )
 from submgr.core.model import (
     Content,
@@ -345,11 +346,15 @@ def test_removal() -> None:
         "Routes": [{"Addr": "127.0.0.1", "Port": 4560}, {"Addr": "::1", "Port": 4570}],
         "NodeDelete": True,
     }
-    assert decode_removal("5", stored) == REMOVAL
+    assert decode_removal("5:gnb_208_092_000001", stored) == REMOVAL
 
 
-@pytest.mark.parametrize("key", ["6", "05", ""])
-def test_a_removal_belongs_under_its_instance_id(key: str) -> None:
+def test_removals_of_one_instance_id_at_two_nodes_do_not_overwrite_each_other() -> None:
+    assert removal_key("a", 5) != removal_key("b", 5)
+
+
+@pytest.mark.parametrize("key", ["6:gnb_208_092_000001", "5", "5:gnb", "05:gnb_208_092_000001", ""])
+def test_a_removal_belongs_under_its_own_key(key: str) -> None:
     with pytest.raises(RecordError, match="key"):
         decode_removal(key, encode_removal(REMOVAL))
 
@@ -435,7 +440,8 @@ def test_bytes_that_are_no_record_are_refused_and_never_anything_else(data: st.D
         start = data.draw(st.integers(0, len(stored)))
         stop = data.draw(st.integers(start, min(start + 8, len(stored))))
         stored[start:stop] = data.draw(st.binary(max_size=4) | st.sampled_from(PIECES))
-    for decode, key in ((decode_e2, "1"), (decode_e2, "7"), (decode_rest, REST_ID), (decode_removal, "5")):
+    removal = (decode_removal, "5:gnb_208_092_000001")
+    for decode, key in ((decode_e2, "1"), (decode_e2, "7"), (decode_rest, REST_ID), removal):
         try:
             record = decode(key, bytes(stored))
         except RecordError as error:

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The records in the key-value store: written without being waited for, read at the start."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import gevent
+from gevent.event import Event
+
+from submgr.adapters.records import (
+    RecordError,
+    decode_e2,
+    decode_removal,
+    decode_rest,
+    encode_e2,
+    encode_removal,
+    encode_rest,
+    removal_key,
+)
+from submgr.core.model import E2Record, Removal, RestRecord
+from submgr.platform.store import Change, FailureKind, Operation, Store, StoreError, StoreTimeout
+from submgr.ports import WriteFailure, Written
+
+_log = logging.getLogger(__name__)
+
+E2_NAMESPACE = "submgr_e2SubsDb"
+REST_NAMESPACE = "submgr_restSubsDb"
+REMOVAL_NAMESPACE = "submgr_removalsDb"
+NAMESPACES = (REST_NAMESPACE, E2_NAMESPACE, REMOVAL_NAMESPACE)
+
+_DECODED_AT_ONCE = 256
+
+Key = tuple[str, str]
+Record = TypeVar("Record")
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A stored record that cannot be read; it stays under its key, and its instance id must not be given out."""
+
+    namespace: str
+    key: str
+    why: str
+
+    @property
+    def instance_id(self) -> int | None:
+        """None for a REST record, and for a key without an instance id."""
+        number = self.key.partition(":")[0]
+        if self.namespace == REST_NAMESPACE or not (number.isascii() and number.isdecimal() and len(number) <= 5):
+            return None
+        return int(number)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Everything that is stored, in the order of the keys."""
+
+    e2: list[E2Record] = field(default_factory=list)
+    rest: list[RestRecord] = field(default_factory=list)
+    removals: list[Removal] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+
+
+class SdlCounters:
+    """A `StoreObserver` that counts under the names that dashboards know; `latency` gets (operation, seconds)."""
+
+    NAMES: Mapping[FailureKind, str] = {
+        "write": "SDLWriteFailure",
+        "read": "SDLReadFailure",
+        "remove": "SDLRemoveFailure",
+    }
+
+    def __init__(self, count: Callable[[str], None], latency: Callable[[str, float], None]) -> None:
+        self._count = count
+        self._latency = latency
+
+    def on_latency(self, operation: Operation, seconds: float) -> None:
+        self._latency(operation, seconds)
+
+    def on_failure(self, kind: FailureKind) -> None:
+        self._count(self.NAMES[kind])
+
+
+class StoredRecords:
+    """`submgr.ports.Records` over a store that is started and stopped by its owner.
+
+    An erasure that fails is retried by the store. When its end is awaited (`done` given), it is asked for again
+    here too, every `retry_interval` seconds, until the store says that the record is gone; `done` is then called a
+    second time, with None.
+    """
+
+    def __init__(self, store: Store, *, retry_interval: float = 1.0) -> None:
+        self._store = store
+        self._retry_interval = retry_interval
+        self._awaited: dict[Key, list[Written]] = {}
+        self._retrying: gevent.Greenlet[[], None] | None = None
+        self._stopped = Event()
+        self._paused = False
+
+    def stop(self) -> None:
+        """Wait no longer for erasures; the store does with them what it does with every persistent change."""
+        self._stopped.set()
+        self._awaited.clear()
+
+    def save_rest(self, record: RestRecord, done: Written | None) -> None:
+        self._save(REST_NAMESPACE, record.subscription_id, encode_rest(record), done)
+
+    def erase_rest(self, subscription_id: str, done: Written | None) -> None:
+        self._erase(REST_NAMESPACE, subscription_id, done)
+
+    def save_e2(self, record: E2Record, done: Written | None) -> None:
+        self._save(E2_NAMESPACE, str(record.instance_id), encode_e2(record), done)
+
+    def erase_e2(self, instance_id: int, done: Written | None) -> None:
+        self._erase(E2_NAMESPACE, str(instance_id), done)
+
+    def save_removal(self, removal: Removal) -> None:
+        key = removal_key(removal.meid, removal.instance_id)
+        self._save(REMOVAL_NAMESPACE, key, encode_removal(removal), None)
+
+    def erase_removal(self, meid: str, instance_id: int) -> None:
+        self._erase(REMOVAL_NAMESPACE, removal_key(meid, instance_id), None)
+
+    def load(self) -> Loaded:
+        """Everything that is stored. What cannot be read is logged, and listed with the reason.
+
+        Raises:
+            StoreError: the database could not be read.
+        """
+        loaded = Loaded()
+        stored = {namespace: self._store.read_all(namespace) for namespace in NAMESPACES}
+        loaded.e2.extend(_decoded(E2_NAMESPACE, stored[E2_NAMESPACE], decode_e2, loaded.unreadable))
+        requestors = {record.instance_id: record.xapp_requestor_id for record in loaded.e2}
+        loaded.rest.extend(
+            _decoded(
+                REST_NAMESPACE,
+                stored[REST_NAMESPACE],
+                lambda key, data: decode_rest(key, data, requestors),
+                loaded.unreadable,
+            )
+        )
+        loaded.removals.extend(
+            _decoded(REMOVAL_NAMESPACE, stored[REMOVAL_NAMESPACE], decode_removal, loaded.unreadable)
+        )
+        return loaded
+
+    def remove_record(self, instance_id: int) -> bool:
+        """Remove one E2 record from the database, and write nothing back until the next start.
+
+        False when there is none. Blocks the calling greenlet; raises StoreError.
+        """
+        key = str(instance_id)
+        found = self._store.read(E2_NAMESPACE, {key})
+        self._pause()
+        if found:
+            self._store.write(Change(E2_NAMESPACE, remove=frozenset({key})))
+        return bool(found)
+
+    def empty(self) -> None:
+        """Remove all records from the database, and write nothing back until the next start.
+
+        Blocks the calling greenlet; raises StoreError.
+        """
+        self._store.keys(E2_NAMESPACE)  # fails while the database is away: what is to be written back stays so
+        self._pause()
+        for namespace in NAMESPACES:
+            keys = self._store.keys(namespace)
+            if keys:
+                self._store.write(Change(namespace, remove=frozenset(keys)))
+
+    def _pause(self) -> None:
+        self._paused = True
+        self._store.pause_repairs()
+
+    def _save(self, namespace: str, key: str, value: bytes, done: Written | None) -> None:
+        overtaken = self._awaited.pop((namespace, key), [])
+
+        def written(error: StoreError | None) -> None:
+            for earlier in overtaken:
+                earlier(None)
+            if done is not None:
+                done(_failure(error))
+
+        self._store.submit(Change(namespace, {key: value}), written, persistent=done is None)
+
+    def _erase(self, namespace: str, key: str, done: Written | None) -> None:
+        def erased(error: StoreError | None) -> None:
+            if done is None:
+                return
+            done(_failure(error))
+            if error is not None and not self._stopped.is_set():
+                self._await(namespace, key, done)
+
+        self._store.submit(Change(namespace, remove=frozenset({key})), erased, persistent=True)
+
+    def _await(self, namespace: str, key: str, done: Written) -> None:
+        self._awaited.setdefault((namespace, key), []).append(done)
+        if self._retrying is None or self._retrying.dead:
+            self._retrying = gevent.spawn(self._retry)
+
+    def _retry(self) -> None:
+        while self._awaited and not self._stopped.wait(self._retry_interval):
+            if self._store.reachable() and not self._paused:
+                for namespace, key in list(self._awaited):
+                    self._erase_again(namespace, key)
+
+    def _erase_again(self, namespace: str, key: str) -> None:
+        def erased(error: StoreError | None) -> None:
+            if error is None:
+                for done in self._awaited.pop((namespace, key), []):
+                    done(None)
+
+        self._store.submit(Change(namespace, remove=frozenset({key})), erased, persistent=True)
+
+
+def _failure(error: StoreError | None) -> WriteFailure | None:
+    return None if error is None else WriteFailure(str(error), isinstance(error, StoreTimeout))
+
+
+def _decoded(
+    namespace: str,
+    stored: Mapping[str, bytes],
+    decode: Callable[[str, bytes], Record],
+    unreadable: list[Unreadable],
+) -> list[Record]:
+    """Yields to other greenlets now and then: there may be tens of thousands of records."""
+    records = []
+    for n, (key, data) in enumerate(sorted(stored.items()), 1):
+        try:
+            records.append(decode(key, data))
+        except RecordError as error:
+            _log.error("%s: the record under %r cannot be read and is left as it is: %s", namespace, key, error)
+            unreadable.append(Unreadable(namespace, key, str(error)))
+        if n % _DECODED_AT_ONCE == 0:
+            gevent.sleep(0)
+    return records
