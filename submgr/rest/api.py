@@ -58,7 +58,10 @@ class Subscriptions(Protocol):
 
 
 Count = Callable[[str], None]
-"""Adds one to the counter of this name."""
+"""Adds one to the counter of this name: one of the user guide's, or INTERNAL_ERRORS."""
+
+INTERNAL_ERRORS = "rest_internal_errors"
+"""Counts requests that were answered 500: each is a bug, with a traceback in the log."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""RefusedError as an HTTP answer."""
+"""Failed requests: RefusedError as an HTTP answer, and bugs counted."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from flask import Response, g, request
 
 from submgr.core.errors import RefusedError
 from submgr.platform.http_app import JsonApp
+from submgr.rest.api import INTERNAL_ERRORS, Count
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,17 @@ def answer_refusals(app: JsonApp) -> None:
         return app.error_answer(error.status, error.message, errors, headers)
 
     app.register_error_handler(RefusedError, answer)
+
+
+def count_internal_errors(app: JsonApp, count: Count) -> None:
+    """Have each answer 500 of `app` counted; `JsonApp` logs the traceback."""
+
+    def counted(answer: Response) -> Response:
+        if answer.status_code == 500:
+            count(INTERNAL_ERRORS)
+        return answer
+
+    app.after_request(counted)
 
 
 def refusal() -> RefusedError | None:

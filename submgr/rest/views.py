@@ -79,6 +79,16 @@ def health_view(report: HealthReport) -> Json:
     }
 
 
+def in_order(records: Iterable[E2Record]) -> list[E2Record]:
+    """By instance id."""
+    return sorted(records, key=lambda record: record.instance_id)
+
+
+def encode_e2_subscriptions(records: Iterable[E2Record]) -> bytes:
+    """The answer to a query of the E2 subscriptions."""
+    return encode_list(in_order(records), e2_subscription_view)
+
+
 def encode_list(items: Iterable[Item], view: Callable[[Item], Json]) -> bytes:
     """A JSON list of the views of `items`; other greenlets run in between."""
     return b"[" + b",".join(part[1:-1] for part in _encoded(items, lambda some: [view(item) for item in some])) + b"]"

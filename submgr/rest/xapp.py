@@ -10,9 +10,9 @@ from submgr.core.errors import NodeDownError, RefusedError
 from submgr.core.model import SubscribeRequest
 from submgr.platform.http_app import JsonApp, after_sent, json_response
 from submgr.rest.api import Count, Subscriptions
-from submgr.rest.refusals import answer_refusals, refusal
+from submgr.rest.refusals import answer_refusals, count_internal_errors, refusal
 from submgr.rest.schemas import parse_subscribe
-from submgr.rest.views import accepted_view, e2_subscription_view, encode_list, json_bytes
+from submgr.rest.views import accepted_view, encode_e2_subscriptions, json_bytes
 
 MAX_BODY = 4 * 1024 * 1024
 """Bytes. What comes of a request has to fit into RMR messages of 64 KiB, so no honest one is near this."""
@@ -41,8 +41,7 @@ def xapp_app(subscriptions: Subscriptions, count: Count) -> Flask:
         return after_sent(answer, accepted.start)
 
     def query() -> Response:
-        records = sorted(subscriptions.e2_subscriptions(), key=lambda record: record.instance_id)
-        return json_bytes(encode_list(records, e2_subscription_view))
+        return json_bytes(encode_e2_subscriptions(subscriptions.e2_subscriptions()))
 
     def unsubscribe(subscription_id: str) -> Response:
         subscriptions.unsubscribe(subscription_id)
@@ -53,6 +52,7 @@ def xapp_app(subscriptions: Subscriptions, count: Count) -> Flask:
     for path in _SUBSCRIPTIONS:
         app.add_url_rule(path, "query", query, methods=["GET"])
         app.add_url_rule(f"{path}/<subscription_id>", "unsubscribe", unsubscribe, methods=["DELETE"])
+    count_internal_errors(app, count)
     app.after_request(lambda answer: _counted(answer, count))
     return app
 

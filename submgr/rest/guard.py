@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may use the requests of the platform API that change something."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from flask import request
+
+from submgr.platform.http_app import ApiError
+from submgr.rest.api import DebugWrite
+
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="submgr"'}
+
+
+def require_write(debug_write: Callable[[], DebugWrite]) -> None:
+    """Raise ApiError 401 unless the current request may change something, 403 when it comes from a foreign web page.
+
+    The latter since a browser in the operator's network would send such a request for any page that asks it to.
+    """
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        raise ApiError(403, "requests that change something are not taken from web pages of another origin")
+    allowed = debug_write()
+    if allowed.mode == "off":
+        raise ApiError(401, "requests that change something are switched off (debug.write: off)", headers=_CHALLENGE)
+    if allowed.mode == "token" and not _bears(allowed.token):
+        raise ApiError(
+            401, "a header 'Authorization: Bearer <token>' with the token of debug.token is needed", headers=_CHALLENGE
+        )
+
+
+def _bears(token: str) -> bool:
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        return False
+    return hmac.compare_digest(given.strip().encode("latin-1", "replace"), token.encode())

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The platform REST interface: health, metrics, configuration, queries and debug requests (user guide)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import resources
+
+import msgspec
+from flask import Flask, Response
+
+from submgr.core.model import RestRecord
+from submgr.platform.http_app import ApiError, JsonApp, after_sent, json_response
+from submgr.rest.api import Count, HealthReport, Operations, Subscriptions
+from submgr.rest.guard import require_write
+from submgr.rest.refusals import answer_refusals, count_internal_errors
+from submgr.rest.symptomdata import zip_files
+from submgr.rest.views import (
+    encode_dict,
+    encode_e2_subscriptions,
+    encode_list,
+    health_view,
+    in_order,
+    json_bytes,
+    rest_subscription_view,
+)
+
+_BASE = "/ric/v1"
+_CONTENT_POLICY = "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+"""The console needs nothing but itself and this API."""
+
+_METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def platform_app(subscriptions: Subscriptions, operations: Operations, count: Count) -> Flask:
+    """The WSGI application of the platform interface."""
+    app = JsonApp("submgr.rest.platform")
+    answer_refusals(app)
+    count_internal_errors(app, count)
+    for path, view in _State(operations).routes() + _Queries(subscriptions, operations).routes():
+        app.add_url_rule(path, path, view, methods=["GET"])
+    for method, path, change in _Changes(subscriptions).routes():
+        app.add_url_rule(path, path, _guarded(change, operations), methods=[method])
+    symptoms = _Symptoms(subscriptions, operations)
+    app.add_url_rule(f"{_BASE}/symptomdata", "symptomdata", symptoms.answer, methods=["GET"])
+    return app
+
+
+View = Callable[..., Response]
+
+
+def _guarded(view: View, operations: Operations) -> View:
+    def guarded(**arguments: str) -> Response:
+        require_write(operations.debug_write)
+        return view(**arguments)
+
+    return guarded
+
+
+class _State:
+    """How the process is, and what it shows of itself."""
+
+    def __init__(self, operations: Operations) -> None:
+        self._operations = operations
+
+    def routes(self) -> list[tuple[str, View]]:
+        return [
+            (f"{_BASE}/health/alive", lambda: _health(self._operations.alive())),
+            (f"{_BASE}/health/ready", lambda: _health(self._operations.ready())),
+            (f"{_BASE}/metrics", self._metrics),
+            ("/metrics", self._metrics),
+            (f"{_BASE}/config", lambda: json_response(self._operations.config())),
+            (f"{_BASE}/openapi.yaml", lambda: _file("openapi.yaml", "application/yaml")),
+            ("/", lambda: _file("console.html", "text/html; charset=utf-8")),
+            ("/console", lambda: _file("console.html", "text/html; charset=utf-8")),
+        ]
+
+    def _metrics(self) -> Response:
+        return Response(self._operations.metrics(), content_type=_METRICS_TYPE)
+
+
+def _health(report: HealthReport) -> Response:
+    return json_response(health_view(report), 200 if report.ok else 503)
+
+
+def _file(name: str, content_type: str) -> Response:
+    content = resources.files(__package__).joinpath(name).read_bytes()
+    return Response(content, content_type=content_type, headers={"Content-Security-Policy": _CONTENT_POLICY})
+
+
+class _Queries:
+    """What is subscribed, by node, by xApp and by REST subscription."""
+
+    def __init__(self, subscriptions: Subscriptions, operations: Operations) -> None:
+        self._subscriptions = subscriptions
+        self._record_json = operations.record_json
+
+    def routes(self) -> list[tuple[str, View]]:
+        return [
+            (f"{_BASE}/subscriptions", lambda: json_bytes(encode_e2_subscriptions(self._subscriptions.e2_subscriptions()))),
+            (f"{_BASE}/restsubscriptions", lambda: json_bytes(rest_subscriptions(self._subscriptions))),
+            (f"{_BASE}/get_all_e2nodes", self._nodes),
+            (f"{_BASE}/get_e2node_rest_subscriptions/<path:meid>", self._of_node),
+            (f"{_BASE}/get_all_xapps", self._xapps),
+            (f"{_BASE}/get_xapp_rest_restsubscriptions/<path:host>", self._of_xapp),
+            (f"{_BASE}/get_e2subscriptions/<subscription_id>", self._of_rest_subscription),
+        ]
+
+    def _nodes(self) -> Response:
+        return json_response(sorted(self._subscriptions.connected_nodes()))
+
+    def _of_node(self, meid: str) -> Response:
+        return json_bytes(rest_subscriptions(self._subscriptions, lambda record: record.meid == meid))
+
+    def _xapps(self) -> Response:
+        return json_response(sorted({record.host for record in self._subscriptions.rest_subscriptions()}))
+
+    def _of_xapp(self, host: str) -> Response:
+        return json_bytes(rest_subscriptions(self._subscriptions, lambda record: record.host == host))
+
+    def _of_rest_subscription(self, subscription_id: str) -> Response:
+        records = self._subscriptions.e2_subscriptions_of(subscription_id)
+        if records is None:
+            raise ApiError(404, f"there is no REST subscription {subscription_id}")
+        return json_bytes(encode_list(in_order(records), self._record_json))
+
+
+def rest_subscriptions(subscriptions: Subscriptions, wanted: Callable[[RestRecord], bool] = lambda _: True) -> bytes:
+    """The JSON object of the REST subscriptions that are wanted, under their ids."""
+    records = filter(wanted, subscriptions.rest_subscriptions())
+    return encode_dict(records, lambda record: record.subscription_id, rest_subscription_view)
+
+
+class _Changes:
+    """What changes something; the caller has been asked whether he may."""
+
+    def __init__(self, subscriptions: Subscriptions) -> None:
+        self._subscriptions = subscriptions
+
+    def routes(self) -> list[tuple[str, str, View]]:
+        return [
+            ("DELETE", f"{_BASE}/delete_all_e2node_subscriptions/<path:meid>", self._delete_of_node),
+            ("DELETE", f"{_BASE}/delete_all_xapp_subscriptions/<path:host>", self._delete_of_xapp),
+            ("POST", f"{_BASE}/test/deletesubid=<number>", self._remove_record),
+            ("POST", f"{_BASE}/test/emptydb", self._empty_database),
+            ("POST", f"{_BASE}/test/restart", self._restart),
+        ]
+
+    def _delete_of_node(self, meid: str) -> Response:
+        if not self._subscriptions.delete_node_subscriptions(meid):
+            raise ApiError(404, f"there is no E2 node {meid}")
+        return _done(f"the subscriptions of {meid} are being deleted")
+
+    def _delete_of_xapp(self, host: str) -> Response:
+        if not self._subscriptions.delete_xapp_subscriptions(host):
+            raise ApiError(404, f"there is no xApp {host}")
+        return _done(f"the subscriptions of {host} are being deleted")
+
+    def _remove_record(self, number: str) -> Response:
+        if not number.isascii() or not number.isdigit() or not 1 <= int(number[:6]) <= 65535:
+            raise ApiError(400, f"{number[:40]!r} is not an E2 instance id, an integer from 1 to 65535")
+        if not self._subscriptions.remove_record(int(number)):
+            raise ApiError(404, f"there is no record of an E2 subscription {number} in the database")
+        return _done(f"the record of E2 subscription {number} is removed from the database")
+
+    def _empty_database(self) -> Response:
+        self._subscriptions.empty_database()
+        return _done("all records are removed from the database")
+
+    def _restart(self) -> Response:
+        return after_sent(_done("restarting"), self._subscriptions.restart)
+
+
+def _done(message: str) -> Response:
+    return json_response({"message": message})
+
+
+class _Symptoms:
+    def __init__(self, subscriptions: Subscriptions, operations: Operations) -> None:
+        self._subscriptions = subscriptions
+        self._operations = operations
+
+    def answer(self) -> Response:
+        """A zip with subscriptions, configuration, metrics and recent log."""
+        operations = self._operations
+        records = in_order(self._subscriptions.e2_subscriptions())
+        health = {"alive": health_view(operations.alive()), "ready": health_view(operations.ready())}
+        archive = zip_files(
+            {
+                "subscriptions.json": encode_e2_subscriptions(records),
+                "restsubscriptions.json": rest_subscriptions(self._subscriptions),
+                "e2subscriptions.json": encode_list(records, operations.record_json),
+                "e2nodes.json": msgspec.json.encode(sorted(self._subscriptions.connected_nodes())),
+                "health.json": msgspec.json.encode(health),
+                "config.json": msgspec.json.encode(operations.config()),
+                "metrics.txt": operations.metrics(),
+                "log.txt": "".join(f"{line}\n" for line in operations.recent_log()).encode(errors="replace"),
+            }
+        )
+        headers = {"Content-Disposition": 'attachment; filename="symptomdata.zip"'}
+        return Response(archive, content_type="application/zip", headers=headers)
