@@ -11,6 +11,7 @@ before the next one begins.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
@@ -127,12 +128,15 @@ class SqliteBackend:
                 return f"{self._path} is damaged or no database ({error}): move it away, or restore a copy"
             if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
                 return f"{self._path} cannot be written ({error}): check its owner and its directory"
+            return f"{self._path}: {error} ({getattr(error, 'sqlite_errorname', 'no code')})"
         return f"{self._path}: {error}"
 
     # In the thread
 
     def _open(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        if self._path.exists() and not os.access(self._path, os.W_OK):
+            raise StoreError(f"{self._path} cannot be written (permission denied): check its owner and its directory")
         connection = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False)
         try:
             # Exclusive: a second process on the file is refused, and no shared memory file is needed.
