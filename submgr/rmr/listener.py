@@ -21,22 +21,36 @@ def listen(host: str, port: int) -> Any:
     The port is shared (SO_REUSEPORT) with nobody, but marked so: otherwise librmr, which sets that option
     alone, could not start here after us while connections are in TIME_WAIT.
     """
-    family = stdsocket.AF_INET6 if ":" in host else stdsocket.AF_INET
+    probe(host, port)
+    listener = socket.socket(_family(host), stdsocket.SOCK_STREAM)
     try:
-        with socket.socket(family, stdsocket.SOCK_STREAM) as probe:
-            probe.setsockopt(stdsocket.SOL_SOCKET, stdsocket.SO_REUSEADDR, 1)
-            probe.bind((host, port))
-        listener = socket.socket(family, stdsocket.SOCK_STREAM)
-        try:
-            listener.setsockopt(stdsocket.SOL_SOCKET, stdsocket.SO_REUSEADDR, 1)
-            listener.setsockopt(stdsocket.SOL_SOCKET, stdsocket.SO_REUSEPORT, 1)
-            listener.setsockopt(stdsocket.IPPROTO_TCP, stdsocket.TCP_NODELAY, 1)
-            listener.bind((host, port))
-            listener.listen(_BACKLOG)
-        except OSError:
-            listener.close()
-            raise
+        listener.setsockopt(stdsocket.SOL_SOCKET, stdsocket.SO_REUSEADDR, 1)
+        listener.setsockopt(stdsocket.SOL_SOCKET, stdsocket.SO_REUSEPORT, 1)
+        listener.setsockopt(stdsocket.IPPROTO_TCP, stdsocket.TCP_NODELAY, 1)
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
     except OSError as bad:
-        why = "the port is in use" if bad.errno == errno.EADDRINUSE else (bad.strerror or str(bad))
-        raise TransportError(f"cannot listen on {join_address(host, port)}: {why}") from bad
+        listener.close()
+        raise _refused(host, port, bad) from bad
     return listener
+
+
+def probe(host: str, port: int) -> None:
+    """Makes sure that nobody listens on the port: two processes that both set SO_REUSEPORT, as librmr does,
+    would share it without noticing. Raises TransportError that names the port.
+    """
+    try:
+        with socket.socket(_family(host), stdsocket.SOCK_STREAM) as trial:
+            trial.setsockopt(stdsocket.SOL_SOCKET, stdsocket.SO_REUSEADDR, 1)
+            trial.bind((host, port))
+    except OSError as bad:
+        raise _refused(host, port, bad) from bad
+
+
+def _family(host: str) -> stdsocket.AddressFamily:
+    return stdsocket.AF_INET6 if ":" in host else stdsocket.AF_INET
+
+
+def _refused(host: str, port: int, bad: OSError) -> TransportError:
+    why = "the port is in use" if bad.errno == errno.EADDRINUSE else (bad.strerror or str(bad))
+    return TransportError(f"cannot listen on {join_address(host, port)}: {why}")

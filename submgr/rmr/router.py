@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from submgr.rmr.message import Message
 from submgr.rmr.routetable import RouteTable
+from submgr.rmr.transport import Failed
 
 
 class Router:
@@ -52,3 +53,18 @@ class Router:
                 return name
         self._turns[group] = turn + 1
         return group[turn % len(group)]
+
+
+class Copies:
+    """Tells the sender of several copies once, when none of the accepted ones could be sent."""
+
+    def __init__(self, failed: Failed | None) -> None:
+        self._failed = failed
+        self._lost = 0
+        self.accepted = 0
+
+    def failed(self, reason: str) -> None:
+        """One of the copies was not sent."""
+        self._lost += 1
+        if self._lost == self.accepted and self._failed is not None:
+            self._failed(reason)

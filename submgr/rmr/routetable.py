@@ -50,3 +50,20 @@ class RouteTable:
         """Every endpoint name of the table."""
         named = {name for route in self.routes.values() for group in route.groups for name in group}
         return frozenset(named.union(self.meids.values()))
+
+    def text(self) -> str:
+        """The table in the text format of route tables; reading it gives an equal table."""
+        records = []
+        for (sub_id, mtype), route in sorted(self.routes.items()):
+            groups = "%meid" if route.by_meid else ";".join(",".join(group) for group in route.groups)
+            if groups:
+                records.append(f"mse|{mtype}|{sub_id}|{groups}")
+        lines = [f"newrt|start|{self.name}", *records, f"newrt|end|{len(records)}"]
+        if self.meids:
+            owners: dict[str, list[str]] = {}
+            for meid, owner in self.meids.items():
+                owners.setdefault(owner, []).append(meid)
+            lines.append(f"meid_map|start|{self.name}")
+            lines += [f"mme_ar|{owner}|{' '.join(meids)}" for owner, meids in owners.items()]
+            lines.append(f"meid_map|end|{len(owners)}")
+        return "\n".join(lines) + "\n"

@@ -36,6 +36,9 @@ class TransportConfig:
     """Host part of the srcip field, which is informative only; "" = the name."""
     max_frame: int = DEFAULT_MAX_FRAME
     """Largest frame in bytes, header included, taken or sent."""
+    usual_size: int = 65536
+    """Payload bytes librmr makes its buffers for; larger messages cost it a new buffer. The wire transport
+    does without."""
     receive_queue: int = 4096
     """Received messages waiting for the handler, above which no socket is read (back-pressure)."""
     receive_bytes: int = 32 << 20
@@ -113,6 +116,9 @@ class Transport(Protocol):
 
     def set_routes(self, table: RouteTable) -> None:
         """Puts a table in force, at once and as a whole."""
+
+    def routes(self) -> RouteTable | None:
+        """The table in force, None before the first one."""
 
     def send(self, message: Message, failed: Failed | None = None) -> Status:
         """Sends by the route table: NOENDPT without a route, RETRY when the peer's queue is full.

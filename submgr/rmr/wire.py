@@ -20,33 +20,30 @@ from submgr.rmr.counters import Counters, SparseLog
 from submgr.rmr.endpoint import Endpoint
 from submgr.rmr.endpoints import Endpoints
 from submgr.rmr.framing import EncodeError, Encoder
-from submgr.rmr.inbox import Inbox
+from submgr.rmr.handling import HEALTHY, Handling
 from submgr.rmr.listener import listen
 from submgr.rmr.message import Message, Status
 from submgr.rmr.outbox import Item, Outbox
-from submgr.rmr.router import Router
+from submgr.rmr.router import Copies, Router
 from submgr.rmr.routetable import RouteTable
 from submgr.rmr.transport import Failed, OnError, OnMessage, Stats, TransportConfig, TransportError
 
 _LOG = logging.getLogger(__name__)
-_HEALTHY = b"OK\n"
 
 
 class WireTransport:
     """RMR over SI95 without librmr; see `submgr.rmr.transport.Transport` for what the methods promise.
 
-    `on_message` is called from one greenlet, message after message. An exception of it (or of a
-    `failed`) is a bug: it goes to `on_error`, or without one to the log with its traceback; the transport
-    goes on. A health check (type 100) is answered here when its turn comes.
+    `on_message` is called from one greenlet, message after message; for its exceptions, and for health
+    checks, see `submgr.rmr.handling`.
     """
 
     def __init__(self, config: TransportConfig, on_message: OnMessage, on_error: OnError | None = None) -> None:
         self.config = config
-        self._on_message = on_message
-        self._on_error = on_error
         self._counters = Counters()
         self._log = SparseLog(_LOG)
-        self._inbox = Inbox(config.receive_queue, config.receive_bytes)
+        self._handling = Handling(config, self._counters, on_message, on_error, self._answer_health_check)
+        self._inbox = self._handling.inbox
         self._router = Router(lambda name: self._endpoints.usable(name))
         self._encoder = Encoder()
         self._endpoints = Endpoints(config, self.new_outbox, self._adopt, self._router.endpoints)
@@ -54,7 +51,6 @@ class WireTransport:
         self._opened: set[Connection] = set()
         self._partial_bytes = 0
         self._server: Any = None
-        self._dispatcher: Any = None
         self._name = ""
         self._port = config.port
 
@@ -82,7 +78,7 @@ class WireTransport:
             raise TransportError(f"our own name does not fit: {bad} ") from bad
         self._server = StreamServer(listener, self._serve)
         self._server.start()
-        self._dispatcher = gevent.spawn(self._inbox.run, self._handle)
+        self._handling.start()
 
     def stop(self, timeout: float = 1.0) -> None:
         """Sends what is queued, for at most `timeout` seconds, then closes everything."""
@@ -90,7 +86,7 @@ class WireTransport:
             return
         self._server.close()
         self._server = None
-        self._dispatcher.kill()
+        self._handling.stop()
         ends = monotonic() + timeout
         while self._waiting_to_be_sent() and monotonic() < ends:
             gevent.sleep(0.01)
@@ -106,6 +102,10 @@ class WireTransport:
         """Puts a table in force, at once and as a whole."""
         self._router.apply(table)
 
+    def routes(self) -> RouteTable | None:
+        """The table in force, None before the first one."""
+        return self._router.table
+
     def send(self, message: Message, failed: Failed | None = None) -> Status:
         """Sends by the route table: NOENDPT without a route, RETRY when the peer's queue is full."""
         names = self._router.destinations(message)
@@ -116,7 +116,7 @@ class WireTransport:
         frame = self._frame(self._encoder.originate, message)
         if isinstance(frame, Status):
             return frame
-        copies = _Copies(failed)
+        copies = Copies(failed)
         outcomes = [self._enqueue(name, frame, copies.failed) for name in names]
         copies.accepted = outcomes.count(Status.OK)
         return Status.OK if copies.accepted else outcomes[0]
@@ -166,7 +166,7 @@ class WireTransport:
 
     def new_outbox(self) -> Outbox:
         """A queue with the limits and the counters of this transport."""
-        return Outbox(self.config, self._counters, self._tell)
+        return Outbox(self.config, self._counters, self._handling.tell)
 
     def wait_for_room(self) -> bool:
         """Waits while the receive queue is full; True if it was."""
@@ -224,36 +224,11 @@ class WireTransport:
         gevent.spawn(connection.read)
         return connection
 
-    def _handle(self, message: Message) -> None:
-        self._counters.received += 1
-        try:
-            if message.mtype == mtypes.RIC_HEALTH_CHECK_REQ:
-                self._answer_health_check(message)
-            else:
-                self._on_message(message)
-        except Exception as bug:
-            self._bug(bug, f"handling RMR message type {message.mtype}")
-
-    def _answer_health_check(self, message: Message) -> None:
+    def _answer_health_check(self, message: Message) -> Status:
         """On the connection it came in on: a stranger's `src` does not make us connect anywhere."""
         known = self._endpoints.get(message.src)
         src = message.src if known is not None and known.connected else ""
-        status = self.reply(replace(message, src=src), mtypes.RIC_HEALTH_CHECK_RESP, _HEALTHY)
-        if status is not Status.OK:
-            self._counters.dropped["health_check"] += 1
-
-    def _tell(self, failed: Failed, reason: str) -> None:
-        try:
-            failed(reason)
-        except Exception as bug:
-            self._bug(bug, "telling that a message was not sent")
-
-    def _bug(self, bug: Exception, doing: str) -> None:
-        self._counters.handler_errors += 1
-        if self._on_error is not None:
-            self._on_error(bug)
-        else:
-            _LOG.error("rmr: bug while %s", doing, exc_info=bug)
+        return self.reply(replace(message, src=src), mtypes.RIC_HEALTH_CHECK_RESP, HEALTHY)
 
     def _frame(self, encode: Callable[[Message], bytes], message: Message) -> bytes | Status:
         try:
@@ -291,17 +266,3 @@ class WireTransport:
     def _waiting_to_be_sent(self) -> int:
         answers = sum(connection.queued for connection in [*self._accepted, *self._opened])
         return answers + sum(self._endpoints.depths().values())
-
-
-class _Copies:
-    """Tells the sender of several copies once, when none of the accepted ones could be sent."""
-
-    def __init__(self, failed: Failed | None) -> None:
-        self._failed = failed
-        self._lost = 0
-        self.accepted = 0
-
-    def failed(self, reason: str) -> None:
-        self._lost += 1
-        if self._lost == self.accepted and self._failed is not None:
-            self._failed(reason)

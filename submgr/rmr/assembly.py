@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Puts the parts together: a transport, and where its route tables come from."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import gevent
+
+from submgr.rmr.address import join_address
+from submgr.rmr.control import ControlPort
+from submgr.rmr.environment import RmrEnvironment, RmrEnvironmentError, read_environment, read_port
+from submgr.rmr.framing import SMALLEST_FRAME
+from submgr.rmr.interfaces import listen_address, own_addresses
+from submgr.rmr.librmr import LibrmrTransport
+from submgr.rmr.message import Message, Status
+from submgr.rmr.routetable import RouteTable
+from submgr.rmr.seed import SeedFile, save_table
+from submgr.rmr.transport import Failed, OnError, OnMessage, Stats, Transport, TransportConfig, TransportError
+from submgr.rmr.wire import WireTransport
+
+_LOG = logging.getLogger(__name__)
+_LEVELS = (logging.CRITICAL + 1, logging.CRITICAL, logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG)
+
+
+@dataclass(frozen=True, slots=True)
+class RmrSettings:
+    """What the configuration of a service says about RMR."""
+
+    proto_port: str = "tcp:4560"
+    max_size: int = 65536
+    """Payload bytes a message is expected to have at most; larger ones pass up to the limits' max_frame."""
+    transport: str = "wire"
+    """wire, or librmr where the C library is installed."""
+    limits: TransportConfig = field(default_factory=TransportConfig)
+    """Queue lengths and durations; host, port and names in it do not count."""
+
+
+class Rmr:
+    """A transport with the sources of its route tables. Made by `build`; nothing happens before `start`."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        addresses: tuple[str, ...] = (),
+        control: ControlPort | None = None,
+        seed: SeedFile | None = None,
+        verbosity: int | None = None,
+    ) -> None:
+        """`addresses` are the IP addresses under which a route table may mean us."""
+        self.transport = transport
+        self._addresses = addresses
+        self._control = control
+        self._seed = seed
+        self._verbosity = verbosity
+
+    @property
+    def name(self) -> str:
+        """Our "host:port" in `src`, known after start."""
+        return self.transport.name
+
+    @property
+    def port(self) -> int:
+        """The port we listen on, known after start."""
+        return self.transport.port
+
+    @property
+    def trouble(self) -> str:
+        """Why there is no route table yet, "" when there is one."""
+        if self.transport.ready():
+            return ""
+        seed = self._seed.trouble if self._seed is not None else ""
+        return f"no complete route table yet{'; ' if seed else ''}{seed}"
+
+    def start(self) -> None:
+        """Listens, reads the seed file and serves the route manager. Raises TransportError."""
+        if self._verbosity is not None:
+            logging.getLogger("submgr.rmr").setLevel(_LEVELS[max(self._verbosity, 0)])
+        self.transport.start()
+        own_names = frozenset({self.name, *(join_address(address, self.port) for address in self._addresses)})
+        if self._seed is not None:
+            self._seed.load(own_names)
+        if self._control is not None:
+            try:
+                self._control.start(self.name, own_names, self.transport.routes())
+            except TransportError:
+                self.stop(timeout=0.0)
+                raise
+        elif self._seed is not None:
+            self._seed.watch()
+
+    def stop(self, timeout: float = 1.0) -> None:
+        """Sends what is queued, for at most `timeout` seconds, then closes everything."""
+        if self._seed is not None:
+            self._seed.stop()
+        if self._control is not None:
+            self._control.stop()
+        self.transport.stop(timeout)
+
+    def ready(self) -> bool:
+        """Whether a complete route table has been applied; one without routes counts."""
+        return self.transport.ready()
+
+    def routes(self) -> RouteTable | None:
+        """The table in force; None before the first one, and with librmr, which keeps its own."""
+        return self.transport.routes()
+
+    def set_routes(self, table: RouteTable) -> None:
+        """Puts a table in force, until the route manager or the seed file has another one."""
+        self.transport.set_routes(table)
+
+    def send(self, message: Message, failed: Failed | None = None) -> Status:
+        """See Transport.send."""
+        return self.transport.send(message, failed)
+
+    def send_to(self, endpoint: str, message: Message, failed: Failed | None = None) -> Status:
+        """See Transport.send_to."""
+        return self.transport.send_to(endpoint, message, failed)
+
+    def reply(
+        self, request: Message, mtype: int, payload: bytes, failed: Failed | None = None, **changes: Any
+    ) -> Status:
+        """See Transport.reply."""
+        return self.transport.reply(request, mtype, payload, failed, **changes)
+
+    def stats(self) -> Stats:
+        """The counters of the transport."""
+        return self.transport.stats()
+
+    def control_stats(self) -> Stats:
+        """The counters of the control port, all zero when there is none."""
+        return Stats() if self._control is None else self._control.stats()
+
+
+def build(
+    settings: RmrSettings, env: Mapping[str, str], on_message: OnMessage, on_error: OnError | None = None
+) -> Rmr:
+    """The RMR layer of a service, as its settings and its RMR_* environment variables want it.
+
+    With librmr the library reads the variables of the process itself, and has its own control port.
+    Raises RmrEnvironmentError for values that mean nothing.
+    """
+    environment = read_environment(env)
+    config = _transport_config(settings, environment)
+    if settings.transport == "librmr":
+        return Rmr(LibrmrTransport(config, on_message, on_error))
+    if settings.transport != "wire":
+        raise RmrEnvironmentError(f"rmr.transport={settings.transport!r}: wire or librmr is expected")
+    transport = WireTransport(config, on_message, on_error)
+    keep = _Keeper(transport, environment)
+    seed = None if environment.seed is None else SeedFile(environment.seed, transport.set_routes)
+    control = None
+    if environment.control_port is not None:
+        control_config = replace(config, port=environment.control_port)
+        control = ControlPort(control_config, keep.apply, environment.manager, environment.request_interval)
+    return Rmr(transport, tuple(own_addresses(config.host)), control, seed, environment.verbosity)
+
+
+def _transport_config(settings: RmrSettings, environment: RmrEnvironment) -> TransportConfig:
+    host = listen_address(environment.bind)
+    if host is None:
+        raise RmrEnvironmentError(f"RMR_BIND_IF={environment.bind!r}: an address or interface of this host is expected")
+    addresses = own_addresses(host)
+    return replace(
+        settings.limits,
+        host=host,
+        port=read_port("rmr.protPort", settings.proto_port),
+        name=environment.source,
+        address=addresses[0] if addresses and not environment.name_only else "",
+        usual_size=settings.max_size,
+        max_frame=max(settings.limits.max_frame, settings.max_size + SMALLEST_FRAME),
+    )
+
+
+class _Keeper:
+    """Applies tables of the route manager and writes each to the stash file."""
+
+    def __init__(self, transport: Transport, environment: RmrEnvironment) -> None:
+        self._transport = transport
+        self._stash = environment.stash
+
+    def apply(self, table: RouteTable) -> None:
+        self._transport.set_routes(table)
+        if self._stash is None:
+            return
+        try:
+            gevent.get_hub().threadpool.apply(save_table, (self._stash, table))
+        except OSError as bad:
+            _LOG.warning("rmr: route table not saved: %s", bad)

@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The RMR transport through librmr_si.so, for those who want the original library to do the work."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket as stdsocket
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from time import monotonic
+from typing import Any
+
+import gevent
+from gevent import socket
+from gevent.threadpool import ThreadPool
+
+from submgr.rmr import mtypes
+from submgr.rmr.address import AddressError, join_address, split_address
+from submgr.rmr.counters import Counters, SparseLog
+from submgr.rmr.framing import EncodeError, Encoder, FramingError
+from submgr.rmr.handling import HEALTHY, Handling
+from submgr.rmr.lane import Job, Lane
+from submgr.rmr.librmr_binding import Library, load_library
+from submgr.rmr.librmr_outgoing import Outgoing, Received
+from submgr.rmr.listener import probe
+from submgr.rmr.message import CALL_MSG, Message, Status
+from submgr.rmr.router import Copies, Router
+from submgr.rmr.routetable import RouteTable
+from submgr.rmr.transport import Failed, OnError, OnMessage, Stats, TransportConfig
+
+_LOG = logging.getLogger(__name__)
+_LANES = 4
+_MESSAGES_A_TURN = 256
+_NO_CALL = bytes(4)
+
+
+class LibrmrTransport:
+    """RMR by librmr; see `submgr.rmr.transport.Transport` for what the methods promise.
+
+    librmr takes its route tables itself, from its own control port or seed file, as the RMR_* variables
+    of the process say. A message without a route is then refused through `failed` and not by NOENDPT: only
+    a blocking call can tell. A table given to `set_routes` replaces librmr's: from then on messages go
+    straight to the endpoints of that table.
+
+    Blocking calls are made on native threads, one for each of a few lanes; messages of one meid (or, without
+    one, to one peer) share a lane, so that they keep their order. What librmr drops because its ring of 4095
+    received messages is full cannot be seen here. One transport a process: librmr has no real end.
+    """
+
+    def __init__(
+        self,
+        config: TransportConfig,
+        on_message: OnMessage,
+        on_error: OnError | None = None,
+        functions: Any = None,
+    ) -> None:
+        """`functions` stands for the C library; without it, it is loaded by `start`."""
+        self.config = config
+        self._functions = functions
+        self._library: Library | None = None
+        self._counters = Counters()
+        self._log = SparseLog(_LOG)
+        self._handling = Handling(config, self._counters, on_message, on_error, self._answer_health_check)
+        self._router = Router(lambda name: True)
+        self._encoder = Encoder()
+        self._pool: Any = None
+        self._lanes: list[Lane] = []
+        self._wormholes: list[dict[str, int]] = []
+        self._reader: Any = None
+        self._name = ""
+
+    @property
+    def name(self) -> str:
+        """Our "host:port" in `src`, known after start."""
+        return self._name
+
+    @property
+    def port(self) -> int:
+        """The port we listen on."""
+        return self.config.port
+
+    def start(self) -> None:
+        """Starts librmr. Raises TransportError: the library is missing, or the port is in use."""
+        config = self.config
+        library = Library(load_library() if self._functions is None else self._functions)
+        probe(config.host, config.port)
+        host = config.name or stdsocket.gethostname().partition(".")[0]
+        self._name = join_address(host, config.port)
+        self._pool = ThreadPool(_LANES)
+        self._pool.apply(library.open, (config.port, config.usual_size))
+        self._encoder = Encoder(self._name, max_frame=config.max_frame)
+        self._lanes = [Lane(self._pool, config.send_queue) for _ in range(_LANES)]
+        self._wormholes = [{} for _ in range(_LANES)]
+        self._library = library
+        self._handling.start()
+        self._reader = gevent.spawn(self._read, library, library.receive_fd())
+
+    def stop(self, timeout: float = 1.0) -> None:
+        """Sends what is queued, for at most `timeout` seconds. librmr keeps its port until the process ends."""
+        library, self._library = self._library, None
+        if library is None:
+            return
+        self._reader.kill()
+        self._handling.stop()
+        ends = monotonic() + timeout
+        while any(self._lanes) and monotonic() < ends:
+            gevent.sleep(0.01)
+        for lane in self._lanes:
+            lane.stop("stopped")
+        library.close()
+
+    def ready(self) -> bool:
+        """Whether a complete route table has been applied, here or in librmr."""
+        if self._router.table is not None:
+            return True
+        return self._library is not None and self._library.ready()
+
+    def set_routes(self, table: RouteTable) -> None:
+        """Puts a table in force in place of librmr's own, at once and as a whole."""
+        self._router.apply(table)
+
+    def routes(self) -> RouteTable | None:
+        """The table given to set_routes; None while librmr uses its own."""
+        return self._router.table
+
+    def send(self, message: Message, failed: Failed | None = None) -> Status:
+        """Sends by librmr's route table, or by the one of set_routes when there is one."""
+        if self._router.table is None:
+            return self._queue(_originated(message), None, failed, message.meid or str(message.mtype))
+        names = self._router.destinations(message)
+        if not names:
+            return self._not_sent(Status.NOENDPT)
+        if len(names) == 1:
+            return self.send_to(names[0], message, failed)
+        copies = Copies(failed)
+        outcomes = [self.send_to(name, message, copies.failed) for name in names]
+        copies.accepted = outcomes.count(Status.OK)
+        return Status.OK if copies.accepted else outcomes[0]
+
+    def send_to(self, endpoint: str, message: Message, failed: Failed | None = None) -> Status:
+        """Sends to "host:port", whatever the route table has."""
+        return self._queue(_originated(message), endpoint, failed, message.meid or endpoint)
+
+    def reply(
+        self, request: Message, mtype: int, payload: bytes, failed: Failed | None = None, **changes: Any
+    ) -> Status:
+        """Answers a received message; the first answer may use the connection it came in on."""
+        answer = replace(request, mtype=mtype, payload=payload, flags=request.flags & ~CALL_MSG, **changes)
+        received = request.origin.take() if isinstance(request.origin, Received) else None
+        if received is None and not answer.src:
+            return self._not_sent(Status.NOENDPT)
+        return self._queue(answer, answer.src, failed, answer.meid or answer.src, received)
+
+    def stats(self) -> Stats:
+        """A snapshot of the counters."""
+        counted = self._counters
+        depths = {f"lane {number}": len(lane) for number, lane in enumerate(self._lanes)}
+        return Stats(
+            transmitted=counted.transmitted,
+            transmit_error=counted.transmit_error,
+            transmit_retry=counted.transmit_retry,
+            received=counted.received,
+            receive_error=dict(counted.receive_error),
+            dropped=dict(counted.dropped),
+            enqueued=sum(depths.values()) + len(self._handling.inbox),
+            endpoints=depths,
+            handler_errors=counted.handler_errors,
+        )
+
+    def _read(self, library: Library, fd: int) -> None:
+        """Takes messages while the descriptor is readable.
+
+        Its count may stay above zero for good with nothing to receive, because librmr publishes a message
+        before it counts it: a wake-up that yields nothing takes one off the count and looks once more.
+        """
+        inbox = self._handling.inbox
+        while True:
+            socket.wait_read(fd)
+            inbox.wait_for_room()
+            if not self._drain(library):
+                _take_one_off(fd)
+                self._drain(library)
+            gevent.sleep(0)
+
+    def _drain(self, library: Library) -> int:
+        """Receives what waits, up to a fair number; how many buffers there were."""
+        messages: list[Message] = []
+        size = 0
+        count = 0
+        while count < _MESSAGES_A_TURN and (buffer := library.receive()) is not None:
+            count += 1
+            received = Received(library, buffer)
+            try:
+                message = library.read(buffer, self.config.max_frame, received)
+            except FramingError as bad:
+                self._counters.receive_error[bad.reason] += 1
+                self._log.warning(bad.reason, self._name, f"message from librmr dropped: {bad}")
+            else:
+                messages.append(message)
+                size += len(message.payload)
+        if messages:
+            self._handling.inbox.put(messages, size)
+        return count
+
+    def _answer_health_check(self, message: Message) -> Status:
+        return self.reply(message, mtypes.RIC_HEALTH_CHECK_RESP, HEALTHY)
+
+    def _queue(
+        self, message: Message, endpoint: str | None, failed: Failed | None, order: str, received: Any = None
+    ) -> Status:
+        """Queues a message for its lane: to an endpoint, or by librmr's table, or back where it came from."""
+        library = self._library
+        try:
+            self._encoder.answer(message)
+            if endpoint and received is None:
+                split_address(endpoint)
+        except EncodeError as bad:
+            self._log.warning("encode", self._name, f"message type {message.mtype} not sent: {bad}")
+            return self._discard(received, bad.status)
+        except AddressError as bad:
+            self._log.warning("address", self._name, f"no way to send there: {bad}")
+            return self._not_sent(Status.NOENDPT)
+        if library is None:
+            return self._discard(received, Status.NOENDPT)
+        number = hash(order) % _LANES
+        outgoing = Outgoing(library, message, received)
+        attempt: Callable[[], tuple[Status, str]]
+        if received is not None:
+            attempt = outgoing.back
+        elif endpoint is None:
+            attempt = outgoing.by_route
+        else:
+            to, wormholes = endpoint, self._wormholes[number]
+            attempt = lambda: outgoing.through(wormholes, to)  # noqa: E731
+        deadline = monotonic() + self.config.send_timeout
+        job = Job(attempt, deadline, self._sent, lambda reason: self._lost(failed, reason), outgoing.dispose)
+        if not self._lanes[number].put(job):
+            outgoing.dispose()
+            return self._not_sent(Status.RETRY)
+        return Status.OK
+
+    def _discard(self, received: Any, status: Status) -> Status:
+        if received is not None and self._library is not None:
+            self._library.free(received)
+        return self._not_sent(status)
+
+    def _sent(self) -> None:
+        self._counters.transmitted += 1
+
+    def _lost(self, failed: Failed | None, reason: str) -> None:
+        self._counters.transmit_error += 1
+        if failed is not None:
+            self._handling.tell(failed, reason)
+
+    def _not_sent(self, status: Status) -> Status:
+        if status is Status.RETRY:
+            self._counters.transmit_retry += 1
+        else:
+            self._counters.transmit_error += 1
+        return status
+
+
+def _originated(message: Message) -> Message:
+    """As the wire transport sends it: no call id unless it is a call."""
+    if message.d1[:1] in (b"", b"\0") or message.flags & CALL_MSG:
+        return message if message.d1 else replace(message, d1=_NO_CALL)
+    return replace(message, d1=_NO_CALL)
+
+
+def _take_one_off(fd: int) -> None:
+    with suppress(BlockingIOError):  # somebody was faster: the count is right again
+        os.read(fd, 8)

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Messages in buffers of librmr: one that came in, and one on its way out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from submgr.rmr.librmr_binding import Library
+from submgr.rmr.message import Message, Status
+
+
+class Received:
+    """A buffer of librmr that a message came in; with it librmr can answer on the same connection.
+
+    It is freed when the message is forgotten, or used up by the first answer.
+    """
+
+    __slots__ = ("_buffer", "_library")
+
+    def __init__(self, library: Library, buffer: Any) -> None:
+        self._library = library
+        self._buffer = buffer
+
+    def take(self) -> Any:
+        """The buffer, the first time; then None."""
+        buffer, self._buffer = self._buffer, None
+        return buffer
+
+    def __del__(self) -> None:
+        if self._buffer is not None:
+            self._library.free(self._buffer)
+
+
+class Outgoing:
+    """A message on its way through librmr: what the native thread does with it."""
+
+    def __init__(self, library: Library, message: Message, received: Any) -> None:
+        self._library = library
+        self._message = message
+        self._received = received
+        self._buffer: Any = None
+
+    def by_route(self) -> tuple[Status, str]:
+        """One try to send by librmr's own route table."""
+        return self._try(self._library.send)
+
+    def back(self) -> tuple[Status, str]:
+        """One try to send back to where the request came from."""
+        return self._try(self._library.return_to_sender)
+
+    def through(self, wormholes: dict[str, int], endpoint: str) -> tuple[Status, str]:
+        """One try to send straight to an endpoint."""
+        wormhole = wormholes.get(endpoint, -1)
+        if wormhole < 0:
+            wormhole = self._library.open_wormhole(endpoint)
+            if wormhole < 0:
+                return Status.NOENDPT, f"cannot connect to {endpoint}"
+            wormholes[endpoint] = wormhole
+        return self._try(lambda buffer: self._library.send_through(wormhole, buffer))
+
+    def dispose(self) -> None:
+        """Gives the buffers back."""
+        for buffer in (self._buffer, self._received):
+            if buffer is not None:
+                self._library.free(buffer)
+        self._buffer = self._received = None
+
+    def _try(self, send: Callable[[Any], tuple[Any, Status, int]]) -> tuple[Status, str]:
+        if self._buffer is None:
+            received, self._received = self._received, None
+            try:
+                fill = self._library.fill
+                self._buffer = fill(received, self._message) if received else self._library.new(self._message)
+            except MemoryError as bad:
+                return Status.RETRY, str(bad)
+        self._buffer, status, error = send(self._buffer)
+        return status, f"librmr: {status.name}, {os.strerror(error) if error else 'no particulars'}"
