@@ -93,6 +93,8 @@ class RouteFailureKind(StrEnum):
     """It did not answer in time: the change may have been made."""
     UNREACHABLE = "unreachable"
     """It was not reached: the change was not made."""
+    BROKEN = "broken"
+    """It closed the connection, or did not answer in HTTP: the change may have been made."""
 
 
 @dataclass(frozen=True, slots=True)

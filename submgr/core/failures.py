@@ -26,7 +26,7 @@ def unknown(event: object) -> bool:
         case SaveFailed():
             return event.timed_out
         case RouteFailed():
-            return event.kind is RouteFailureKind.TIMEOUT
+            return event.kind in (RouteFailureKind.TIMEOUT, RouteFailureKind.BROKEN)
         case _:
             return True
 
