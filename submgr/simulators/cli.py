@@ -7,6 +7,7 @@ Each prints one JSON line that says where it listens, then runs until SIGTERM or
 from __future__ import annotations
 
 import signal
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -66,15 +67,11 @@ def e2term(
     """An E2 Termination with E2 nodes behind it."""
     host, port = _address(rmr)
     config = E2TermConfig(host, port, control, nodes, any_node, submgr)
-    writer = RnibWriter(rnib) if rnib else None
-    simulator = E2TermSimulator(config, None if writer is None else lambda *change: written(*change))
-
-    def written(name: str, state: LinkState) -> None:
-        assert writer is not None
-        write_rnib(writer, simulator.log, name, state)
-
+    simulator = E2TermSimulator(config)
     _load(simulator.rules, script)
-    if writer is not None:
+    if rnib is not None:
+        writer = RnibWriter(rnib)
+        simulator.on_node_state = partial(write_rnib, writer, simulator.log)
         try:
             writer.start()
         except (redis.RedisError, ValueError) as error:

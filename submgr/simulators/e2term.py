@@ -66,6 +66,7 @@ class E2TermSimulator:
     """An E2 Termination; `start` and `stop` may follow each other, nodes are kept."""
 
     def __init__(self, config: E2TermConfig | None = None, on_node_state: OnNodeState | None = None) -> None:
+        """`on_node_state(name, state)` is called for every change, in the greenlet that makes it."""
         self.config = config or E2TermConfig()
         self.log = EventLog()
         self.rules: RuleBook[E2Rule] = RuleBook(E2Rule)
@@ -77,7 +78,7 @@ class E2TermSimulator:
         self.received: Counter[int] = Counter()
         """Messages by RMR type."""
         self.control: HttpListener | None = None
-        self._on_node_state = on_node_state
+        self.on_node_state = on_node_state
         self._transport: WireTransport | None = None
         self._port = self.config.port
         self._running: Counter[str] = Counter()
@@ -196,8 +197,8 @@ class E2TermSimulator:
             del self._running[name]
         node.state = state
         self.log.add("node", meid=name, state=state.value)
-        if self._on_node_state is not None:
-            self._on_node_state(name, state)
+        if self.on_node_state is not None:
+            self.on_node_state(name, state)
 
     def _receive(self, message: Message) -> None:
         self.received[message.mtype] += 1

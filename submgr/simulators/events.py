@@ -25,18 +25,14 @@ class EventLog:
     def __init__(self, limit: int = DEFAULT_LIMIT) -> None:
         self._entries: deque[Entry] = deque(maxlen=limit)
         self._count = 0
-        self._changed = Event()
+        self._waiting: list[Event] = []
 
     def add(self, event: str, **facts: Any) -> None:
         """Appends an event and wakes who waits."""
         self._count += 1
         self._entries.append({"n": self._count, "time": time.monotonic(), "event": event, **facts})
-        self.changed()
-
-    def changed(self) -> None:
-        """Lets those who wait look again."""
-        if not self._changed.is_set():
-            self._changed.set()
+        for waiter in self._waiting:
+            waiter.set()
 
     def entries(self, since: int = 0, event: str | None = None) -> list[Entry]:
         """Entries with a number above `since`, of one kind or of all."""
@@ -49,10 +45,13 @@ class EventLog:
     def wait(self, condition: Callable[[], bool], timeout: float = 10.0) -> bool:
         """Waits until the condition holds, looking again after every event; False after `timeout` seconds."""
         deadline = time.monotonic() + timeout
-        while not condition():
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return False
-            self._changed.clear()
-            self._changed.wait(left)
-        return True
+        changed = Event()
+        self._waiting.append(changed)
+        try:
+            while not condition():
+                changed.clear()
+                if not changed.wait(deadline - time.monotonic()):
+                    return condition()
+            return True
+        finally:
+            self._waiting.remove(changed)

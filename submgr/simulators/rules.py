@@ -178,10 +178,13 @@ class RuleBook(Generic[R]):
         if isinstance(data, dict) and "rules" in data:
             data = data["rules"]
         items = data if isinstance(data, list) else [data]
-        try:
-            return [msgspec.convert(item, self._kind) for item in items]
-        except (msgspec.ValidationError, ValueError) as error:
-            raise RuleError(str(error)) from error
+        rules = []
+        for index, item in enumerate(items):
+            try:
+                rules.append(msgspec.convert(item, self._kind))
+            except msgspec.ValidationError as error:
+                raise RuleError(f"rule {index}: {error}") from error
+        return rules
 
     def load(self, path: Path) -> None:
         """Replaces the rules by those of a YAML or JSON file.

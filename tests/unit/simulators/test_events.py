@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import gevent
+
+from submgr.simulators.events import EventLog
+
+
+def test_numbers_go_on_and_the_oldest_go_away() -> None:
+    log = EventLog(limit=3)
+    for number in range(5):
+        log.add("even" if number % 2 == 0 else "odd", number=number)
+    assert [entry["n"] for entry in log.entries()] == [3, 4, 5]
+    assert [entry["number"] for entry in log.entries(since=3)] == [3, 4]
+    assert [entry["number"] for entry in log.entries(event="odd")] == [3]
+    times = [entry["time"] for entry in log.entries()]
+    assert times == sorted(times)
+    log.clear()
+    log.add("last")
+    assert [entry["n"] for entry in log.entries()] == [6]
+
+
+def test_waiting_ends_with_the_event_that_fulfils_the_condition() -> None:
+    log = EventLog()
+    waiters = [gevent.spawn(log.wait, lambda count=count: len(log.entries()) >= count, 5.0) for count in (1, 2, 3)]
+    gevent.sleep(0)
+    log.add("one")
+    log.add("two")
+    gevent.joinall(waiters[:2], timeout=5)
+    assert [waiter.value for waiter in waiters] == [True, True, None]
+    log.add("three")
+    waiters[2].join(timeout=5)
+    assert waiters[2].value is True
+
+
+def test_waiting_in_vain() -> None:
+    log = EventLog()
+    assert not log.wait(lambda: False, timeout=0.01)
+    assert not log.wait(lambda: False, timeout=0)
+    assert log.wait(lambda: True, timeout=0)
