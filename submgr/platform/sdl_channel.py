@@ -76,6 +76,7 @@ class SdlChannel:
         raise is logged and goes no further.
         """
         check_namespace(namespace)
+        self._listeners = [each for each in self._listeners if not each.stopped]
         if len(self._listeners) > self._settings.connections - 2:
             raise StoreError(f"{len(self._listeners)} subscriptions leave no connection for another one")
         listener = Listener(
@@ -112,6 +113,10 @@ class Listener:
     def subscribed(self) -> bool:
         """Whether messages are received at the moment, as far as is known."""
         return self._subscribed
+
+    @property
+    def stopped(self) -> bool:
+        return bool(self._stopped.is_set())
 
     def start(self) -> None:
         self._greenlet = gevent.spawn(self._run)

@@ -13,30 +13,20 @@ from __future__ import annotations
 
 import logging
 import os
-import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import uuid4
 
 import gevent
 import gevent.queue
-from gevent import socket
 from redis import Redis
-from redis.connection import BlockingConnectionPool, Connection
-from redis.exceptions import (
-    AuthenticationError,
-    BusyLoadingError,
-    ConnectionError,
-    RedisError,
-    ResponseError,
-    TimeoutError,
-)
-from redis.sentinel import Sentinel, SentinelConnectionPool, SentinelManagedConnection
+from redis.exceptions import AuthenticationError, BusyLoadingError, RedisError, ResponseError
+from redis.sentinel import Sentinel, SentinelConnectionPool
 from ricsdl.exceptions import SdlException
 from ricsdl.syncstorage import SyncStorage
 
+from submgr.platform.sdl_link import Link, MasterLink, MasterPool, NotSent, Pool
 from submgr.platform.store import StoreError, StoreTimeout, StoreUnavailable
 
 _log = logging.getLogger(__name__)
@@ -47,78 +37,6 @@ SENTINEL_PORT = "DBAAS_SERVICE_SENTINEL_PORT"
 MASTER_NAME = "DBAAS_MASTER_NAME"
 CLUSTER_ADDRESSES = "DBAAS_CLUSTER_ADDR_LIST"
 VARIABLES = (HOST, PORT, SENTINEL_PORT, MASTER_NAME, CLUSTER_ADDRESSES)
-
-# SO_LINGER on, 0 s: closing discards what the kernel has not sent yet, instead of sending it a minute later.
-_DISCARD = struct.pack("ii", 1, 0)
-
-
-class _NotSent(ConnectionError):
-    """No connection could be had, so that the command was not sent."""
-
-
-class _Link(Connection):
-    """A connection to redis on a gevent socket, with a name of its own at the server.
-
-    `lost` collects the names of the connections that were closed from this side, `tag` begins the names.
-    """
-
-    def __init__(self, *, lost: set[str], tag: str | None, **settings: Any) -> None:
-        super().__init__(**settings)
-        self._lost = lost
-        self._tag = tag
-        self._named = False
-
-    def _connect(self) -> Any:
-        if self._tag is not None:
-            self.client_name = f"{self._tag}-{uuid4().hex}"
-        # Looking up the host name counts, too.
-        with gevent.Timeout(self.socket_connect_timeout, OSError("no connection in time")):
-            sock = socket.create_connection((self.host, self.port))
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.settimeout(self.socket_timeout)
-        return sock
-
-    def on_connect_check_health(self, check_health: bool = True) -> None:
-        super().on_connect_check_health(check_health=check_health)
-        self._named = self._tag is not None
-
-    def disconnect(self, *args: Any) -> None:
-        sock: Any = self._sock
-        if sock is not None:
-            if self._named and self.client_name is not None:
-                self._lost.add(self.client_name)
-            self._named = False
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DISCARD)
-        super().disconnect(*args)
-
-    def read_response(self, disable_decoding: bool = False, **options: Any) -> Any:
-        # The connection of a sentinel's master does not close itself after an error unless told to, and the
-        # answer that comes too late would be taken for that of the next command.
-        return super().read_response(disable_decoding, **{**options, "disconnect_on_error": True})
-
-
-class _MasterLink(_Link, SentinelManagedConnection):
-    """The same to the master that a sentinel names."""
-
-
-class _Pool(BlockingConnectionPool):
-    def get_connection(self, *args: Any, **options: Any) -> Any:
-        with _before_sending():
-            return super().get_connection(*args, **options)
-
-
-class _MasterPool(SentinelConnectionPool):
-    def get_connection(self, *args: Any, **options: Any) -> Any:
-        with _before_sending():
-            return super().get_connection(*args, **options)
-
-
-@contextmanager
-def _before_sending() -> Iterator[None]:
-    try:
-        yield
-    except (ConnectionError, TimeoutError) as error:
-        raise _NotSent(str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,17 +168,17 @@ class SdlClient:
         if not isinstance(pool, SentinelConnectionPool):
             address = {name: pool.connection_kwargs[name] for name in ("host", "port")}
             server = _Server(client, "{host}:{port}".format(**address))
-            client.connection_pool = self._pool(_Link, server.lost, self._tag, **limits, **address)
+            client.connection_pool = self._pool(Link, server.lost, self._tag, **limits, **address)
             return server
         first: Redis = pool.sentinel_manager.sentinels[0]
         address = {name: first.connection_pool.connection_kwargs[name] for name in ("host", "port")}
         sentinel = Sentinel([])
-        sentinel.sentinels = [Redis(connection_pool=self._pool(_Link, set(), None, **limits, **address))]
+        sentinel.sentinels = [Redis(connection_pool=self._pool(Link, set(), None, **limits, **address))]
         server = _Server(client, "{host}:{port}".format(**address) + f" ({pool.service_name})")
-        client.connection_pool = _MasterPool(
+        client.connection_pool = MasterPool(
             pool.service_name,
             sentinel,
-            connection_class=_MasterLink,
+            connection_class=MasterLink,
             max_connections=settings.connections,
             lost=server.lost,
             tag=self._tag,
@@ -268,8 +186,8 @@ class SdlClient:
         )
         return server
 
-    def _pool(self, kind: type[_Link], lost: set[str], tag: str | None, **options: Any) -> _Pool:
-        return _Pool(
+    def _pool(self, kind: type[Link], lost: set[str], tag: str | None, **options: Any) -> Pool:
+        return Pool(
             max_connections=self._settings.connections,
             timeout=self._settings.operation_timeout,
             connection_class=kind,
@@ -304,7 +222,7 @@ def _end_connections(server: _Server, names: set[str]) -> None:
 
 def _translated(error: SdlException | RedisError, what: str) -> StoreError:
     cause = error.__cause__ if isinstance(error, SdlException) and error.__cause__ is not None else error
-    if isinstance(cause, _NotSent | BusyLoadingError | AuthenticationError):
+    if isinstance(cause, NotSent | BusyLoadingError | AuthenticationError):
         return StoreUnavailable(f"redis: {cause}")
     if isinstance(cause, ResponseError):
         return StoreError(f"redis refused {what}: {cause}")

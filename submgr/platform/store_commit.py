@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The store over any database: group commit by one writer, a monitor, and repairs of unknown outcomes.
+"""The store over any database: group commit by one writer, and repairs of unknown outcomes.
 
 While a group is on its way to the database the next one gathers, so that a hundred waiting greenlets cost
 one round trip. As soon as the database does not answer, everything that waits fails without being sent, and
-so does what comes, until the monitor found the database answering: nobody waits for one timeout after the
+so does what comes, until the database was found to answer again: nobody waits for one timeout after the
 other.
 """
 
@@ -34,6 +34,7 @@ from submgr.platform.store import (
     check_namespace,
 )
 from submgr.platform.store_ledger import Effect, Ledger, effect_of, split
+from submgr.platform.store_reach import Reach
 
 _log = logging.getLogger(__name__)
 
@@ -85,16 +86,17 @@ class CommittingStore:
         self._reset()
 
     def _reset(self) -> None:
-        self._reachable = False
-        self._error: str | None = "not started"
-        self._doubts = 0
+        self._reach = Reach(
+            self._backend.probe,
+            interval=self._probe_interval,
+            observer=self._observer,
+            on_look=self._after_look,
+        )
         self._repair_due = False
         self._repairs_paused = False
         self._ledgers: dict[str, Ledger] = {}
         self._waiting: dict[str, deque[_Submission]] = {}
         self._work = Event()
-        self._look = Event()
-        self._ended = Event()
         self._flush_until = float("inf")
         self._acknowledged = self._failed = self._groups = 0
 
@@ -104,9 +106,8 @@ class CommittingStore:
         self._reset()
         self._backend.open()
         self._running = True
-        self._probe()
+        self._reach.start()
         self._writer = gevent.spawn(self._write_loop)
-        self._monitor = gevent.spawn(self._monitor_loop)
 
     def stop(self, timeout: float = 5.0) -> None:
         if not self._running:
@@ -115,15 +116,12 @@ class CommittingStore:
         self._flush_until = time.monotonic() + timeout
         self._work.set()
         self._writer.join()
-        self._ended.set()
-        self._monitor.kill()
+        self._reach.stop()
         for queue in self._waiting.values():
             self._fail(queue, StoreUnavailable("not written: the store was stopped"))
         pending = sum(ledger.repairs_pending for ledger in self._ledgers.values())
         if pending:
             _log.warning("store stopped with %d keys not brought to the value they shall hold", pending)
-        self._reachable = False
-        self._error = "stopped"
         self._backend.close()
 
     def submit(self, change: Change, done: Done, *, persistent: bool = False) -> None:
@@ -168,7 +166,7 @@ class CommittingStore:
         return set(self._ledger(namespace).corrected(dict.fromkeys(found, b"")))
 
     def reachable(self) -> bool:
-        return self._reachable and not self._writer.dead
+        return self._reach.reachable and not self._writer.dead
 
     def pause_repairs(self) -> None:
         self._repairs_paused = True
@@ -177,8 +175,8 @@ class CommittingStore:
 
     def stats(self) -> StoreStats:
         return StoreStats(
-            reachable=self._reachable,
-            error=self._error,
+            reachable=self._reach.reachable,
+            error=self._reach.error,
             waiting=sum(len(queue) for queue in self._waiting.values()),
             repairs_pending=sum(ledger.repairs_pending for ledger in self._ledgers.values()),
             acknowledged=self._acknowledged,
@@ -189,7 +187,10 @@ class CommittingStore:
     def _ledger(self, namespace: str) -> Ledger:
         return self._ledgers.setdefault(namespace, Ledger())
 
-    # The writer
+    def _after_look(self) -> None:
+        if self._reach.reachable and any(ledger.repairs_pending for ledger in self._ledgers.values()):
+            self._repair_due = True
+            self._work.set()
 
     def _write_loop(self) -> None:
         stopping = False
@@ -218,28 +219,24 @@ class CommittingStore:
         return group
 
     def _commit(self, namespace: str, group: list[_Submission]) -> None:
-        if not self._reachable:
-            self._fail(group, StoreUnavailable(f"not written: {self._error}"))
+        if not self._reach.reachable:
+            self._fail(group, StoreUnavailable(f"not written: {self._reach.error}"))
             return
-        now = time.monotonic()
-        if now > self._flush_until:
+        if time.monotonic() > self._flush_until:
             self._fail(group, StoreUnavailable("not written: the store was stopped"))
             return
-        late = [submission for submission in group if now - submission.since > self._patience]
-        if late:
-            # Those at the front are the oldest, so that the order of telling is kept.
-            self._fail(late, StoreUnavailable(f"not written: no turn within {self._patience} s"))
-            group = group[len(late) :]
-        effect = effect_of(submission.change for submission in group)
         try:
-            self._see(namespace, effect)
+            group = self._in_time(group)
+            self._see(namespace, effect_of(submission.change for submission in group))
+            group = self._in_time(group)
         except StoreError as error:
             self._fail(group, StoreUnavailable(f"not written: {error}"))
             return
+        effect = effect_of(submission.change for submission in group)
         try:
             self._put(namespace, effect)
         except StoreError as error:
-            if len(group) > 1 and self._reachable:
+            if len(group) > 1 and self._reach.reachable:
                 # One refused change must not take its neighbours along (a full database takes removals).
                 for submission in group:
                     self._commit(namespace, [submission])
@@ -250,11 +247,19 @@ class CommittingStore:
             for submission in group:
                 self._tell(submission, None)
 
+    def _in_time(self, group: list[_Submission]) -> list[_Submission]:
+        """Those of a group that have not waited for too long; the others, at its front, have failed."""
+        earliest = time.monotonic() - self._patience
+        late = [submission for submission in group if submission.since < earliest]
+        if late:
+            self._fail(late, StoreUnavailable(f"not written: no turn within {self._patience} s"))
+        return group[len(late) :]
+
     def _see(self, namespace: str, effect: Effect) -> None:
         ledger = self._ledger(namespace)
         unseen = ledger.unseen(effect)
         if unseen:
-            with self._asking("read"):
+            with self._reach.asking("read"):
                 ledger.seen(self._backend.read(namespace, unseen))
 
     def _put(self, namespace: str, effect: Effect) -> None:
@@ -262,7 +267,7 @@ class CommittingStore:
             return
         ledger = self._ledger(namespace)
         values, removals = split(effect)
-        with ledger.sending(effect), self._asking("write"):
+        with ledger.sending(effect), self._reach.asking("write"):
             self._backend.write(namespace, values, removals)
         self._groups += 1
         ledger.acknowledged(effect)
@@ -294,7 +299,7 @@ class CommittingStore:
 
     def _repair_piece(self, namespace: str, effect: Effect) -> int:
         """The number of keys repaired."""
-        if not self._reachable or time.monotonic() > self._flush_until:
+        if not self._reach.reachable or time.monotonic() > self._flush_until:
             return 0
         try:
             self._put(namespace, effect)
@@ -310,61 +315,13 @@ class CommittingStore:
             return 0
         return len(effect)
 
-    # The monitor
-
-    def _monitor_loop(self) -> None:
-        while not self._ended.is_set():
-            self._look.wait(self._probe_interval if self._reachable else self._probe_interval / 4)
-            self._look.clear()
-            if not self._reachable:
-                self._ended.wait(self._probe_interval / 4)
-            self._probe()
-            if any(ledger.repairs_pending for ledger in self._ledgers.values()):
-                self._repair_due = True
-                self._work.set()
-
-    def _probe(self) -> None:
-        doubts = self._doubts
-        try:
-            with self._asking("probe"):
-                self._backend.probe()
-        except (StoreTimeout, StoreUnavailable):
-            return
-        except StoreError as error:
-            self._suspect(error)
-            return
-        # A write may have been given up meanwhile, and this probe does not vouch for that one.
-        if doubts == self._doubts and not self._reachable:
-            self._reachable = True
-            self._error = None
-            _log.info("the database answers")
-            self._work.set()
-
     @contextmanager
     def _reading(self) -> Iterator[None]:
         try:
-            if not self._reachable:
-                raise StoreUnavailable(f"not read: {self._error}")
-            with self._asking("read"):
+            if not self._reach.reachable:
+                raise StoreUnavailable(f"not read: {self._reach.error}")
+            with self._reach.asking("read"):
                 yield
         except StoreError:
             self._observer.on_failure("read")
             raise
-
-    @contextmanager
-    def _asking(self, operation: Operation) -> Iterator[None]:
-        begin = time.monotonic()
-        try:
-            yield
-        except (StoreTimeout, StoreUnavailable) as error:
-            self._suspect(error)
-            raise
-        self._observer.on_latency(operation, time.monotonic() - begin)
-
-    def _suspect(self, error: StoreError) -> None:
-        if self._reachable:
-            _log.warning("the database does not answer: %s", error)
-        self._doubts += 1
-        self._reachable = False
-        self._error = str(error)
-        self._look.set()

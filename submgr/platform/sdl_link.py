@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+# redis-py annotates only a part of itself.
+# mypy: allow-untyped-calls
+"""Connections to redis that wait in the gevent hub, patched or not, and the pools that hold them."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+from uuid import uuid4
+
+import gevent
+from gevent import socket
+from redis.connection import BlockingConnectionPool, Connection
+from redis.exceptions import ConnectionError, TimeoutError
+from redis.sentinel import SentinelConnectionPool, SentinelManagedConnection
+
+# SO_LINGER on, 0 s: closing discards what the kernel has not sent yet, instead of sending it a minute later.
+_DISCARD = struct.pack("ii", 1, 0)
+
+
+class NotSent(ConnectionError):
+    """No connection could be had, so that the command was not sent."""
+
+
+class Link(Connection):
+    """A connection to redis on a gevent socket, with a name of its own at the server.
+
+    `lost` collects the names of the connections that were closed from this side, `tag` begins the names.
+    """
+
+    def __init__(self, *, lost: set[str], tag: str | None, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._lost = lost
+        self._tag = tag
+        self._named = False
+
+    def _connect(self) -> Any:
+        if self._tag is not None:
+            self.client_name = f"{self._tag}-{uuid4().hex}"
+        # Looking up the host name counts, too.
+        with gevent.Timeout(self.socket_connect_timeout, OSError("no connection in time")):
+            sock = socket.create_connection((self.host, self.port))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.settimeout(self.socket_timeout)
+        return sock
+
+    def on_connect_check_health(self, check_health: bool = True) -> None:
+        super().on_connect_check_health(check_health=check_health)
+        self._named = self._tag is not None
+
+    def disconnect(self, *args: Any) -> None:
+        sock: Any = self._sock
+        if sock is not None:
+            if self._named and self.client_name is not None:
+                self._lost.add(self.client_name)
+            self._named = False
+            with suppress(OSError):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DISCARD)
+        super().disconnect(*args)
+
+    def read_response(self, disable_decoding: bool = False, **options: Any) -> Any:
+        # The connection of a sentinel's master does not close itself after an error unless told to, and the
+        # answer that comes too late would be taken for that of the next command.
+        return super().read_response(disable_decoding, **{**options, "disconnect_on_error": True})
+
+
+class MasterLink(Link, SentinelManagedConnection):
+    """The same to the master that a sentinel names."""
+
+
+class Pool(BlockingConnectionPool):
+    def get_connection(self, *args: Any, **options: Any) -> Any:
+        with _before_sending():
+            return super().get_connection(*args, **options)
+
+
+class MasterPool(SentinelConnectionPool):
+    def get_connection(self, *args: Any, **options: Any) -> Any:
+        with _before_sending():
+            return super().get_connection(*args, **options)
+
+
+@contextmanager
+def _before_sending() -> Iterator[None]:
+    try:
+        yield
+    except (ConnectionError, TimeoutError) as error:
+        raise NotSent(str(error)) from error
