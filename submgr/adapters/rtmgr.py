@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Routing Manager: which xApp endpoints the indications of a subscription go to."""
+
+from __future__ import annotations
+
+import html
+import re
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from http import HTTPStatus
+
+import gevent
+import msgspec
+from gevent.lock import BoundedSemaphore
+
+from submgr.core.commands import RouteChange
+from submgr.core.events import RouteFailureKind
+from submgr.core.model import RmrEndpoint
+from submgr.platform.http_client import (
+    HttpClient,
+    HttpConnectError,
+    HttpError,
+    HttpStream,
+    HttpTimeout,
+    Target,
+)
+from submgr.ports import Routed, RouteFailure
+
+HANDLE = "/handles/xapp-subscription-handle"
+
+_BODY_READ = 64 * 1024
+_WORDS_SHOWN = 200
+_MARKUP = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+_HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
+_FAILURES = {
+    RouteChange.MERGE: "RouteCreateUpdateFail",
+    RouteChange.UNMERGE: "RouteDeleteUpdateFail",
+}
+
+_encode = msgspec.json.Encoder().encode
+
+
+def _nothing(*_: object) -> None:
+    pass
+
+
+class RoutingManager:
+    """`submgr.ports.Routes` over HTTP, each call in a greenlet of its own.
+
+    A call takes at most `timeout` seconds, the wait for one of the `at_once` connections included: what was not sent
+    by then is not sent any more. `count` is given the name of the counter of each failure, `latency` the method and
+    the seconds of each call that was answered.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        base_url: str,
+        *,
+        timeout: float = 2.0,
+        at_once: int = 64,
+        count: Callable[[str], None] = _nothing,
+        latency: Callable[[str, float], None] = _nothing,
+    ) -> None:
+        self._host = host
+        self._port = port
+        self._path = base_url.rstrip("/") + HANDLE
+        self._timeout = timeout
+        self._count = count
+        self._latency = latency
+        self._free = BoundedSemaphore(at_once)
+        self._client = HttpClient(connections=at_once, idle=at_once)
+        self._running: set[gevent.Greenlet[[], None]] = set()
+
+    def stop(self) -> None:
+        """End the calls under way, whose `done` is then never called, and close the connections."""
+        gevent.killall(list(self._running))
+        self._client.close()
+
+    def create(self, instance_id: int, endpoint: RmrEndpoint, done: Routed) -> None:
+        self._spawn("POST", self._path, _one(instance_id, endpoint), "RouteCreateFail", done)
+
+    def update(
+        self, instance_id: int, endpoints: Sequence[RmrEndpoint], change: RouteChange, done: Routed
+    ) -> None:
+        body = [{"address": endpoint.address, "port": endpoint.port} for endpoint in endpoints]
+        self._spawn("PUT", f"{self._path}/{instance_id}", body, _FAILURES[change], done)
+
+    def delete(self, instance_id: int, endpoint: RmrEndpoint, done: Routed) -> None:
+        self._spawn("DELETE", self._path, _one(instance_id, endpoint), "RouteDeleteFail", done)
+
+    def _spawn(self, method: str, path: str, body: object, counter: str, done: Routed) -> None:
+        greenlet = gevent.spawn(self._run, method, path, _encode(body), counter, done)
+        self._running.add(greenlet)
+        greenlet.link(self._running.discard)
+
+    def _run(self, method: str, path: str, body: bytes, counter: str, done: Routed) -> None:
+        failure = self._call(method, path, body)
+        if failure is not None:
+            self._count(counter)
+        done(failure)
+
+    def _call(self, method: str, path: str, body: bytes) -> RouteFailure | None:
+        failure: RouteFailure | None = RouteFailure(
+            RouteFailureKind.TIMEOUT, f"not sent: the Routing Manager left no connection free for {self._timeout:g} s"
+        )
+        with gevent.Timeout(self._timeout, False), self._free:
+            failure = RouteFailure(RouteFailureKind.TIMEOUT, f"no answer within {self._timeout:g} s")
+            begin = time.monotonic()
+            try:
+                with self._client.stream(
+                    method,
+                    Target(self._host, self._port, path),
+                    body=body,
+                    headers=_HEADERS,
+                    connect_timeout=self._timeout,
+                    read_timeout=self._timeout,
+                ) as answer:
+                    # from here on the outcome is known, whatever becomes of the body
+                    failure = _outcome(answer.status)
+                    text = _text(answer)
+                self._latency(method, time.monotonic() - begin)
+                if failure is not None and text:
+                    failure = RouteFailure(failure.kind, f"{failure.message}: {text}")
+            except HttpConnectError as error:
+                failure = RouteFailure(RouteFailureKind.UNREACHABLE, str(error))
+            except HttpTimeout as error:
+                failure = RouteFailure(RouteFailureKind.TIMEOUT, str(error))
+            except HttpError as error:
+                failure = RouteFailure(RouteFailureKind.BROKEN, str(error))
+        return failure
+
+
+def _one(instance_id: int, endpoint: RmrEndpoint) -> dict[str, object]:
+    return {"address": endpoint.address, "port": endpoint.port, "subscription_id": instance_id}
+
+
+def _outcome(status: int) -> RouteFailure | None:
+    if 200 <= status < 300:
+        return None
+    try:
+        words = f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        words = str(status)
+    return RouteFailure(RouteFailureKind.REFUSED, words)
+
+
+def _text(answer: HttpStream) -> str:
+    """What the answer says to a reader: its first 200 characters without markup; "" when it breaks off."""
+    body = b""
+    with suppress(HttpError):
+        for piece in answer.chunks():
+            body += piece
+            if len(body) > _BODY_READ:
+                break
+    # a little more than is shown is enough, and keeps the work small
+    text = html.unescape(_MARKUP.sub(" ", body[:2048].decode(errors="replace")))
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:_WORDS_SHOWN]

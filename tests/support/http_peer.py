@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A small HTTP server on the loopback that answers as a test wants it to: well, late, badly or never."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import gevent
+from gevent import socket
+from gevent.pool import Pool
+from gevent.server import StreamServer
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+def answer(status: str, body: bytes = b"", *headers: str) -> bytes:
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """`headers` with names in lower case."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+Answer = Callable[[Request], bytes | None]
+
+
+class HttpPeer:
+    """Answers each request with the bytes that `answer` gives, and closes the connection when it gives None.
+
+    `answer` runs in the greenlet of the connection and may wait. A connection is kept for the next request.
+    """
+
+    def __init__(self, answer: Answer | None = None, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.answer: Answer = answer or (lambda request: OK)
+        self.requests: list[Request] = []
+        self.connections = 0
+        self.host = host
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(256)
+        self.port: int = listener.getsockname()[1]
+        self._server = StreamServer(listener, self._handle, spawn=Pool())
+        self._server.start()
+
+    def stop(self) -> None:
+        """No new connections, and those that are open end."""
+        self._server.stop(timeout=0)
+
+    def until(self, requests: int, seconds: float = 10.0) -> list[Request]:
+        """Wait for so many requests in all; fails when there are fewer in time."""
+        with gevent.Timeout(seconds, AssertionError(f"{requests} requests awaited, {len(self.requests)} came")):
+            while len(self.requests) < requests:
+                gevent.sleep(0.001)
+        return self.requests
+
+    def _handle(self, sock: socket.socket, address: object) -> None:
+        self.connections += 1
+        with sock, sock.makefile("rb") as file:
+            try:
+                while (request := _read(file)) is not None:
+                    self.requests.append(request)
+                    data = self.answer(request)
+                    if data is None:
+                        return
+                    sock.sendall(data)
+            except OSError:
+                return
+
+
+def _read(file: Any) -> Request | None:
+    line = file.readline().decode()
+    if not line:
+        return None
+    method, path, _ = line.split()
+    headers = {}
+    while (line := file.readline().decode().strip()) != "":
+        name, _, value = line.partition(":")
+        headers[name.lower()] = value.strip()
+    return Request(method, path, headers, file.read(int(headers.get("content-length", 0))))
+
+
+def closed_port() -> int:
+    """A port of the loopback on which nobody listens."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+    return port
