@@ -176,7 +176,7 @@ class Outbox:
         return self._clock() - min(firsts) if firsts else 0.0
 
     def stop(self, grace: float = 0.0) -> int:
-        """Begin no further tries; give those under way `grace` s. What is not finished then is forgotten, and counted."""
+        """Begin no further tries; give those under way `grace` s. How many deliveries are forgotten unfinished."""
         self._stopped = True
         for queue in self._queues.values():
             if queue.pause is not None:

@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Configuration files: YAML (or JSON) against a schema, all mistakes reported together, and a watch on the content.
+
+Keys are matched without regard to letter case; a value may be a string where a number or a truth value is meant (Helm
+charts quote them); null means absent.
+"""
+
+import difflib
+import hashlib
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gevent
+import yaml
+
+from submgr.platform.config_values import Convert
+
+log = logging.getLogger(__name__)
+
+_MAX_TEXT = 4 * 1024 * 1024
+"""Larger than any ConfigMap (1 MiB)."""
+_MAX_NODES = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A setting. `default` is what it is when absent, as it is used inside (not converted)."""
+
+    name: str
+    convert: Convert
+    default: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A mapping of keys and sections.
+
+    `strict`: an unknown key is an error, otherwise a warning. `open`: unknown keys are nobody's business.
+    """
+
+    name: str
+    members: "tuple[Key | Section, ...]" = ()
+    strict: bool = False
+    open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing about a file: where (line from 1, or None), which setting, what."""
+
+    line: int | None
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        where = f"line {self.line}: " if self.line is not None else ""
+        what = f"{self.path}: " if self.path else ""
+        return f"{where}{what}{self.message}"
+
+
+class ConfigError(Exception):
+    """A file that cannot be used; `problems` has every mistake in it."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+    @classmethod
+    def of(cls, errors: list[Problem], warnings: list[Problem]) -> "ConfigError":
+        """Errors and warnings together, in the order of the file: a warning may be the mistake behind an error."""
+        return cls(sorted([*errors, *warnings], key=lambda problem: problem.line or 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What a file says: nested dicts by the schema's names with all defaults filled in, where each setting stood in
+    the file (path in the schema's letters to line), and what is odd about it."""
+
+    values: dict[str, Any]
+    lines: dict[str, int]
+    warnings: list[Problem]
+
+
+def parse(text: str, schema: Section) -> Parsed:
+    """Read `text` against `schema`. Raises ConfigError with all mistakes, and what is merely odd beside them."""
+    parsed, errors = inspect(text, schema)
+    if errors:
+        raise ConfigError.of(errors, parsed.warnings)
+    return parsed
+
+
+def inspect(text: str, schema: Section, overrides: Mapping[str, Any] | None = None) -> tuple[Parsed, list[Problem]]:
+    """As `parse`, but with the mistakes beside what could be read, for a caller who looks for more of them.
+
+    `overrides` (path to value, as the command line gives them) win over the file. Raises ConfigError when the text
+    is not YAML at all.
+    """
+    if len(text) > _MAX_TEXT:
+        raise ConfigError([Problem(None, "", f"larger than {_MAX_TEXT} characters")])
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as exc:
+        mark = exc.problem_mark
+        message = f"not YAML: {exc.problem or exc.context or exc}"
+        raise ConfigError([Problem(mark.line + 1 if mark else None, "", message)]) from exc
+    except (yaml.YAMLError, RecursionError) as exc:
+        raise ConfigError([Problem(None, "", f"not YAML: {' '.join(str(exc).split())}")]) from exc
+    reader = _Reader(schema)
+    values = reader.section(root, schema, "")
+    for path, value in (overrides or {}).items():
+        reader.override(values, schema, path, value)
+    return Parsed(values, reader.lines, reader.warnings), reader.errors
+
+
+class _Reader:
+    def __init__(self, schema: Section) -> None:
+        self._everywhere = dict(_paths(schema, ""))
+        self.errors: list[Problem] = []
+        self.warnings: list[Problem] = []
+        self.lines: dict[str, int] = {}
+
+    def section(self, node: Any, schema: Section, path: str) -> dict[str, Any]:
+        given = self._members(node, schema, path)
+        values: dict[str, Any] = {}
+        for member in schema.members:
+            where = f"{path}{member.name}"
+            child = given.pop(member.name.lower(), None)
+            if child is not None:
+                self.lines[where] = _line(child[1])
+            if isinstance(member, Section):
+                values[member.name] = self.section(child[1] if child else None, member, f"{where}.")
+            else:
+                values[member.name] = self._key(child[1] if child else None, member, where)
+        if schema.open:
+            values.update({name: _plain(child) for name, child in given.values()})
+            return values
+        for name, child in given.values():
+            message = f"there is no such setting{self._hint(name, schema)}"
+            problem = Problem(_line(child), f"{path}{name}", message)
+            (self.errors if schema.strict else self.warnings).append(problem)
+        return values
+
+    def _members(self, node: Any, schema: Section, path: str) -> dict[str, tuple[str, Any]]:
+        """The nodes of a mapping by their names in lower case."""
+        if node is None or _is_null(node):
+            return {}
+        if not isinstance(node, yaml.MappingNode):
+            name = path.removesuffix(".")
+            self.errors.append(Problem(_line(node), name, f"{name or 'the file'} must be a mapping of settings"))
+            return {}
+        members: dict[str, tuple[str, Any]] = {}
+        for key, value in node.value:
+            name = str(key.value) if isinstance(key, yaml.ScalarNode) else "?"
+            if name.lower() in members:
+                self.errors.append(Problem(_line(key), f"{path}{name}", "given twice"))
+            elif not _is_null(value):
+                members[name.lower()] = (name, value)
+        return members
+
+    def override(self, values: dict[str, Any], schema: Section, path: str, value: Any) -> None:
+        """Set one value by its path. Raises KeyError for a path that the schema does not have."""
+        *sections, name = path.split(".")
+        for section in sections:
+            members = {member.name: member for member in schema.members if isinstance(member, Section)}
+            schema, values = members[section], values[section]
+        key = {member.name: member for member in schema.members if isinstance(member, Key)}[name]
+        try:
+            values[name] = key.convert(value)
+        except ValueError as exc:
+            self.errors.append(Problem(None, path, str(exc)))
+
+    def _hint(self, name: str, schema: Section) -> str:
+        """The name that may have been meant: a similar one here, the same elsewhere, a similar one elsewhere."""
+        here = {member.name.lower(): member.name for member in schema.members}
+        for known, cutoff in ((here, 0.6), (self._everywhere, 1.0), (self._everywhere, 0.8)):
+            close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=cutoff)
+            if close:
+                return f"; did you mean {known[close[0]]}?"
+        return ""
+
+    def _key(self, node: Any, key: Key, where: str) -> Any:
+        if node is None:
+            return key.default
+        try:
+            return key.convert(_plain(node))
+        except ValueError as exc:
+            self.errors.append(Problem(_line(node), where, str(exc)))
+            return key.default
+
+
+def _plain(node: Any) -> Any:
+    _check_size(node)
+    constructor = yaml.constructor.SafeConstructor()
+    try:
+        return constructor.construct_document(node)
+    except (yaml.YAMLError, ValueError, RecursionError) as exc:
+        raise ValueError(f"not a usable value: {' '.join(str(exc).split())}") from exc
+
+
+def _check_size(node: Any) -> None:
+    """Refuse what grows without bound when it is written out: aliases of aliases, or of what they stand in."""
+    stack, left = [node], _MAX_NODES
+    while stack:
+        left -= 1
+        if not left:
+            raise ValueError("too large, or it contains itself")
+        one = stack.pop()
+        if isinstance(one, yaml.SequenceNode):
+            stack.extend(one.value)
+        elif isinstance(one, yaml.MappingNode):
+            stack.extend(child for pair in one.value for child in pair)
+
+
+def _is_null(node: Any) -> bool:
+    return isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null"
+
+
+def _line(node: Any) -> int:
+    return int(node.start_mark.line) + 1
+
+
+def _paths(schema: Section, path: str) -> Iterator[tuple[str, str]]:
+    """Every setting's name in lower case with its path."""
+    for member in schema.members:
+        yield member.name.lower(), f"{path}{member.name}"
+        if isinstance(member, Section):
+            yield from _paths(member, f"{path}{member.name}.")
+
+
+class ConfigWatcher:
+    """Calls `on_change(text)` when the content of a file has changed, a few seconds later.
+
+    The content is what counts: a Kubernetes ConfigMap changes by a symlink above the file being swapped, an editor
+    may replace the file or write it in place. A content is reported once it has been the same in two looks, so that
+    half a file is not; a file that is missing or unreadable changes nothing.
+    """
+
+    def __init__(self, path: str, text: str, on_change: Callable[[str], None], interval: float = 2.0) -> None:
+        self._path = Path(path)
+        self._known = _digest(text)
+        self._seen = self._known
+        self._on_change = on_change
+        self._interval = interval
+        self._greenlet: gevent.Greenlet | None = None
+        self._complained = False
+
+    def start(self) -> None:
+        """Begin to watch."""
+        if self._greenlet is None:
+            self._greenlet = gevent.spawn(self._run)
+
+    def stop(self) -> None:
+        """Watch no longer."""
+        if self._greenlet is not None:
+            self._greenlet.kill()
+            self._greenlet = None
+
+    def look(self) -> None:
+        """Look at the file now; what `start` does every `interval` s."""
+        try:
+            content = self._path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as exc:
+            if not self._complained:
+                log.warning("configuration file unreadable", extra={"file": str(self._path), "why": str(exc)})
+            self._complained = True
+            return
+        self._complained = False
+        digest = _digest(content)
+        settled, self._seen = digest == self._seen, digest
+        if settled and digest != self._known:
+            self._known = digest
+            self._on_change(content)
+
+    def _run(self) -> None:
+        while True:
+            gevent.sleep(self._interval)
+            self.look()
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
