@@ -111,6 +111,12 @@ class _Handler(WSGIHandler):  # type: ignore[misc]
             pass
         return self.take_over(b"")
 
+    def handle_error(self, t: Any, v: Any, tb: Any) -> None:
+        """A client that goes away and a server that is stopped end the connection without a word."""
+        self.close_connection = True
+        if not issubclass(t, OSError | gevent.GreenletExit):
+            super().handle_error(t, v, tb)
+
     def log_error(self, msg: str, *args: object) -> None:
         # Clients that go away in the middle are what the simulators are for.
         pass

@@ -25,7 +25,7 @@ from submgr.e2ap.messages import (
 )
 from submgr.platform.http_client import HttpClient
 from submgr.rmr.message import Message, Status
-from submgr.rmr.routetable import RouteTable
+from submgr.rmr.routes import TableBuilder
 from submgr.rmr.transport import TransportConfig, TransportError
 from submgr.rmr.wire import WireTransport
 from submgr.simulators.e2term import E2TermConfig, E2TermSimulator
@@ -248,11 +248,12 @@ def test_garbage_and_foreign_messages_are_dropped(e2term: E2TermSimulator, asker
 
 
 def test_its_route_table_leads_to_it(e2term: E2TermSimulator) -> None:
-    table = RouteTable.parse(e2term.route_table())
+    (outcome,) = TableBuilder().feed(e2term.route_table())
+    assert outcome.table is not None
     got: list[Message] = []
     transport = WireTransport(TransportConfig("127.0.0.1", 0, name="127.0.0.1"), got.append)
     transport.start()
-    transport.set_routes(table)
+    transport.set_routes(outcome.table)
     assert transport.send(Message(12010, codec.encode(request(1)), meid="gnb1")) is Status.OK
     with gevent.Timeout(5):
         while not got:
