@@ -97,7 +97,7 @@ class _Queries:
 
     def routes(self) -> list[tuple[str, View]]:
         return [
-            (f"{_BASE}/subscriptions", lambda: json_bytes(encode_e2_subscriptions(self._subscriptions.e2_subscriptions()))),
+            (f"{_BASE}/subscriptions", self._all),
             (f"{_BASE}/restsubscriptions", lambda: json_bytes(rest_subscriptions(self._subscriptions))),
             (f"{_BASE}/get_all_e2nodes", self._nodes),
             (f"{_BASE}/get_e2node_rest_subscriptions/<path:meid>", self._of_node),
@@ -105,6 +105,9 @@ class _Queries:
             (f"{_BASE}/get_xapp_rest_restsubscriptions/<path:host>", self._of_xapp),
             (f"{_BASE}/get_e2subscriptions/<subscription_id>", self._of_rest_subscription),
         ]
+
+    def _all(self) -> Response:
+        return json_bytes(encode_e2_subscriptions(self._subscriptions.e2_subscriptions()))
 
     def _nodes(self) -> Response:
         return json_response(sorted(self._subscriptions.connected_nodes()))

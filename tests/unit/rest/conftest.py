@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A Subscriptions that behaves, and request bodies."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from submgr.core.errors import RefusedError
+from submgr.core.model import E2Record, RestRecord, SubscribeRequest
+from submgr.rest.api import Accepted, DebugWrite, HealthReport, Operations
+from submgr.rest.platform import platform_app
+from submgr.rest.xapp import xapp_app
+
+
+class FakeSubscriptions:
+    """Accepts everything, or refuses with `refuse_with`; `calls` is what was asked for, in order."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, Any]] = []
+        self.refuse_with: Exception | None = None
+        self.e2: list[E2Record] = []
+        self.rest: list[RestRecord] = []
+        self.of: dict[str, list[E2Record]] = {}
+        self.nodes: list[str] = []
+
+    def subscribe(self, request: SubscribeRequest) -> Accepted:
+        self.calls.append(("subscribe", request))
+        if self.refuse_with is not None:
+            raise self.refuse_with
+        return Accepted("2ab-id", lambda: self.calls.append(("start", "2ab-id")))
+
+    def unsubscribe(self, subscription_id: str) -> None:
+        if self.refuse_with is not None:
+            raise self.refuse_with
+        self.calls.append(("unsubscribe", subscription_id))
+
+    def e2_subscriptions(self) -> list[E2Record]:
+        return list(self.e2)
+
+    def rest_subscriptions(self) -> list[RestRecord]:
+        return list(self.rest)
+
+    def e2_subscriptions_of(self, subscription_id: str) -> list[E2Record] | None:
+        return self.of.get(subscription_id)
+
+    def connected_nodes(self) -> list[str]:
+        return list(self.nodes)
+
+    def known_node(self, meid: str) -> bool:
+        return meid in self.nodes
+
+    def delete_node_subscriptions(self, meid: str) -> bool:
+        self.calls.append(("delete_node", meid))
+        return meid in self.nodes
+
+    def delete_xapp_subscriptions(self, host: str) -> bool:
+        self.calls.append(("delete_xapp", host))
+        return any(record.host == host for record in self.rest)
+
+    def remove_record(self, instance_id: int) -> bool:
+        self.calls.append(("remove_record", instance_id))
+        return any(record.instance_id == instance_id for record in self.e2)
+
+    def empty_database(self) -> None:
+        self.calls.append(("empty_database", None))
+
+    def restart(self) -> None:
+        self.calls.append(("restart", None))
+
+
+class FakeOperations:
+    """What the platform API shows, changeable between requests."""
+
+    def __init__(self) -> None:
+        self.alive = HealthReport(True)
+        self.ready = HealthReport(True)
+        self.debug_write = DebugWrite("open")
+        self.fail: Exception | None = None
+
+    def config(self) -> dict[str, object]:
+        if self.fail is not None:
+            raise self.fail
+        return {"controls": {"ricRequestorId": 123}, "debug": {"token": "***"}}
+
+    def operations(self) -> Operations:
+        return Operations(
+            alive=lambda: self.alive,
+            ready=lambda: self.ready,
+            metrics=lambda: b"SubReqToE2 4\n",
+            config=self.config,
+            recent_log=lambda: ["first line", "last line"],
+            debug_write=lambda: self.debug_write,
+            record_json=lambda record: {"ReqId": {"InstanceId": record.instance_id}},
+        )
+
+
+@pytest.fixture
+def subscriptions() -> FakeSubscriptions:
+    return FakeSubscriptions()
+
+
+@pytest.fixture
+def counts() -> Counter[str]:
+    return Counter()
+
+
+@pytest.fixture
+def operations() -> FakeOperations:
+    return FakeOperations()
+
+
+@pytest.fixture
+def xapp(subscriptions: FakeSubscriptions, counts: Counter[str]) -> FlaskClient:
+    return xapp_app(subscriptions, lambda name: counts.update([name])).test_client()
+
+
+@pytest.fixture
+def platform(subscriptions: FakeSubscriptions, operations: FakeOperations, counts: Counter[str]) -> FlaskClient:
+    return platform_app(subscriptions, operations.operations(), lambda name: counts.update([name])).test_client()
+
+
+@pytest.fixture
+def body() -> dict[str, Any]:
+    """A request with everything that is optional, in canonical spelling."""
+    return {
+        "SubscriptionId": "2ab",
+        "ClientEndpoint": {"Host": "service-ricxapp-a-http.ricxapp", "HTTPPort": 8080, "RMRPort": 4560},
+        "Meid": "gnb_001_001_000001",
+        "RANFunctionID": 2,
+        "E2SubscriptionDirectives": {"E2TimeoutTimerValue": 3, "E2RetryCount": 1, "RMRRoutingNeeded": True},
+        "SubscriptionDetails": [
+            {
+                "XappEventInstanceId": 12345,
+                "EventTriggers": [1, 2, 3, 4],
+                "ActionToBeSetupList": [
+                    {
+                        "ActionID": 1,
+                        "ActionType": "report",
+                        "ActionDefinition": [5, 6, 7, 8],
+                        "SubsequentAction": {"SubsequentActionType": "continue", "TimeToWait": "w10ms"},
+                    },
+                    {"ActionID": 2, "ActionType": "report"},
+                ],
+            }
+        ],
+    }
+
+
+@pytest.fixture
+def unavailable() -> RefusedError:
+    return RefusedError(503, "too many notifications wait", retry_after=5)

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from submgr.core.errors import FieldError, NodeDownError, RefusedError
+from submgr.rest.api import INTERNAL_ERRORS
+from submgr.rest.schemas import parse_subscribe
+from submgr.rest.xapp import LARGE_BODY, MAX_BODY
+
+URL = "/ric/v1/subscriptions"
+POST_PATHS = ["/", "", "/ric/v1", "/ric/v1/", URL, URL + "/", "/ric//v1///subscriptions//", "/subscriptions",
+              "/subscriptions/", "/ric/v1/subscriptions/subscriptions"]  # fmt: skip
+ID_PATHS = [URL, "/subscriptions", URL + "/subscriptions", "/subscriptions/subscriptions", "/ric/v1//subscriptions/"]
+
+
+@pytest.mark.parametrize("path", POST_PATHS)
+def test_subscribe(xapp: FlaskClient, subscriptions: Any, body: dict[str, Any], path: str) -> None:
+    answer = xapp.post(path, json=body)
+    assert answer.status_code == 201
+    assert answer.json == {"SubscriptionId": "2ab-id", "SubscriptionInstances": []}
+    assert answer.content_type == "application/json"
+    assert subscriptions.calls[0] == ("subscribe", parse_subscribe(json.dumps(body).encode()))
+
+
+def test_work_starts_once_the_answer_is_closed(xapp: FlaskClient, subscriptions: Any, body: dict[str, Any]) -> None:
+    answer = xapp.post(URL, json=body, buffered=False)
+    assert [name for name, _ in subscriptions.calls] == ["subscribe"]
+    answer.close()
+    assert [name for name, _ in subscriptions.calls] == ["subscribe", "start"]
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [None, "", "application/json", "Application/JSON", "application/json; charset=utf-8", "application/vnd.x+json"],
+)
+def test_content_types_taken_as_json(xapp: FlaskClient, body: dict[str, Any], content_type: str | None) -> None:
+    assert xapp.post(URL, data=json.dumps(body), content_type=content_type).status_code == 201
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "application/xml"])
+def test_other_content_is_refused_before_all_else(
+    xapp: FlaskClient, subscriptions: Any, counts: Counter[str], content_type: str
+) -> None:
+    for path in (URL, f"{URL}/2ab"):  # the second does not take POST at all
+        answer = xapp.post(path, data="{", content_type=content_type)
+        assert answer.status_code == 415
+        assert answer.json is not None
+        assert set(answer.json) == {"code", "message", "errors"}
+        assert answer.json["code"] == 415
+    assert subscriptions.calls == []
+    assert counts == {"RestSubReqFromXapp": 2, "RestSubFailToXapp": 2}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("PUT", URL, {"GET", "HEAD", "POST"}),
+        ("PATCH", URL, {"GET", "HEAD", "POST"}),
+        ("DELETE", URL + "/", {"GET", "HEAD", "POST"}),
+        ("OPTIONS", URL, {"GET", "HEAD", "POST"}),
+        ("POST", URL + "/2ab", {"DELETE"}),
+        ("GET", URL + "/2ab", {"DELETE"}),
+        ("GET", "/ric/v1", {"POST"}),
+    ],
+)
+def test_other_methods(xapp: FlaskClient, method: str, path: str, allow: set[str]) -> None:
+    answer = xapp.open(path, method=method)
+    assert answer.status_code == 405
+    assert set(answer.headers["Allow"].split(", ")) == allow
+    assert answer.json is not None
+    assert answer.json["code"] == 405
+
+
+def test_other_paths(xapp: FlaskClient, counts: Counter[str]) -> None:
+    for path in ("/ric/v2/subscriptions", f"{URL}/a/b", "/ric/v1/health/alive"):
+        answer = xapp.get(path)
+        assert (answer.status_code, answer.json and answer.json["code"]) == (404, 404)
+    assert counts == {}
+
+
+def test_field_errors(xapp: FlaskClient, body: dict[str, Any], counts: Counter[str]) -> None:
+    body["Meid"] = ""
+    body["SubscriptionDetails"][0]["ActionToBeSetupList"][1]["ActionType"] = "control"
+    answer = xapp.post(URL, json=body)
+    assert answer.status_code == 400
+    assert answer.json is not None
+    assert answer.json["code"] == 400
+    assert answer.json["message"] == "Meid must not be empty (and 1 more mistake)"
+    assert [error["field"] for error in answer.json["errors"]] == [
+        "Meid",
+        "SubscriptionDetails[0].ActionToBeSetupList[1].ActionType",
+    ]
+    assert all(error["message"] for error in answer.json["errors"])
+    assert counts == {"RestSubReqFromXapp": 1, "RestSubFailToXapp": 1}
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\xff", b"[" * 100_000])
+def test_no_request_at_all(xapp: FlaskClient, subscriptions: Any, data: bytes) -> None:
+    answer = xapp.post(URL, data=data, content_type="application/json")
+    assert answer.status_code == 400
+    assert subscriptions.calls == []
+
+
+def test_a_refusal_of_the_service(xapp: FlaskClient, subscriptions: Any, body: dict[str, Any]) -> None:
+    subscriptions.refuse_with = RefusedError(400, "Meid is another", (FieldError("Meid", "is another"),))
+    answer = xapp.post(URL, json=body)
+    assert answer.status_code == 400
+    assert answer.json == {
+        "code": 400,
+        "message": "Meid is another",
+        "errors": [{"field": "Meid", "message": "is another"}],
+    }
+    assert "Retry-After" not in answer.headers
+
+
+def test_full_queue(xapp: FlaskClient, subscriptions: Any, body: Any, counts: Counter[str], unavailable: Any) -> None:
+    subscriptions.refuse_with = unavailable
+    answer = xapp.post(URL, json=body)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert counts == {"RestSubReqFromXapp": 1, "RestSubFailToXapp": 1}
+
+
+def test_node_down_is_counted_on_its_own(
+    xapp: FlaskClient, subscriptions: Any, body: dict[str, Any], counts: Counter[str]
+) -> None:
+    subscriptions.refuse_with = NodeDownError("gnb_1 is not connected; connected are: gnb_2")
+    answer = xapp.post(URL, json=body)
+    assert answer.status_code == 503
+    assert answer.json is not None
+    assert "gnb_2" in answer.json["message"]
+    assert counts == {"RestSubReqFromXapp": 1, "RestReqRejDueE2Down": 1}
+
+
+def test_success_is_counted(xapp: FlaskClient, body: dict[str, Any], counts: Counter[str]) -> None:
+    xapp.post(URL, json=body)
+    assert counts == {"RestSubReqFromXapp": 1, "RestSubRespToXapp": 1}
+
+
+def test_a_bug_is_a_500_and_logged_once(
+    xapp: FlaskClient,
+    subscriptions: Any,
+    body: dict[str, Any],
+    counts: Counter[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    subscriptions.refuse_with = KeyError("a secret of the inside")
+    answer = xapp.post(URL, json=body)
+    assert answer.status_code == 500
+    assert answer.json is not None
+    assert answer.json["code"] == 500
+    assert b"secret" not in answer.data
+    assert len([record for record in caplog.records if record.exc_info]) == 1
+    assert counts == {"RestSubReqFromXapp": 1, "RestSubFailToXapp": 1, INTERNAL_ERRORS: 1}
+
+
+@pytest.mark.parametrize("path", ID_PATHS)
+def test_unsubscribe(xapp: FlaskClient, subscriptions: Any, counts: Counter[str], path: str) -> None:
+    answer = xapp.delete(f"{path}/2ab/", data=b"{}", content_type="text/plain")
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert subscriptions.calls == [("unsubscribe", "2ab")]
+    assert counts == {"RestSubDelReqFromXapp": 1, "RestSubDelRespToXapp": 1}
+
+
+def test_unsubscribe_of_an_id_named_like_the_collection(xapp: FlaskClient, subscriptions: Any) -> None:
+    assert xapp.delete(f"{URL}/subscriptions").status_code == 204
+    assert subscriptions.calls == [("unsubscribe", "subscriptions")]
+
+
+def test_a_failed_delete_is_counted(xapp: FlaskClient, subscriptions: Any, counts: Counter[str]) -> None:
+    subscriptions.refuse_with = RuntimeError("a bug")
+    assert xapp.delete(f"{URL}/2ab").status_code == 500
+    assert counts == {"RestSubDelReqFromXapp": 1, "RestSubDelFailToXapp": 1, INTERNAL_ERRORS: 1}
+
+
+@pytest.mark.parametrize("path", [URL, URL + "/", "/subscriptions"])
+def test_query(xapp: FlaskClient, path: str) -> None:
+    answer = xapp.get(path)
+    assert (answer.status_code, answer.json, answer.content_type) == (200, [], "application/json")
+    head = xapp.head(path)
+    assert (head.status_code, head.data) == (200, b"")
+
+
+def large(body: dict[str, Any], octet: int) -> bytes:
+    body["SubscriptionDetails"][0]["EventTriggers"] = [octet] * LARGE_BODY
+    return json.dumps(body).encode()
+
+
+def test_a_large_body(xapp: FlaskClient, subscriptions: Any, body: dict[str, Any]) -> None:
+    data = large(body, 7)
+    assert xapp.post(URL, data=data).status_code == 201
+    assert subscriptions.calls[0] == ("subscribe", parse_subscribe(data))
+    assert xapp.post(URL, data=large(body, 300)).status_code == 400
+
+
+def test_a_too_large_body(xapp: FlaskClient, subscriptions: Any, counts: Counter[str]) -> None:
+    answer = xapp.post(URL, data=b" " * (MAX_BODY + 1))
+    assert answer.status_code == 413
+    assert answer.json is not None
+    assert answer.json["code"] == 413
+    assert subscriptions.calls == []
+    assert counts == {"RestSubReqFromXapp": 1, "RestSubFailToXapp": 1}
