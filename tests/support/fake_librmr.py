@@ -8,6 +8,7 @@ any length. Routes are given in `routes`, as librmr would have them from its own
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import queue
@@ -38,7 +39,7 @@ class _Function:
 
 
 class FakeLibrmr:
-    """See the module. `sent_while_blocked` etc. are set by tests; `live` are buffers not given back."""
+    """See the module. `live` are the buffers that were not given back."""
 
     def __init__(self, name: str = "127.0.0.1") -> None:
         self.routes: dict[int, str] = {}
@@ -67,10 +68,8 @@ class FakeLibrmr:
     def shut(self) -> None:
         """Ends the threads, which the real library never does."""
         for sock in self._sockets:
-            try:
+            with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
             sock.close()
         if self.fd >= 0:
             os.close(self.fd)
@@ -146,10 +145,8 @@ class FakeLibrmr:
             raw, total, link = self._ring.get_nowait()
         except queue.Empty:
             return None
-        try:
+        with contextlib.suppress(BlockingIOError):
             os.eventfd_read(self.fd)
-        except BlockingIOError:
-            pass
         plen = struct.unpack_from(">i", raw, 54)[0]
         buffer = self._mbuf(raw, total, OK, plen)
         self._from[ctypes.addressof(buffer.contents)] = link
@@ -184,7 +181,6 @@ class FakeLibrmr:
             self.retries -= 1
             mbuf.state, mbuf.tp_state = RETRY, 11
             return buffer
-        time.sleep(self.stall.get(to or "", 0.0))
         link = (self._link(to) if to else None) or inbound
         if link is None:
             mbuf.state, mbuf.tp_state = NOENDPT, 6
@@ -200,6 +196,7 @@ class FakeLibrmr:
         return buffer
 
     def _link(self, to: str) -> socket.socket | None:
+        time.sleep(self.stall.get(to, 0.0))
         with self._lock:
             if to not in self._links:
                 host, _, port = to.rpartition(":")

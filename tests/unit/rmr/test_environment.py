@@ -90,5 +90,5 @@ def test_a_value_that_means_nothing_is_named(name: str, value: str, expected: st
 def test_port_of_the_configuration() -> None:
     assert read_port("rmr.protPort", "tcp:4560") == 4560
     assert read_port("rmr.protPort", "4560") == 4560
-    with pytest.raises(RmrEnvironmentError, match="rmr.protPort='udp:1'"):
+    with pytest.raises(RmrEnvironmentError, match=r"rmr\.protPort='udp:1'"):
         read_port("rmr.protPort", "udp:1")

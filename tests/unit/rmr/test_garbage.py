@@ -13,7 +13,7 @@ GOOD = frame(b"good", mtype=1)
 # (what comes, the bytes, the reason the connection is closed for; None = taken as a message, librmr's effect)
 TABLE = [
     ("text", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "length_too_large", "542 MB buffer, the connection is deaf"),
-    ("TLS hello", bytes.fromhex("16030100a5010000a10303"), "length_too_large", "66 kB are awaited, all of it one message"),
+    ("TLS hello", bytes.fromhex("16030100a5010000a10303"), "length_too_large", "66 kB are awaited as one message"),
     ("top bit set", frame(total=-2147483000), "length_negative", "the connection is dead, nobody is told"),
     ("length 0", bytes(400), "length_too_small", "endless loop: a denial of service from afar"),
     ("length 5", frame(total=5), "length_too_small", "message of uninitialised memory"),
