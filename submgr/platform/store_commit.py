@@ -20,6 +20,7 @@ import gevent
 from gevent.event import AsyncResult, Event
 
 from submgr.platform.store import (
+    ONE_TURN,
     Change,
     Done,
     FailureKind,
@@ -163,7 +164,7 @@ class CommittingStore:
         check_namespace(namespace)
         with self._reading():
             found = self._backend.keys(namespace)
-        return set(self._ledger(namespace).corrected(dict.fromkeys(found, b"")))
+        return self._ledger(namespace).corrected_keys(found)
 
     def reachable(self) -> bool:
         return self._reach.reachable and not self._writer.dead
@@ -205,7 +206,7 @@ class CommittingStore:
                 namespace = next(iter(self._waiting))
                 self._commit(namespace, self._take(namespace))
                 # Whoever was told may submit what comes next, and it joins the next group.
-                gevent.sleep(0)
+                gevent.sleep(ONE_TURN)
 
     def _take(self, namespace: str) -> list[_Submission]:
         queue = self._waiting.pop(namespace)

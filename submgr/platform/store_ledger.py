@@ -116,3 +116,8 @@ class Ledger:
         wanted = {key: value for key, value in self._repairs.items() if keys is None or key in keys}
         merged = {**found, **wanted}
         return {key: value for key, value in merged.items() if value is not None}
+
+    def corrected_keys(self, found: set[str]) -> set[str]:
+        """The same of the keys alone."""
+        values, removals = split(self._repairs)
+        return found.difference(removals).union(values) if self._repairs else found

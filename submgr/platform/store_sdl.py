@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 
 import gevent
 
 from submgr.platform.sdl_client import SdlClient, SdlSettings
-from submgr.platform.store import StoreObserver
+from submgr.platform.store import ONE_TURN, StoreObserver
 from submgr.platform.store_commit import CommittingStore
 
 _log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class SdlBackend:
             with self._client.asking(f"a read of {len(piece)} keys of {namespace}"):
                 # A set also for one key: ricsdl takes a string for a list of one-letter keys.
                 found.update(storage.get(namespace, piece))
-            gevent.sleep(0)
+            gevent.sleep(ONE_TURN)
         return found
 
     def read_all(self, namespace: str) -> dict[str, bytes]:
@@ -65,29 +65,27 @@ class SdlBackend:
         """By SCAN: ricsdl's `find_keys` is KEYS, which holds up all users of the database."""
         client = self._client.redis(namespace)
         prefix = _full(namespace, "")
-        names: set[bytes] = set()
+        keys: set[str] = set()
         cursor = 0
         while True:
             with self._client.asking(f"the keys of {namespace}"):
                 cursor, found = client.scan(cursor, match=f"{prefix}*", count=_KEYS_AT_A_TIME)
-            names.update(found)
+            keys.update(_decoded(name[len(prefix) :] for name in found))
             if cursor == 0:
-                return _decoded(name[len(prefix) :] for name in names)
-            gevent.sleep(0)
+                return keys
+            gevent.sleep(ONE_TURN)
 
 
 def _full(namespace: str, key: str) -> str:
     return f"{{{namespace}}},{key}"
 
 
-def _decoded(names: Iterable[bytes]) -> set[str]:
-    keys = set()
+def _decoded(names: Iterable[bytes]) -> Iterator[str]:
     for name in names:
         try:
-            keys.add(name.decode())
+            yield name.decode()
         except UnicodeDecodeError:
             _log.warning("key %r is skipped: not UTF-8", name)
-    return keys
 
 
 class SdlStore(CommittingStore):

@@ -11,7 +11,7 @@ import pytest
 from gevent.event import Event
 
 from submgr.platform.sdl_client import SdlSettings
-from submgr.platform.store import Change, InvalidKey, StoreError, StoreUnavailable
+from submgr.platform.store import ONE_TURN, Change, InvalidKey, StoreError, StoreUnavailable
 from submgr.platform.store_commit import CommittingStore
 from submgr.platform.store_memory import MemoryStore
 from submgr.platform.store_sdl import SdlStore
@@ -151,7 +151,7 @@ class TestStore:
                     seen += 1
                     assert found["a"] == found["b"]
                     assert ("c" in found) == (found["a"] == b"odd")
-                gevent.sleep(0)
+                gevent.sleep(ONE_TURN)
             return seen
 
         watcher = gevent.spawn(watch)

@@ -26,7 +26,7 @@ NS = "submgr_e2SubsDb"
 
 
 def quick(environment: dict[str, str], **more: float) -> SdlStore:
-    return SdlStore(SdlSettings(environment, connect_timeout=0.4, operation_timeout=0.4, **more), probe_interval=0.1)
+    return SdlStore(SdlSettings(environment, connect_timeout=0.6, operation_timeout=0.6, **more), probe_interval=0.1)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ CHANNEL = "RAN_CONNECTION_STATUS_CHANGE"
 
 
 def quick(environment: dict[str, str]) -> SdlChannel:
-    settings = SdlSettings(environment, connect_timeout=0.4, operation_timeout=0.4)
+    settings = SdlSettings(environment, connect_timeout=0.6, operation_timeout=0.6)
     return SdlChannel(settings, retry_interval=0.05, health_interval=0.1)
 
 
