@@ -40,7 +40,6 @@ class Subscriptions(Protocol):
         """None: there is no such REST subscription."""
 
     def connected_nodes(self) -> list[str]: ...
-    def known_node(self, meid: str) -> bool: ...
 
     def delete_node_subscriptions(self, meid: str) -> bool:
         """False: there is no such E2 node."""

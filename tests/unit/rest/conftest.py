@@ -50,9 +50,6 @@ class FakeSubscriptions:
     def connected_nodes(self) -> list[str]:
         return list(self.nodes)
 
-    def known_node(self, meid: str) -> bool:
-        return meid in self.nodes
-
     def delete_node_subscriptions(self, meid: str) -> bool:
         self.calls.append(("delete_node", meid))
         return meid in self.nodes

@@ -178,6 +178,11 @@ def test_a_failed_delete_is_counted(xapp: FlaskClient, subscriptions: Any, count
     assert counts == {"RestSubDelReqFromXapp": 1, "RestSubDelFailToXapp": 1, INTERNAL_ERRORS: 1}
 
 
+@pytest.mark.parametrize("strange", ["%FF", "%00", "a%20b", "..", "%E2%82%AC", "x" * 2000])
+def test_unsubscribe_of_what_was_never_an_id(xapp: FlaskClient, strange: str) -> None:
+    assert xapp.delete(f"{URL}/{strange}").status_code == 204
+
+
 @pytest.mark.parametrize("path", [URL, URL + "/", "/subscriptions"])
 def test_query(xapp: FlaskClient, path: str) -> None:
     answer = xapp.get(path)
