@@ -3,37 +3,24 @@
 
 from __future__ import annotations
 
-import html
-import re
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from http import HTTPStatus
 
 import gevent
 import msgspec
 from gevent.lock import BoundedSemaphore
 
+from submgr.adapters.answers import status_words, succeeded, text_of
 from submgr.core.commands import RouteChange
 from submgr.core.events import RouteFailureKind
 from submgr.core.model import RmrEndpoint
-from submgr.platform.http_client import (
-    HttpClient,
-    HttpConnectError,
-    HttpError,
-    HttpStream,
-    HttpTimeout,
-    Target,
-)
+from submgr.platform.http_client import HttpClient, HttpConnectError, HttpError, HttpTimeout, Target
 from submgr.ports import Routed, RouteFailure
 
 HANDLE = "/handles/xapp-subscription-handle"
 
-_BODY_READ = 64 * 1024
-_WORDS_SHOWN = 200
-_MARKUP = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 _HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
-_FAILURES = {
+_UPDATE_COUNTERS = {
     RouteChange.MERGE: "RouteCreateUpdateFail",
     RouteChange.UNMERGE: "RouteDeleteUpdateFail",
 }
@@ -82,11 +69,9 @@ class RoutingManager:
     def create(self, instance_id: int, endpoint: RmrEndpoint, done: Routed) -> None:
         self._spawn("POST", self._path, _one(instance_id, endpoint), "RouteCreateFail", done)
 
-    def update(
-        self, instance_id: int, endpoints: Sequence[RmrEndpoint], change: RouteChange, done: Routed
-    ) -> None:
+    def update(self, instance_id: int, endpoints: Sequence[RmrEndpoint], change: RouteChange, done: Routed) -> None:
         body = [{"address": endpoint.address, "port": endpoint.port} for endpoint in endpoints]
-        self._spawn("PUT", f"{self._path}/{instance_id}", body, _FAILURES[change], done)
+        self._spawn("PUT", f"{self._path}/{instance_id}", body, _UPDATE_COUNTERS[change], done)
 
     def delete(self, instance_id: int, endpoint: RmrEndpoint, done: Routed) -> None:
         self._spawn("DELETE", self._path, _one(instance_id, endpoint), "RouteDeleteFail", done)
@@ -120,8 +105,8 @@ class RoutingManager:
                 ) as answer:
                     # from here on the outcome is known, whatever becomes of the body
                     failure = _outcome(answer.status)
-                    text = _text(answer)
-                self._latency(method, time.monotonic() - begin)
+                    self._latency(method, time.monotonic() - begin)
+                    text = text_of(answer, self._timeout)
                 if failure is not None and text:
                     failure = RouteFailure(failure.kind, f"{failure.message}: {text}")
             except HttpConnectError as error:
@@ -138,23 +123,4 @@ def _one(instance_id: int, endpoint: RmrEndpoint) -> dict[str, object]:
 
 
 def _outcome(status: int) -> RouteFailure | None:
-    if 200 <= status < 300:
-        return None
-    try:
-        words = f"{status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        words = str(status)
-    return RouteFailure(RouteFailureKind.REFUSED, words)
-
-
-def _text(answer: HttpStream) -> str:
-    """What the answer says to a reader: its first 200 characters without markup; "" when it breaks off."""
-    body = b""
-    with suppress(HttpError):
-        for piece in answer.chunks():
-            body += piece
-            if len(body) > _BODY_READ:
-                break
-    # a little more than is shown is enough, and keeps the work small
-    text = html.unescape(_MARKUP.sub(" ", body[:2048].decode(errors="replace")))
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:_WORDS_SHOWN]
+    return None if succeeded(status) else RouteFailure(RouteFailureKind.REFUSED, status_words(status))

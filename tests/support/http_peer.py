@@ -41,7 +41,8 @@ Answer = Callable[[Request], bytes | None]
 class HttpPeer:
     """Answers each request with the bytes that `answer` gives, and closes the connection when it gives None.
 
-    `answer` runs in the greenlet of the connection and may wait. A connection is kept for the next request.
+    `answer` runs in the greenlet of the connection and may wait. A connection is kept for the next request, unless
+    the end of a body is told by closing (no length, not chunked).
     """
 
     def __init__(self, answer: Answer | None = None, host: str = "127.0.0.1", port: int = 0) -> None:
@@ -79,6 +80,8 @@ class HttpPeer:
                     if data is None:
                         return
                     sock.sendall(data)
+                    if _ends_by_closing(data):
+                        return
             except OSError:
                 return
 
@@ -93,6 +96,11 @@ def _read(file: Any) -> Request | None:
         name, _, value = line.partition(":")
         headers[name.lower()] = value.strip()
     return Request(method, path, headers, file.read(int(headers.get("content-length", 0))))
+
+
+def _ends_by_closing(data: bytes) -> bool:
+    head, end, _ = data.lower().partition(b"\r\n\r\n")
+    return bool(end) and b"content-length" not in head and b"chunked" not in head
 
 
 def closed_port() -> int:

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""HTTP answers of the neighbours, put into words for logs and causes."""
+
+from __future__ import annotations
+
+import html
+import re
+from contextlib import suppress
+from http import HTTPStatus
+
+import gevent
+
+from submgr.platform.http_client import HttpError, HttpStream
+
+_BODY_READ = 64 * 1024
+_WORDS_SHOWN = 200
+_SUCCESS_WAITS = 0.2
+_MARKUP = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+
+
+def succeeded(status: int) -> bool:
+    """Any 2xx. Redirects are not followed, and no success."""
+    return 200 <= status < 300
+
+
+def status_words(status: int) -> str:
+    """`409 Conflict`; the number alone when it is not a registered one."""
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
+
+
+def text_of(answer: HttpStream, seconds: float) -> str:
+    """What the body says to a reader: its first 200 characters without markup.
+
+    Reads the body (so that the connection can be used again), but at most 64 KiB of it and for `seconds`, and takes
+    what has come by then. The status alone says whether the request succeeded: a success waits a moment only.
+    """
+    body = b""
+    if succeeded(answer.status):
+        seconds = min(seconds, _SUCCESS_WAITS)
+    with suppress(HttpError), gevent.Timeout(seconds, False):
+        for piece in answer.chunks(seconds):
+            body += piece
+            if len(body) > _BODY_READ:
+                break
+    # a little more than is shown is enough, and keeps the work small
+    text = html.unescape(_MARKUP.sub(" ", body[:2048].decode(errors="replace")))
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:_WORDS_SHOWN]

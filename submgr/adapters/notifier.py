@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Notifications to xApps: how each of their subscriptions ended (user guide, "REST subscription response")."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from submgr.adapters.answers import status_words, succeeded, text_of
+from submgr.core.commands import Notify
+from submgr.core.errors import Source
+from submgr.core.places import Places
+from submgr.e2ap.causes import describe
+from submgr.platform.http_client import HttpClient, HttpError, Target
+from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
+
+_log = logging.getLogger(__name__)
+
+PATH = "/ric/v1/subscriptions/response"
+
+_HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
+
+_encode = msgspec.json.Encoder().encode
+
+Ended = Callable[[Notify, bool, float], None]
+"""Told of each notification that was delivered (True) or given up (False), and how many seconds after it was due."""
+
+
+class XappNotifier:
+    """`submgr.ports.Notifier` over HTTP. The places that were reserved for the notifications are given back here.
+
+    Notifications of one REST subscription go out one after the other, those of different ones beside each other, at
+    most `at_once` to one endpoint. `policy` is asked at each notification. A try takes at most `timeout` seconds for
+    the connection and as many for the answer.
+    """
+
+    def __init__(
+        self,
+        places: Places,
+        policy: Callable[[], RetryPolicy],
+        ended: Ended,
+        *,
+        timeout: float = 5.0,
+        at_once: int = 64,
+    ) -> None:
+        self._places = places
+        self._policy = policy
+        self._ended = ended
+        self._timeout = timeout
+        self._client = HttpClient(connections=at_once)
+        # how many may wait is decided before, by `places`
+        self._outbox = Outbox(places=sys.maxsize, at_once=at_once)
+
+    def stop(self, grace: float = 0.0) -> int:
+        """Give the tries under way `grace` seconds. How many notifications are left; they are due at the next start."""
+        left = self._outbox.stop(grace)
+        self._client.close()
+        return left
+
+    @property
+    def waiting(self) -> int:
+        """Notifications that are neither delivered nor given up."""
+        return self._outbox.waiting
+
+    def oldest(self) -> float:
+        """Seconds that the oldest of them has been due; 0 when there is none."""
+        return self._outbox.oldest()
+
+    def notify(self, notification: Notify, done: Callable[[], None]) -> None:
+        body = body_of(notification)
+
+        def finished(result: Result) -> None:
+            self._places.release(notification.endpoint.http)
+            if result.outcome is not Outcome.DROPPED:
+                self._report(notification, result)
+                done()
+
+        self._outbox.put(
+            notification.endpoint.http,
+            notification.subscription_id,
+            lambda: self._post(notification, body),
+            finished,
+            policy=self._policy(),
+        )
+
+    def drop(self, subscription_id: str) -> None:
+        self._outbox.drop(subscription_id)
+
+    def _post(self, notification: Notify, body: bytes) -> None:
+        """One try; raises HttpError."""
+        endpoint = notification.endpoint
+        with self._client.stream(
+            "POST",
+            Target(endpoint.host.strip("[]"), endpoint.http_port, PATH),
+            body=body,
+            headers=_HEADERS,
+            connect_timeout=self._timeout,
+            read_timeout=self._timeout,
+        ) as answer:
+            text = text_of(answer, self._timeout)
+        if not succeeded(answer.status):
+            raise HttpError(": ".join(filter(None, (status_words(answer.status), text))))
+
+    def _report(self, notification: Notify, result: Result) -> None:
+        delivered = result.outcome is Outcome.DELIVERED
+        _log.log(
+            logging.DEBUG if delivered else logging.WARNING,
+            "notification of %s, XappEventInstanceId %d, to %s %s after %d tries in %.1f s%s",
+            notification.subscription_id,
+            notification.xapp_event_instance_id,
+            notification.endpoint.http,
+            result.outcome.value,
+            result.tries,
+            result.age,
+            "" if delivered else f": {result.error}",
+        )
+        self._ended(notification, delivered, result.age)
+
+
+def body_of(notification: Notify) -> bytes:
+    """A SubscriptionResponse with one instance. Fields without a value are left out."""
+    instance: dict[str, Any] = {
+        "XappEventInstanceId": notification.xapp_event_instance_id,
+        "E2EventInstanceId": 0 if notification.failure else notification.instance_id,
+        "ErrorCause": "",
+    }
+    if notification.failure:
+        instance["ErrorCause"] = notification.failure.cause or "unknown failure"
+        instance["ErrorSource"] = notification.failure.source
+        if notification.failure.timeout:
+            instance["TimeoutType"] = notification.failure.timeout
+    elif notification.not_admitted:
+        refused = (f"{item.action_id} ({describe(item.cause)})" for item in notification.not_admitted)
+        instance["ErrorCause"] = f"actions not admitted: {', '.join(refused)}"
+        instance["ErrorSource"] = Source.E2NODE
+    return _encode({"SubscriptionId": notification.subscription_id, "SubscriptionInstances": [instance]})
