@@ -50,7 +50,8 @@ GO_FILE_AS_JSON = """
         "clusterAddrList": "", "prot": "tcp", "maxIdle": 80, "maxActive": 12000},
  "controls": {"e2tSubReqTimeout_ms": 2000, "e2tSubDelReqTime_ms": 2500, "e2tRecvMsgTimeout_ms": 2000,
               "e2tMaxSubReqTryCount": 2, "e2tMaxSubDelReqTryCount": 3, "checkE2State": "false",
-              "readSubsFromDb": "true", "dbTryCount": 200, "dbRetryForever": "true", "waitRouteCleanup_ms": 5000, "checkE2IEOrder": 0}}
+              "readSubsFromDb": "true", "dbTryCount": 200, "dbRetryForever": "true", "waitRouteCleanup_ms": 5000,
+              "checkE2IEOrder": 0}}
 """
 
 

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The counters that dashboards made for the Go submgr expect, under exactly the names they have there.
+
+No labels and no `_total`: prometheus_client's own counters cannot have such names, so a collector of its own
+gives them out, and `exposition` writes them.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+_RECEIVED = "The total number of {} messages received from xApp"
+_TO_XAPP = "The total number of {} messages sent to xApp"
+_TO_E2 = "The total number of {} messages sent to E2Term"
+_RESENT = "The total number of {} messages resent to E2Term"
+_FROM_E2 = "The total number of {} messages from E2Term"
+_TIMER = "The total number of {} timer expires"
+_TOTAL = "The total number of {}"
+
+SUBMGR: Mapping[str, str] = MappingProxyType(
+    {
+        "SubReqFromXapp": _RECEIVED.format("SubscriptionRequest"),
+        "SubRespToXapp": _TO_XAPP.format("SubscriptionResponse"),
+        "SubFailToXapp": _TO_XAPP.format("SubscriptionFailure"),
+        "RestSubReqFromXapp": _RECEIVED.format("Rest SubscriptionRequest"),
+        "RestSubRespToXapp": _TO_XAPP.format("Rest SubscriptionResponse"),
+        "RestSubFailToXapp": _TO_XAPP.format("Rest SubscriptionFailure"),
+        "RestReqRejDueE2Down": _TOTAL.format("Rest SubscriptionRequest messages rejected because E2 was down"),
+        "RestSubNotifToXapp": _TO_XAPP.format("successful Rest SubscriptionNotification"),
+        "RestSubFailNotifToXapp": _TO_XAPP.format("failure Rest SubscriptionNotification"),
+        "SubReqToE2": _TO_E2.format("SubscriptionRequest"),
+        "SubReReqToE2": _RESENT.format("SubscriptionRequest"),
+        "SubRespFromE2": _FROM_E2.format("SubscriptionResponse"),
+        "PartialSubRespFromE2": _FROM_E2.format("partial SubscriptionResponse"),
+        "SubFailFromE2": _FROM_E2.format("SubscriptionFailure"),
+        "SubReqTimerExpiry": _TIMER.format("SubscriptionRequest"),
+        "RouteCreateFail": _TOTAL.format("subscription route create failure"),
+        "RouteCreateUpdateFail": _TOTAL.format("subscription route create update failure"),
+        "MergedSubscriptions": _TOTAL.format("merged Subscriptions"),
+        "DuplicateE2SubReq": _TOTAL.format("same E2 SubscriptionRequest messages from the same xApp"),
+        "SubDelReqFromXapp": _RECEIVED.format("SubscriptionDeleteResponse"),
+        "SubDelRespToXapp": _TO_XAPP.format("SubscriptionDeleteResponse"),
+        "RestSubDelReqFromXapp": _RECEIVED.format("Rest SubscriptionDeleteRequest"),
+        "RestSubDelRespToXapp": _TO_XAPP.format("Rest SubscriptionDeleteResponse"),
+        "RestSubDelFailToXapp": _TO_XAPP.format("Rest SubscriptionDeleteFailure"),
+        "SubDelReqToE2": _TO_E2.format("SubscriptionDeleteRequest"),
+        "SubDelReReqToE2": _RESENT.format("SubscriptionDeleteRequest"),
+        "SubDelRespFromE2": _FROM_E2.format("SubscriptionDeleteResponse"),
+        "SubDelFailFromE2": _FROM_E2.format("SubscriptionDeleteFailure"),
+        "SubDelReqTimerExpiry": _TIMER.format("SubscriptionDeleteRequest"),
+        "SubDelRequiredFromE2": _FROM_E2.format("SubscriptionDeleteRequired"),
+        "RouteDeleteFail": _TOTAL.format("subscription route delete failure"),
+        "RouteDeleteUpdateFail": _TOTAL.format("subscription route delete update failure"),
+        "UnmergedSubscriptions": _TOTAL.format("unmerged Subscriptions"),
+        "SDLWriteFailure": _TOTAL.format("SDL write failures"),
+        "SDLReadFailure": _TOTAL.format("SDL read failures"),
+        "SDLRemoveFailure": _TOTAL.format("SDL read failures"),
+        "E2StateChangedToUp": _TOTAL.format("E2 interface changes to connected state"),
+        "E2StateChangedToDown": _TOTAL.format("E2 interface changes to disconnected state"),
+        "E2StateChangedToUnderReset": _TOTAL.format("E2 interface changes to under reset state"),
+    }
+)
+"""Counters named SUBMGR_<name>, with their help texts.
+
+The texts are the user guide's (Metrics) to the letter, also where it says response for request (SubDelReqFromXapp) and
+read for remove (SDLRemoveFailure): it is what is displayed today.
+"""
+
+RMR: Mapping[str, str] = MappingProxyType(
+    {
+        "RMR_Transmitted": _TOTAL.format("RMR messages sent"),
+        "RMR_TransmitError": _TOTAL.format("RMR messages that could not be sent"),
+        "RMR_TransmitRetry": _TOTAL.format("RMR sends that were tried again"),
+        "RMR_Received": _TOTAL.format("RMR messages received"),
+        "RMR_ReceiveError": _TOTAL.format("RMR messages that could not be received"),
+        "RMR_SendWithRetryRetry": _TOTAL.format("RMR sends that were tried again until they succeeded or timed out"),
+    }
+)
+"""Counters with these names."""
+
+RMR_GAUGES: Mapping[str, str] = MappingProxyType(
+    {
+        "RMR_Enqueued": "RMR messages received that wait to be handled",
+        "RMR_Dropped": "RMR messages received that were dropped because too many waited",
+    }
+)
+
+
+class _LegacyMetric(Metric):
+    """A family that `exposition` writes by itself, under its own name."""
+
+
+class LegacyCounters(Collector):
+    """Counts under the legacy names; all of them are there from the start, with zero.
+
+    `namespace` (may be empty) and `_` come before every name given out.
+    """
+
+    def __init__(self, namespace: str = "") -> None:
+        self._prefix = f"{namespace}_" if namespace else ""
+        self._values = dict.fromkeys([*SUBMGR, *RMR, *RMR_GAUGES], 0.0)
+        self._read: dict[str, Callable[[], float]] = {}
+
+    def inc(self, name: str, n: int = 1) -> None:
+        """Count `n` more of `name`, a name without the SUBMGR_ ("SubReqToE2", "RMR_Received"). KeyError: no such."""
+        self._values[name] += n
+
+    def value(self, name: str) -> float:
+        """What `name` stands at."""
+        read = self._read.get(name)
+        return read() if read is not None else self._values[name]
+
+    def read_from(self, name: str, read: Callable[[], float]) -> None:
+        """Have `name` tell what `read()` says whenever it is looked at. For what something else counts already."""
+        if name not in self._values:
+            raise KeyError(name)
+        self._read[name] = read
+
+    def collect(self) -> Iterable[Metric]:
+        """All families (prometheus_client's side)."""
+        for names, kind, prefix in ((SUBMGR, "counter", "SUBMGR_"), (RMR, "counter", ""), (RMR_GAUGES, "gauge", "")):
+            for name, explanation in names.items():
+                full = f"{self._prefix}{prefix}{name}"
+                family = _LegacyMetric(full, explanation, kind)
+                family.add_sample(full, {}, float(self.value(name)))
+                yield family
+
+
+class _Families(Collector):
+    def __init__(self, families: list[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families
+
+
+def exposition(registry: CollectorRegistry) -> tuple[bytes, str]:
+    """Everything in the registry in Prometheus' text format, and the Content-Type that goes with it."""
+    legacy: list[str] = []
+    modern: list[Metric] = []
+    for family in registry.collect():
+        if not isinstance(family, _LegacyMetric):
+            modern.append(family)
+            continue
+        legacy.append(f"# HELP {family.name} {family.documentation}\n# TYPE {family.name} {family.type}\n")
+        legacy.extend(f"{sample.name} {_number(sample.value)}\n" for sample in family.samples)
+    return "".join(legacy).encode() + generate_latest(_Families(modern)), CONTENT_TYPE
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value.is_integer() else repr(value)

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Metrics in modern form, names beginning with `submgr_`. They watch and never steer.
+
+What the program knows anyway (how many subscriptions there are) is read when somebody looks, by functions given
+here; what happens is counted when it happens.
+"""
+
+import platform
+from collections.abc import Callable, Iterable, Mapping
+from importlib import metadata
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+_PROCEDURE_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60)
+_CALL_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5)
+_AGE_BUCKETS = (0.005, 0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 20, 30, 60, 120)
+
+GAUGES: Mapping[str, str] = {
+    "submgr_e2_subscriptions": "E2 subscriptions that E2 nodes have confirmed",
+    "submgr_rest_subscriptions": "REST subscriptions",
+    "submgr_connected_e2_nodes": "E2 nodes that are connected",
+    "submgr_procedures_in_flight": "Subscribe and delete procedures under way at E2 nodes",
+    "submgr_notifications_waiting": "Notifications that are not delivered yet",
+    "submgr_notification_oldest_seconds": "Age of the oldest notification that is not delivered yet",
+    "submgr_pending_route_removals": "Routes that could not be removed yet",
+    "submgr_unreadable_records": "Records of the database that could not be read and were left where they are",
+    "submgr_missing_routes": "Message types xApps use over RMR (12010, 12020) for which there is no route",
+    "submgr_config_reload_refused": "1 while the configuration file has a content that was refused, else 0",
+    "submgr_hub_stall_longest_seconds": "The longest time in which the event loop did not turn",
+    "submgr_log_lines_dropped": "Log lines that were dropped because nobody read them",
+}
+"""Gauges whose values are read when somebody looks, see `Metrics.read_from`."""
+
+
+class Metrics:
+    """The modern metrics, registered in `registry`."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._gauges = _Gauges()
+        registry.register(self._gauges)
+        self._procedures = Histogram(
+            "submgr_procedure_duration_seconds",
+            "Duration of procedures from their start to their end",
+            ["kind", "outcome"],
+            buckets=_PROCEDURE_BUCKETS,
+            registry=registry,
+        )
+        self._notification_age = Histogram(
+            "submgr_notification_age_seconds",
+            "Age of notifications when they were delivered or given up",
+            ["outcome"],
+            buckets=_AGE_BUCKETS,
+            registry=registry,
+        )
+        self._sdl = Histogram(
+            "submgr_sdl_duration_seconds",
+            "Duration of database operations",
+            ["operation"],
+            buckets=_CALL_BUCKETS,
+            registry=registry,
+        )
+        self._rtmgr = Histogram(
+            "submgr_rtmgr_duration_seconds",
+            "Duration of requests to the Routing Manager",
+            ["method"],
+            buckets=_CALL_BUCKETS,
+            registry=registry,
+        )
+        self._given_up = Counter(
+            "submgr_notifications_given_up_total", "Notifications given up after their last try", registry=registry
+        )
+        self._ignored = Counter(
+            "submgr_ignored_messages_total",
+            "Messages that fitted nothing (unknown, repeated, undecodable) and changed nothing",
+            ["kind"],
+            registry=registry,
+        )
+        self._worker_failures = Counter(
+            "submgr_worker_failures_total", "Workers that ended by a bug and were restarted", registry=registry
+        )
+        self._internal_errors = Counter(
+            "submgr_internal_errors_total", "Requests answered by a 500, each of which is a bug", registry=registry
+        )
+        self._unconfirmed = Gauge(
+            "submgr_unconfirmed_deletes",
+            "E2 subscriptions removed here whose deletion the E2 node has not confirmed",
+            registry=registry,
+        )
+        info = Gauge(
+            "submgr_build_info", "The running version, in its labels", ["version", "python"], registry=registry
+        )
+        info.labels(_version(), platform.python_version()).set(1)
+
+    def read_from(self, name: str, read: Callable[[], float]) -> None:
+        """Have gauge `name` (of `GAUGES`) tell what `read()` says whenever somebody looks. KeyError: no such."""
+        self._gauges.read_from(name, read)
+
+    def read_queues_from(self, read: Callable[[], Mapping[str, int]]) -> None:
+        """Have `submgr_node_queue_depth` tell what `read()` says: Meid to procedures that wait."""
+        self._gauges.queues = read
+
+    def procedure(self, kind: str, outcome: str, seconds: float) -> None:
+        """A procedure has ended."""
+        self._procedures.labels(kind, outcome).observe(seconds)
+
+    def notification(self, delivered: bool, age: float) -> None:
+        """A notification was delivered, or given up, `age` s after it was made."""
+        self._notification_age.labels("delivered" if delivered else "given_up").observe(age)
+        if not delivered:
+            self._given_up.inc()
+
+    def sdl(self, operation: str, seconds: float) -> None:
+        """A database operation was answered."""
+        self._sdl.labels(operation).observe(seconds)
+
+    def rtmgr(self, method: str, seconds: float) -> None:
+        """A request to the Routing Manager was answered."""
+        self._rtmgr.labels(method).observe(seconds)
+
+    def ignored(self, kind: str) -> None:
+        """A message fitted nothing."""
+        self._ignored.labels(kind).inc()
+
+    def worker_failed(self) -> None:
+        """A worker ended by a bug."""
+        self._worker_failures.inc()
+
+    def internal_error(self) -> None:
+        """A request was answered by a 500."""
+        self._internal_errors.inc()
+
+    def delete_unconfirmed(self) -> None:
+        """A node has answered none of the sends of a delete."""
+        self._unconfirmed.inc()
+
+    def delete_confirmed_late(self) -> None:
+        """A node has answered a delete after all, of one that was unconfirmed before."""
+        self._unconfirmed.dec()
+
+
+class _Gauges(Collector):
+    def __init__(self) -> None:
+        self._read: dict[str, Callable[[], float]] = {}
+        self.queues: Callable[[], Mapping[str, int]] = dict
+
+    def read_from(self, name: str, read: Callable[[], float]) -> None:
+        if name not in GAUGES:
+            raise KeyError(name)
+        self._read[name] = read
+
+    def collect(self) -> Iterable[Metric]:
+        for name, explanation in GAUGES.items():
+            read = self._read.get(name)
+            yield GaugeMetricFamily(name, explanation, value=read() if read is not None else 0)
+        depth = GaugeMetricFamily(
+            "submgr_node_queue_depth", "Procedures that wait for their turn at an E2 node", labels=["meid"]
+        )
+        for meid, waiting in self.queues().items():
+            depth.add_metric([meid], waiting)
+        yield depth
+
+
+def _version() -> str:
+    try:
+        return metadata.version("ric-submgr")
+    except metadata.PackageNotFoundError:
+        return "unknown"
