@@ -43,6 +43,10 @@ _u16 = Struct(">H").unpack_from
 
 # The criticality of the procedure is not looked at: 12010 and 12020 of other implementations carry `ignore`.
 _CRITICALITIES = (0x00, 0x40, 0x80)
+_REMOVED_IDS = (
+    (aper.REMOVED_LIST[:2], aper.REMOVED[:2]),
+    (aper.REMOVED_LIST_OF_2_00[:2], aper.REMOVED_OF_2_00[:2]),
+)
 _ACTION_TYPES = tuple(ActionType)
 _SUBSEQUENT_TYPES = tuple(SubsequentActionType)
 # Wire number -> name: the ASN.1 begins with w1ms.
@@ -59,13 +63,24 @@ def read(data: bytes) -> Message | None:
         message = reader(data, at + 3)
     except (IndexError, StructError, _Unusual):
         return None
-    if isinstance(message, SubscriptionDeleteRequired) and data[at + 3 : at + 6] == aper.REMOVED_LIST_OF_2_00:
-        written = aper.write_numbered_as_2_00(message)
+    if isinstance(message, SubscriptionDeleteRequired):
+        written = _removed_again(message, data, at + 3)
     else:
         written = aper.write(message)
     if written is None or written[3:] != data[3:]:
         return None
     return message
+
+
+def _removed_again(message: SubscriptionDeleteRequired, data: bytes, at: int) -> bytes | None:
+    """Writes it with the heads it came with: up to 1024 items are worth the direct way in every release."""
+    item = _element(data, at) + 2
+    heads = data[at : at + 3], data[item : item + 3]
+    if (heads[0][:2], heads[1][:2]) not in _REMOVED_IDS:
+        return None
+    if heads[0][2] not in _CRITICALITIES or heads[1][2] not in _CRITICALITIES:
+        return None
+    return aper.write_delete_required(message, *heads)
 
 
 class _Unusual(Exception):

@@ -42,6 +42,12 @@ DELETE_RESPONSE = b"\x20\x09\x00"
 DELETE_FAILURE = b"\x40\x09\x00"
 DELETE_REQUIRED = b"\x00\x0c\x40"
 
+# Heads of the list of a delete required and of its items, with the present ids and those of E2AP 2.00.
+REMOVED_LIST = b"\x00\x3c\x40"
+REMOVED = b"\x00\x3d\x40"
+REMOVED_LIST_OF_2_00 = b"\x00\x32\x40"
+REMOVED_OF_2_00 = b"\x00\x33\x40"
+
 # Heads of an information element: id and criticality.
 _REQUEST_ID = b"\x00\x1d\x00\x05\x00"
 _FUNCTION_ID = b"\x00\x05\x00\x02"
@@ -53,11 +59,6 @@ _NOT_ADMITTED_LIST = b"\x00\x12\x00"
 _NOT_ADMITTED = b"\x00\x10\x40"
 _FAILURE_CAUSE = b"\x00\x01\x00"
 _DELETE_FAILURE_CAUSE = b"\x00\x01\x40"
-_REMOVED_LIST = b"\x00\x3c\x40"
-_REMOVED = b"\x00\x3d\x40"
-# The numbers of the last two in E2AP 2.00.
-REMOVED_LIST_OF_2_00 = b"\x00\x32\x40"
-_REMOVED_OF_2_00 = b"\x00\x33\x40"
 
 _u16 = Struct(">H").pack
 _request_id = Struct(">HH").pack
@@ -77,10 +78,10 @@ def write(message: Message) -> bytes | None:
         return None
 
 
-def write_numbered_as_2_00(message: SubscriptionDeleteRequired) -> bytes | None:
-    """A delete required as E2AP 2.00 nodes send it: other ids for the list and its items."""
+def write_delete_required(message: SubscriptionDeleteRequired, list_head: bytes, item_head: bytes) -> bytes | None:
+    """A delete required with other heads (ids and criticalities) than those of the present ASN.1."""
     try:
-        return _pdu(*_delete_required(message, REMOVED_LIST_OF_2_00, _REMOVED_OF_2_00))
+        return _pdu(*_delete_required(message, list_head, item_head))
     except _NotPlain:
         return None
 
@@ -133,7 +134,7 @@ def _delete_failure(message: SubscriptionDeleteFailure) -> tuple[bytes, list[byt
 
 
 def _delete_required(
-    message: SubscriptionDeleteRequired, list_head: bytes = _REMOVED_LIST, item_head: bytes = _REMOVED
+    message: SubscriptionDeleteRequired, list_head: bytes = REMOVED_LIST, item_head: bytes = REMOVED
 ) -> tuple[bytes, list[bytes]]:
     if not 1 <= len(message.items) <= MAX_REMOVED:
         raise _NotPlain

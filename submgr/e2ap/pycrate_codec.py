@@ -24,6 +24,9 @@ _REMOVED_ITEM = E2AP_PDU_Contents.RICsubscription_withCause_Item
 # Numbers that E2AP 2.00 gave to the list of RIC SUBSCRIPTION DELETE REQUIRED and to its items.
 _REMOVED_LIST_OF_2_00 = 50
 _REMOVED_ITEM_OF_2_00 = 51
+# More information elements than this have never been in a subscription message. pycrate takes some 20 µs for
+# each, and a PDU could claim 65535.
+_MAX_ELEMENTS = 64
 # What pycrate calls the open type of an element that its ASN.1 does not have in this place.
 _UNKNOWN = "_unk_004"
 
@@ -73,6 +76,7 @@ def decode(data: bytes, strict_order: bool) -> Message:
 
 
 def _decode(data: bytes, strict_order: bool) -> Message:
+    _bound_elements(data)
     _PDU.from_aper(data)
     place, content = _PDU.get_val()
     if not isinstance(content, dict):
@@ -85,6 +89,17 @@ def _decode(data: bytes, strict_order: bool) -> Message:
         raise DecodeError(f"{place} of procedure {content['procedureCode']} has a content of type {name}")
     elements = _elements(kind, value["protocolIEs"], strict_order)
     return tree_read.from_elements(kind, elements)
+
+
+def _bound_elements(data: bytes) -> None:
+    """Refuses what would keep pycrate busy for long; an element has at least four octets."""
+    if len(data) <= 4 * _MAX_ELEMENTS:
+        return
+    # Head (three octets), length (two octets from 128 to 16383, else one), one octet, count.
+    at = 6 if 0x80 <= data[3] < 0xC0 else 5
+    count = int.from_bytes(data[at : at + 2], "big")
+    if count > _MAX_ELEMENTS:
+        raise DecodeError(f"{count} information elements, at most {_MAX_ELEMENTS} are read")
 
 
 def _elements(kind: tuple[str, int], items: list[dict[str, Any]], strict_order: bool) -> dict[int, Any]:

@@ -11,7 +11,7 @@ POST /reset                  forget rules, log and state
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote
@@ -246,8 +246,3 @@ def pause(rule: HttpRule | None) -> None:
     """The delay of a rule; only the greenlet of the request waits."""
     if rule is not None and rule.delay:
         gevent.sleep(rule.delay)
-
-
-def segments(path: str) -> Iterator[str]:
-    """The parts of a path between its slashes."""
-    return (part for part in path.split("/") if part)

@@ -229,6 +229,8 @@ def test_an_error_leaves_nothing_behind() -> None:
     [
         ("", "overflow"),
         ("00", "overflow"),
+        ("200800814800ffff" + "03e7400100" * 65, "65535 information elements, at most 64"),
+        ("200800c100ffff" + "03e7400100" * 13104, "65535 information elements, at most 64"),
         ("ff" * 40, "invalid undef count"),
         ("474554202f20485454502f312e31", "too long|overflow"),
         ("80020000", "alternative _ext_0"),

@@ -118,14 +118,21 @@ def test_the_direct_way_is_taken_for_all_but_failures_of_1_x(message: Message) -
 
 
 @more
-@given(st.lists(st.builds(SubscriptionToRemove, request_ids, functions, causes), min_size=1, max_size=8))
-def test_delete_required_of_2_00(items: list[SubscriptionToRemove]) -> None:
+@given(
+    st.lists(st.builds(SubscriptionToRemove, request_ids, functions, causes), min_size=1, max_size=8),
+    st.sampled_from([(60, 61), (50, 51)]),
+    st.sampled_from([0x00, 0x40, 0x80]),
+    st.sampled_from([0x00, 0x40, 0x80]),
+)
+def test_delete_required_of_all_releases(
+    items: list[SubscriptionToRemove], numbers: tuple[int, int], of_list: int, of_items: int
+) -> None:
     message = SubscriptionDeleteRequired(tuple(items))
-    older = aper_write.write_numbered_as_2_00(message)
-    assert older is not None and older != aper_write.write(message)
-    assert aper_read.read(older) == message
-    assert pycrate_codec.decode(older, strict_order=True) == message
-    assert aper_write.write_numbered_as_2_00(SubscriptionDeleteRequired(())) is None
+    heads = bytes((0, numbers[0], of_list)), bytes((0, numbers[1], of_items))
+    sent = aper_write.write_delete_required(message, *heads)
+    assert sent is not None
+    assert aper_read.read(sent) == message
+    assert pycrate_codec.decode(sent, strict_order=True) == message
 
 
 @more
