@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 from submgr.core.model import E2Record, RestRecord, SubscribeRequest
 
@@ -57,10 +57,10 @@ class Subscriptions(Protocol):
 
 
 Count = Callable[[str], None]
-"""Adds one to the counter of this name: one of the user guide's, or INTERNAL_ERRORS."""
+"""Adds one to the counter of the user guide of this name."""
 
-INTERNAL_ERRORS = "rest_internal_errors"
-"""Counts requests that were answered 500: each is a bug, with a traceback in the log."""
+InternalError = Callable[[], None]
+"""Told of each request that was answered 500: a bug, with its traceback in the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +68,18 @@ class HealthReport:
     """`reasons` say why it is not ok, `warnings` what is worth a look all the same."""
 
     ok: bool
-    reasons: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
+    reasons: Sequence[str] = ()
+    warnings: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class DebugWrite:
-    """Who may use the requests of the platform API that change something: anyone, who has the token, or nobody."""
+    """Who may use the requests of the platform API that change something.
 
-    mode: Literal["open", "token", "off"]
+    `mode` is `open` (anyone) or `token` (who has the token); with anything else, as `off`, nobody may.
+    """
+
+    mode: str
     token: str = ""
 
 
@@ -84,13 +87,13 @@ class DebugWrite:
 class Operations:
     """What the platform API shows beside the subscriptions. Each is asked anew for each request.
 
-    `metrics` is Prometheus text, `config` the running configuration without its secrets, `recent_log` the newest log
-    lines in order, `record_json` an E2 record in the form of the database.
+    `metrics` is Prometheus text and its Content-Type, `config` the running configuration without its secrets,
+    `recent_log` the newest log lines in order, `record_json` an E2 record in the form of the database.
     """
 
     alive: Callable[[], HealthReport]
     ready: Callable[[], HealthReport]
-    metrics: Callable[[], bytes]
+    metrics: Callable[[], tuple[bytes, str]]
     config: Callable[[], dict[str, object]]
     recent_log: Callable[[], list[str]]
     debug_write: Callable[[], DebugWrite]

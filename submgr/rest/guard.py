@@ -23,12 +23,13 @@ def require_write(debug_write: Callable[[], DebugWrite]) -> None:
     if origin is not None and origin.partition("://")[2] != request.host:
         raise ApiError(403, "requests that change something are not taken from web pages of another origin")
     allowed = debug_write()
-    if allowed.mode == "off":
+    if allowed.mode == "open" or (allowed.mode == "token" and _bears(allowed.token)):
+        return
+    if allowed.mode != "token":
         raise ApiError(401, "requests that change something are switched off (debug.write: off)", headers=_CHALLENGE)
-    if allowed.mode == "token" and not _bears(allowed.token):
-        raise ApiError(
-            401, "a header 'Authorization: Bearer <token>' with the token of debug.token is needed", headers=_CHALLENGE
-        )
+    raise ApiError(
+        401, "a header 'Authorization: Bearer <token>' with the token of debug.token is needed", headers=_CHALLENGE
+    )
 
 
 def _bears(token: str) -> bool:

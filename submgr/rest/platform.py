@@ -11,9 +11,9 @@ from flask import Flask, Response
 
 from submgr.core.model import RestRecord
 from submgr.platform.http_app import ApiError, JsonApp, after_sent, json_response
-from submgr.rest.api import Count, HealthReport, Operations, Subscriptions
+from submgr.rest.api import HealthReport, InternalError, Operations, Subscriptions
 from submgr.rest.guard import require_write
-from submgr.rest.refusals import answer_refusals, count_internal_errors
+from submgr.rest.refusals import answer_refusals, report_internal_errors
 from submgr.rest.symptomdata import zip_files
 from submgr.rest.views import (
     encode_dict,
@@ -29,14 +29,12 @@ _BASE = "/ric/v1"
 _CONTENT_POLICY = "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 """The console needs nothing but itself and this API."""
 
-_METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-
-def platform_app(subscriptions: Subscriptions, operations: Operations, count: Count) -> Flask:
+def platform_app(subscriptions: Subscriptions, operations: Operations, internal_error: InternalError) -> Flask:
     """The WSGI application of the platform interface."""
     app = JsonApp("submgr.rest.platform")
     answer_refusals(app)
-    count_internal_errors(app, count)
+    report_internal_errors(app, internal_error)
     for path, view in _State(operations).routes() + _Queries(subscriptions, operations).routes():
         app.add_url_rule(path, path, view, methods=["GET"])
     for method, path, change in _Changes(subscriptions).routes():
@@ -76,7 +74,8 @@ class _State:
         ]
 
     def _metrics(self) -> Response:
-        return Response(self._operations.metrics(), content_type=_METRICS_TYPE)
+        text, content_type = self._operations.metrics()
+        return Response(text, content_type=content_type)
 
 
 def _health(report: HealthReport) -> Response:
@@ -196,7 +195,7 @@ class _Symptoms:
                 "e2nodes.json": msgspec.json.encode(sorted(self._subscriptions.connected_nodes())),
                 "health.json": msgspec.json.encode(health),
                 "config.json": msgspec.json.encode(operations.config()),
-                "metrics.txt": operations.metrics(),
+                "metrics.txt": operations.metrics()[0],
                 "log.txt": "".join(f"{line}\n" for line in operations.recent_log()).encode(errors="replace"),
             }
         )

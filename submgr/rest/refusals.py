@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Failed requests: RefusedError as an HTTP answer, and bugs counted."""
+"""Failed requests: RefusedError as an HTTP answer, and bugs told."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flask import Response, g, request
 
 from submgr.core.errors import RefusedError
 from submgr.platform.http_app import JsonApp
-from submgr.rest.api import INTERNAL_ERRORS, Count
+from submgr.rest.api import InternalError
 
 log = logging.getLogger(__name__)
 
@@ -31,15 +31,15 @@ def answer_refusals(app: JsonApp) -> None:
     app.register_error_handler(RefusedError, answer)
 
 
-def count_internal_errors(app: JsonApp, count: Count) -> None:
-    """Have each answer 500 of `app` counted; `JsonApp` logs the traceback."""
+def report_internal_errors(app: JsonApp, internal_error: InternalError) -> None:
+    """Have `internal_error` told of each answer 500 of `app`; `JsonApp` logs the traceback."""
 
-    def counted(answer: Response) -> Response:
+    def reported(answer: Response) -> Response:
         if answer.status_code == 500:
-            count(INTERNAL_ERRORS)
+            internal_error()
         return answer
 
-    app.after_request(counted)
+    app.after_request(reported)
 
 
 def refusal() -> RefusedError | None:

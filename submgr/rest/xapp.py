@@ -9,8 +9,8 @@ from flask import Flask, Response, request
 from submgr.core.errors import NodeDownError, RefusedError
 from submgr.core.model import SubscribeRequest
 from submgr.platform.http_app import JsonApp, after_sent, json_response
-from submgr.rest.api import Count, Subscriptions
-from submgr.rest.refusals import answer_refusals, count_internal_errors, refusal
+from submgr.rest.api import Count, InternalError, Subscriptions
+from submgr.rest.refusals import answer_refusals, refusal, report_internal_errors
 from submgr.rest.schemas import parse_subscribe
 from submgr.rest.views import accepted_view, encode_e2_subscriptions, json_bytes
 
@@ -30,7 +30,7 @@ _SUBSCRIPTIONS = (
 )
 
 
-def xapp_app(subscriptions: Subscriptions, count: Count) -> Flask:
+def xapp_app(subscriptions: Subscriptions, count: Count, internal_error: InternalError) -> Flask:
     """The WSGI application of the xApp interface. `count` is told the counters of the user guide by name."""
     app = JsonApp("submgr.rest.xapp", json_only=True, max_body=MAX_BODY)
     answer_refusals(app)
@@ -52,7 +52,7 @@ def xapp_app(subscriptions: Subscriptions, count: Count) -> Flask:
     for path in _SUBSCRIPTIONS:
         app.add_url_rule(path, "query", query, methods=["GET"])
         app.add_url_rule(f"{path}/<subscription_id>", "unsubscribe", unsubscribe, methods=["DELETE"])
-    count_internal_errors(app, count)
+    report_internal_errors(app, internal_error)
     app.after_request(lambda answer: _counted(answer, count))
     return app
 

@@ -72,7 +72,7 @@ def service() -> Service:
 
 @pytest.fixture
 def server(service: Service) -> Iterator[HttpServer]:
-    server = HttpServer("xapp", "127.0.0.1:0", xapp_app(service, lambda name: None))  # type: ignore[arg-type]
+    server = HttpServer("xapp", "127.0.0.1:0", xapp_app(service, lambda name: None, lambda: None))  # type: ignore[arg-type]
     server.start()
     yield server
     server.stop(1)

@@ -87,7 +87,7 @@ class FakeOperations:
         return Operations(
             alive=lambda: self.alive,
             ready=lambda: self.ready,
-            metrics=lambda: b"SubReqToE2 4\n",
+            metrics=lambda: (b"SubReqToE2 4\n", "text/plain; version=0.0.4; charset=utf-8"),
             config=self.config,
             recent_log=lambda: ["first line", "last line"],
             debug_write=lambda: self.debug_write,
@@ -112,12 +112,12 @@ def operations() -> FakeOperations:
 
 @pytest.fixture
 def xapp(subscriptions: FakeSubscriptions, counts: Counter[str]) -> FlaskClient:
-    return xapp_app(subscriptions, lambda name: counts.update([name])).test_client()
+    return xapp_app(subscriptions, lambda name: counts.update([name]), lambda: counts.update(["bugs"])).test_client()
 
 
 @pytest.fixture
 def platform(subscriptions: FakeSubscriptions, operations: FakeOperations, counts: Counter[str]) -> FlaskClient:
-    return platform_app(subscriptions, operations.operations(), lambda name: counts.update([name])).test_client()
+    return platform_app(subscriptions, operations.operations(), lambda: counts.update(["bugs"])).test_client()
 
 
 @pytest.fixture
