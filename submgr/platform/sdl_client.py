@@ -15,7 +15,7 @@ import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import gevent
@@ -26,7 +26,7 @@ from redis.sentinel import Sentinel, SentinelConnectionPool
 from ricsdl.exceptions import SdlException
 from ricsdl.syncstorage import SyncStorage
 
-from submgr.platform.sdl_link import Link, MasterLink, MasterPool, NotSent, Pool
+from submgr.platform.sdl_link import Link, MasterLink, NotSent, Pool
 from submgr.platform.store import StoreError, StoreTimeout, StoreUnavailable
 
 _log = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 class _Server:
     client: Any
     where: str
-    lost: set[str] = field(default_factory=set)
+    lost: set[str]
 
 
 class SdlClient:
@@ -157,45 +157,38 @@ class SdlClient:
 
     def _refit(self, client: Any) -> _Server:
         """Exchange the connection pool of a client of ricsdl."""
-        settings = self._settings
-        pool = client.connection_pool
-        limits = {
-            "socket_timeout": settings.operation_timeout,
-            "socket_connect_timeout": settings.connect_timeout,
-            "lib_name": None,
-            "lib_version": None,
-        }
-        if not isinstance(pool, SentinelConnectionPool):
-            address = {name: pool.connection_kwargs[name] for name in ("host", "port")}
-            server = _Server(client, "{host}:{port}".format(**address))
-            client.connection_pool = self._pool(Link, server.lost, self._tag, **limits, **address)
-            return server
-        first: Redis = pool.sentinel_manager.sentinels[0]
-        address = {name: first.connection_pool.connection_kwargs[name] for name in ("host", "port")}
-        sentinel = Sentinel([])
-        sentinel.sentinels = [Redis(connection_pool=self._pool(Link, set(), None, **limits, **address))]
-        server = _Server(client, "{host}:{port}".format(**address) + f" ({pool.service_name})")
-        client.connection_pool = MasterPool(
-            pool.service_name,
-            sentinel,
-            connection_class=MasterLink,
-            max_connections=settings.connections,
-            lost=server.lost,
-            tag=self._tag,
-            **limits,
-        )
-        return server
+        old = client.connection_pool
+        lost: set[str] = set()
+        if isinstance(old, SentinelConnectionPool):
+            host, port = _address(old.sentinel_manager.sentinels[0].connection_pool)
+            sentinel = Sentinel([])
+            sentinel.sentinels = [Redis(connection_pool=self._pool(Link, lost=set(), tag=None, host=host, port=port))]
+            client.connection_pool = self._pool(
+                MasterLink, lost=lost, tag=self._tag, sentinel=sentinel, master=old.service_name
+            )
+            return _Server(client, f"{host}:{port} ({old.service_name})", lost)
+        host, port = _address(old)
+        client.connection_pool = self._pool(Link, lost=lost, tag=self._tag, host=host, port=port)
+        return _Server(client, f"{host}:{port}", lost)
 
-    def _pool(self, kind: type[Link], lost: set[str], tag: str | None, **options: Any) -> Pool:
+    def _pool(self, kind: type[Link], **options: Any) -> Pool:
+        settings = self._settings
         return Pool(
-            max_connections=self._settings.connections,
-            timeout=self._settings.operation_timeout,
-            connection_class=kind,
+            max_connections=settings.connections,
+            timeout=settings.operation_timeout,
             queue_class=gevent.queue.LifoQueue,
-            lost=lost,
-            tag=tag,
+            connection_class=kind,
+            socket_timeout=settings.operation_timeout,
+            socket_connect_timeout=settings.connect_timeout,
+            # redis-py would introduce itself with two more round trips
+            lib_name=None,
+            lib_version=None,
             **options,
         )
+
+
+def _address(pool: Any) -> tuple[str, int]:
+    return pool.connection_kwargs["host"], int(pool.connection_kwargs["port"])
 
 
 @contextmanager

@@ -6,16 +6,15 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
 import gevent
 from gevent import socket
 from redis.connection import BlockingConnectionPool, Connection
-from redis.exceptions import ConnectionError, TimeoutError
-from redis.sentinel import SentinelConnectionPool, SentinelManagedConnection
+from redis.exceptions import ConnectionError, ReadOnlyError, TimeoutError
+from redis.sentinel import Sentinel
 
 # SO_LINGER on, 0 s: closing discards what the kernel has not sent yet, instead of sending it a minute later.
 _DISCARD = struct.pack("ii", 1, 0)
@@ -61,31 +60,36 @@ class Link(Connection):
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DISCARD)
         super().disconnect(*args)
 
-    def read_response(self, disable_decoding: bool = False, **options: Any) -> Any:
-        # The connection of a sentinel's master does not close itself after an error unless told to, and the
-        # answer that comes too late would be taken for that of the next command.
-        return super().read_response(disable_decoding, **{**options, "disconnect_on_error": True})
 
+class MasterLink(Link):
+    """The same, to whichever server a sentinel names as the master at that moment.
 
-class MasterLink(Link, SentinelManagedConnection):
-    """The same to the master that a sentinel names."""
+    redis-py's own pool for this loses a place with each connection that could not be made.
+    """
+
+    def __init__(self, *, sentinel: Sentinel, master: str, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._sentinel = sentinel
+        self._master = master
+
+    def _connect(self) -> Any:
+        self.host, self.port = self._sentinel.discover_master(self._master)
+        return super()._connect()
+
+    def read_response(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().read_response(*args, **options)
+        except ReadOnlyError as error:
+            # Another one is the master by now: the next command asks the sentinel again.
+            self.disconnect()
+            raise NotSent(f"{self.host}:{self.port} is not the master any more") from error
 
 
 class Pool(BlockingConnectionPool):
+    """Waits for a free connection, and tells failures to have one from those of a command."""
+
     def get_connection(self, *args: Any, **options: Any) -> Any:
-        with _before_sending():
+        try:
             return super().get_connection(*args, **options)
-
-
-class MasterPool(SentinelConnectionPool):
-    def get_connection(self, *args: Any, **options: Any) -> Any:
-        with _before_sending():
-            return super().get_connection(*args, **options)
-
-
-@contextmanager
-def _before_sending() -> Iterator[None]:
-    try:
-        yield
-    except (ConnectionError, TimeoutError) as error:
-        raise NotSent(str(error)) from error
+        except (ConnectionError, TimeoutError) as error:
+            raise NotSent(str(error)) from error

@@ -174,7 +174,7 @@ class TestStore:
     def test_one_waiters_bug_does_not_keep_others_waiting(
         self, store: CommittingStore, caplog: pytest.LogCaptureFixture
     ) -> None:
-        store.submit(Change(NS, {"a": b"1"}), lambda error: 1 / 0)  # type: ignore[arg-type,return-value]
+        store.submit(Change(NS, {"a": b"1"}), lambda error: 1 / 0)
         store.write(Change(NS, {"b": b"2"}))
         store.write(Change(NS, {"c": b"3"}))
         assert store.read_all(NS) == {"a": b"1", "b": b"2", "c": b"3"}

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import gevent
 import pytest
@@ -312,33 +313,72 @@ def test_two_servers_share_the_namespaces(server: RedisServer) -> None:
             store.stop()
 
 
-def test_the_master_is_found_through_a_sentinel(server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> None:
-    config = tmp_path_factory.mktemp("sentinel") / "sentinel.conf"
-    config.write_text(f"sentinel monitor dbaasmaster 127.0.0.1 {server.port} 1\n")
-    with RedisServer("--sentinel", config=str(config)) as sentinel:
-        found = {
+class Sentinel(RedisServer):
+    def __init__(self, directory: Path, master: RedisServer) -> None:
+        config = directory / "sentinel.conf"
+        config.write_text(
+            f"sentinel monitor dbaasmaster 127.0.0.1 {master.port} 1\n"
+            "sentinel down-after-milliseconds dbaasmaster 60000\n"
+        )
+        super().__init__("--sentinel", config=str(config))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
             "DBAAS_SERVICE_HOST": "127.0.0.1",
             "DBAAS_SERVICE_PORT": "1",
-            "DBAAS_SERVICE_SENTINEL_PORT": str(sentinel.port),
+            "DBAAS_SERVICE_SENTINEL_PORT": str(self.reserve()),
             "DBAAS_MASTER_NAME": "dbaasmaster",
         }
-        store = quick(found)
-        store.start()
-        try:
+
+
+def test_the_master_is_found_through_a_sentinel(server: RedisServer, tmp_path: Path) -> None:
+    sentinel = Sentinel(tmp_path, server)
+    store = quick(sentinel.environment)
+    store.start()
+    try:
+        # more tries than there are places for connections
+        until(lambda: store.stats().error is not None)
+        gevent.sleep(0.6)
+        assert not store.reachable()
+        with sentinel:
+            until(store.reachable)
+            store.read_all(NS)
             store.write(Change(NS, {"1": b"before"}))
             assert server.get(NS, "1") == b"before"
+            readers = [gevent.spawn(store.read, NS, {"1"}) for _ in range(50)]
+            gevent.joinall(readers, raise_error=True)
             server.suspend()
             with pytest.raises(StoreTimeout):
                 store.write(Change(NS, {"1": b"late"}))
             server.resume()
             settled(store)
             assert server.get(NS, "1") == b"before"
+            unknown = quick({**sentinel.environment, "DBAAS_MASTER_NAME": "nobody"})
+            unknown.start()
+            assert "nobody" in str(unknown.stats().error)
+            unknown.stop()
+    finally:
+        store.stop()
+
+
+def test_a_change_of_the_master_is_followed(server: RedisServer, tmp_path: Path) -> None:
+    with RedisServer() as other, Sentinel(tmp_path, server) as sentinel:
+        store = quick(sentinel.environment)
+        store.start()
+        try:
+            store.read_all(NS)
+            store.write(Change(NS, {"1": b"x"}))
+            sentinel.command("SENTINEL", "REMOVE", "dbaasmaster")
+            sentinel.command("SENTINEL", "MONITOR", "dbaasmaster", "127.0.0.1", str(other.port), "1")
+            server.command("REPLICAOF", "127.0.0.1", str(other.port))
+            with pytest.raises(StoreUnavailable, match="not the master any more"):
+                store.write(Change(NS, {"2": b"x"}), persistent=True)
+            settled(store)
+            store.write(Change(NS, {"3": b"x"}))
+            assert [other.get(NS, key) for key in ("2", "3")] == [b"x", b"x"]
         finally:
             store.stop()
-        unknown = quick({**found, "DBAAS_MASTER_NAME": "nobody"})
-        unknown.start()
-        assert "nobody" in str(unknown.stats().error)
-        unknown.stop()
 
 
 @pytest.mark.parametrize(

@@ -230,7 +230,7 @@ def test_a_disk_that_does_not_answer_holds_up_neither_the_process_nor_the_order(
     store = SqliteStore(tmp_path / "submgr.db", timeout=0.2)
     store.start()
     store.write(Change(NS, {"k": b"before"}))
-    threads = store._backend._threads  # type: ignore[attr-defined]
+    threads = store._backend._threads
     read_end, write_end = os.pipe()
     threads.spawn(os.read, read_end, 1)
     turns = 0
