@@ -31,6 +31,7 @@ from submgr.e2ap.messages import (
     SubscriptionDeleteRequest,
     SubscriptionRequest,
 )
+from submgr.platform.http_server import ListenError
 from submgr.rmr import mtypes
 from submgr.rmr.message import Message, Status
 from submgr.rmr.transport import TransportConfig
@@ -43,6 +44,8 @@ from submgr.simulators.nodes import E2Node, LinkState
 from submgr.simulators.rules import E2Rule, RuleBook, parse_cause
 
 OnNodeState = Callable[[str, LinkState], None]
+_LAST_WORDS = 0.2
+"""Seconds that answers already on their way may take at a stop."""
 _UNSPECIFIED = parse_cause("misc: unspecified")
 
 
@@ -99,7 +102,11 @@ class E2TermSimulator:
         if self.config.control is not None:
             if self.control is None:
                 self.control = HttpListener(self.config.control, E2TermControl(self).answer)
-            self.control.start()
+            try:
+                self.control.start()
+            except ListenError:
+                self.stop()
+                raise
         for name in self.config.nodes:
             if name not in self.nodes:
                 self.connect(name)
@@ -110,7 +117,7 @@ class E2TermSimulator:
         if self.control is not None:
             self.control.stop()
         if self._transport is not None:
-            self._transport.stop()
+            self._transport.stop(_LAST_WORDS)
             self._transport = None
 
     @property
@@ -188,6 +195,16 @@ class E2TermSimulator:
             "max_running": self.max_running,
             "max_busy_nodes": self.max_busy_nodes,
             "received": {str(mtype): count for mtype, count in sorted(self.received.items())},
+        }
+
+    def counts(self) -> dict[str, int]:
+        """Connected nodes, subscriptions they hold, requests seen, requests being worked on."""
+        nodes = self.nodes.values()
+        return {
+            "connected": sum(node.state is LinkState.CONNECTED for node in nodes),
+            "subscriptions": sum(len(node.subscriptions) for node in nodes),
+            "handled": sum(node.handled for node in nodes),
+            "running": self._running.total(),
         }
 
     def _set_state(self, name: str, state: LinkState) -> None:

@@ -34,7 +34,7 @@ class E2TermControl:
 
     def __init__(self, simulator: E2TermSimulator) -> None:
         self._simulator = simulator
-        self._common = Control(simulator.log, simulator.rules, simulator.state, simulator.reset)
+        self._common = Control(simulator.log, simulator.rules, simulator.state, simulator.counts, simulator.reset)
 
     def answer(self, request: Request) -> Reply:
         """The answer to one request."""

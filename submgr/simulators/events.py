@@ -6,13 +6,16 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from gevent.event import Event
 
 DEFAULT_LIMIT = 50_000
+KEPT = 200_000
+"""Of what a simulator remembers in a list, the newest so many (and at most a tenth more)."""
 
 Entry = dict[str, Any]
+T = TypeVar("T")
 
 
 class EventLog:
@@ -55,3 +58,10 @@ class EventLog:
             return True
         finally:
             self._waiting.remove(changed)
+
+
+def remember(items: list[T], item: T, kept: int = KEPT) -> None:
+    """Appends to a list that must not grow for ever."""
+    items.append(item)
+    if len(items) > kept + kept // 10:
+        del items[:-kept]

@@ -39,6 +39,8 @@ class Request:
     query: dict[str, str]
     host: str
     body: bytes
+    chunked: bool = False
+    """The body came in chunks instead of with a Content-Length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,7 @@ class HttpListener:
                 {key: values[-1] for key, values in parse_qs(environ.get("QUERY_STRING", "")).items()},
                 environ.get("HTTP_HOST", ""),
                 environ["wsgi.input"].read(),
+                "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower(),
             )
         )
         if reply.hang:
@@ -196,11 +199,13 @@ class Control:
         log: EventLog,
         rules: RuleBook[R],
         state: Callable[[], object],
+        counts: Callable[[], dict[str, int]],
         reset: Callable[[], None],
     ) -> None:
         self._log = log
         self._rules: RuleBook[Any] = rules
         self._state = state
+        self._counts = counts
         self._reset = reset
 
     def answer(self, request: Request) -> Reply | None:
@@ -208,6 +213,8 @@ class Control:
         match request.method, request.path.rstrip("/"):
             case "GET", "/state":
                 return json_reply(self._state())
+            case "GET", "/counts":
+                return json_reply(self._counts())
             case "GET", "/log":
                 return self._entries(request)
             case "GET", "/rules":
@@ -217,7 +224,7 @@ class Control:
             case "POST", "/reset":
                 self._reset()
                 return Reply(204)
-            case _, ("/state" | "/log" | "/rules" | "/reset"):
+            case _, ("/state" | "/counts" | "/log" | "/rules" | "/reset"):
                 return error_reply(405, f"{request.method} is not possible on {request.path}")
         return None
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from submgr.simulators.events import EventLog
+from submgr.simulators.events import EventLog, remember
 from submgr.simulators.http import Control, HttpListener, Reply, Request, error_reply, json_reply, pause, spoiled
 from submgr.simulators.rules import HttpRule, RuleBook
 
@@ -50,7 +50,7 @@ class RoutingManagerSimulator:
         self.routes: dict[int, list[str]] = {}
         """Endpoints as host:port, by instance id."""
         self.surprises: list[str] = []
-        self._control = Control(self.log, self.rules, self.state, self.reset)
+        self._control = Control(self.log, self.rules, self.state, self.counts, self.reset)
         self.http = HttpListener(listen, self._answer)
 
     def start(self) -> None:
@@ -74,6 +74,11 @@ class RoutingManagerSimulator:
             "routes": {str(key): list(endpoints) for key, endpoints in sorted(self.routes.items())},
             "surprises": list(self.surprises),
         }
+
+    def counts(self) -> dict[str, int]:
+        """Instances with routes, endpoints of them all, surprises."""
+        endpoints = sum(len(endpoints) for endpoints in self.routes.values())
+        return {"instances": len(self.routes), "endpoints": endpoints, "surprises": len(self.surprises)}
 
     def _answer(self, request: Request) -> Reply:
         reply = self._control.answer(request)
@@ -120,7 +125,7 @@ class RoutingManagerSimulator:
             del self.routes[instance]
 
     def _surprise(self, what: str) -> None:
-        self.surprises.append(what)
+        remember(self.surprises, what)
         self.log.add("surprise", what=what)
 
 

@@ -24,9 +24,9 @@ from submgr.e2ap.messages import Message as E2Message
 from submgr.e2ap.messages import RequestId, SubscriptionDeleteRequest, SubscriptionRequest
 from submgr.rmr import mtypes
 from submgr.rmr.message import Message, Status
-from submgr.rmr.transport import TransportConfig
+from submgr.rmr.transport import TransportConfig, TransportError
 from submgr.rmr.wire import WireTransport
-from submgr.simulators.events import EventLog
+from submgr.simulators.events import EventLog, remember
 from submgr.simulators.http import Control, HttpListener, Reply, Request, error_reply, json_reply, pause, spoiled
 from submgr.simulators.rules import HttpRule, RuleBook
 from submgr.simulators.xapp_requests import RmrDelete, RmrSubscribe
@@ -52,6 +52,8 @@ class Notification:
     body: dict[str, Any]
     host: str
     status: int | None
+    chunked: bool = False
+    """It came without a Content-Length."""
 
     @property
     def delivered(self) -> bool:
@@ -83,9 +85,11 @@ class XappSimulator:
         self.log = EventLog()
         self.rules: RuleBook[HttpRule] = RuleBook(HttpRule)
         self.notifications: list[Notification] = []
+        self.delivered: list[Notification] = []
+        """Those that were answered with a 2xx."""
         self.answers: list[RmrAnswer] = []
         self.http = HttpListener(self.config.listen, self._answer)
-        self._control = Control(self.log, self.rules, self.state, self.reset)
+        self._control = Control(self.log, self.rules, self.state, self.counts, self.reset)
         self._transport: WireTransport | None = None
         self._rmr_port = self.config.rmr_port
 
@@ -95,25 +99,24 @@ class XappSimulator:
         if self._rmr_port is not None:
             config = TransportConfig(self.config.host, self._rmr_port, name=self.config.host, backoff_max=0.2)
             transport = WireTransport(config, self._receive)
-            transport.start()
+            try:
+                transport.start()
+            except TransportError:
+                self.http.stop()
+                raise
             self._transport, self._rmr_port = transport, transport.port
 
     def stop(self) -> None:
         """Closes the ports and every connection."""
         self.http.stop()
         if self._transport is not None:
-            self._transport.stop()
+            self._transport.stop(timeout=0.2)
             self._transport = None
 
     @property
     def rmr_port(self) -> int:
         """Port of the RMR side (0: there is none), known after start."""
         return self._rmr_port or 0
-
-    @property
-    def delivered(self) -> list[Notification]:
-        """Notifications that were answered with a 2xx."""
-        return [item for item in self.notifications if item.delivered]
 
     def instances(self, subscription_id: str | None = None) -> list[dict[str, Any]]:
         """Subscription instances of the delivered notifications, of one REST subscription or of all."""
@@ -148,13 +151,15 @@ class XappSimulator:
         self.rules.clear()
         self.log.clear()
         self.notifications.clear()
+        self.delivered.clear()
         self.answers.clear()
 
     def state(self) -> dict[str, Any]:
         """What has come, as JSON values."""
         return {
             "notifications": [
-                {"body": item.body, "host": item.host, "status": item.status} for item in self.notifications
+                {"body": item.body, "host": item.host, "status": item.status, "chunked": item.chunked}
+                for item in self.notifications
             ],
             "answers": [
                 {
@@ -166,6 +171,14 @@ class XappSimulator:
                 }
                 for answer in self.answers
             ],
+        }
+
+    def counts(self) -> dict[str, int]:
+        """How much has come."""
+        return {
+            "notifications": len(self.notifications),
+            "delivered": len(self.delivered),
+            "answers": len(self.answers),
         }
 
     def _answer(self, request: Request) -> Reply:
@@ -192,7 +205,10 @@ class XappSimulator:
         pause(rule)
         reply = spoiled(rule, Reply(200))
         status = None if reply.hang or reply.close else reply.status
-        self.notifications.append(Notification(body, request.host, status))
+        notification = Notification(body, request.host, status, request.chunked)
+        remember(self.notifications, notification)
+        if notification.delivered:
+            remember(self.delivered, notification)
         self.log.add("answered", status=status, **facts)
         return reply
 
@@ -224,5 +240,6 @@ class XappSimulator:
             decoded: E2Message | None = codec.decode(message.payload)
         except codec.DecodeError:
             decoded = None
-        self.answers.append(RmrAnswer(message.mtype, message.xid, message.meid, message.sub_id, decoded))
+        answer = RmrAnswer(message.mtype, message.xid, message.meid, message.sub_id, decoded)
+        remember(self.answers, answer)
         self.log.add("rmr", mtype=message.mtype, meid=message.meid, payload=message.payload.hex())

@@ -9,6 +9,7 @@ from typing import Any
 
 import gevent
 import pytest
+from gevent import socket
 
 from submgr.e2ap import codec
 from submgr.e2ap.messages import (
@@ -24,6 +25,7 @@ from submgr.e2ap.messages import (
     SubscriptionResponse,
 )
 from submgr.platform.http_client import HttpClient
+from submgr.platform.http_server import ListenError
 from submgr.rmr.message import Message, Status
 from submgr.rmr.routes import TableBuilder
 from submgr.rmr.transport import TransportConfig, TransportError
@@ -274,10 +276,19 @@ def test_stop_and_start_keep_port_and_nodes(e2term: E2TermSimulator, asker: Aske
     assert asker.answers(2)[1].mtype == 12021
 
 
-def test_a_port_that_is_taken_is_named(e2term: E2TermSimulator) -> None:
-    port = int(e2term.endpoint.rpartition(":")[2])
+def test_a_port_that_is_taken_is_named_and_nothing_stays_open(e2term: E2TermSimulator) -> None:
+    rmr, control = e2term.endpoint, e2term.control
+    assert control is not None
+    port = int(rmr.rpartition(":")[2])
     with pytest.raises(TransportError, match=str(port)):
         E2TermSimulator(E2TermConfig(port=port, control=None)).start()
+    with pytest.raises(TransportError, match=str(port)):
+        XappSimulator(XappConfig(rmr_port=port)).start()
+    other = E2TermSimulator(E2TermConfig(control=control.address))
+    with pytest.raises(ListenError, match=str(control.port)):
+        other.start()
+    with pytest.raises(OSError):
+        socket.create_connection(("127.0.0.1", int(other.endpoint.rpartition(":")[2])))
 
 
 def test_control_interface(e2term: E2TermSimulator, asker: Asker, control: Any) -> None:
@@ -290,6 +301,8 @@ def test_control_interface(e2term: E2TermSimulator, asker: Asker, control: Any) 
     state = control("GET", "/state")
     assert list(state["nodes"]["gnb1"]["subscriptions"]) == ["1"]
     assert state["received"] == {"12010": 2}
+    counts = {"connected": 2, "subscriptions": 1, "handled": 2, "running": 0}
+    assert control("GET", "/counts") == counts
     log = control("GET", "/log?event=sent")
     assert [entry["mtype"] for entry in log] == [12012, 12011]
     assert control("GET", f"/log?since={log[0]['n']}&event=sent") == log[1:]

@@ -143,6 +143,8 @@ def test_control_is_never_under_a_rule(client: HttpClient, rtmgr: RoutingManager
     assert call(client, at, "PUT", "/rules", {"hang": True}).status == 200
     state = json.loads(call(client, at, "GET", "/state").body)
     assert state == {"routes": {"7": ["h1:4560"]}, "surprises": []}
+    counts = json.loads(call(client, at, "GET", "/counts").body)
+    assert counts == {"instances": 1, "endpoints": 1, "surprises": 0}
     assert call(client, at, "POST", "/reset").status == 204
     assert rtmgr.routes == {} and rtmgr.rules.report() == []
 
@@ -184,6 +186,8 @@ def test_notifications_in_their_order(client: HttpClient, xapp: XappSimulator) -
         notification(f"s{number % 2}", number) for number in range(5)
     ]
     assert not xapp.wait(6, timeout=0.01)
+    counts = json.loads(call(client, at, "GET", "/counts").body)
+    assert counts == {"notifications": 5, "delivered": 5, "answers": 0}
 
 
 def test_refused_notifications_are_not_delivered(client: HttpClient, xapp: XappSimulator) -> None:
@@ -196,6 +200,16 @@ def test_refused_notifications_are_not_delivered(client: HttpClient, xapp: XappS
     assert call(client, at, "POST", RESPONSE, notification()).status == 200
     assert [item.status for item in xapp.notifications] == [None, None, 503, 200]
     assert len(xapp.delivered) == 1
+
+
+def test_chunked_notifications_are_told_apart(client: HttpClient, xapp: XappSimulator) -> None:
+    body = json.dumps(notification()).encode()
+    head = f"POST {RESPONSE} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", xapp.http.port)) as sock:
+        sock.sendall(head.encode() + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
+        assert sock.recv(4096).startswith(b"HTTP/1.1 200")
+    assert call(client, xapp.http.address, "POST", RESPONSE, notification()).status == 200
+    assert [item.chunked for item in xapp.notifications] == [True, False]
 
 
 def test_one_simulator_is_many_xapps(client: HttpClient, xapp: XappSimulator) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import gevent
 
-from submgr.simulators.events import EventLog
+from submgr.simulators.events import EventLog, remember
 
 
 def test_numbers_go_on_and_the_oldest_go_away() -> None:
@@ -38,3 +38,11 @@ def test_waiting_in_vain() -> None:
     assert not log.wait(lambda: False, timeout=0.01)
     assert not log.wait(lambda: False, timeout=0)
     assert log.wait(lambda: True, timeout=0)
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    items: list[int] = []
+    for number in range(1000):
+        remember(items, number, kept=100)
+        assert len(items) <= 110
+    assert items[-1] == 999 and items == list(range(items[0], 1000)) and len(items) >= 100
