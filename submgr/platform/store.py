@@ -58,7 +58,8 @@ def check_key(key: str) -> None:
 class Change:
     """Values to set and keys to remove in one namespace, done together or not at all.
 
-    Raises InvalidKey for what no database could hold, and for a key that is to be set and removed.
+    Raises InvalidKey for what no database could hold, and for a key that is to be set and removed;
+    TypeError for a value that is not bytes.
     """
 
     namespace: str
@@ -67,8 +68,10 @@ class Change:
 
     def __post_init__(self) -> None:
         check_namespace(self.namespace)
-        for key in self.set:
+        for key, value in self.set.items():
             check_key(key)
+            if not isinstance(value, bytes):
+                raise TypeError(f"key {key!r}: a value is bytes, not {type(value).__name__}")
         for key in self.remove:
             check_key(key)
             if key in self.set:

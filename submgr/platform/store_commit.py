@@ -97,6 +97,7 @@ class CommittingStore:
         self._repairs_paused = False
         self._ledgers: dict[str, Ledger] = {}
         self._waiting: dict[str, deque[_Submission]] = {}
+        self._in_hand: deque[_Submission] = deque()
         self._work = Event()
         self._flush_until = float("inf")
         self._acknowledged = self._failed = self._groups = 0
@@ -108,7 +109,7 @@ class CommittingStore:
         self._backend.open()
         self._running = True
         self._reach.start()
-        self._writer = gevent.spawn(self._write_loop)
+        self._writer = gevent.spawn(self._write)
 
     def stop(self, timeout: float = 5.0) -> None:
         if not self._running:
@@ -117,9 +118,8 @@ class CommittingStore:
         self._flush_until = time.monotonic() + timeout
         self._work.set()
         self._writer.join()
+        self._repair()
         self._reach.stop()
-        for queue in self._waiting.values():
-            self._fail(queue, StoreUnavailable("not written: the store was stopped"))
         pending = sum(ledger.repairs_pending for ledger in self._ledgers.values())
         if pending:
             _log.warning("store stopped with %d keys not brought to the value they shall hold", pending)
@@ -127,7 +127,7 @@ class CommittingStore:
 
     def submit(self, change: Change, done: Done, *, persistent: bool = False) -> None:
         submission = _Submission(change, done, persistent, time.monotonic())
-        if not self._running or self._writer.dead:
+        if not self._running:
             self._failed += 1
             self._observer.on_failure(submission.kind)
             gevent.spawn(self._tell, submission, StoreUnavailable("not written: the store is not running"))
@@ -167,7 +167,7 @@ class CommittingStore:
         return self._ledger(namespace).corrected_keys(found)
 
     def reachable(self) -> bool:
-        return self._reach.reachable and not self._writer.dead
+        return self._reach.reachable
 
     def pause_repairs(self) -> None:
         self._repairs_paused = True
@@ -193,18 +193,27 @@ class CommittingStore:
             self._repair_due = True
             self._work.set()
 
-    def _write_loop(self) -> None:
-        stopping = False
-        while not stopping:
+    def _write(self) -> None:
+        while True:
+            try:
+                self._write_until_stopped()
+                return
+            except Exception:  # a bug: nobody must wait for ever because of it
+                _log.exception("the writer of the store is started anew")
+                self._fail(list(self._in_hand), StoreTimeout("outcome unknown: internal error"))
+                self._work.set()
+
+    def _write_until_stopped(self) -> None:
+        while self._running or self._waiting:
             self._work.wait()
             self._work.clear()
-            # What was submitted before the stop is still written.
-            stopping = not self._running
-            if self._repair_due or stopping:
+            if self._repair_due:
                 self._repair()
             while self._waiting:
                 namespace = next(iter(self._waiting))
-                self._commit(namespace, self._take(namespace))
+                group = self._take(namespace)
+                self._in_hand.extend(group)
+                self._commit(namespace, group)
                 # Whoever was told may submit what comes next, and it joins the next group.
                 gevent.sleep(ONE_TURN)
 
@@ -284,6 +293,8 @@ class CommittingStore:
             self._tell(submission, error)
 
     def _tell(self, submission: _Submission, error: StoreError | None) -> None:
+        if self._in_hand and self._in_hand[0] is submission:
+            self._in_hand.popleft()
         try:
             submission.done(error)
         except Exception:  # a caller's bug: the other changes of the group must still be told

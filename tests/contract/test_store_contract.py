@@ -91,6 +91,10 @@ class TestStore:
         with pytest.raises(InvalidKey):
             Change(NS, {"k": b""}, frozenset({"k"}))
 
+    def test_a_value_that_is_not_bytes_is_the_callers_mistake(self) -> None:
+        with pytest.raises(TypeError, match="not str"):
+            Change(NS, {"k": "text"})  # type: ignore[dict-item]
+
     def test_nothing_is_a_change_too(self, store: CommittingStore) -> None:
         store.write(Change(NS))
         store.write(Change(NS, remove=frozenset({"absent"})))

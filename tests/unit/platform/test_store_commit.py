@@ -45,6 +45,7 @@ class Database(MemoryBackend):
         self.gate = Event()
         self.gate.set()
         self.refuses_values = False
+        self.broken = 0
         self._late: list[tuple[str, Mapping[str, bytes], Collection[str]]] = []
 
     def probe(self) -> None:
@@ -57,6 +58,9 @@ class Database(MemoryBackend):
     def write(self, namespace: str, values: Mapping[str, bytes], removals: Collection[str]) -> None:
         self.asked.append((dict(values), set(removals)))
         self.gate.wait()
+        if self.broken:
+            self.broken -= 1
+            raise ZeroDivisionError
         if self.refuses_values and values:
             raise StoreError("full")
         fate = self.fates.pop(0) if self.fates else Fate.DONE
@@ -289,6 +293,34 @@ def test_paused_repairs_write_nothing_back(store: CommittingStore, database: Dat
         store.write(Change(NS, {"e": b"1"}))
     settled(store)
     assert database.read_all(NS) == {"c": b"1", "d": b"1"}
+
+
+def test_a_bug_leaves_nobody_waiting(
+    store: CommittingStore, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.write(Change(NS, {"a": b"0"}))
+    database.broken = 2
+    told: list[tuple[str, type[StoreError] | None]] = []
+    for name, namespace in [("1", NS), ("2", NS), ("3", "other"), ("4", "another")]:
+        change = Change(namespace, {"a": b"1"})
+        store.submit(change, lambda error, n=name: told.append((n, error and type(error))))
+    until(lambda: len(told) == 4)
+    assert told == [("1", StoreTimeout), ("2", StoreTimeout), ("3", StoreTimeout), ("4", None)]
+    assert "ZeroDivisionError" in caplog.text
+    settled(store)
+    assert [database.read_all(name) for name in (NS, "other", "another")] == [{"a": b"0"}, {}, {"a": b"1"}]
+
+
+def test_stopping_makes_the_repairs_that_are_due(database: Database) -> None:
+    store = CommittingStore(database, probe_interval=60)
+    store.start()
+    database.fates = [Fate.REFUSED]
+    told: list[StoreError | None] = []
+    store.submit(Change(NS, {"a": b"1"}), told.append, persistent=True)
+    store.submit(Change(NS, {"b": b"1"}), told.append)
+    store.stop()
+    assert len(told) == 2
+    assert database.read_all(NS) == {"a": b"1", "b": b"1"}
 
 
 def test_groups_are_bounded_and_namespaces_take_turns(store: CommittingStore, database: Database) -> None:
