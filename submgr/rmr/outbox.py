@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -107,19 +108,26 @@ class Outbox:
         progress = monotonic()
         batches = 0
         while items:
-            chunk = self._chunk()
-            try:
-                taken = sock.send(chunk, 0, self._patience())
-            except TimeoutError:
-                self.expire("the peer does not read")
-                if monotonic() - progress > self._config.stall_timeout:
-                    raise
+            taken = self._send(sock, self._chunk())
+            if taken:
+                progress = monotonic()
+                self._account(taken)
+                batches += 1
+                if batches % _BATCHES_A_TURN == 0:
+                    gevent.sleep(0)
                 continue
-            progress = monotonic()
-            self._account(taken)
-            batches += 1
-            if batches % _BATCHES_A_TURN == 0:
-                gevent.sleep(0)
+            self.expire("the peer does not read")
+            if monotonic() - progress > self._config.stall_timeout:
+                raise TimeoutError(f"the peer read nothing for {self._config.stall_timeout:g} s")
+
+    def _send(self, sock: Any, chunk: bytes | memoryview) -> int:
+        """Bytes taken by the socket, 0 when it had no room until the deadlines have to be looked at again."""
+        with suppress(BlockingIOError):
+            return int(sock.send(chunk, 0, 0.0))
+        # send() itself waits for as long as the socket's timeout says, which belongs to the reader
+        with gevent.Timeout(self._patience(), False), suppress(TimeoutError):
+            return int(sock.send(chunk))
+        return 0
 
     def _patience(self) -> float:
         """Seconds to wait for room in the socket before the deadlines are looked at again."""

@@ -21,7 +21,6 @@ from tests.support.rmr_frames import frame
 from tests.support.rmr_peer import Link, Peer, eventually, free_port
 
 
-
 def librmr_is_there() -> bool:
     try:
         load_library()

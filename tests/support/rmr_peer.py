@@ -74,6 +74,7 @@ class Link:
                 self.got += framer.feed(data)
         except OSError:
             pass
+        self.sock.close()
         self.closed = True
 
 
@@ -85,6 +86,8 @@ class Peer:
         self._read = read
         listener = socket.socket()
         listener.setsockopt(stdsocket.SOL_SOCKET, stdsocket.SO_REUSEADDR, 1)
+        if not read:
+            listener.setsockopt(stdsocket.SOL_SOCKET, stdsocket.SO_RCVBUF, 1 << 16)
         listener.bind(("127.0.0.1", port))
         listener.listen(128)
         self.port = int(listener.getsockname()[1])
