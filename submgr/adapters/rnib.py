@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What E2 Manager writes into R-NIB: two fields of two protobuf messages, and the events of one channel.
+
+Nothing here raises: what cannot be read is None, and the caller counts it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+NAMESPACE = "e2Manager"
+SETS = ("GNB", "ENB")
+CHANNEL = "RAN_CONNECTION_STATUS_CHANGE"
+
+_CONNECTED = 1
+_UNDER_RESET = 7
+
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+
+
+class Link(StrEnum):
+    """The E2 connection of a node. UNKNOWN: there is no such node."""
+
+    CONNECTED = "CONNECTED"
+    DISCONNECTED = "DISCONNECTED"
+    UNDER_RESET = "UNDER_RESET"
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeEntry:
+    """Of an NbIdentity or a NodebInfo: the node's name ("" when a NodebInfo has none) and its connection."""
+
+    name: str
+    link: Link
+
+
+@dataclass(frozen=True, slots=True)
+class NodeEvents:
+    """What a payload of the channel tells, in order, and how many of its parts tell nothing that is known."""
+
+    changes: tuple[NodeEntry, ...]
+    ignored: int
+
+
+def node_key(name: str) -> str:
+    """Key of a node's NodebInfo."""
+    return f"RAN:{name}"
+
+
+def read_identity(data: bytes) -> NodeEntry | None:
+    """A member of the sets: NbIdentity with inventory_name = 1, connection_status = 3. None without a name."""
+    entry = _read(data, name_field=1, status_field=3)
+    return entry if entry is not None and entry.name else None
+
+
+def read_nodeb(data: bytes) -> NodeEntry | None:
+    """The value of a node's key: NodebInfo with ran_name = 1, connection_status = 5."""
+    return _read(data, name_field=1, status_field=5)
+
+
+def read_events(payload: bytes) -> NodeEvents:
+    """`<name>_CONNECTED`, `<name>_DISCONNECTED`, `<name>_UNDER_RESET`, joined by `___`; names may have underscores."""
+    changes = []
+    parts = payload.decode(errors="surrogateescape").split("___")
+    for part in parts:
+        for link in (Link.CONNECTED, Link.DISCONNECTED, Link.UNDER_RESET):
+            name = part.removesuffix(f"_{link}")
+            if name != part and name.isprintable() and name:
+                changes.append(NodeEntry(name, link))
+    return NodeEvents(tuple(changes), len(parts) - len(changes))
+
+
+def _read(data: bytes, name_field: int, status_field: int) -> NodeEntry | None:
+    """The last one of a repeated field counts; unknown fields, and known ones of another type, are skipped."""
+    name, status = "", 0
+    try:
+        for field, value in _fields(data):
+            if field == name_field and isinstance(value, bytes):
+                name = value.decode()
+            elif field == status_field and isinstance(value, int):
+                status = value
+    except ValueError:  # UnicodeDecodeError is one
+        return None
+    return NodeEntry(name, _LINKS.get(status, Link.DISCONNECTED))
+
+
+# every other status (not set up, connecting, shut down) is not connected
+_LINKS = {_CONNECTED: Link.CONNECTED, _UNDER_RESET: Link.UNDER_RESET}
+
+
+def _fields(data: bytes) -> Iterator[tuple[int, int | bytes | None]]:
+    """Number and value of each field (None: a type that nobody here asks for). Raises ValueError on garbage."""
+    position = 0
+    while position < len(data):
+        tag, position = _varint(data, position)
+        field, kind = tag >> 3, tag & 7
+        if not 0 < field < 1 << 29:
+            raise ValueError("no such field number")
+        if kind == _VARINT:
+            number, position = _varint(data, position)
+            yield field, number
+            continue
+        if kind == _BYTES:
+            length, position = _varint(data, position)
+        elif kind in (_FIXED64, _FIXED32):
+            length = 8 if kind == _FIXED64 else 4
+        else:
+            raise ValueError("no such wire type")
+        end = position + length
+        if end > len(data):
+            raise ValueError("cut off")
+        yield field, data[position:end] if kind == _BYTES else None
+        position = end
+
+
+def _varint(data: bytes, position: int) -> tuple[int, int]:
+    """The number that begins at `position`, and where it ends."""
+    number = 0
+    for count, octet in enumerate(data[position : position + 10]):
+        number |= (octet & 0x7F) << 7 * count
+        if octet < 0x80:
+            return number & 0xFFFFFFFFFFFFFFFF, position + count + 1
+    raise ValueError("a number without an end")
