@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The RMR layer with its sources of route tables: the route manager on the control port, and the seed file."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import gevent
+import pytest
+
+from submgr.rmr import mtypes
+from submgr.rmr.assembly import Rmr, RmrSettings, build
+from submgr.rmr.environment import RmrEnvironmentError
+from submgr.rmr.message import CALL_MSG, Message, Status
+from submgr.rmr.transport import TransportConfig, TransportError
+from tests.support.rmr_frames import frame
+from tests.support.rmr_peer import Link, Peer, eventually, free_port
+
+ME = "127.0.0.1"
+
+
+class Run:
+    """A running layer, its control port and what it received."""
+
+    def __init__(self, **env: str) -> None:
+        self.got: list[Message] = []
+        self.port, self.control = free_port(), free_port()
+        env = {"RMR_RTG_SVC": str(self.control), "RMR_SRC_ID": ME, "RMR_BIND_IF": ME} | env
+        env = {name: value.replace("CONTROL", str(self.control)) for name, value in env.items()}
+        limits = TransportConfig(send_timeout=0.5)
+        self.rmr: Rmr = build(RmrSettings(proto_port=f"tcp:{self.port}", limits=limits), env, self.got.append)
+        self.rmr.start()
+
+
+@pytest.fixture
+def run() -> Iterator[Callable[..., Run]]:
+    started: list[Run] = []
+
+    def make(**env: str) -> Run:
+        started.append(Run(**env))
+        return started[-1]
+
+    yield make
+    for one in started:
+        one.rmr.stop(timeout=0)
+
+
+class Manager:
+    """A route manager: pushes tables and collects the states."""
+
+    def __init__(self, control: int) -> None:
+        self.link = Link.to(control)
+
+    def push(self, text: str, **header: bytes | int) -> None:
+        self.link.send(frame(text.encode(), mtype=mtypes.RMRRM_TABLE_DATA, **header))  # type: ignore[arg-type]
+
+    def states(self, count: int) -> list[str]:
+        eventually(lambda: len(self.link.got) >= count, f"{count} states")
+        gevent.sleep(0.02)
+        assert {(message.mtype, message.sub_id) for message in self.link.got} == {(mtypes.RMRRM_TABLE_STATE, -1)}
+        return [message.payload.decode() for message in self.link.got]
+
+
+@pytest.fixture
+def manager() -> Iterator[Callable[[Run], Manager]]:
+    made: list[Manager] = []
+
+    def make(one: Run) -> Manager:
+        made.append(Manager(one.control))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.link.close()
+
+
+def test_a_pushed_table_is_applied_and_acknowledged(
+    run: Callable[..., Run], manager: Callable[[Run], Manager]
+) -> None:
+    one = run()
+    assert not one.rmr.ready()
+    assert one.rmr.trouble == "no complete route table yet"
+    pushing = manager(one)
+    with Peer() as peer:
+        pushing.push(f"newrt|start|t1\nrte|1|{peer.name}\n")
+        pushing.push("newrt|end|1\n")
+        assert pushing.states(1) == ["OK t1 \n\0"]
+        assert one.rmr.ready()
+        assert one.rmr.trouble == ""
+        assert one.rmr.send(Message(1)) is Status.OK
+        eventually(lambda: peer.got)
+
+
+def test_the_state_answers_a_call(run: Callable[..., Run], manager: Callable[[Run], Manager]) -> None:
+    one = run()
+    with Peer() as listening:
+        pushing = manager(one)
+        call = {"xid": b"call", "d1": b"\x09abc", "flags": CALL_MSG, "sub_id": 5}
+        pushing.push("newrt|start\nnewrt|end\n", src=listening.name.encode(), **call)  # type: ignore[arg-type]
+        eventually(lambda: listening.got)
+        (state,) = listening.got
+    assert (state.mtype, state.payload, state.sub_id) == (mtypes.RMRRM_TABLE_STATE, b"OK <id-missing> \n\0", -1)
+    assert (state.transaction, state.d1, state.flags) == (b"call", b"\x09abc", 0)
+    assert state.src == f"{ME}:{one.control}"
+
+
+def test_a_bad_table_is_refused_with_line_and_reason_and_the_old_one_stays(
+    run: Callable[..., Run], manager: Callable[[Run], Manager]
+) -> None:
+    one = run()
+    pushing = manager(one)
+    pushing.push("newrt|start|good\nrte|1|a:1\nnewrt|end|1\n")
+    pushing.push("newrt|start|count\nrte|1|b:1\nnewrt|end|2\n")
+    pushing.push("newrt|start|record\nrte|1|b:1\nrte|x|b:1\nnewrt|end|2\n")
+    pushing.push("newrt|start|open\n")
+    pushing.push("updatert|start|update\ndel|1|-1\nupdatert|end|1\n")
+    assert pushing.states(5) == [
+        "OK good \n\0",
+        "ERR count line 3: missing table records: expected 2 got 1\n\0",
+        "ERR record line 3: message type 'x' is no number from 0 on\n\0",
+        "ERR open line 2: table not complete\n\0",
+        "OK update \n\0",
+    ]
+    table = one.rmr.routes()
+    assert table is not None
+    assert dict(table.routes) == {}
+
+
+def test_other_messages_on_the_control_port_have_no_answer(
+    run: Callable[..., Run], manager: Callable[[Run], Manager], caplog: pytest.LogCaptureFixture
+) -> None:
+    one = run()
+    pushing = manager(one)
+    pushing.link.send(frame(b"?", mtype=mtypes.RIC_SUB_REQ))
+    pushing.push("newrt|start|t\nnewrt|end\n")
+    assert pushing.states(1) == ["OK t \n\0"]
+    assert "RIC_SUB_REQ on the control port ignored" in caplog.text
+    assert one.got == []
+
+
+def test_garbage_on_the_control_port_is_survived(run: Callable[..., Run], manager: Callable[[Run], Manager]) -> None:
+    one = run()
+    bad = manager(one)
+    bad.push("\xff\0|||\n|\nnewrt\n\0\0")
+    bad.link.send(bytes(100))
+    eventually(lambda: bad.link.closed)
+    pushing = manager(one)
+    pushing.push("newrt|start|t\nnewrt|end\n")
+    assert pushing.states(1) == ["OK t \n\0"]
+    assert one.rmr.control_stats().receive_error == {"length_too_small": 1}
+
+
+def test_the_manager_is_asked_until_the_first_table(run: Callable[..., Run]) -> None:
+    with Peer() as listening:
+        one = run(RMR_RTG_SVC=listening.name, RMR_CTL_PORT="CONTROL", RMR_RTREQ_FREQ="1")
+        eventually(lambda: len(listening.got) >= 2)
+        for asked in listening.got:
+            assert (asked.mtype, asked.sub_id, asked.src) == (mtypes.RMRRM_REQ_TABLE, 0, f"{ME}:{one.control}")
+            assert re.fullmatch(rf"{ME}:{one.port} ts=\d+\n\0", asked.payload.decode())
+        listening.links[0].send(frame(b"newrt|start|t\nnewrt|end\n", mtype=mtypes.RMRRM_TABLE_DATA))
+        eventually(one.rmr.ready)
+        asked_before = len([message for message in listening.got if message.mtype == mtypes.RMRRM_REQ_TABLE])
+        gevent.sleep(1.2)
+        states = [message.payload for message in listening.got if message.mtype == mtypes.RMRRM_TABLE_STATE]
+        assert states == [b"OK t \n\0"]
+        assert len(listening.got) - len(states) == asked_before
+
+
+def test_sender_filter_and_own_addresses(run: Callable[..., Run], manager: Callable[[Run], Manager]) -> None:
+    one = run()
+    pushing = manager(one)
+    me = f"{ME}:{one.port}"
+    pushing.push(f"newrt|start\nrte|1,{me}|a:1\nrte|2,other:1|a:1\nrte|3|{me},a:1\nrte|4|{me}\nnewrt|end|4\n")
+    pushing.states(1)
+    table = one.rmr.routes()
+    assert table is not None
+    groups = {mtype: route.groups for (_, mtype), route in table.routes.items()}
+    assert groups == {1: (("a:1",),), 3: (("a:1",),), 4: ()}
+    assert one.rmr.send(Message(4)) is Status.NOENDPT
+
+
+def test_a_seed_file_makes_ready_but_no_update_can_be_made_to_it(
+    run: Callable[..., Run], manager: Callable[[Run], Manager], tmp_path: Path
+) -> None:
+    seed = tmp_path / "seed.rt"
+    seed.write_text("newrt|start|seed\nrte|1|a:1\nnewrt|end|1\nmeid_map|start\nmme_ar|e:1|gnb\nmeid_map|end|1\n")
+    one = run(RMR_SEED_RT=str(seed))
+    assert one.rmr.ready()
+    pushing = manager(one)
+    pushing.push("updatert|start|u\nrte|2|a:1\nupdatert|end|1\n")
+    pushing.push("newrt|start|n\nrte|3|a:1\nnewrt|end|1\n")
+    pushing.push("updatert|start|u2\nrte|2|a:1\nupdatert|end|1\n")
+    assert pushing.states(3) == [
+        "ERR u line 1: an update needs a full table before it\n\0",
+        "OK n \n\0",
+        "OK u2 \n\0",
+    ]
+    table = one.rmr.routes()
+    assert table is not None
+    assert sorted(table.routes) == [(-1, 2), (-1, 3)]
+    assert dict(table.meids) == {"gnb": "e:1"}
+    stash = tmp_path / "seed.rt.stash"
+    eventually(stash.exists)
+    assert "mse|2|-1|a:1" in stash.read_text()
+    assert not (tmp_path / "seed.rt.stash.inc").exists()
+
+
+def test_an_empty_seed_table_counts(run: Callable[..., Run], tmp_path: Path) -> None:
+    seed = tmp_path / "seed.rt"
+    seed.write_text("newrt|start\nnewrt|end\n")
+    assert run(RMR_SEED_RT=str(seed)).rmr.ready()
+
+
+def test_the_seed_file_alone_is_read_again_until_it_is_good(
+    run: Callable[..., Run], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    seed = tmp_path / "seed.rt"
+    one = run(RMR_SEED_RT=str(seed), RMR_RTG_SVC="-1")
+    assert "No such file" in one.rmr.trouble
+    seed.write_text("newrt|start\nrte|x|a:1\nnewrt|end\n")
+    eventually(lambda: "line 2: message type 'x'" in one.rmr.trouble)
+    assert not one.rmr.ready()
+    seed.write_text("newrt|start\nrte|1|a:1\nnewrt|end\n")
+    eventually(one.rmr.ready)
+    assert "line 2: message type 'x'" in caplog.text
+
+
+def test_the_control_port_in_use_is_named_and_nothing_stays_open(run: Callable[..., Run]) -> None:
+    one = run()
+    other = free_port()
+    env = {"RMR_RTG_SVC": str(one.control), "RMR_BIND_IF": ME}
+    layer = build(RmrSettings(proto_port=str(other)), env, one.got.append)
+    with pytest.raises(TransportError, match=f"{one.control}: the port is in use"):
+        layer.start()
+    again = build(RmrSettings(proto_port=str(other)), {"RMR_RTG_SVC": "-1", "RMR_BIND_IF": ME}, one.got.append)
+    again.start()
+    again.stop()
+
+
+def test_srcip_and_name(run: Callable[..., Run]) -> None:
+    one = run(RMR_SRC_ID="localhost:1234", RMR_SRC_NAMEONLY="1")
+    with Peer() as peer:
+        one.rmr.send_to(peer.name, Message(1))
+        eventually(lambda: peer.got)
+        assert peer.got[0].src == f"localhost:{one.port}" == one.rmr.name
+
+
+def test_settings_that_mean_nothing() -> None:
+    with pytest.raises(RmrEnvironmentError, match="RMR_BIND_IF='nothing'"):
+        build(RmrSettings(), {"RMR_BIND_IF": "nothing"}, print)
+    with pytest.raises(RmrEnvironmentError, match="transport='nng'"):
+        build(RmrSettings(transport="nng"), {}, print)
+
+
+def test_loopback_interface_by_name(run: Callable[..., Run]) -> None:
+    one = run(RMR_BIND_IF="lo")
+    Link.to(one.port).close()
+
+
+def test_verbosity_sets_the_level_of_the_log(run: Callable[..., Run]) -> None:
+    logger = logging.getLogger("submgr.rmr")
+    try:
+        run(RMR_LOG_VLEVEL="1")
+        assert logger.level == logging.CRITICAL
+    finally:
+        logger.setLevel(logging.NOTSET)
+
+
+def test_librmr_where_it_is_missing() -> None:
+    layer = build(RmrSettings(transport="librmr", proto_port=str(free_port())), {"RMR_BIND_IF": ME}, print)
+    try:
+        layer.start()
+    except TransportError as refused:
+        assert "librmr_si.so" in str(refused)
+        assert "transport wire" in str(refused)
+    else:
+        layer.stop()
