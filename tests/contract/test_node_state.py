@@ -1,0 +1,316 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The state of E2 nodes: the same checks over R-NIB in a real redis and in-process; then what only R-NIB has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import gevent
+import pytest
+
+from submgr.adapters.node_state import LocalNodeState, NodeState, RnibNodeState
+from submgr.adapters.rnib import CHANNEL, Link
+from submgr.platform.sdl_channel import SdlChannel
+from submgr.platform.sdl_client import SdlSettings
+from tests.support.redis_server import MISSING, REDIS_SERVER, RedisServer
+
+STATUS = {Link.CONNECTED: 1, Link.DISCONNECTED: 2, Link.UNDER_RESET: 7}
+needs_redis = [pytest.mark.redis, pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)]
+
+
+def entry(name: str, status_field: int, link: Link) -> bytes:
+    return b"\x0a" + bytes([len(name)]) + name.encode() + bytes([status_field << 3, STATUS[link]])
+
+
+class E2Manager:
+    """Writes R-NIB as E2 Manager does: the record first, then the event."""
+
+    def __init__(self, server: RedisServer) -> None:
+        self.server = server
+
+    def list(self, name: str, node_type: str = "GNB") -> None:
+        self.server.command("SADD", f"{{e2Manager}},{node_type}", entry(name, 3, Link.CONNECTED))
+
+    def write(self, name: str, link: Link) -> None:
+        self.server.command("SET", f"{{e2Manager}},RAN:{name}", entry(name, 5, link))
+
+    def publish(self, payload: str) -> None:
+        self.server.command("PUBLISH", f"{{e2Manager}},{CHANNEL}", payload)
+
+    def change(self, name: str, link: Link) -> None:
+        self.list(name)
+        self.write(name, link)
+        self.publish(f"{name}_{link}")
+
+
+class Told(list[tuple[str, Link, bool]]):
+    def __call__(self, meid: str, link: Link, again: bool) -> None:
+        self.append((meid, link, again))
+
+
+@pytest.fixture
+def server() -> Iterator[RedisServer]:
+    with RedisServer(durable=True) as server:
+        yield server
+
+
+@pytest.fixture
+def manager(server: RedisServer) -> E2Manager:
+    return E2Manager(server)
+
+
+@pytest.fixture
+def rnib(server: RedisServer) -> Iterator[Callable[..., RnibNodeState]]:
+    started: list[RnibNodeState] = []
+
+    def start(
+        told: Told | None = None, interval: float = 30.0, count: Callable[[str], None] = lambda name: None
+    ) -> RnibNodeState:
+        settings = SdlSettings(server.environment, connect_timeout=0.5, operation_timeout=0.5)
+        channel = SdlChannel(settings, retry_interval=0.05, health_interval=0.1)
+        nodes = RnibNodeState(channel, interval=interval, retry=0.05, count=count)
+        if told is not None:
+            nodes.on_change(told)
+        nodes.start()
+        started.append(nodes)
+        return nodes
+
+    yield start
+    for nodes in started:
+        nodes.stop()
+
+
+def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    with gevent.Timeout(seconds):
+        while not condition():
+            gevent.sleep(0.005)
+
+
+class TestEveryNodeState:
+    """`nodes` is started and knows nothing; `change` makes a node come into a state."""
+
+    @pytest.fixture(params=["local", pytest.param("rnib", marks=needs_redis)])
+    def kind(self, request: pytest.FixtureRequest) -> str:
+        kind: str = request.param
+        return kind
+
+    @pytest.fixture
+    def told(self) -> Told:
+        return Told()
+
+    @pytest.fixture
+    def nodes(self, kind: str, told: Told, request: pytest.FixtureRequest) -> NodeState:
+        if kind == "rnib":
+            nodes: NodeState = request.getfixturevalue("rnib")(told)
+        else:
+            nodes = LocalNodeState()
+            nodes.on_change(told)
+            nodes.start()
+        until(nodes.known)
+        return nodes
+
+    @pytest.fixture
+    def change(self, kind: str, nodes: NodeState, request: pytest.FixtureRequest) -> Callable[[str, Link], None]:
+        if isinstance(nodes, LocalNodeState):
+            return nodes.set
+        manager: E2Manager = request.getfixturevalue("manager")
+        return manager.change
+
+    def test_nobody_is_known_at_first(self, nodes: NodeState, told: Told) -> None:
+        assert nodes.state("gnb_1") is Link.UNKNOWN
+        assert nodes.connected() == []
+        assert not nodes.stale()
+        assert told == []
+
+    def test_changes_are_told_in_order(
+        self, nodes: NodeState, change: Callable[[str, Link], None], told: Told
+    ) -> None:
+        change("gnb_b", Link.CONNECTED)
+        change("gnb_a", Link.CONNECTED)
+        until(lambda: nodes.connected() == ["gnb_a", "gnb_b"])
+        change("gnb_b", Link.UNDER_RESET)
+        change("gnb_a", Link.DISCONNECTED)
+        until(lambda: len(told) == 4)
+        assert nodes.connected() == []
+        assert (nodes.state("gnb_a"), nodes.state("gnb_b")) == (Link.DISCONNECTED, Link.UNDER_RESET)
+        assert told == [
+            ("gnb_b", Link.CONNECTED, False),
+            ("gnb_a", Link.CONNECTED, False),
+            ("gnb_b", Link.UNDER_RESET, False),
+            ("gnb_a", Link.DISCONNECTED, False),
+        ]
+
+    def test_connected_once_more_is_told(
+        self, nodes: NodeState, change: Callable[[str, Link], None], told: Told
+    ) -> None:
+        change("gnb_a", Link.CONNECTED)
+        change("gnb_a", Link.CONNECTED)
+        until(lambda: len(told) == 2)
+        assert told == [("gnb_a", Link.CONNECTED, False), ("gnb_a", Link.CONNECTED, True)]
+
+
+@pytest.mark.redis
+@pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)
+class TestRnib:
+    def test_what_is_there_at_the_start(self, manager: E2Manager, rnib: Callable[..., RnibNodeState]) -> None:
+        for name, node_type, link in (
+            ("gnb_1", "GNB", Link.CONNECTED),
+            ("gnb_2", "GNB", Link.DISCONNECTED),
+            ("gnb_3", "GNB", Link.UNDER_RESET),
+            ("enb_1", "ENB", Link.CONNECTED),
+        ):
+            manager.list(name, node_type)
+            manager.write(name, link)
+        manager.list("gnb_without_record")
+        counted: list[str] = []
+        told = Told()
+        nodes = rnib(told, count=counted.append)
+        until(nodes.known)
+        assert nodes.connected() == ["enb_1", "gnb_1"]
+        assert nodes.state("gnb_2") is Link.DISCONNECTED
+        assert nodes.state("gnb_3") is Link.UNDER_RESET
+        assert nodes.state("gnb_without_record") is Link.DISCONNECTED
+        assert len(told) == 5
+        assert counted == []
+        assert nodes.ignored == 0
+
+    def test_many_nodes(self, manager: E2Manager, rnib: Callable[..., RnibNodeState]) -> None:
+        names = [f"gnb_{n:03}" for n in range(300)]
+        members = [entry(name, 3, Link.CONNECTED) for name in names]
+        manager.server.command("SADD", "{e2Manager},GNB", *members)
+        pairs = [part for name in names for part in (f"{{e2Manager}},RAN:{name}", entry(name, 5, Link.CONNECTED))]
+        manager.server.command("MSET", *pairs)
+        nodes = rnib()
+        until(nodes.known)
+        assert nodes.connected() == names
+
+    def test_an_event_tells_of_a_node_that_is_not_listed(
+        self, manager: E2Manager, rnib: Callable[..., RnibNodeState]
+    ) -> None:
+        nodes = rnib(interval=0.05)
+        until(nodes.known)
+        manager.publish("gnb_new_CONNECTED")
+        until(lambda: nodes.connected() == ["gnb_new"])
+        manager.list("gnb_old")
+        manager.write("gnb_old", Link.CONNECTED)
+        until(lambda: nodes.state("gnb_old") is Link.CONNECTED)
+        assert nodes.connected() == ["gnb_new", "gnb_old"], "readings leave it as it was told"
+
+    def test_several_events_in_one_and_events_that_say_nothing(
+        self, manager: E2Manager, rnib: Callable[..., RnibNodeState]
+    ) -> None:
+        told = Told()
+        counted: list[str] = []
+        nodes = rnib(told, count=counted.append)
+        until(nodes.known)
+        manager.publish("gnb_1_CONNECTED_SETUP_FAILED")
+        manager.publish("_CONNECTED")
+        manager.publish("gnb_1_CONNECTED___gnb_2_CONNECTED___gnb_1_DISCONNECTED___gnb_2_UNDER_RESET")
+        until(lambda: len(told) == 4)
+        assert [(name, link) for name, link, _ in told] == [
+            ("gnb_1", Link.CONNECTED),
+            ("gnb_2", Link.CONNECTED),
+            ("gnb_1", Link.DISCONNECTED),
+            ("gnb_2", Link.UNDER_RESET),
+        ]
+        assert nodes.ignored == 2
+        assert sorted(counted) == [
+            "E2StateChangedToDown",
+            "E2StateChangedToUnderReset",
+            "E2StateChangedToUp",
+            "E2StateChangedToUp",
+        ]
+
+    def test_a_change_without_an_event_is_found_by_reading(
+        self, manager: E2Manager, rnib: Callable[..., RnibNodeState]
+    ) -> None:
+        manager.change("gnb_1", Link.CONNECTED)
+        nodes = rnib(interval=0.05)
+        until(lambda: nodes.connected() == ["gnb_1"])
+        manager.write("gnb_1", Link.DISCONNECTED)
+        until(lambda: nodes.state("gnb_1") is Link.DISCONNECTED)
+
+    def test_garbage_in_rnib_changes_nothing(self, manager: E2Manager, rnib: Callable[..., RnibNodeState]) -> None:
+        manager.change("gnb_1", Link.CONNECTED)
+        nodes = rnib(interval=0.05)
+        until(lambda: nodes.connected() == ["gnb_1"])
+        manager.server.command("SADD", "{e2Manager},GNB", b"\xff\xff")
+        manager.server.command("SET", "{e2Manager},RAN:gnb_1", b"\x0a\xff garbage")
+        manager.list("gnb_2")
+        manager.server.command("SET", "{e2Manager},RAN:gnb_2", entry("another", 5, Link.CONNECTED))
+        manager.list("gnb_3")
+        manager.write("gnb_3", Link.CONNECTED)
+        until(lambda: nodes.state("gnb_3") is Link.CONNECTED)
+        assert nodes.connected() == ["gnb_1", "gnb_3"]
+        assert nodes.state("gnb_2") is Link.UNKNOWN
+        assert nodes.ignored >= 3
+
+    def test_a_node_taken_out_of_rnib_is_unknown(
+        self, manager: E2Manager, rnib: Callable[..., RnibNodeState]
+    ) -> None:
+        manager.change("gnb_1", Link.CONNECTED)
+        nodes = rnib(interval=0.05)
+        until(lambda: nodes.connected() == ["gnb_1"])
+        manager.server.command("DEL", "{e2Manager},GNB")
+        until(lambda: nodes.state("gnb_1") is Link.UNKNOWN)
+
+    def test_what_changed_while_redis_was_away_is_seen(
+        self, server: RedisServer, manager: E2Manager, rnib: Callable[..., RnibNodeState]
+    ) -> None:
+        manager.change("gnb_1", Link.CONNECTED)
+        manager.change("gnb_2", Link.CONNECTED)
+        told = Told()
+        nodes = rnib(told)
+        until(lambda: nodes.connected() == ["gnb_1", "gnb_2"])
+        told.clear()
+        manager.write("gnb_1", Link.DISCONNECTED)  # its event is missed
+        server.stop()
+        until(nodes.stale)
+        assert nodes.connected() == ["gnb_1", "gnb_2"], "what was known stays"
+        server.start()
+        until(lambda: nodes.state("gnb_1") is Link.DISCONNECTED)
+        until(lambda: not nodes.stale())
+        manager.publish("gnb_2_UNDER_RESET")
+        until(lambda: nodes.state("gnb_2") is Link.UNDER_RESET)
+        assert told == [("gnb_1", Link.DISCONNECTED, False), ("gnb_2", Link.UNDER_RESET, False)]
+
+    def test_a_redis_that_hangs(
+        self, server: RedisServer, manager: E2Manager, rnib: Callable[..., RnibNodeState]
+    ) -> None:
+        manager.change("gnb_1", Link.CONNECTED)
+        nodes = rnib(interval=0.1)
+        until(lambda: nodes.connected() == ["gnb_1"])
+        server.suspend()
+        until(nodes.stale)
+        assert nodes.connected() == ["gnb_1"]
+        server.resume()
+        until(lambda: not nodes.stale())
+        manager.change("gnb_1", Link.DISCONNECTED)
+        until(lambda: nodes.state("gnb_1") is Link.DISCONNECTED)
+
+    def test_a_redis_that_comes_later(
+        self, server: RedisServer, manager: E2Manager, rnib: Callable[..., RnibNodeState]
+    ) -> None:
+        manager.change("gnb_1", Link.CONNECTED)
+        server.stop()
+        nodes = rnib()
+        gevent.sleep(0.2)
+        assert not nodes.known()
+        assert nodes.stale()
+        assert nodes.state("gnb_1") is Link.UNKNOWN
+        server.start()
+        until(nodes.known)
+        assert nodes.connected() == ["gnb_1"]
+        assert not nodes.stale()
+
+    def test_nothing_is_told_after_the_stop(
+        self, manager: E2Manager, rnib: Callable[..., RnibNodeState]
+    ) -> None:
+        told = Told()
+        nodes = rnib(told, interval=0.02)
+        until(nodes.known)
+        nodes.stop()
+        manager.change("gnb_1", Link.CONNECTED)
+        gevent.sleep(0.1)
+        assert told == []
+        assert nodes.stale()
