@@ -51,7 +51,7 @@ class XappNotifier:
         self._policy = policy
         self._ended = ended
         self._timeout = timeout
-        self._client = HttpClient(connections=at_once)
+        self._client = HttpClient(connections=at_once, idle=at_once)
         # how many may wait is decided before, by `places`
         self._outbox = Outbox(places=sys.maxsize, at_once=at_once)
 

@@ -122,3 +122,34 @@ def test_records_of_the_go_implementation_are_taken_over_and_handed_back(server:
     store.stop()
     assert server.get("submgr_e2SubsDb", "1") == GO_E2
     assert server.get("submgr_restSubsDb", REST_ID) == GO_REST
+
+
+@pytest.mark.redis
+@pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)
+def test_a_database_that_hangs(server: RedisServer) -> None:
+    settings = SdlSettings(server.environment, connect_timeout=0.4, operation_timeout=0.4)
+    store = SdlStore(settings, probe_interval=0.1)
+    store.start()
+    records = StoredRecords(store, retry_interval=0.05)
+    saved: Queue[WriteFailure | None] = Queue()
+    erased: Queue[WriteFailure | None] = Queue()
+    assert records.load().rest == []
+    records.save_e2(E2, saved.put)
+    assert outcomes(saved, 1) == [None]
+    server.suspend()
+    records.save_rest(REST, saved.put)
+    (failure,) = outcomes(saved, 1)
+    assert failure is not None
+    assert failure.timed_out
+    records.erase_e2(E2.instance_id, erased.put)
+    (failure,) = outcomes(erased, 1)
+    assert failure is not None
+    server.resume()
+    assert outcomes(erased, 1) == [None], "told once more, when it is gone"
+    with gevent.Timeout(10):
+        while store.stats().repairs_pending:
+            gevent.sleep(0.01)
+    loaded = records.load()
+    assert (loaded.e2, loaded.rest) == ([], []), "a write that was not confirmed has not come late"
+    records.stop()
+    store.stop()
