@@ -145,6 +145,8 @@ def exposition(registry: CollectorRegistry) -> tuple[bytes, str]:
     modern: list[Metric] = []
     for family in registry.collect():
         if not isinstance(family, _LegacyMetric):
+            # when a series began is of use to OpenMetrics only
+            family.samples = [sample for sample in family.samples if not sample.name.endswith("_created")]
             modern.append(family)
             continue
         legacy.append(f"# HELP {family.name} {family.documentation}\n# TYPE {family.name} {family.type}\n")

@@ -117,7 +117,9 @@ class JsonApp(Flask):
     def _api_error(self, error: ApiError) -> Response:
         return self.error_answer(error.status, error.message, error.errors, error.headers, error.extra)
 
-    def _http_error(self, error: HTTPException) -> Response:
+    def _http_error(self, error: HTTPException) -> Any:
+        if error.response is not None:  # a view has said all of it
+            return error.response
         status = error.code or 500
         headers = {}
         if isinstance(error, MethodNotAllowed):

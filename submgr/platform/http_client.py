@@ -65,7 +65,12 @@ def tls_context(
 
     Raises OSError when a file cannot be read or is not PEM.
     """
-    context = gevent.ssl.create_default_context(cafile=ca)
+    # gevent's own class: create_default_context makes the standard one, whose sockets stop the event loop
+    context = gevent.ssl.SSLContext(gevent.ssl.PROTOCOL_TLS_CLIENT)
+    if ca is None:
+        context.load_default_certs()
+    else:
+        context.load_verify_locations(ca)
     if certificate is not None:
         context.load_cert_chain(certificate, key)
     return cast(ssl.SSLContext, context)
@@ -83,7 +88,7 @@ class HttpClient:
     """Makes requests; safe to share between any number of greenlets.
 
     At most `connections` are open to one host and port; who comes later waits, within its connect timeout.
-    `idle` of them are kept open between requests, for `idle_seconds`.
+    `idle` of them are kept open between requests, for `idle_seconds`. `tls` comes from `tls_context`.
 
     A connection that was kept can have been closed by the peer just when it is used again. When that is so (the
     send failed or the peer closed, and not one byte of an answer came), the request is sent once more on a new

@@ -6,8 +6,6 @@ neither the application nor memory without bound, and an application never waits
 """
 
 import logging
-import re
-from collections.abc import Iterator
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -17,27 +15,16 @@ from gevent import socket
 from gevent.pywsgi import MAX_REQUEST_LINE, Input, WSGIHandler
 
 from submgr.platform.http_app import reason_of
+from submgr.platform.http_head import Refused, framing, header_fields, read_line, request_line
 
 if TYPE_CHECKING:
     from submgr.platform.http_server import HttpServer
 
 log = logging.getLogger(__name__)
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_LENGTH = re.compile(r"[0-9]{1,18}")
-_MAX_HEADERS = 100
-_MAX_HEAD = 64 * 1024
+_ONE_PIECE = 64 * 1024
 _LINGER_SECONDS = 5.0
 _LINGER_BYTES = 64 * 1024 * 1024
-
-
-class Refused(Exception):
-    """A request that does not reach the application; the connection ends with this answer."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
 
 
 class _Body(BytesIO):
@@ -70,6 +57,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]
             log.debug("connection lost", extra={"peer": str(self.client_address), "why": str(exc)})
         finally:
             self.owner.leave(self)
+            self.__dict__.pop("rfile", None)  # it would keep the socket open
             sock.close()
 
     def hang_up(self) -> None:
@@ -108,7 +96,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         self._timer = gevent.Timeout.start_new(self.owner.limits.read)
         line = "\n"
         for _ in range(2):  # some clients end a body with one empty line too many (RFC 9112 2.2)
-            line = self._line(MAX_REQUEST_LINE - 1, 414, "the request line is too long")
+            line = read_line(self.rfile, MAX_REQUEST_LINE - 1, 414, "the request line is too long")
             if line.rstrip("\r\n"):
                 break
         return line
@@ -116,51 +104,10 @@ class Handler(WSGIHandler):  # type: ignore[misc]
     def read_request(self, raw_requestline: str) -> bool:
         """The request line and the header fields (RFC 9112); Refused when they are not well-formed."""
         self.requestline = raw_requestline.rstrip("\r\n")
-        words = self.requestline.split(" ")
-        if len(words) != 3 or not _TOKEN.fullmatch(words[0]):
-            raise Refused(400, "the first line is not a request line of HTTP/1.1")
-        self.command, self.path, self.request_version = words
-        if self.request_version not in ("HTTP/1.1", "HTTP/1.0"):
-            raise Refused(505, f"{self.request_version[:20]} is not spoken here, only HTTP/1.1 and HTTP/1.0")
-        if not self.path.startswith("/"):
-            self.path = _without_origin(self.path)
-        self._fields = list(self._header_fields())
-        self._framing()
+        self.command, self.path, self.request_version = request_line(self.requestline)
+        self._fields = list(header_fields(self.rfile))
+        self.content_length, self._chunked, self.close_connection = framing(self._fields, self.request_version)
         return True
-
-    def _header_fields(self) -> Iterator[tuple[str, str]]:
-        left = _MAX_HEAD
-        for _ in range(_MAX_HEADERS + 1):
-            line = self._line(left, 431, "the head of the request is too long")
-            left -= len(line)
-            if line in ("\r\n", "\n"):
-                return
-            name, colon, value = line.partition(":")
-            if not colon or not _TOKEN.fullmatch(name):
-                raise Refused(400, f"not a header field: {line.rstrip()[:80]!r}")
-            yield name.lower(), value.strip()
-        raise Refused(431, f"more than {_MAX_HEADERS} header fields")
-
-    def _framing(self) -> None:
-        """How long the body is and whether the connection stays open."""
-        lengths = {value for name, value in self._fields if name == "content-length"}
-        codings = [value.lower() for name, value in self._fields if name == "transfer-encoding"]
-        self._chunked = codings == ["chunked"]
-        if codings and not self._chunked:
-            raise Refused(501, f"transfer coding {', '.join(codings)[:80]} is not known")
-        if (lengths and self._chunked) or len(lengths) > 1:
-            raise Refused(400, "the length of the body is told twice")  # the way requests are smuggled
-        length = lengths.pop() if lengths else None
-        if length is not None and not _LENGTH.fullmatch(length):
-            raise Refused(400, f"Content-Length {length[:40]!r} is not a number")
-        self.content_length = int(length) if length is not None else None
-        connection = {
-            word.strip().lower() for name, value in self._fields if name == "connection" for word in value.split(",")
-        }
-        if self.request_version == "HTTP/1.1":
-            self.close_connection = "close" in connection
-        else:
-            self.close_connection = "keep-alive" not in connection
 
     def get_environ(self) -> dict[str, Any]:
         """The WSGI environment, with the body read."""
@@ -214,14 +161,6 @@ class Handler(WSGIHandler):  # type: ignore[misc]
             raise too_large
         return body
 
-    def _line(self, limit: int, status: int, message: str) -> str:
-        line: bytes = self.rfile.readline(limit + 1)
-        if len(line) > limit:
-            raise Refused(status, message)
-        if not line.endswith(b"\n"):
-            raise OSError("the connection ended in the head of a request")
-        return line.decode("latin-1")
-
     def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.close()
@@ -242,6 +181,18 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         if self.close_connection:
             fields = [field for field in self.response_headers if field[0].lower() != b"connection"]
             self.response_headers = [*fields, (b"Connection", b"close")]
+
+    def _write_with_headers(self, data: bytes) -> None:
+        """Send a small answer in one piece; pywsgi sends the head by itself, which costs a system call and a packet."""
+        if self.response_use_chunked or len(data) > _ONE_PIECE:
+            super()._write_with_headers(data)
+            return
+        self.headers_sent = True
+        self.finalize_headers()
+        if self.response_use_chunked:  # decided just now
+            data = b"%x\r\n%s\r\n" % (len(data), data) if data else b""
+        head = b"".join([b"%s: %s\r\n" % field for field in self.response_headers])
+        self._sendall(b"HTTP/1.1 %s\r\n%s\r\n%s" % (self.status, head, data))
 
     def log_request(self) -> None:
         """No access log, but one line at debug level."""
@@ -284,11 +235,3 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         with gevent.Timeout(_LINGER_SECONDS, False):
             while left > 0 and (data := self.socket.recv(65536)):
                 left -= len(data)
-
-
-def _without_origin(target: str) -> str:
-    """The path of an absolute request target, as proxies send it."""
-    scheme, found, rest = target.partition("://")
-    if found and scheme.lower() in ("http", "https"):
-        return f"/{rest.partition('/')[2]}"
-    raise Refused(400, f"{target[:80]!r} is not a path")

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import gevent
-from gevent import event, socket
+from gevent import event, monkey, socket
+from gevent.threadpool import ThreadPool
 
 Address = tuple[int, tuple[Any, ...]]
 
@@ -52,13 +53,15 @@ class Endpoint:
 
 
 class Resolver:
-    """Names to addresses. Callers who ask for a name that is being looked up share that one look-up.
+    """Names to addresses, in native threads of its own, so that names that are slow to resolve delay nothing else.
 
-    The look-up itself runs in gevent's few native threads; without sharing, many requests to one name whose
-    server is silent would occupy all of them and delay everybody else.
+    Callers who ask for a name that is being looked up share that one look-up: many requests to one name whose
+    server is silent occupy one thread.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, threads: int = 16) -> None:
+        self._threads = threads
+        self._pool: ThreadPool | None = None
         self._running: dict[tuple[str, int], event.AsyncResult] = {}
 
     def resolve(self, host: str, port: int) -> list[Address]:
@@ -82,13 +85,25 @@ class Resolver:
         return found
 
     def _look_up(self, key: tuple[str, int], result: event.AsyncResult) -> None:
+        if self._pool is None:
+            self._pool = ThreadPool(self._threads)
         try:
-            infos = socket.getaddrinfo(*key, 0, socket.SOCK_STREAM)
-            result.set([(info[0], info[4]) for info in infos])
-        except (OSError, ValueError) as exc:  # UnicodeError (a label too long for IDNA) is a ValueError
-            result.set_exception(exc)
+            found = self._pool.apply(_native_look_up, key)
+            if isinstance(found, Exception):
+                result.set_exception(found)
+            else:
+                result.set(found)
         finally:
             del self._running[key]
+
+
+def _native_look_up(host: str, port: int) -> list[Address] | Exception:
+    # runs in a native thread, where gevent's getaddrinfo would start an event loop of its own
+    try:
+        infos = monkey.get_original("socket", "getaddrinfo")(host, port, 0, socket.SOCK_STREAM)
+    except (OSError, ValueError) as exc:  # UnicodeError (a label too long for IDNA) is a ValueError
+        return exc
+    return [(info[0], info[4]) for info in infos]
 
 
 def connect(endpoint: Endpoint, resolver: Resolver, timeout: float, tls: ssl.SSLContext | None) -> socket.socket:

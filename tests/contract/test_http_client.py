@@ -2,10 +2,13 @@
 """The HTTP client against servers that answer badly, late, or in ways only old servers do."""
 
 import os
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import gevent
+import gevent.ssl
 import pytest
 from gevent import socket
 from gevent.server import StreamServer
@@ -16,6 +19,7 @@ from submgr.platform.http_client import (
     HttpProtocolError,
     HttpTimeout,
     Target,
+    tls_context,
 )
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -393,3 +397,46 @@ def test_an_early_refusal_of_a_large_body_is_seen(client, peer):
 def test_headers_cannot_be_smuggled(client):
     with pytest.raises(ValueError, match="header"):
         client.request("GET", "http://127.0.0.1:1/", headers={"X": "a\r\nY: b"})
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """A self-signed certificate for 127.0.0.1 and its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl: apt-get install openssl")
+    folder = tmp_path_factory.mktemp("tls")
+    certificate, key = str(folder / "cert.pem"), str(folder / "key.pem")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+         "-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+        check=True, capture_output=True, timeout=30,
+    )  # fmt: skip
+    return certificate, key
+
+
+def test_mutual_tls(certificate):
+    certificate_file, key = certificate
+    context = gevent.ssl.SSLContext(gevent.ssl.PROTOCOL_TLS_SERVER)
+    context.load_verify_locations(certificate_file)
+    context.load_cert_chain(certificate_file, key)
+    context.verify_mode = gevent.ssl.CERT_REQUIRED
+
+    def handle(sock: socket.socket, address: tuple[str, int]) -> None:
+        while sock.recv(65536):
+            sock.sendall(OK)
+
+    server = StreamServer(("127.0.0.1", 0), handle, ssl_context=context)
+    server.start()
+    url = f"https://127.0.0.1:{server.server_port}/"
+    client = HttpClient(tls=tls_context(certificate_file, certificate_file, key))
+    for _ in range(3):
+        assert client.request("GET", url).body == b"ok"
+    assert client.idle_connections == 1  # kept over requests, with TLS too
+    client.close()
+    with pytest.raises(HttpConnectError, match=r"(?i)certificate"):
+        HttpClient(tls=tls_context()).request("GET", url)
+    with pytest.raises(HttpConnectError, match="TLS context"):
+        HttpClient().request("GET", url)
+    with pytest.raises(OSError, match="No such file"):
+        tls_context("/no/such/file")
+    server.stop()

@@ -11,6 +11,8 @@ import gevent
 import pytest
 from flask import Response, request
 from gevent import socket
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from submgr.platform.http_app import ApiError, JsonApp, after_sent, json_response, problem_errors
 from submgr.platform.http_client import HttpClient, HttpProtocolError, Target
@@ -389,4 +391,27 @@ def test_stop_cuts_off_what_takes_too_long(server, capfd):
         server.stop(0.01)
         assert until_closed(sock) == b""
     assert server.connections == 0
+    assert capfd.readouterr().err == ""
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.one_of(
+            st.binary(max_size=40),
+            st.sampled_from(
+                [b"GET ", b"POST ", b"/things", b" HTTP/1.1", b" HTTP/1.0", b"\r\n", b"\r\n\r\n", b"Content-Length: ",
+                 b"5", b"Transfer-Encoding: chunked", b"Connection: close", b"0\r\n\r\n", b"Expect: 100-continue"]
+            ),
+        ),
+        max_size=12,
+    )
+)  # fmt: skip
+def test_any_bytes_end_in_an_answer_or_in_a_closed_connection(server, capfd, parts):
+    with connect(server) as sock:
+        sock.sendall(b"".join(parts))
+        sock.shutdown(socket.SHUT_WR)
+        answer = until_closed(sock)
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 ")
+    assert b" 500 " not in answer.split(b"\r\n", 1)[0]
     assert capfd.readouterr().err == ""

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The head of an HTTP/1.1 request (RFC 9112), read strictly: what two readers could read differently is refused."""
+
+import re
+from collections.abc import Iterator
+from io import BufferedReader
+
+Fields = list[tuple[str, str]]
+"""Header fields in their order, names in lower case."""
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_LENGTH = re.compile(r"[0-9]{1,18}")
+_MAX_FIELDS = 100
+_MAX_HEAD = 64 * 1024
+
+
+class Refused(Exception):
+    """A request that does not reach the application; the connection ends with this answer."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+def read_line(file: BufferedReader, limit: int, status: int, message: str) -> str:
+    """A line with its end. Refused with `status` when it has more than `limit` bytes, OSError if the peer has left."""
+    line = file.readline(limit + 1)
+    if len(line) > limit:
+        raise Refused(status, message)
+    if not line.endswith(b"\n"):
+        raise OSError("the connection ended in the head of a request")
+    return line.decode("latin-1")
+
+
+def request_line(line: str) -> tuple[str, str, str]:
+    """Method, path with query, and version."""
+    words = line.split(" ")
+    if len(words) != 3 or not _TOKEN.fullmatch(words[0]):
+        raise Refused(400, "the first line is not a request line of HTTP/1.1")
+    method, target, version = words
+    if version not in ("HTTP/1.1", "HTTP/1.0"):
+        raise Refused(505, f"{version[:20]} is not spoken here, only HTTP/1.1 and HTTP/1.0")
+    return method, target if target.startswith("/") else _without_origin(target), version
+
+
+def _without_origin(target: str) -> str:
+    """The path of an absolute request target, as proxies send it."""
+    scheme, found, rest = target.partition("://")
+    if found and scheme.lower() in ("http", "https"):
+        return f"/{rest.partition('/')[2]}"
+    raise Refused(400, f"{target[:80]!r} is not a path")
+
+
+def header_fields(file: BufferedReader) -> Iterator[tuple[str, str]]:
+    """The header fields up to the empty line."""
+    left = _MAX_HEAD
+    for _ in range(_MAX_FIELDS + 1):
+        line = read_line(file, left, 431, "the head of the request is too long")
+        left -= len(line)
+        if line in ("\r\n", "\n"):
+            return
+        name, colon, value = line.partition(":")
+        if not colon or not _TOKEN.fullmatch(name):
+            raise Refused(400, f"not a header field: {line.rstrip()[:80]!r}")
+        yield name.lower(), value.strip()
+    raise Refused(431, f"more than {_MAX_FIELDS} header fields")
+
+
+def framing(fields: Fields, version: str) -> tuple[int | None, bool, bool]:
+    """The body's length if it is told, whether it comes in chunks, and whether the connection closes afterwards."""
+    lengths = {value for name, value in fields if name == "content-length"}
+    codings = [value.lower() for name, value in fields if name == "transfer-encoding"]
+    chunked = codings == ["chunked"]
+    if codings and not chunked:
+        raise Refused(501, f"transfer coding {', '.join(codings)[:80]} is not known")
+    if (lengths and chunked) or len(lengths) > 1:
+        raise Refused(400, "the length of the body is told twice")  # the way requests are smuggled
+    length = lengths.pop() if lengths else None
+    if length is not None and not _LENGTH.fullmatch(length):
+        raise Refused(400, f"Content-Length {length[:40]!r} is not a number")
+    connection = {word.strip().lower() for name, value in fields if name == "connection" for word in value.split(",")}
+    closes = "close" in connection if version == "HTTP/1.1" else "keep-alive" not in connection
+    return int(length) if length is not None else None, chunked, closes
