@@ -8,8 +8,6 @@ import re
 from contextlib import suppress
 from http import HTTPStatus
 
-import gevent
-
 from submgr.platform.http_client import HttpError, HttpStream
 
 _BODY_READ = 64 * 1024
@@ -40,7 +38,7 @@ def text_of(answer: HttpStream, seconds: float) -> str:
     body = b""
     if succeeded(answer.status):
         seconds = min(seconds, _SUCCESS_WAITS)
-    with suppress(HttpError), gevent.Timeout(seconds, False):
+    with suppress(HttpError):
         for piece in answer.chunks(seconds):
             body += piece
             if len(body) > _BODY_READ:

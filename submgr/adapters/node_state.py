@@ -154,9 +154,10 @@ class Book:
         again = told and before is link is Link.CONNECTED
         if before is link and not again:
             return
-        if link in _COUNTERS and (told or before is not Link.UNKNOWN):
-            self._count(_COUNTERS[link])
-        _log.info("E2 node %s: %s -> %s", meid, before, link)
+        if told or before is not Link.UNKNOWN:
+            if link in _COUNTERS:
+                self._count(_COUNTERS[link])
+            _log.info("E2 node %s: %s -> %s", meid, before, link)
         self.callback(meid, link, again)
 
 
@@ -247,6 +248,7 @@ class RnibNodeState:
         links: dict[str, Link | None] = {}
         for start in range(0, len(names), _READ_AT_ONCE):
             links.update(self._links(names[start : start + _READ_AT_ONCE]))
+            gevent.sleep(0)  # a database nearby answers without ever letting others run
         if self._failed or not self._known:
             _log.info("R-NIB read: %d nodes in %.3f s", len(links), time.monotonic() - began)
         self._failed = False
@@ -256,12 +258,14 @@ class RnibNodeState:
     def _names(self) -> list[str]:
         names = set()
         for set_name in SETS:
-            for member in self._channel.members(NAMESPACE, set_name):
+            for n, member in enumerate(self._channel.members(NAMESPACE, set_name), 1):
                 identity = read_identity(member)
                 if identity is None:
                     self._ignore("member", member[:200])
                 else:
                     names.add(identity.name)
+                if n % _READ_AT_ONCE == 0:
+                    gevent.sleep(0)
         return sorted(names)
 
     def _links(self, names: list[str]) -> dict[str, Link | None]:

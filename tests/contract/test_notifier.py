@@ -143,6 +143,22 @@ def test_any_2xx_is_delivered_whatever_the_body(desk: Desk, peer: HttpPeer, sent
     assert len(peer.requests) == 1
 
 
+def test_a_body_that_comes_a_byte_at_a_time_holds_nobody_up(peer: HttpPeer) -> None:
+    def trickle(request: Request) -> Iterator[bytes]:
+        yield b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
+        for _ in range(1000):
+            gevent.sleep(0.02)
+            yield b"x"
+
+    peer.answer = trickle
+    desk = Desk(timeout=30)
+    for n in range(2):
+        desk.tell(note(peer, "a", n))
+    desk.until(lambda: len(desk.done) == 2, seconds=10)
+    desk.notifier.stop()
+    assert [delivered for _, delivered in desk.ended] == [True, True]
+
+
 @pytest.mark.parametrize("sent", ["301 Moved", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"])
 def test_redirects_are_not_followed(desk: Desk, peer: HttpPeer, sent: str) -> None:
     elsewhere = HttpPeer()

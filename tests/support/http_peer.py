@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,11 +35,12 @@ class Request:
         return json.loads(self.body)
 
 
-Answer = Callable[[Request], bytes | None]
+Answer = Callable[[Request], bytes | Iterator[bytes] | None]
 
 
 class HttpPeer:
-    """Answers each request with the bytes that `answer` gives, and closes the connection when it gives None.
+    """Answers each request with the bytes that `answer` gives, at once or in pieces, and closes the connection when
+    it gives None.
 
     `answer` runs in the greenlet of the connection and may wait. A connection is kept for the next request, unless
     the end of a body is told by closing (no length, not chunked).
@@ -79,8 +80,9 @@ class HttpPeer:
                     data = self.answer(request)
                     if data is None:
                         return
-                    sock.sendall(data)
-                    if _ends_by_closing(data):
+                    for piece in [data] if isinstance(data, bytes) else data:
+                        sock.sendall(piece)
+                    if isinstance(data, bytes) and _ends_by_closing(data):
                         return
             except OSError:
                 return

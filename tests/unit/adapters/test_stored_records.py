@@ -216,6 +216,7 @@ def test_a_record_saved_after_a_failed_erasure_stays(
     records.save_rest(REST, saved.put)
     assert outcome(saved) is None
     assert records.load().e2 == [E2]
+    assert erased.empty(), "the erasure is still wanted"
 
 
 def test_unreadable_records_stop_nobody_and_stay_where_they_are(
@@ -302,6 +303,11 @@ def test_emptying_takes_everything_and_nothing_is_written_back(
     store.write(Change("another", {"later": b""}))
     assert [store.keys(namespace) for namespace in NAMESPACES] == [set(), set(), set()]
     assert store.keys("another") == {"key", "later"}
+    backend.full = True
+    failed = store.stats().failed
+    records.save_rest(REST, None)
+    until(lambda: store.stats().failed == failed + 1)
+    assert store.stats().repairs_pending == 0
 
 
 @pytest.mark.parametrize("what", ["empty", "remove_record"])
