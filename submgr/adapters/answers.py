@@ -41,7 +41,7 @@ def text_of(answer: HttpStream, seconds: float) -> str:
     with suppress(HttpError):
         for piece in answer.chunks(seconds):
             body += piece
-            if len(body) > _BODY_READ:
+            if len(body) >= _BODY_READ:
                 break
     # a little more than is shown is enough, and keeps the work small
     text = html.unescape(_MARKUP.sub(" ", body[:2048].decode(errors="replace")))
