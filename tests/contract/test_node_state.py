@@ -275,13 +275,18 @@ class TestRnib:
         assert told == [("gnb_1", Link.DISCONNECTED, False), ("gnb_2", Link.UNDER_RESET, False)]
 
     def test_a_redis_that_hangs(
-        self, server: RedisServer, manager: E2Manager, rnib: Callable[..., RnibNodeState]
+        self,
+        server: RedisServer,
+        manager: E2Manager,
+        rnib: Callable[..., RnibNodeState],
+        caplog: pytest.LogCaptureFixture,
     ) -> None:
         manager.change("gnb_1", Link.CONNECTED)
         nodes = rnib(interval=0.1)
         until(lambda: nodes.connected() == ["gnb_1"])
         server.suspend()
-        until(nodes.stale)
+        until(lambda: "R-NIB cannot be read" in caplog.text)
+        assert nodes.stale()
         assert nodes.connected() == ["gnb_1"]
         server.resume()
         until(lambda: not nodes.stale())
