@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Protocol
 
 from submgr.core.commands import Command, Notify, RouteChange
@@ -21,7 +22,7 @@ class WriteFailure:
 
 
 Written = Callable[[WriteFailure | None], None]
-"""Called exactly once with the outcome of a write, from another greenlet."""
+"""Called once with the outcome of a write, from another greenlet; for an erase see `Records`."""
 
 
 class Records(Protocol):
@@ -66,19 +67,31 @@ class Notifier(Protocol):
     def drop(self, subscription_id: str) -> None: ...
 
 
+class MType(IntEnum):
+    """RMR message types of E2 subscriptions."""
+
+    SUBSCRIBE = 12010
+    SUBSCRIBED = 12011
+    SUBSCRIBE_FAILED = 12012
+    DELETE = 12020
+    DELETED = 12021
+    DELETE_FAILED = 12022
+    DELETE_REQUIRED = 12023
+
+
 class E2Sender(Protocol):
-    """The way to the E2 Termination and back to RMR xApps. `failed(reason)` may be called later."""
+    """The way to the E2 Termination, and back to RMR xApps. `failed(reason)` may be called at once or later."""
 
     def send_to_node(
-        self, meid: str, mtype: int, instance_id: int, payload: bytes, failed: Callable[[str], None]
+        self, meid: str, mtype: MType, instance_id: int, payload: bytes, failed: Callable[[str], None]
     ) -> None: ...
-    def answer(self, token: int, mtype: int, instance_id: int, payload: bytes) -> None: ...
+    def answer(self, token: int, mtype: MType, instance_id: int, payload: bytes) -> None: ...
 
 
 class Observer(Protocol):
-    """Metrics and logs watch each event and what came of it; they steer nothing."""
+    """Metrics and logs watch each event (None: a timer) and what came of it; they steer nothing."""
 
-    def saw(self, meid: str, event: Event, commands: Sequence[Command]) -> None: ...
+    def saw(self, meid: str, event: Event | None, commands: Sequence[Command]) -> None: ...
 
 
 class Clock(Protocol):

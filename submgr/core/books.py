@@ -36,6 +36,7 @@ class Books(ABC):
         self.holding: dict[HolderKey, E2Subscription] = {}
         self.claims: dict[HolderKey, SubscribeJob] = {}
         self.admissions: dict[int, Admission] = {}
+        self.withdrawals: set[int] = set()
         self.removals: dict[int, Removal] = {}
         self.pins: dict[int, set[str]] = {}
         self._partners: dict[bytes, E2Subscription] = {}
@@ -128,9 +129,9 @@ class Books(ABC):
             self.unpin(sub.instance_id, "life")
 
     def all_leaving(self, sub: E2Subscription) -> bool:
-        """Is a DELETE of every holder under way?"""
+        """Is a DELETE of every holder written down?"""
         rests = [self.rests.get(key.subscription_id) for key in sub.rest_holders()]
-        return len(rests) == len(sub.holders) and all(rest is None or rest.deleting for rest in rests)
+        return len(rests) == len(sub.holders) and all(rest is None or rest.withdrawn for rest in rests)
 
     def tell_holders(self, sub: E2Subscription, failure: Failure) -> None:
         """Each REST holder learns that it has lost its subscription."""
@@ -141,14 +142,16 @@ class Books(ABC):
                 self.emit(Notify(key.subscription_id, rest.endpoint, key.xapp_event_instance_id, 0, failure))
 
     def notified(self, event: Notified) -> None:
-        """The xApp has been told of its success: a restart need not tell it again."""
         sub = self.subs.get(event.instance_id)
-        key = RestHolder(event.subscription_id, event.xapp_event_instance_id)
-        holder = sub.holders.get(key) if sub is not None else None
-        if sub is None or holder is None or holder.notified or sub.life is not Life.ESTABLISHED:
-            return
-        sub.holders[key] = replace(holder, notified=True)
-        self.emit(SaveE2(sub.record()))
+        if sub is not None:
+            self.mark_told(sub, RestHolder(event.subscription_id, event.xapp_event_instance_id))
+
+    def mark_told(self, sub: E2Subscription, key: HolderKey) -> None:
+        """The xApp knows of its success: a restart need not tell it again."""
+        holder = sub.holders.get(key)
+        if holder is not None and not holder.notified and sub.life is Life.ESTABLISHED:
+            sub.holders[key] = replace(holder, notified=True)
+            self.emit(SaveE2(sub.record()))
 
     # --- instance ids that are not free yet
 

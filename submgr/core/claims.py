@@ -142,9 +142,10 @@ class RmrClaim(Claim):
         return ""
 
     def holder(self) -> Holder:
-        return Holder(self.holder_key, self.source, routed=True)
+        return Holder(self.holder_key, self.source, routed=True, notified=False)
 
     def tell_success(self, node: Node, subscription: E2Subscription) -> None:
+        node.mark_told(subscription, self.holder_key)
         request_id = RequestId(self.requestor_id, subscription.instance_id)
         admitted = subscription.admitted or ()
         node.emit(

@@ -162,6 +162,8 @@ class Restored:
     rest: tuple[RestRecord, ...]
     removals: tuple[Removal, ...]
     connected: bool
+    spared: frozenset[str] = frozenset()
+    """SubscriptionIds whose REST records cannot be read: what they hold is not taken for abandoned."""
 
 
 Event = (

@@ -28,7 +28,7 @@ class Job(ABC):
     """`keys`: what it must not overlap with. `done` is called once, when it has ended or was dropped."""
 
     def __init__(self, keys: tuple[Hashable, ...], done: Callable[[], None] | None = None) -> None:
-        self.keys = keys
+        self.keys = tuple(dict.fromkeys(keys))
         self.done = done
         self.order = 0
         self.has_slot = False

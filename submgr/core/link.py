@@ -10,7 +10,7 @@ from submgr.core.commands import SaveE2
 from submgr.core.controls import OnE2Loss
 from submgr.core.jobs import CleanupJob, RemoveJob, RestoreJob, SubscribeJob
 from submgr.core.procedure import Lost
-from submgr.core.rest import withdraw
+from submgr.core.rest import leave_all, withdraw
 from submgr.core.subscription import Life
 
 if TYPE_CHECKING:
@@ -70,7 +70,6 @@ def _apply_policy(node: Node) -> None:
             node.enqueue(RemoveJob(sub, at_node=False))
     for rest in list(node.rests.values()):
         if not rest.deleting and rest.admission is None:
-            rest.leaving += 1
             withdraw(node, rest)
             node.save_rest(rest)
-            node.left(rest)
+            leave_all(node, rest)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from submgr.core import failures
@@ -21,7 +21,7 @@ from submgr.core.model import (
     RmrHolder,
 )
 from submgr.core.procedure import Lost
-from submgr.core.rest import RestSubscription, withdraw
+from submgr.core.rest import RestSubscription, leave_all
 from submgr.core.subscription import E2Subscription
 
 if TYPE_CHECKING:
@@ -29,9 +29,13 @@ if TYPE_CHECKING:
 
 
 def by_node(
-    e2: Iterable[E2Record], rest: Iterable[RestRecord], removals: Iterable[Removal], connected: frozenset[str] | None
+    e2: Iterable[E2Record],
+    rest: Iterable[RestRecord],
+    removals: Iterable[Removal],
+    connected: Callable[[str], bool],
+    spared: frozenset[str] = frozenset(),
 ) -> dict[str, Restored]:
-    """The records of each node, by Meid. `connected` None: every node counts as connected."""
+    """The records of each node, by Meid; see `Restored` for `spared`."""
     parts: dict[str, tuple[list[E2Record], list[RestRecord], list[Removal]]] = defaultdict(lambda: ([], [], []))
     for record in e2:
         parts[record.meid][0].append(record)
@@ -40,7 +44,7 @@ def by_node(
     for removal in removals:
         parts[removal.meid][2].append(removal)
     return {
-        meid: Restored(tuple(a), tuple(b), tuple(c), connected is None or meid in connected)
+        meid: Restored(tuple(a), tuple(b), tuple(c), connected(meid), spared)
         for meid, (a, b, c) in parts.items()
     }
 
@@ -55,16 +59,15 @@ def restore(node: Node, event: Restored, now: float) -> None:
         _add_removal(node, removal)
     references = _references(event.rest)
     for e2_record in event.e2:
-        _add_e2(node, e2_record, references.get(e2_record.instance_id, ()))
+        _add_e2(node, e2_record, references.get(e2_record.instance_id, ()), event.spared)
     for rest in list(node.rests.values()):
         if rest.deleting:
-            rest.leaving += 1
-            withdraw(node, rest)
-            node.left(rest)
+            rest.withdrawn = True
+            leave_all(node, rest)
     for record in event.rest:
-        rest = node.rests.get(record.subscription_id)
-        if rest is not None and not rest.deleting and rest.record() != record:
-            node.save_rest(rest)
+        restored = node.rests.get(record.subscription_id)
+        if restored is not None and not restored.deleting and restored.record() != record:
+            node.save_rest(restored)
 
 
 def _add_rest(node: Node, record: RestRecord) -> None:
@@ -111,9 +114,11 @@ def _holders(record: E2Record, references: tuple[tuple[RestRecord, int], ...]) -
     )
 
 
-def _add_e2(node: Node, record: E2Record, references: tuple[tuple[RestRecord, int], ...]) -> None:
+def _add_e2(
+    node: Node, record: E2Record, references: tuple[tuple[RestRecord, int], ...], spared: frozenset[str]
+) -> None:
     known = _holders(record, references)
-    alive = [h for h in known if not isinstance(h.key, RestHolder) or h.key.subscription_id in node.rests]
+    alive = [h for h in known if _is_alive(node, h, spared)]
     first = (alive or list(known))[0]
     key = record.content.key()
     line = key if record.content.mergeable else first.key
@@ -140,8 +145,9 @@ def _add_e2(node: Node, record: E2Record, references: tuple[tuple[RestRecord, in
         return
     node.established(sub)
     for holder in alive:
-        if isinstance(holder.key, RestHolder):
-            node.rests[holder.key.subscription_id].instances[holder.key.xapp_event_instance_id] = sub.instance_id
+        rest = node.rests.get(holder.key.subscription_id) if isinstance(holder.key, RestHolder) else None
+        if rest is not None and isinstance(holder.key, RestHolder):
+            rest.instances[holder.key.xapp_event_instance_id] = sub.instance_id
     if len(alive) != len(known):
         node.emit(SaveE2(sub.record()))
     unsure = len(alive) > 1 and not all(h.notified for h in alive)
@@ -152,13 +158,21 @@ def _add_e2(node: Node, record: E2Record, references: tuple[tuple[RestRecord, in
     _tell_untold(node, sub)
 
 
+def _is_alive(node: Node, holder: Holder, spared: frozenset[str]) -> bool:
+    key = holder.key
+    return not isinstance(key, RestHolder) or key.subscription_id in node.rests or key.subscription_id in spared
+
+
 def _tell_untold(node: Node, sub: E2Subscription) -> None:
     """Completed, but its xApp may not know."""
     for holder in list(sub.holders.values()):
-        if holder.notified or not isinstance(holder.key, RestHolder):
+        if holder.notified:
             continue
-        rest = node.rests[holder.key.subscription_id]
-        if rest.deleting or not rest.endpoint.http_port:
+        if isinstance(holder.key, RmrHolder):
+            node.mark_told(sub, holder.key)
+            continue
+        rest = node.rests.get(holder.key.subscription_id)
+        if rest is None or rest.deleting or not rest.endpoint.http_port:
             continue
         node.registry.places.take(rest.endpoint.http)
         node.emit(

@@ -27,7 +27,7 @@ class RestSubscription:
     """Owned by its node. `instances`: XappEventInstanceId → instance id of what it holds.
 
     `untold`: XappEventInstanceIds of the running request whose outcome the xApp does not know yet; while there are
-    any, the request is ongoing. `digests`: of the newest request that names it, and of the one that created it.
+    any, the request is ongoing. `withdrawn`: its DELETE is written down, as far as it can be. `digests`: of the newest request that names it, and of the one that created it.
     """
 
     def __init__(self, subscription_id: str, created: str, endpoint: ClientEndpoint, meid: str) -> None:
@@ -40,6 +40,7 @@ class RestSubscription:
         self.digests: tuple[str, ...] = ()
         self.admission: Admission | None = None
         self.deleting = False
+        self.withdrawn = False
         self.leaving = 0
 
     @property
@@ -225,7 +226,8 @@ def _conflicts(node: Node, rest: RestSubscription, request: SubscribeRequest) ->
 
 
 class Withdrawal(Procedure):
-    """A DELETE is written down, then answered 204, whatever the store says. Its work goes on beside it."""
+    """A DELETE is written down, then answered 204, whatever the store says. Only then does its work begin, so that a
+    restart in the middle goes on with it."""
 
     NAME = "withdrawal"
     TRANSITIONS = {
@@ -240,18 +242,22 @@ class Withdrawal(Procedure):
         self.rest = rest
         self.token = token
         self._written = False
+        node.withdrawals.add(token)
 
     def taken(self, event: object, now: float) -> None:
         self._written = isinstance(event, Saved)
 
     def entered(self, now: float) -> None:
+        node, rest = self.node, self.rest
         if self.state is S.SAVING:
-            self.node.emit(SaveRest(self.rest.record(), self.step))
+            node.emit(SaveRest(rest.record(), self.step))
             return
         if not self._written:
-            self.node.save_rest(self.rest)
-        self.node.emit(ConfirmDelete(self.token))
-        self.node.left(self.rest)
+            node.save_rest(rest)
+        node.withdrawals.discard(self.token)
+        node.emit(ConfirmDelete(self.token))
+        rest.withdrawn = True
+        leave_all(node, rest)
 
 
 def unsubscribe(node: Node, event: Unsubscribe, now: float) -> None:
@@ -264,41 +270,37 @@ def unsubscribe(node: Node, event: Unsubscribe, now: float) -> None:
     withdraw(node, rest)
     if admission is not None:
         admission.feed(Cancelled(), now)
-    rest.leaving += 1
     Withdrawal(node, rest, event.token).start(now)
 
 
 def withdraw(node: Node, rest: RestSubscription) -> None:
-    """Everything the REST subscription holds is left, one after the other; what has not started is dropped."""
+    """From now on it is not known to xApps; its details that have not started are dropped."""
     rest.deleting = True
     node.forget_digests(rest)
     node.registry.nodes.pop(rest.subscription_id, None)
-    running = drop_waiting(node, rest)
-    for claim in running:
-        rest.leaving += 1
-        node.enqueue(LeaveJob(claim.keys, claim.holder_key, lambda: node.left(rest)))
-    busy = {claim.xapp_event_instance_id for claim in running}
-    for xapp_event_instance_id, instance_id in rest.instances.items():
-        sub = node.subs.get(instance_id)
-        if sub is None or xapp_event_instance_id in busy:
-            continue
-        holder = RestHolder(rest.subscription_id, xapp_event_instance_id)
-        rest.leaving += 1
-        node.enqueue(LeaveJob((sub.line, holder), holder, lambda: node.left(rest)))
-
-
-def drop_waiting(node: Node, rest: RestSubscription) -> list[RestClaim]:
-    """Drop the details that have not started; give back the claims of those that are running."""
-    running = []
-    for xapp_event_instance_id in list(rest.untold):
-        job = node.claims.get(RestHolder(rest.subscription_id, xapp_event_instance_id))
-        if job is None:
-            continue
-        assert isinstance(job.claim, RestClaim)
-        if job.procedure is not None:
-            running.append(job.claim)
-        else:
-            rest.untold.discard(xapp_event_instance_id)
+    for holder, job in _jobs(node, rest):
+        if job.procedure is None:
+            rest.untold.discard(holder.xapp_event_instance_id)
             node.registry.places.release(rest.endpoint.http, 1)
             node.cancel(job)
-    return running
+
+
+def leave_all(node: Node, rest: RestSubscription) -> None:
+    """Everything it holds, or is about to hold, is left, one after the other; then its record goes."""
+    holders = {holder: job.keys for holder, job in _jobs(node, rest)}
+    for xapp_event_instance_id, instance_id in rest.instances.items():
+        holder = RestHolder(rest.subscription_id, xapp_event_instance_id)
+        sub = node.subs.get(instance_id)
+        if sub is not None:
+            holders.setdefault(holder, (sub.line, holder))
+    rest.leaving += 1
+    for holder, keys in holders.items():
+        rest.leaving += 1
+        node.enqueue(LeaveJob(keys, holder, lambda: node.left(rest)))
+    node.left(rest)
+
+
+def _jobs(node: Node, rest: RestSubscription) -> list[tuple[RestHolder, SubscribeJob]]:
+    """The details of the running request that have not ended, in their order."""
+    holders = (RestHolder(rest.subscription_id, xei) for xei in sorted(rest.untold))
+    return [(holder, job) for holder in holders if (job := node.claims.get(holder)) is not None]

@@ -44,7 +44,6 @@ class Restore(SubscribeProcedure):
 
     def __init__(self, node: Node, subscription: E2Subscription) -> None:
         super().__init__(node, subscription, None)
-        self._undo_at_node = False
 
     def taken(self, event: object, now: float) -> None:
         if isinstance(event, SubscriptionResponse):
@@ -52,7 +51,6 @@ class Restore(SubscribeProcedure):
             self.subscription.restore_pending = False
         else:
             self.not_granted(event)
-            self._undo_at_node = self.may_be_at_node(event)
 
     def entered(self, now: float) -> None:
         sub = self.subscription
@@ -67,4 +65,5 @@ class Restore(SubscribeProcedure):
                 self.finish(self.outcome, now, sub.instance_id, "", self.failure.cause)
                 if self.outcome is not Outcome.E2_DOWN:
                     self.node.tell_holders(sub, self.failure)
-                    self.successor = Teardown(self.node, sub, at_node=self._undo_at_node, name="undo")
+                    # a loss that was only suspected: the node may still have the old one
+                    self.successor = Teardown(self.node, sub, at_node=True, name="undo")

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Delete procedure: everything there is of an E2 subscription goes, in the order node, routes, record (E2AP 8.2.2)."""
+"""Delete procedure: all there is of an E2 subscription goes, in the order node, routes, record (E2AP 8.2.2)."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from submgr.core.asking import E2Procedure
-from submgr.core.commands import DeleteRoute, EraseE2, Note, Noted, Outcome, SendToE2
+from submgr.core.commands import DeleteRoute, EraseE2, Note, Noted, Outcome, SaveE2, SendToE2
 from submgr.core.events import EncodeFailed, RouteDone, RouteFailed, Saved, SaveFailed
-from submgr.core.model import Removal, RmrEndpoint
+from submgr.core.model import E2Record, Removal, RmrEndpoint
 from submgr.core.procedure import Expired, GaveUp, Lost, Resend, Skip, Start
 from submgr.core.procedure import State as S
 from submgr.core.subscription import E2Subscription
@@ -33,7 +34,8 @@ class Teardown(E2Procedure):
 
     NAME = "delete"
     TRANSITIONS = {
-        S.NEW: {Start: S.DELETING},
+        S.NEW: {Start: S.SAVING},
+        S.SAVING: {Saved: S.DELETING, SaveFailed: S.DELETING, Expired: S.DELETING, Skip: S.DELETING},
         S.DELETING: {
             SubscriptionDeleteResponse: S.UNROUTING,
             SubscriptionDeleteFailure: S.UNROUTING,
@@ -51,8 +53,8 @@ class Teardown(E2Procedure):
         S.ERASING: {Saved: S.DONE, SaveFailed: S.DONE, Expired: S.DONE, Skip: S.DONE},
         S.DONE: {},
     }
-    TIMERS = {S.DELETING: T_DEL, S.UNROUTING: T_ROUTE, S.ERASING: T_STORE}
-    SLOT = frozenset({S.DELETING})
+    TIMERS = {S.SAVING: T_STORE, S.DELETING: T_DEL, S.UNROUTING: T_ROUTE, S.ERASING: T_STORE}
+    SLOT = frozenset({S.SAVING, S.DELETING})
 
     def __init__(
         self, node: Node, subscription: E2Subscription, at_node: bool, stored: bool = True, name: str = NAME
@@ -64,6 +66,7 @@ class Teardown(E2Procedure):
         self._routes = list(subscription.routes)
         self._leftover: list[RmrEndpoint] = []
         self._route: RmrEndpoint | None = None
+        self._mark = False
         self._unconfirmed = False
         self._outcome = Outcome.SUCCESS
         holders = subscription.rest_holders()
@@ -84,12 +87,16 @@ class Teardown(E2Procedure):
         self.node.emit(Noted(Note.DELETE_TIMER))
 
     def start(self, now: float) -> None:
-        self.node.ending(self.subscription)
+        sub = self.subscription
         self._at_node = self._at_node and self.node.connected
+        self._mark = self._stored and sub.admitted is not None and not self.node.all_leaving(sub)
+        self.node.ending(sub)
         super().start(now)
 
     def taken(self, event: object, now: float) -> None:
         match event:
+            case SaveFailed() | Expired() if self.state is S.SAVING:
+                self.node.emit(SaveE2(self._marked()))
             case SubscriptionDeleteFailure():
                 self._outcome = Outcome.REFUSED
             case GaveUp():
@@ -107,8 +114,14 @@ class Teardown(E2Procedure):
     def entered(self, now: float) -> None:
         sub = self.subscription
         match self.state:
+            case S.SAVING:
+                # a restart in the middle must go on undoing; of a DELETE, the REST record says so already
+                if self._mark:
+                    self.node.emit(SaveE2(self._marked(), self.step))
+                else:
+                    self.feed(Skip(), now)
             case S.DELETING:
-                if self._at_node:
+                if self._at_node and self.node.connected:
                     self.send(SendToE2(self.step, sub.delete_request(), resend=self.sends > 0))
                 else:
                     self.feed(Skip(), now)
@@ -123,6 +136,10 @@ class Teardown(E2Procedure):
             case S.DONE:
                 self.node.gone(sub)
                 self.finish(self._outcome, now, sub.instance_id, self._subscription_id)
+
+    def _marked(self) -> E2Record:
+        """In the form of a subscription that was never completed: a restart undoes it."""
+        return replace(self.subscription.record(), admitted=None, policy_update=False)
 
     def _erase(self, now: float) -> None:
         """The record goes last; before it, what is left over is written down."""

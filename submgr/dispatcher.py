@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a Meid to its worker: takes E2AP messages, the state of the E2 connections, and the service's requests.
+
+What nobody waits for ends here, so that a worker's inbox stays short whatever arrives.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable
+
+import gevent
+
+from submgr.core import events as e
+from submgr.core import failures
+from submgr.core.claims import RestClaim
+from submgr.core.commands import ConfirmDelete, Ignored, Notify, Odd, Refuse
+from submgr.core.controls import Controls
+from submgr.core.node import Node
+from submgr.core.registry import Registry
+from submgr.worker import Ports, Worker
+
+log = logging.getLogger(__name__)
+
+CRASHES = 5
+CRASH_WINDOW = 60.0
+"""So many crashed workers within so many seconds end the process: it is beyond repair from inside."""
+
+
+class Dispatcher:
+    """Workers by Meid, made when first needed and gone when nothing is known of their node.
+
+    `connected(meid)`: is this node connected now. `reload(meid)`: its records from the store; blocks until they could
+    be read. `broken`: ends the process.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        ports: Ports,
+        controls: Callable[[], Controls],
+        connected: Callable[[str], bool],
+        reload: Callable[[str], e.Restored],
+        broken: Callable[[str], None],
+    ) -> None:
+        self.registry = registry
+        self._ports = ports
+        self._controls = controls
+        self._connected = connected
+        self._reload = reload
+        self._broken = broken
+        self._workers: dict[str, Worker] = {}
+        self._crashes: deque[float] = deque(maxlen=CRASHES)
+        self.crash_count = 0
+
+    @property
+    def workers(self) -> Iterable[Worker]:
+        return list(self._workers.values())
+
+    def node(self, meid: str) -> Node | None:
+        worker = self._workers.get(meid)
+        return worker.node if worker is not None else None
+
+    def post(self, meid: str, event: e.Event) -> None:
+        """Give an event to a node; it becomes known if it was not."""
+        worker = self._workers.get(meid)
+        if worker is None:
+            worker = self._begin(meid)
+        worker.post(event)
+
+    def restore(self, parts: dict[str, e.Restored]) -> None:
+        """At the start: the records of each node."""
+        for meid, restored in parts.items():
+            self._begin(meid, (restored,))
+
+    def apply_controls(self) -> None:
+        """The configuration has changed: new procedures see it."""
+        for worker in self._workers.values():
+            worker.node.controls = self._controls()
+
+    def link_changed(self, meid: str, connected: bool, reason: str = "") -> None:
+        """R-NIB says that this node's connection is up, or why it is not."""
+        worker = self._workers.get(meid)
+        if worker is not None:
+            worker.post(e.NodeConnected() if connected else e.NodeLost(reason))
+
+    def stop(self) -> None:
+        for worker in self._workers.values():
+            worker.stop()
+
+    # --- E2AP from the E2 Termination
+
+    def answered(self, meid: str, event: e.Event, instance_id: int) -> None:
+        """An answer of an E2 node. Without a Meid it is matched by its instance id alone."""
+        owner = self.registry.ids.owner(instance_id)
+        if meid and owner is not None and owner != meid:
+            self._ignore(meid, Odd.FOREIGN_MEID, f"{type(event).__name__} for instance {instance_id} of {owner}")
+            return
+        worker = self._workers.get(meid or owner or "")
+        if worker is None:
+            self._ignore(meid, Odd.UNKNOWN_INSTANCE, f"{type(event).__name__} for instance {instance_id}")
+        else:
+            worker.post(event)
+
+    def undecodable(self, meid: str, instance_id: int, message: str) -> None:
+        worker = self._workers.get(meid or self.registry.ids.owner(instance_id) or "")
+        if worker is None:
+            self._ignore(meid, Odd.UNDECODABLE, message)
+        else:
+            worker.post(e.Undecodable(instance_id, message))
+
+    def _ignore(self, meid: str, kind: Odd, what: str) -> None:
+        self._ports.observer.saw(meid, None, [Ignored(kind, what)])
+
+    # --- workers
+
+    def _begin(self, meid: str, first: Iterable[e.Event] = ()) -> Worker:
+        node = Node(meid, self.registry, self._controls(), self._connected(meid))
+        worker = self._workers[meid] = Worker(node, self._ports, self._retire, self._crashed)
+        worker.start(first)
+        return worker
+
+    def _retire(self, worker: Worker) -> bool:
+        if worker.inbox_depth or self._workers.get(worker.meid) is not worker:
+            return False
+        del self._workers[worker.meid]
+        return True
+
+    def _crashed(self, worker: Worker, bug: Exception) -> None:
+        """Start anew from what is stored; whoever waits for the lost node is told that it failed."""
+        meid = worker.meid
+        self.crash_count += 1
+        log.error("worker of E2 node %s ended by a bug, starting it anew", meid, exc_info=bug)
+        now = self._ports.clock()
+        self._crashes.append(now)
+        if len(self._crashes) == CRASHES and now - self._crashes[0] < CRASH_WINDOW:
+            self._broken(f"{CRASHES} workers ended by a bug within {CRASH_WINDOW:.0f} s")
+            return
+        self._tell(worker.node)
+        for subscription_id in [i for i, owner in self.registry.nodes.items() if owner == meid]:
+            del self.registry.nodes[subscription_id]
+        fresh = Worker(Node(meid, self.registry, self._controls(), False), self._ports, self._retire, self._crashed)
+        self._workers[meid] = fresh
+        gevent.spawn(self._recover, fresh)
+
+    def _tell(self, node: Node) -> None:
+        """Answer every request and every accepted detail that the lost node still owed."""
+        for token in list(node.admissions):
+            self._ports.reply(Refuse(token, 503, failures.INTERNAL.cause))
+        for token in list(node.withdrawals):
+            self._ports.reply(ConfirmDelete(token))
+        for claim in node.unfinished_claims():
+            if isinstance(claim, RestClaim):
+                detail = claim.xapp_event_instance_id
+                told = Notify(claim.subscription_id, claim.rest.endpoint, detail, 0, failures.INTERNAL)
+                self._ports.observer.saw(node.meid, None, [told])
+                self._ports.notifier.notify(told, lambda: None)
+
+    def _recover(self, fresh: Worker) -> None:
+        restored = self._reload(fresh.meid)
+        if self._workers.get(fresh.meid) is not fresh:
+            return
+        kept = {record.instance_id for record in restored.e2} | {removal.instance_id for removal in restored.removals}
+        for instance_id in self.registry.ids.owned_by(fresh.meid):
+            if instance_id not in kept:
+                self.registry.ids.release(instance_id)
+        fresh.start((restored,))

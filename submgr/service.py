@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The use cases: what REST and RMR xApps may ask for. Each is an event to the worker of its node, and a bounded wait."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Protocol
+
+import gevent
+from gevent.event import AsyncResult
+
+from submgr.core import commands as c
+from submgr.core import events as e
+from submgr.core.errors import FieldError, NodeDownError, RefusedError
+from submgr.core.model import E2Record, RestRecord, SubscribeRequest
+from submgr.core.node import Node
+from submgr.core.subscription import Life
+from submgr.dispatcher import Dispatcher
+from submgr.ksuid import new_ksuid
+from submgr.rest.api import Accepted
+from submgr.worker import RestReply
+
+log = logging.getLogger(__name__)
+
+REPLY_WITHIN = 4.5
+"""Seconds after which a REST request is answered whatever hangs behind it."""
+
+
+class Nodes(Protocol):
+    """What is known of the E2 connections."""
+
+    def connected(self) -> list[str]:
+        """ranNames, sorted."""
+
+    def is_connected(self, meid: str) -> bool: ...
+
+    def knows(self, meid: str) -> bool: ...
+
+    def describe(self, meid: str) -> str:
+        """In words: not known, disconnected, under reset."""
+
+
+class DebugRecords(Protocol):
+    """The database requests of the debug interface; they block, and raise RefusedError 503."""
+
+    def remove_record(self, instance_id: int) -> bool: ...
+    def empty(self) -> None: ...
+
+
+class Replies:
+    """REST requests that wait for their worker, by token. `reply` is the worker's side and never blocks."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[int, AsyncResult[RestReply]] = {}
+        self._tokens = itertools.count(1)
+
+    def open(self) -> tuple[int, AsyncResult[RestReply]]:
+        token = next(self._tokens)
+        result: AsyncResult[RestReply] = AsyncResult()
+        self._waiting[token] = result
+        return token, result
+
+    def token(self) -> int:
+        """One for a request that is answered elsewhere (over RMR)."""
+        return next(self._tokens)
+
+    def close(self, token: int) -> None:
+        self._waiting.pop(token, None)
+
+    def reply(self, reply: RestReply) -> None:
+        waiting = self._waiting.pop(reply.token, None)
+        if waiting is not None:
+            waiting.set(reply)
+
+
+class Service:
+    """See `submgr.rest.api.Subscriptions`."""
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        replies: Replies,
+        nodes: Nodes,
+        records: DebugRecords,
+        restart: Callable[[], None],
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._registry = dispatcher.registry
+        self._replies = replies
+        self._nodes = nodes
+        self._records = records
+        self._restart = restart
+
+    # --- subscribe and unsubscribe
+
+    def subscribe(self, request: SubscribeRequest) -> Accepted:
+        """Raises RefusedError: 404 unknown id, 503 node, 409, 400 other content, 503 store or queue, in this order."""
+        self._check_id(request)
+        if not self._nodes.is_connected(request.meid):
+            raise NodeDownError(self._why_down(request.meid))
+        self._check_meid(request)
+        token, waiting = self._replies.open()
+        created = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+        self._dispatcher.post(request.meid, e.Subscribe(token, request, new_ksuid(), created))
+        try:
+            reply = waiting.get(timeout=REPLY_WITHIN)
+        except gevent.Timeout:
+            self._replies.close(token)
+            self._dispatcher.post(request.meid, e.Abandoned(token))
+            raise RefusedError(503, "the request could not be saved in time, please send it again") from None
+        if isinstance(reply, c.Refuse):
+            raise RefusedError(reply.status, reply.message, reply.errors, reply.retry_after)
+        assert isinstance(reply, c.Accept)
+        return Accepted(reply.subscription_id, lambda: self._dispatcher.post(request.meid, e.Answered(token)))
+
+    def _check_id(self, request: SubscribeRequest) -> None:
+        subscription_id = request.subscription_id
+        if subscription_id is not None and subscription_id not in self._registry.nodes:
+            raise RefusedError(404, f"SubscriptionId {subscription_id} is not known")
+
+    def _check_meid(self, request: SubscribeRequest) -> None:
+        """A REST subscription belongs to one node for good."""
+        if request.subscription_id is None:
+            return
+        known = self._registry.nodes[request.subscription_id]
+        if known != request.meid:
+            message = f"SubscriptionId {request.subscription_id} belongs to another E2 node"
+            raise RefusedError(400, message, (FieldError("Meid", f"was {known}, cannot become {request.meid}"),))
+
+    def _why_down(self, meid: str) -> str:
+        connected = self._nodes.connected()
+        shown = ", ".join(connected[:50]) + (f" and {len(connected) - 50} more" if len(connected) > 50 else "")
+        return f"E2 node {meid} is {self._nodes.describe(meid)}; connected E2 nodes: {shown or 'none'}"
+
+    def unsubscribe(self, subscription_id: str) -> None:
+        meid = self._registry.nodes.get(subscription_id)
+        if meid is not None:
+            self._withdraw([(meid, subscription_id)])
+
+    def _withdraw(self, subscriptions: Iterable[tuple[str, str]]) -> None:
+        """Ask for all of them, then wait until each is written down; bounded in time altogether."""
+        waiting = []
+        for meid, subscription_id in subscriptions:
+            token, result = self._replies.open()
+            waiting.append((token, result))
+            self._dispatcher.post(meid, e.Unsubscribe(token, subscription_id))
+        gevent.wait([result for _, result in waiting], timeout=REPLY_WITHIN)
+        for token, _ in waiting:
+            self._replies.close(token)
+
+    # --- queries
+
+    def _all_nodes(self) -> list[Node]:
+        return [worker.node for worker in self._dispatcher.workers]
+
+    def e2_subscriptions(self) -> list[E2Record]:
+        found = []
+        for node in self._all_nodes():
+            found += [sub.record() for sub in node.subs.values() if sub.life is Life.ESTABLISHED]
+            gevent.sleep(0)
+        return sorted(found, key=lambda record: record.instance_id)
+
+    def rest_subscriptions(self) -> list[RestRecord]:
+        found = []
+        for node in self._all_nodes():
+            found += [rest.record() for rest in node.rests.values()]
+            gevent.sleep(0)
+        return found
+
+    def e2_subscriptions_of(self, subscription_id: str) -> list[E2Record] | None:
+        for node in self._all_nodes():
+            rest = node.rests.get(subscription_id)
+            if rest is not None:
+                subs = [node.subs.get(instance_id) for instance_id in rest.instances.values()]
+                return [sub.record() for sub in subs if sub is not None]
+        return None
+
+    def connected_nodes(self) -> list[str]:
+        return self._nodes.connected()
+
+    def known_node(self, meid: str) -> bool:
+        return self._nodes.knows(meid) or self._dispatcher.node(meid) is not None
+
+    # --- operators
+
+    def delete_node_subscriptions(self, meid: str) -> bool:
+        """All subscriptions at a node, properly: also those that RMR xApps hold."""
+        if not self.known_node(meid):
+            return False
+        node = self._dispatcher.node(meid)
+        if node is not None:
+            held_over_rmr = tuple(i for i, sub in node.subs.items() if len(sub.rest_holders()) < len(sub.holders))
+            self._withdraw([(meid, subscription_id) for subscription_id in list(node.rests)])
+            if held_over_rmr:
+                self._dispatcher.post(meid, e.Revoke(held_over_rmr))
+        return True
+
+    def delete_xapp_subscriptions(self, host: str) -> bool:
+        found = [(record.meid, record.subscription_id) for record in self.rest_subscriptions() if record.host == host]
+        self._withdraw(found)
+        return bool(found)
+
+    def remove_record(self, instance_id: int) -> bool:
+        return self._records.remove_record(instance_id)
+
+    def empty_database(self) -> None:
+        self._records.empty()
+
+    def restart(self) -> None:
+        self._restart()

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The greenlet of one E2 node: takes events from its inbox, asks the core, performs the commands.
+
+It never waits for anything but its inbox and the next timer: what a port has to say comes back as an event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import gevent
+from gevent.queue import Empty, SimpleQueue
+
+from submgr.core import commands as c
+from submgr.core import events as e
+from submgr.core.node import Node
+from submgr.e2ap import codec
+from submgr.e2ap.messages import (
+    SubscriptionDeleteResponse,
+    SubscriptionRequest,
+    SubscriptionResponse,
+)
+from submgr.ports import Clock, E2Sender, MType, Notifier, Observer, Records, RouteFailure, Routes, WriteFailure
+
+TURN = 64
+"""Events handled before others get a turn."""
+
+RestReply = c.Accept | c.Refuse | c.ConfirmDelete
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything a worker acts through. `reply` answers a waiting REST request; it does not block."""
+
+    records: Records
+    routes: Routes
+    notifier: Notifier
+    sender: E2Sender
+    reply: Callable[[RestReply], None]
+    observer: Observer
+    clock: Clock
+
+
+class Worker:
+    """Owns a `Node`. `retire` is asked when nothing is known of the node any more; True ends the worker.
+
+    `crashed` is told of an exception, which is a bug: the worker has ended then.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        ports: Ports,
+        retire: Callable[[Worker], bool],
+        crashed: Callable[[Worker, Exception], None],
+    ) -> None:
+        self.node = node
+        self.busy_since: float | None = None
+        """Monotonic time since when it works without a pause; None while it waits."""
+        self._ports = ports
+        self._retire = retire
+        self._crashed = crashed
+        self._inbox: SimpleQueue[e.Event] = SimpleQueue()
+        self._greenlet: gevent.Greenlet | None = None
+        self._perform: dict[type, Callable[..., None]] = {
+            c.Accept: ports.reply,
+            c.Refuse: ports.reply,
+            c.ConfirmDelete: ports.reply,
+            c.SaveRest: self._save_rest,
+            c.EraseRest: self._erase_rest,
+            c.SaveE2: self._save_e2,
+            c.EraseE2: self._erase_e2,
+            c.SaveRemoval: self._save_removal,
+            c.EraseRemoval: self._erase_removal,
+            c.CreateRoute: self._create_route,
+            c.UpdateRoute: self._update_route,
+            c.DeleteRoute: self._delete_route,
+            c.SendToE2: self._send_to_e2,
+            c.Notify: self._notify,
+            c.DropNotifications: self._drop_notifications,
+            c.AnswerOverRmr: self._answer_over_rmr,
+        }
+
+    @property
+    def meid(self) -> str:
+        return self.node.meid
+
+    @property
+    def inbox_depth(self) -> int:
+        return self._inbox.qsize()
+
+    def start(self, first: Iterable[e.Event] = ()) -> None:
+        """`first` comes before whatever was posted already."""
+        waiting = [self._inbox.get() for _ in range(self._inbox.qsize())]
+        for event in (*first, *waiting):
+            self._inbox.put(event)
+        self._greenlet = gevent.spawn(self._run)
+
+    def stop(self) -> None:
+        if self._greenlet is not None and self._greenlet is not gevent.getcurrent():
+            self._greenlet.kill(block=False)
+
+    def post(self, event: e.Event) -> None:
+        """Never blocks."""
+        self._inbox.put(event)
+
+    def _run(self) -> None:
+        # the one place where any exception is taken: a bug in one node's work must not touch the others
+        try:
+            self._loop()
+        except Exception as bug:
+            self._crashed(self, bug)
+
+    def _loop(self) -> None:
+        while True:
+            self._wait()
+            self.busy_since = self._ports.clock()
+            for _ in range(TURN):
+                if not self._inbox.qsize():
+                    break
+                self._handle(self._inbox.get())
+            now = self._ports.clock()
+            deadline = self.node.deadline
+            if deadline is not None and deadline <= now:
+                self._act(None, self.node.handle_timer(now))
+            self.busy_since = None
+            if self.node.idle and self._retire(self):
+                return
+            if self._inbox.qsize():
+                gevent.sleep(0)
+
+    def _wait(self) -> None:
+        deadline = self.node.deadline
+        timeout = None if deadline is None else max(0.0, deadline - self._ports.clock())
+        try:
+            self._inbox.peek(timeout=timeout)
+        except Empty:
+            return
+
+    def _handle(self, event: e.Event) -> None:
+        self._act(event, self.node.handle(event, self._ports.clock()))
+
+    def _act(self, event: e.Event | None, commands: list[c.Command]) -> None:
+        self._ports.observer.saw(self.meid, event, commands)
+        for command in commands:
+            perform = self._perform.get(type(command))
+            if perform is not None:
+                perform(command)
+
+    # --- the store
+
+    def _written(self, step: int | None) -> Callable[[WriteFailure | None], None] | None:
+        if step is None:
+            return None
+
+        def done(failure: WriteFailure | None) -> None:
+            if failure is None:
+                self.post(e.Saved(step))
+            else:
+                self.post(e.SaveFailed(step, failure.message, failure.timed_out))
+
+        return done
+
+    def _save_rest(self, command: c.SaveRest) -> None:
+        self._ports.records.save_rest(command.record, self._written(command.step))
+
+    def _erase_rest(self, command: c.EraseRest) -> None:
+        self._ports.records.erase_rest(command.subscription_id, self._written(command.step))
+
+    def _save_e2(self, command: c.SaveE2) -> None:
+        self._ports.records.save_e2(command.record, self._written(command.step))
+
+    def _erase_e2(self, command: c.EraseE2) -> None:
+        self._ports.records.erase_e2(command.instance_id, self._written(command.step))
+
+    def _save_removal(self, command: c.SaveRemoval) -> None:
+        self._ports.records.save_removal(command.removal)
+
+    def _erase_removal(self, command: c.EraseRemoval) -> None:
+        self._ports.records.erase_removal(command.meid, command.instance_id)
+
+    # --- the Routing Manager
+
+    def _routed(self, step: int) -> Callable[[RouteFailure | None], None]:
+        def done(failure: RouteFailure | None) -> None:
+            if failure is None:
+                self.post(e.RouteDone(step))
+            else:
+                self.post(e.RouteFailed(step, failure.kind, failure.message))
+
+        return done
+
+    def _create_route(self, command: c.CreateRoute) -> None:
+        self._ports.routes.create(command.instance_id, command.endpoint, self._routed(command.step))
+
+    def _update_route(self, command: c.UpdateRoute) -> None:
+        done = self._routed(command.step)
+        self._ports.routes.update(command.instance_id, command.endpoints, command.change, done)
+
+    def _delete_route(self, command: c.DeleteRoute) -> None:
+        self._ports.routes.delete(command.instance_id, command.endpoint, self._routed(command.step))
+
+    # --- the E2 node, and xApps
+
+    def _send_to_e2(self, command: c.SendToE2) -> None:
+        message = command.message
+        try:
+            payload = codec.encode(message)
+        except codec.EncodeError as refused:
+            self.post(e.EncodeFailed(command.step, str(refused)))
+            return
+        instance_id = message.request_id.instance
+        mtype = MType.SUBSCRIBE if isinstance(message, SubscriptionRequest) else MType.DELETE
+
+        def failed(reason: str) -> None:
+            self.post(e.NotSent(instance_id, reason))
+
+        self._ports.sender.send_to_node(self.meid, mtype, instance_id, payload, failed)
+
+    def _answer_over_rmr(self, command: c.AnswerOverRmr) -> None:
+        message = command.message
+        if isinstance(message, SubscriptionResponse):
+            mtype = MType.SUBSCRIBED
+        else:
+            deleted = isinstance(message, SubscriptionDeleteResponse)
+            mtype = MType.DELETED if deleted else MType.SUBSCRIBE_FAILED
+        self._ports.sender.answer(command.token, mtype, message.request_id.instance, codec.encode(message))
+
+    def _notify(self, command: c.Notify) -> None:
+        def done() -> None:
+            if command.instance_id:
+                event = e.Notified(command.subscription_id, command.xapp_event_instance_id, command.instance_id)
+                self.post(event)
+
+        self._ports.notifier.notify(command, done)
+
+    def _drop_notifications(self, command: c.DropNotifications) -> None:
+        self._ports.notifier.drop(command.subscription_id)
