@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Applications on platforms: deployed once however many contexts use them, removed when nobody does.
+
+Whoever needs an application on a platform holds the pair from `acquire` to `release`. A journal record is in the store
+from before a deployment begins until a context that uses it is, and from when the last context leaves until the removal
+is done; so the next start knows of everything that may be half done. Drivers' operations may be repeated.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import gevent
+from gevent.lock import BoundedSemaphore
+
+from mec.meo.book import Book
+from mec.meo.drivers.base import Driver, DriverError
+from mec.meo.metrics import MeoMetrics
+from mec.meo.model import Pair, Platform
+from mec.meo.records import CONTEXTS, encode, pair_key
+from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
+from submgr.platform.store import Change, Store, StoreError
+
+log = logging.getLogger(__name__)
+
+DRIVER_TIMEOUT = 2.0
+"""Seconds for one operation of a driver."""
+REMOVAL_POLICY = RetryPolicy(tries=12, delay=1.0, backoff=2.0, max_delay=60.0)
+
+
+class DeployFailed(Exception):
+    """An application could not be deployed on a platform; why, in words."""
+
+
+@dataclass(slots=True)
+class _Deployment:
+    """`users` hold the pair. `present`: it is surely deployed. `touched`: it may be deployed, or half.
+    `journaled`: the store may hold a record of it. `removing`: a removal is due."""
+
+    users: int = 0
+    present: bool = False
+    touched: bool = False
+    journaled: bool = False
+    removing: bool = False
+    failures: int = 0
+    error: str = ""
+    turn: BoundedSemaphore = field(default_factory=BoundedSemaphore)
+
+
+class Deployments:
+    """See the module. `on_gone` is called when nothing is left of a pair; it must not block."""
+
+    def __init__(
+        self,
+        book: Book,
+        store: Store,
+        driver_of: Callable[[Platform], Driver | None],
+        metrics: MeoMetrics,
+        on_gone: Callable[[Pair], None],
+        policy: RetryPolicy = REMOVAL_POLICY,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._book = book
+        self._store = store
+        self._driver_of = driver_of
+        self._metrics = metrics
+        self._on_gone = on_gone
+        self._clock = clock
+        self._pairs: dict[Pair, _Deployment] = {}
+        self._outbox = Outbox(policy=policy)
+
+    @property
+    def removals_waiting(self) -> int:
+        """Removals that are not done."""
+        return self._outbox.waiting
+
+    def stop(self) -> None:
+        """Begin nothing more; what is not done is in the journal."""
+        self._outbox.stop()
+
+    def busy(self, platform: str | None = None, app_key: str | None = None) -> bool:
+        """Whether a pair with that platform or application is held, or something is left to be removed."""
+        return any(pair.platform == platform or pair.app_key == app_key for pair in self._pairs)
+
+    def adopt(self, pair: Pair, *, journaled: bool) -> None:
+        """At the start: a stored context uses the pair. With a journal record it is deployed once more to be sure."""
+        deployment = self._pairs.setdefault(pair, _Deployment(touched=True))
+        deployment.users += 1
+        deployment.journaled = journaled
+        if not journaled:
+            deployment.present = True
+        elif not deployment.removing:
+            deployment.removing = True
+            self._outbox.put(pair.platform, pair, partial(self._settle, pair), partial(self._settled, pair))
+
+    def abandon(self, pair: Pair) -> None:
+        """At the start: the pair is in the journal, and no context uses it."""
+        self._pairs[pair] = _Deployment(touched=True, journaled=True)
+        self._schedule(pair, self._pairs[pair])
+
+    def acquire(self, pair: Pair, deadline: float) -> None:
+        """Hold the pair, deployed; waits until `deadline` (of the clock) at most.
+
+        Raises DeployFailed, or StoreError when the journal cannot be written; then nothing is held.
+        """
+        deployment = self._pairs.setdefault(pair, _Deployment())
+        deployment.users += 1
+        try:
+            if not deployment.present:
+                self._deploy(pair, deployment, deadline)
+        except BaseException:
+            self.release(pair)
+            raise
+
+    def release(self, pair: Pair) -> None:
+        """Hold the pair no longer. The last one to do so has it removed, in the background."""
+        deployment = self._pairs[pair]
+        deployment.users -= 1
+        if not deployment.users:
+            self._schedule(pair, deployment)
+
+    def retry(self, platform: str) -> None:
+        """Begin again with the removals there that were given up."""
+        for pair, deployment in self._pairs.items():
+            if pair.platform == platform and not deployment.users:
+                self._schedule(pair, deployment)
+
+    def arriving(self, pair: Pair) -> frozenset[str]:
+        """The journal key to remove together with writing a context that uses the pair."""
+        deployment = self._pairs[pair]
+        if not deployment.journaled or not deployment.present:
+            return frozenset()
+        deployment.journaled = False
+        return frozenset((pair_key(pair),))
+
+    def departing(self, pair: Pair) -> dict[str, bytes]:
+        """The journal record to write together with removing the last context that uses the pair."""
+        self._pairs[pair].journaled = True
+        return {pair_key(pair): encode(pair)}
+
+    def not_arrived(self, pair: Pair) -> None:
+        """The change that `arriving` was for has failed."""
+        self._pairs[pair].journaled = True
+
+    def _deploy(self, pair: Pair, deployment: _Deployment, deadline: float) -> None:
+        failures = deployment.failures
+        if not deployment.turn.acquire(timeout=max(deadline - self._clock(), 0.0)):
+            raise DeployFailed("the platform is busy with the same application")
+        try:
+            if deployment.present:
+                return
+            if deployment.failures != failures:
+                # who has waited for an attempt shares its outcome, else each of many would wait for one more
+                raise DeployFailed(deployment.error)
+            deployment.journaled = True
+            self._store.write(Change(CONTEXTS, {pair_key(pair): encode(pair)}))
+            self._drive("deploy", pair, deployment, deadline - self._clock())
+            deployment.present = True
+        finally:
+            deployment.turn.release()
+
+    def _drive(self, operation: str, pair: Pair, deployment: _Deployment, seconds: float) -> None:
+        """Have the driver do it. Raises DeployFailed."""
+        limit = min(DRIVER_TIMEOUT, seconds)
+        if limit <= 0.0:
+            raise DeployFailed("no time was left")
+        app, platform = self._book.apps[pair.app_key], self._book.platforms[pair.platform]
+        driver = self._driver_of(platform)
+        began, result = self._clock(), "failed"
+        deployment.touched = True
+        timer = gevent.Timeout.start_new(limit)
+        try:
+            if driver is None:
+                raise DriverError(f"there is no driver for platforms of type {platform.type}")
+            (driver.deploy if operation == "deploy" else driver.remove)(app, platform, limit)
+            result = "done"
+        except DriverError as exc:
+            raise self._failed(operation, pair, deployment, str(exc)) from exc
+        except gevent.Timeout as exc:
+            if exc is not timer:
+                raise
+            raise self._failed(operation, pair, deployment, f"no answer within {limit:.1f} s") from None
+        finally:
+            timer.close()
+            self._metrics.driver_calls.labels(operation, result).inc()
+            self._metrics.driver_seconds.labels(operation).observe(self._clock() - began)
+
+    def _failed(self, operation: str, pair: Pair, deployment: _Deployment, why: str) -> DeployFailed:
+        deployment.error = why
+        if operation == "deploy":
+            deployment.failures += 1
+        log.warning(
+            "driver failed",
+            extra={"operation": operation, "app": pair.app_key, "platform": pair.platform, "why": why},
+        )
+        return DeployFailed(why)
+
+    def _schedule(self, pair: Pair, deployment: _Deployment) -> None:
+        if deployment.removing:
+            return
+        deployment.removing = True
+        if deployment.touched:
+            deployment.journaled = True
+            self._store.submit(Change(CONTEXTS, {pair_key(pair): encode(pair)}), _ignored, persistent=True)
+        self._outbox.put(pair.platform, pair, partial(self._settle, pair), partial(self._settled, pair))
+
+    def _settle(self, pair: Pair) -> bool:
+        """Bring the platform to what is wanted: one try of the outbox."""
+        deployment = self._pairs[pair]
+        with deployment.turn:
+            try:
+                if deployment.users:
+                    self._confirm(pair, deployment)
+                else:
+                    self._remove(pair, deployment)
+            except DeployFailed as exc:
+                raise OSError(str(exc)) from exc
+        return True
+
+    def _confirm(self, pair: Pair, deployment: _Deployment) -> None:
+        """It is needed (again): a deployment that may be half done is repeated."""
+        if not deployment.present:
+            self._drive("deploy", pair, deployment, DRIVER_TIMEOUT)
+            deployment.present = True
+        # when its users are only about to be stored, they take the record out themselves
+        if deployment.journaled and self._book.stays(pair):
+            self._store.submit(Change(CONTEXTS, remove=self.arriving(pair)), _ignored, persistent=True)
+
+    def _remove(self, pair: Pair, deployment: _Deployment) -> None:
+        deployment.present = False
+        if deployment.touched:
+            self._drive("remove", pair, deployment, DRIVER_TIMEOUT)
+            deployment.touched = False
+        if deployment.journaled:
+            deployment.journaled = False
+            try:
+                self._store.write(Change(CONTEXTS, remove=frozenset((pair_key(pair),))), persistent=True)
+            except StoreError as exc:
+                log.warning("journal not written yet", extra={"why": str(exc)})
+
+    def _settled(self, pair: Pair, result: Result) -> None:
+        deployment = self._pairs[pair]
+        deployment.removing = False
+        if result.outcome is Outcome.GIVEN_UP:
+            log.error(
+                "an application is left on a platform",
+                extra={"app": pair.app_key, "platform": pair.platform, "why": result.error, "tries": result.tries},
+            )
+            if not deployment.users and self._book.platforms[pair.platform].withdrawn:
+                # nobody will come back to a platform that is gone
+                deployment.touched = False
+                self._schedule(pair, deployment)
+            return
+        if deployment.users:
+            return
+        if deployment.touched:
+            self._schedule(pair, deployment)  # its users have come and gone meanwhile
+        else:
+            del self._pairs[pair]
+            self._on_gone(pair)
+
+
+def _ignored(error: StoreError | None) -> None:
+    """The store itself keeps trying to carry out a persistent change."""

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The drivers by name."""
+
+from collections.abc import Mapping
+
+from mec.meo.drivers.base import Driver
+from mec.meo.drivers.kubernetes import KubernetesDriver
+from mec.meo.drivers.noop import NoopDriver
+from mec.meo.drivers.openwhisk import OpenWhiskDriver
+from mec.meo.drivers.webhook import WebhookDriver
+from submgr.platform.http_client import HttpClient
+
+
+def drivers(client: HttpClient) -> Mapping[str, Driver]:
+    """One of each, those that speak HTTP through `client`."""
+    return {
+        "noop": NoopDriver(),
+        "webhook": WebhookDriver(client),
+        "kubernetes": KubernetesDriver(),
+        "openwhisk": OpenWhiskDriver(client),
+    }

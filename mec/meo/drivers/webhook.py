@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""For platforms with a management service of their own, told by HTTP requests to `endpointMgmt`.
+
+A deployment is a POST of `{"operation": "deploy", "platform", "appKey", "appInfo", "deployInfo"}`, a removal a DELETE
+with `{"operation": "remove", "platform", "appKey", "appInfo"}`. Any 2xx is done; for a removal 404 and 410 too, since
+what is not there needs no removal.
+"""
+
+from typing import Any
+
+from mec.meo.drivers.base import authorization, call, deploy_info, needs_http_endpoint
+from mec.meo.model import App, Platform
+from submgr.platform.http_client import HttpClient
+
+_GONE = frozenset((404, 410))
+
+
+class WebhookDriver:
+    """See the module."""
+
+    def __init__(self, client: HttpClient) -> None:
+        self._client = client
+
+    def check(self, deploy_info: Any) -> str | None:
+        return None
+
+    def check_platform(self, platform: Platform) -> str | None:
+        return needs_http_endpoint(platform)
+
+    def deploy(self, app: App, platform: Platform, timeout: float) -> None:
+        body = _body("deploy", app, platform) | {"deployInfo": deploy_info(app, platform)}
+        call(self._client, "POST", platform.endpoint_mgmt, body, timeout, authorization(platform.credentials))
+
+    def remove(self, app: App, platform: Platform, timeout: float) -> None:
+        body = _body("remove", app, platform)
+        call(self._client, "DELETE", platform.endpoint_mgmt, body, timeout, authorization(platform.credentials), _GONE)
+
+
+def _body(operation: str, app: App, platform: Platform) -> dict[str, Any]:
+    info = app.info
+    return {
+        "operation": operation,
+        "platform": platform.name,
+        "appKey": app.key,
+        "appInfo": {
+            "appDId": info.app_d_id,
+            "appName": info.name,
+            "appProvider": info.provider,
+            "appSoftVersion": info.soft_version,
+            "appDVersion": info.d_version,
+        },
+    }

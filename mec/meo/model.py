@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the orchestrator knows: applications, platforms, application contexts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+MAX_MOVES_KEPT = 16
+"""Of a context's history."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppInfo:
+    """What names an application (MEC 016, 6.2.2). `extra`: further members, which are only shown."""
+
+    app_d_id: str
+    name: str
+    provider: str
+    soft_version: str
+    d_version: str
+    description: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """The parts joined by "+"."""
+        return "+".join(self.parts)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What makes an application different from others, in the order of the key."""
+        return (self.app_d_id, self.name, self.provider, self.soft_version, self.d_version)
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """A type of platform that an application runs on, which of them it may or must use, and how it is deployed there.
+
+    An empty whitelist names all platforms of the type.
+    """
+
+    type: str
+    blacklist: frozenset[str] = frozenset()
+    whitelist: frozenset[str] = frozenset()
+    deploy_info: Any = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """An application. `order` grows with each registration; one that is `withdrawn` has no new contexts."""
+
+    info: AppInfo
+    supports: tuple[Support, ...]
+    vendor_id: str | None = None
+    order: int = 0
+    withdrawn: bool = False
+
+    @property
+    def key(self) -> str:
+        return self.info.key
+
+    def support(self, platform_type: str) -> Support | None:
+        """How it runs on platforms of a type; None when it does not."""
+        return next((support for support in self.supports if support.type == platform_type), None)
+
+
+@dataclass(frozen=True, slots=True)
+class QkdSource:
+    """Where the key availability of a platform is asked for (ETSI GS QKD 014): the key management entity as
+    host[:port] or URL, the peers whose keys count, and PEM files for mutual TLS."""
+
+    kme: str
+    slaves: tuple[str, ...]
+    certificate: str | None = None
+    private_key: str | None = field(default=None, repr=False)
+    ca: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """A place where applications run. `credentials` are for its driver, and are shown to nobody.
+
+    One that is `withdrawn` has no new contexts and is forgotten as soon as nothing of it is left.
+    """
+
+    name: str
+    type: str
+    endpoint_apps: str
+    endpoint_mgmt: str = ""
+    credentials: Any = field(default=None, repr=False)
+    qkd: QkdSource | None = None
+    location: Mapping[str, Any] | None = None
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A platform as placement sees it: its load and key availability (0..1, None: never told) and when (monotonic, s)
+    each was told."""
+
+    name: str
+    type: str
+    load: float | None = None
+    load_at: float = 0.0
+    key: float | None = None
+    key_at: float = 0.0
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A migration: when (s since 1970), from where to where, why, and whether the device application was told
+    ("pending", "delivered", "failed", or "no callback")."""
+
+    at: float
+    origin: str
+    target: str
+    reason: str
+    told: str = "no callback"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a device application asks for: the AppContext of a request (MEC 016, 6.2.3).
+
+    `app_info` is what it said of the application, to be said again in answers; `location` a LocationConstraints.
+    """
+
+    app_info: Mapping[str, Any]
+    device: str = ""
+    callback: str | None = None
+    location: Mapping[str, Any] | None = None
+    location_updates: bool | None = None
+    auto_instantiation: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """An application context: a device's use of an application on one platform.
+
+    `order` grows with each admission: the newest context has the highest. `created_at` and `moved_at` are s since
+    1970; `moves` are the latest ones, the oldest first.
+    """
+
+    id: str
+    app_key: str
+    platform: str
+    wish: Wish
+    order: int
+    created_at: float
+    moved_at: float | None = None
+    moves: tuple[Move, ...] = ()
+
+    @property
+    def pair(self) -> "Pair":
+        return Pair(self.app_key, self.platform)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An application on a platform: what is deployed once, however many contexts use it."""
+
+    app_key: str
+    platform: str

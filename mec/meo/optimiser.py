@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Migration: rounds that relieve platforms over the limits, and the evacuation of platforms that are withdrawn.
+
+Make-before-break: the application is deployed at the target, the context stored there, its device told, and only then
+the application removed at the origin when nobody else uses it.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from random import Random
+
+import gevent
+from gevent.lock import BoundedSemaphore
+
+from mec.meo.alerts import OverloadAlert
+from mec.meo.commits import Moved
+from mec.meo.model import MAX_MOVES_KEPT, Context, Move, Pair
+from mec.meo.notices import Notices, address_change, context_deleted
+from mec.meo.placement import Choice, Rejection, Violation, violations
+from mec.meo.service import Meo
+from submgr.platform.health import Heartbeat
+from submgr.platform.store import StoreError
+
+log = logging.getLogger(__name__)
+
+MIGRATION_TIME = 10.0
+"""Seconds for one migration, in which several targets may be tried."""
+EVACUATION_RETRY = 2.0
+"""Seconds between two tries to empty a withdrawn platform while the store is away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """A context that was moved, or would be."""
+
+    context_id: str
+    origin: str
+    target: str
+    reason: str
+
+
+class Optimiser:
+    """Runs a round every `period` s between `start` and `stop`, and whenever it is asked to."""
+
+    def __init__(self, meo: Meo, notices: Notices, alert: OverloadAlert, heartbeat: Heartbeat | None = None) -> None:
+        self._meo = meo
+        self._notices = notices
+        self._alert = alert
+        self._heartbeat = heartbeat
+        self._turn = BoundedSemaphore()
+        self._cool_until: dict[str, float] = {}
+        self._evacuations: dict[str, gevent.Greenlet] = {}
+        self._loop: gevent.Greenlet | None = None
+
+    def start(self) -> None:
+        """Begin with the periodic rounds; platforms that are being withdrawn are emptied."""
+        self._meo.evacuate = self.evacuate
+        if self._loop is None:
+            self._loop = gevent.spawn(self._run)
+
+    def stop(self) -> None:
+        """End the rounds, in whatever step; the next start finishes or undoes it."""
+        gevent.killall([greenlet for greenlet in (self._loop, *self._evacuations.values()) if greenlet is not None])
+        self._loop = None
+
+    def why_not_running(self) -> str | None:
+        """For readiness: a loop that has ended does not come back by itself."""
+        if self._loop is not None and self._loop.dead:
+            return "the periodic optimisation has ended, see the log"
+        return None
+
+    def cool(self, context_id: str, seconds: float) -> None:
+        """No round moves this context for so long."""
+        self._cool_until[context_id] = self._meo.clock() + seconds
+
+    def round(self, on_move: Callable[[Migration], None] = lambda migration: None) -> list[Migration]:
+        """One round of the periodic optimisation; rounds never overlap. What was moved, each also told by `on_move`."""
+        with self._turn:
+            self._meo.metrics.rounds.inc()
+            self._forget_cooled()
+            done: list[Migration] = []
+            for _ in range(self._meo.settings.migrations_per_round):
+                migration = self._relieve()
+                if migration is None:
+                    break
+                done.append(migration)
+                on_move(migration)
+            return done
+
+    def plan(self) -> list[Migration]:
+        """What a round would move now, if every deployment succeeded."""
+        rng = Random()
+        rng.setstate(self._meo.rng.getstate())
+        planned: list[Migration] = []
+        for _ in range(self._meo.settings.migrations_per_round):
+            next_one = self._next({migration.context_id for migration in planned})
+            if next_one is None:
+                break
+            bad, context = next_one
+            choice = self._target(context, {context.platform: "the origin"}, rng)
+            if isinstance(choice, Rejection):
+                break
+            planned.append(Migration(context.id, context.platform, choice.site.name, bad.reason))
+        return planned
+
+    def evacuate(self, platform: str) -> None:
+        """Empty a withdrawn platform, in the background."""
+        if platform not in self._evacuations:
+            greenlet = self._evacuations[platform] = gevent.spawn(self._evacuate, platform)
+            greenlet.link(lambda ended: self._evacuations.pop(platform, None))
+
+    def wait_for_evacuation(self, platform: str, seconds: float) -> bool:
+        """Whether a withdrawn platform is empty, now or within so many seconds."""
+        greenlet = self._evacuations.get(platform)
+        if greenlet is not None:
+            greenlet.join(seconds)
+        return not self._meo.book.count_at(platform)
+
+    def _run(self) -> None:
+        while True:
+            gevent.sleep(self._meo.settings.period)
+            if not self._meo.ready:
+                continue
+            if self._heartbeat is not None:
+                self._heartbeat.beat()
+            self.round()
+            if self._heartbeat is not None:
+                self._heartbeat.rest()
+
+    def _forget_cooled(self) -> None:
+        now = self._meo.clock()
+        self._cool_until = {
+            context_id: until
+            for context_id, until in self._cool_until.items()
+            if until > now and context_id in self._meo.book.contexts
+        }
+
+    def _next(self, besides: set[str]) -> tuple[Violation, Context] | None:
+        """The worst platform that has a context to move, and that context."""
+        book, now = self._meo.book, self._meo.clock()
+        for bad in violations(book.all_sites(), self._meo.settings.rules, now):
+            for context in book.contexts_at(bad.site.name):
+                if context.id not in besides and self._cool_until.get(context.id, now) <= now:
+                    return bad, context
+        return None
+
+    def _relieve(self) -> Migration | None:
+        """One migration; None when there is nothing to do or nothing can be done."""
+        found = self._next(set())
+        if found is None:
+            self._alert.off()
+            return None
+        bad, context = found
+        try:
+            outcome = self._migrate(context, bad.reason)
+        except StoreError as exc:
+            self._count("limits", "failed")
+            log.warning("migration not stored", extra={"context": context.id, "why": str(exc)})
+            return None
+        if isinstance(outcome, Rejection):
+            self._count("limits", "no target")
+            self._alert.on(bad.site.name, bad.reason, outcome.reasons)
+        elif outcome is not None:
+            self._count("limits", "done")
+            self._alert.off()
+        return outcome if isinstance(outcome, Migration) else None
+
+    def _target(self, context: Context, without: dict[str, str], rng: Random | None = None) -> Choice | Rejection:
+        return self._meo.place(self._meo.book.apps[context.app_key], without, rng)
+
+    def _migrate(self, context: Context, reason: str) -> Migration | Rejection | None:
+        """Move a context; None when it has gone by itself. Raises StoreError."""
+        meo, origin = self._meo, context.platform
+        deadline = meo.clock() + MIGRATION_TIME
+        without = {origin: "the origin"}
+        while context.id in meo.book.contexts:
+            choice = self._target(context, without)
+            if isinstance(choice, Rejection):
+                return choice
+            pair = Pair(context.app_key, choice.site.name)
+            why_not = meo.hold(pair, deadline)
+            if why_not is not None:
+                without[pair.platform] = why_not
+                continue
+            try:
+                moved = meo.commits.move(context.id, origin, partial(self._moved, pair.platform, reason))
+            except BaseException:
+                meo.deployments.release(pair)
+                raise
+            if moved is None:
+                meo.deployments.release(pair)
+                return None
+            return self._told(moved, origin, reason)
+        return None
+
+    def _moved(self, target: str, reason: str, context: Context) -> Moved:
+        """The context as it is after the move, and what its device is told."""
+        now = self._meo.wall()
+        new = replace(context, platform=target, moved_at=now)
+        notice = address_change(new, self._meo.book.platforms[target].endpoint_apps, now)
+        move = Move(now, context.platform, target, reason, "pending" if notice else "no callback")
+        return replace(new, moves=(*context.moves, move)[-MAX_MOVES_KEPT:]), notice
+
+    def _told(self, moved: Moved, origin: str, reason: str) -> Migration:
+        context, notice = moved
+        self.cool(context.id, self._meo.settings.cooldown)
+        if notice is not None:
+            self._notices.post(notice)
+        log.info(
+            "context migrated",
+            extra={"context": context.id, "origin": origin, "target": context.platform, "why": reason},
+        )
+        self._meo.moved_in(context.platform)
+        self._meo.sweep_platform(origin)
+        return Migration(context.id, origin, context.platform, reason)
+
+    def _evacuate(self, platform: str) -> None:
+        book = self._meo.book
+        while contexts := book.contexts_at(platform):
+            for context in contexts:
+                try:
+                    self._move_out(context)
+                except StoreError as exc:
+                    log.warning("evacuation waits", extra={"platform": platform, "why": str(exc)})
+                    gevent.sleep(EVACUATION_RETRY)
+                    break
+        self._meo.sweep_platform(platform)
+
+    def _move_out(self, context: Context) -> None:
+        reason = "the platform is withdrawn"
+        outcome = self._migrate(context, reason)
+        if isinstance(outcome, Migration):
+            self._count("withdrawn", "done")
+        if not isinstance(outcome, Rejection):
+            return
+        self._count("withdrawn", "no target")
+        notice = context_deleted(context)
+        ended = self._meo.commits.leave(context.id, notice, only_at=context.platform)
+        if ended is not None:
+            if notice is not None:
+                self._notices.post(notice)
+            self._meo.ended(ended, "platform withdrawn")
+
+    def _count(self, why: str, result: str) -> None:
+        self._meo.metrics.migrations.labels(why, result).inc()

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Models to stored JSON and back, and the names of what is stored.
+
+Beside the contexts, `meo_contexts` holds the journal, since one change of the store is atomic within a namespace:
+`pair:...` for an application on a platform that may or may not be deployed, `notice:...` for what a device application
+has still to be told.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import msgspec
+
+from mec.meo.model import App, Context, Pair, Platform
+
+APPS = "meo_apps"
+PLATFORMS = "meo_platforms"
+CONTEXTS = "meo_contexts"
+
+_PAIR = "pair:"
+_NOTICE = "notice:"
+
+_Record = TypeVar("_Record")
+
+
+class BadRecord(Exception):
+    """A stored value that is not what this program writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A notification for a device application. `move_at` tells which move of the context it is about, if any."""
+
+    id: str
+    context_id: str
+    url: str
+    body: Mapping[str, Any]
+    move_at: float | None = None
+
+    @property
+    def store_key(self) -> str:
+        return _NOTICE + self.id
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPlatform:
+    """A platform and what was last told of it; times in s since 1970."""
+
+    platform: Platform
+    load: float | None = None
+    load_at: float = 0.0
+    key: float | None = None
+    key_at: float = 0.0
+
+
+def pair_key(pair: Pair) -> str:
+    return _PAIR + msgspec.json.encode([pair.platform, pair.app_key]).decode()
+
+
+def is_pair(key: str) -> bool:
+    return key.startswith(_PAIR)
+
+
+def is_notice(key: str) -> bool:
+    return key.startswith(_NOTICE)
+
+
+def encode(value: App | Context | StoredPlatform | Notice | Pair) -> bytes:
+    """A record as JSON."""
+    return msgspec.json.encode(value)
+
+
+def decode_app(data: bytes) -> App:
+    return _decode(data, App)
+
+
+def decode_platform(data: bytes) -> StoredPlatform:
+    return _decode(data, StoredPlatform)
+
+
+def decode_context(data: bytes) -> Context:
+    return _decode(data, Context)
+
+
+def decode_notice(data: bytes) -> Notice:
+    return _decode(data, Notice)
+
+
+def decode_pair(data: bytes) -> Pair:
+    return _decode(data, Pair)
+
+
+def _decode(data: bytes, kind: type[_Record]) -> _Record:
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+        raise BadRecord(str(exc)) from exc

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The start: what is stored is read, and what was half done when the process ended is finished or undone."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from mec.meo.model import Context, Pair, Site
+from mec.meo.notices import Notices
+from mec.meo.optimiser import Optimiser
+from mec.meo.records import (
+    APPS,
+    CONTEXTS,
+    PLATFORMS,
+    BadRecord,
+    Notice,
+    StoredPlatform,
+    decode_app,
+    decode_context,
+    decode_notice,
+    decode_pair,
+    decode_platform,
+    is_notice,
+    is_pair,
+    pair_key,
+)
+from mec.meo.service import Meo
+from submgr.platform.store import Change, Store, StoreError
+
+log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+
+
+def recover(meo: Meo, store: Store, optimiser: Optimiser, notices: Notices) -> None:
+    """Read everything and take it up. Raises StoreError when it cannot be read; may be called again then."""
+    stored_apps, stored_platforms, stored = store.read_all(APPS), store.read_all(PLATFORMS), store.read_all(CONTEXTS)
+    reader = _Reader()
+    for app in reader.read(APPS, stored_apps, decode_app):
+        meo.book.put_app(app)
+    for platform in reader.read(PLATFORMS, stored_platforms, decode_platform):
+        _take_platform(meo, platform)
+    contexts = {key: value for key, value in stored.items() if not is_pair(key) and not is_notice(key)}
+    pairs = set(reader.read(CONTEXTS, {key: stored[key] for key in stored if is_pair(key)}, decode_pair))
+    for context in reader.read(CONTEXTS, contexts, decode_context):
+        _take_context(meo, optimiser, reader, context, pairs)
+    for pair in pairs:
+        _take_journal(meo, store, pair)
+    waiting = reader.read(CONTEXTS, {key: stored[key] for key in stored if is_notice(key)}, decode_notice)
+    meo.metrics.unreadable.set(reader.unreadable)
+    meo.ready = True
+    _go_on(meo, optimiser, notices, waiting)
+    log.info(
+        "orchestrator recovered",
+        extra={
+            "apps": len(meo.book.apps),
+            "platforms": len(meo.book.platforms),
+            "contexts": len(meo.book.contexts),
+            "unfinished": len(pairs),
+        },
+    )
+
+
+class _Reader:
+    """What cannot be read stays where it is, and is told."""
+
+    def __init__(self) -> None:
+        self.unreadable = 0
+
+    def read(self, namespace: str, values: Mapping[str, bytes], decode: Callable[[bytes], _T]) -> list[_T]:
+        found = []
+        for key, value in values.items():
+            try:
+                found.append(decode(value))
+            except BadRecord as exc:
+                self.leave(namespace, key, str(exc))
+        return found
+
+    def leave(self, namespace: str, key: str, why: str) -> None:
+        self.unreadable += 1
+        log.error("stored record left alone", extra={"namespace": namespace, "key": key, "why": why})
+
+
+def _take_platform(meo: Meo, stored: StoredPlatform) -> None:
+    name, kind = stored.platform.name, stored.platform.type
+    meo.book.put_platform(stored.platform)
+    now, wall = meo.clock(), meo.wall()
+    site = Site(name, kind, withdrawn=stored.platform.withdrawn)
+    ages = [wall - at for at in (stored.load_at, stored.key_at)]
+    # of a time in the future nobody knows how long ago it was: as if it was never told
+    meo.book.put_site(
+        Site(
+            name,
+            kind,
+            load=stored.load if ages[0] >= 0 else None,
+            load_at=now - ages[0],
+            key=stored.key if ages[1] >= 0 else None,
+            key_at=now - ages[1],
+            withdrawn=site.withdrawn,
+        )
+    )
+
+
+def _take_context(
+    meo: Meo, optimiser: Optimiser, reader: _Reader, context: Context, unfinished: set[Pair]
+) -> None:
+    if context.app_key not in meo.book.apps or context.platform not in meo.book.platforms:
+        reader.leave(CONTEXTS, context.id, f"{context.app_key} or {context.platform} is not known")
+        return
+    meo.book.put_context(context)
+    meo.deployments.adopt(context.pair, journaled=context.pair in unfinished)
+    if context.moved_at is not None:
+        # after a clock that jumped back, not longer than from now on
+        left = min(meo.settings.cooldown - (meo.wall() - context.moved_at), meo.settings.cooldown)
+        if left > 0:
+            optimiser.cool(context.id, left)
+
+
+def _take_journal(meo: Meo, store: Store, pair: Pair) -> None:
+    if meo.book.users_of(pair):
+        return  # adopted with its contexts
+    if pair.app_key in meo.book.apps and pair.platform in meo.book.platforms:
+        meo.deployments.abandon(pair)
+        return
+    log.error(
+        "cannot remove an application: it or its platform is not known",
+        extra={"app": pair.app_key, "platform": pair.platform},
+    )
+    store.submit(Change(CONTEXTS, remove=frozenset((pair_key(pair),))), _ignored, persistent=True)
+
+
+def _go_on(meo: Meo, optimiser: Optimiser, notices: Notices, waiting: list[Notice]) -> None:
+    """Withdrawals and notifications that were under way."""
+    for notice in waiting:
+        notices.post(notice)
+    for platform in list(meo.book.platforms.values()):
+        if platform.withdrawn:
+            optimiser.evacuate(platform.name)
+    for app in list(meo.book.apps.values()):
+        meo.sweep_app(app.key)
+
+
+def _ignored(error: StoreError | None) -> None:
+    """The store itself keeps trying to carry out a persistent change."""
