@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: Apache-2.0
+"""S1AP (3GPP TS 36.413) as far as UE identities need it: where a PDU ends, what it is, its IEs as they stand.
+
+Decoding a whole PDU takes a hundred times as long as looking at its procedure code and walking over the lengths of
+its IEs. Everything here works on aligned PER (ITU-T X.691) by offsets; the IEs of a more complicated structure are
+read by `s1ap_types`.
+"""
+
+from collections.abc import Iterator
+from enum import IntEnum
+
+MAX_FRAME = 1024 * 1024
+"""Bytes of one PDU behind a length of its own."""
+
+
+class S1apError(ValueError):
+    """A PDU or IE that is not what it should be."""
+
+
+class FramingError(ValueError):
+    """A stream in which the next PDU cannot be found any more."""
+
+
+class Outcome(IntEnum):
+    """The alternative of S1AP-PDU, as the first octet of its encoding."""
+
+    INITIATING = 0x00
+    SUCCESSFUL = 0x20
+    UNSUCCESSFUL = 0x40
+
+
+class Procedure(IntEnum):
+    """Elementary procedures (36.413, 9.3.6) that say something about a UE."""
+
+    HANDOVER_PREPARATION = 0
+    HANDOVER_RESOURCE_ALLOCATION = 1
+    HANDOVER_NOTIFICATION = 2
+    PATH_SWITCH_REQUEST = 3
+    HANDOVER_CANCEL = 4
+    E_RAB_SETUP = 5
+    E_RAB_RELEASE = 7
+    E_RAB_RELEASE_INDICATION = 8
+    INITIAL_CONTEXT_SETUP = 9
+    DOWNLINK_NAS_TRANSPORT = 11
+    INITIAL_UE_MESSAGE = 12
+    UPLINK_NAS_TRANSPORT = 13
+    RESET = 14
+    S1_SETUP = 17
+    UE_CONTEXT_RELEASE = 23
+
+
+class Ie(IntEnum):
+    """Protocol IE ids (36.413, 9.3.6)."""
+
+    MME_UE_S1AP_ID = 0
+    ENB_UE_S1AP_ID = 8
+    E_RABS_TO_BE_SETUP_BEARER = 16
+    E_RABS_TO_BE_SETUP_CONTEXT = 24
+    NAS_PDU = 26
+    E_RABS_TO_BE_RELEASED = 33
+    GLOBAL_ENB_ID = 59
+    TAI = 67
+    SOURCE_MME_UE_S1AP_ID = 88
+    RESET_TYPE = 92
+    S_TMSI = 96
+    UE_S1AP_IDS = 99
+    EUTRAN_CGI = 100
+    SOURCE_TO_TARGET_CONTAINER = 104
+    SERVED_GUMMEIS = 105
+    E_RABS_RELEASED = 110
+
+
+class Framer:
+    """Cuts a stream into PDUs, which may arrive in pieces of any size and several at a time.
+
+    Without `lengths` PDUs stand back to back and each delimits itself: choice, procedure code, criticality, then a
+    length of one or two octets. Fragmented lengths (16 KiB and more) are refused. With `lengths` each PDU has its
+    size before it, in four octets.
+    """
+
+    def __init__(self, lengths: bool = False) -> None:
+        self._next = self._framed if lengths else self._self_delimiting
+        self._buffer = bytearray()
+        self._need = 4
+
+    @property
+    def pending(self) -> int:
+        """Bytes of a PDU that is not complete."""
+        return len(self._buffer)
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """The PDUs that are complete with `data`. Raises FramingError after those before the fault."""
+        buffer = self._buffer
+        buffer += data
+        if len(buffer) < self._need:
+            return
+        whole = bytes(buffer)
+        start = 0
+        try:
+            while len(whole) - start >= 4:
+                begin, end = self._next(whole, start)
+                if end > len(whole):
+                    self._need = end - start
+                    break
+                start = end
+                yield whole[begin:end]
+            else:
+                self._need = 4
+        finally:
+            del buffer[:start]
+
+    @staticmethod
+    def _self_delimiting(data: bytes, start: int) -> tuple[int, int]:
+        criticality, length = data[start + 2], data[start + 3]
+        if data[start] not in (0x00, 0x20, 0x40) or criticality not in (0x00, 0x40, 0x80):
+            raise FramingError(f"no S1AP PDU begins with {data[start : start + 4].hex()}")
+        if length < 0x80:
+            return start, start + 4 + length
+        if length >= 0xC0:
+            raise FramingError("a PDU with a fragmented length (16 KiB or more)")
+        if len(data) - start < 5:
+            return start, start + 5  # not there yet: the least it can be
+        return start, start + 5 + ((length & 0x3F) << 8 | data[start + 4])
+
+    @staticmethod
+    def _framed(data: bytes, start: int) -> tuple[int, int]:
+        size = int.from_bytes(data[start : start + 4], "big")
+        if not 4 <= size <= MAX_FRAME:
+            raise FramingError(f"a PDU of {size} bytes")
+        return start + 4, start + 4 + size
+
+
+def ies_of(pdu: bytes) -> dict[int, bytes]:
+    """The IEs of a PDU by id, undecoded; of equal ones the first. Raises S1apError."""
+    try:
+        at = 4
+        size = pdu[3]
+        if size >= 0xC0:
+            raise S1apError("fragmented length")
+        if size >= 0x80:
+            size = (size & 0x3F) << 8 | pdu[4]
+            at = 5
+        end = at + size
+        if end != len(pdu):
+            raise S1apError(f"a PDU of {end} bytes in {len(pdu)}")
+        extended = pdu[at] & 0x80
+        count = pdu[at + 1] << 8 | pdu[at + 2]
+        at += 3
+        found: dict[int, bytes] = {}
+        for _ in range(count):
+            name = pdu[at] << 8 | pdu[at + 1]
+            size = pdu[at + 3]
+            at += 4
+            if size >= 0x80:
+                if size >= 0xC0:
+                    raise S1apError("fragmented length")
+                size = (size & 0x3F) << 8 | pdu[at]
+                at += 1
+            if at + size > end:
+                raise S1apError(f"IE {name} goes beyond the PDU")
+            if name not in found:
+                found[name] = pdu[at : at + size]
+            at += size
+    except IndexError:
+        raise S1apError("the PDU breaks off") from None
+    if at != end and not extended:
+        raise S1apError(f"{end - at} bytes after the last IE")
+    return found
+
+
+def whole_number(ies: dict[int, bytes], name: int) -> int:
+    """The value of an IE that is an INTEGER of up to four octets, as UE ids are. Raises S1apError."""
+    value = optional_number(ies, name)
+    if value is None:
+        raise S1apError(f"IE {name} is missing")
+    return value
+
+
+def optional_number(ies: dict[int, bytes], name: int) -> int | None:
+    """As `whole_number`; None when there is no such IE."""
+    value = ies.get(name)
+    if value is None:
+        return None
+    if not value or len(value) != (value[0] >> 6) + 2:
+        raise S1apError(f"IE {name} is no number")
+    return int.from_bytes(value[1:], "big")
+
+
+def octets(value: bytes) -> bytes:
+    """The content of an OCTET STRING of any length (NAS-PDU). Raises S1apError."""
+    if not value:
+        raise S1apError("an octet string without a length")
+    size, at = value[0], 1
+    if size >= 0x80:
+        if size >= 0xC0 or len(value) < 2:
+            raise S1apError("an octet string in fragments")
+        size, at = (size & 0x3F) << 8 | value[1], 2
+    if len(value) != at + size:
+        raise S1apError(f"an octet string of {size} bytes in {len(value) - at}")
+    return value[at:]
+
+
+def cell_of(value: bytes) -> tuple[bytes, int]:
+    """PLMN identity (3 octets) and cell identity (28 bits) of a EUTRAN-CGI. Raises S1apError."""
+    if len(value) < 8:
+        raise S1apError("a cell identity that breaks off")
+    return value[1:4], int.from_bytes(value[4:8], "big") >> 4
+
+
+def area_of(value: bytes) -> tuple[bytes, int]:
+    """PLMN identity (3 octets) and tracking area code of a TAI. Raises S1apError."""
+    if len(value) < 6:
+        raise S1apError("a tracking area identity that breaks off")
+    return value[1:4], value[4] << 8 | value[5]
+
+
+def s_tmsi_of(value: bytes) -> bytes:
+    """MME code (1 octet) and M-TMSI (4) of an S-TMSI. Raises S1apError."""
+    if len(value) < 6:
+        raise S1apError("an S-TMSI that breaks off")
+    # the code follows two bits of preamble without alignment, the M-TMSI is aligned
+    return bytes(((value[0] << 2 | value[1] >> 6) & 0xFF,)) + value[2:6]
+
+
+def plmn_of(octets_: bytes) -> tuple[str, str]:
+    """MCC and MNC of a PLMN identity (36.413, 9.2.3.8). Raises S1apError."""
+    digits = octets_.hex()
+    mcc = digits[1] + digits[0] + digits[3]
+    mnc = digits[5] + digits[4] + (digits[2] if digits[2] != "f" else "")
+    if not (mcc + mnc).isdigit():
+        raise S1apError("a PLMN identity with letters")
+    return mcc, mnc
