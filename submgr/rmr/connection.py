@@ -16,7 +16,6 @@ from submgr.rmr.transport import TransportConfig
 
 _SMALL_READ = 1 << 14
 _LARGE_READ = 1 << 16
-_IDLE_WRITER = 60.0
 
 
 class Owner(Protocol):
@@ -138,9 +137,9 @@ class Connection:
         outbox = self._outbox
         assert outbox is not None
         try:
-            while outbox.wait(_IDLE_WRITER):
+            while True:
+                outbox.wait()
                 outbox.flush(self.sock)
-            self._writer = None
         except OSError as bad:
             self._writer = None
             self.close(f"connection broke: {bad}")

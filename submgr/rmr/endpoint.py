@@ -23,8 +23,10 @@ class Endpoint:
     after a pause that grows with each failure. There is one connection a name, as with librmr.
     """
 
-    def __init__(self, name: str, config: TransportConfig, outbox: Outbox, adopt: Callable[[Any, str], Connection],
-                 retire: Callable[[Endpoint], bool]) -> None:
+    def __init__(
+        self, name: str, config: TransportConfig, outbox: Outbox, adopt: Callable[[Any, str], Connection]
+    ) -> None:
+        """`adopt` makes a connection of a connected socket. Raises AddressError for a name that is none."""
         self.name = name
         self.last_used = monotonic()
         self.connection: Connection | None = None
@@ -34,7 +36,6 @@ class Endpoint:
         self._config = config
         self._outbox = outbox
         self._adopt = adopt
-        self._retire = retire
         self._pause = 0.0
         self._retry_at = 0.0
         self._greenlet: Any = None
@@ -69,10 +70,7 @@ class Endpoint:
     def _run(self) -> None:
         outbox = self._outbox
         while True:
-            if not outbox.wait(self._config.idle_timeout):
-                if self._retire(self):
-                    return
-                continue
+            outbox.wait()
             connection = self.connection
             if connection is None or not connection.open:
                 outbox.rewind()

@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
+
+import gevent
 
 from submgr.rmr.connection import Connection
 from submgr.rmr.endpoint import Endpoint
@@ -30,6 +33,7 @@ class Endpoints:
         self._adopt = adopt
         self._routed = routed
         self._known: dict[str, Endpoint] = {}
+        self._sweeper: Any = None
 
     def get(self, name: str) -> Endpoint | None:
         """The endpoint, if it exists."""
@@ -43,7 +47,7 @@ class Endpoints:
         known = self._known.get(name)
         if known is not None:
             return known
-        made = Endpoint(name, self._config, self._new_outbox(), self._adopt, self._retire)
+        made = Endpoint(name, self._config, self._new_outbox(), self._adopt)
         if len(self._known) >= self._config.max_endpoints and not self._make_room():
             return None
         self._known[name] = made
@@ -58,8 +62,15 @@ class Endpoints:
         """Messages waiting, by endpoint."""
         return {name: endpoint.queued for name, endpoint in self._known.items()}
 
+    def start(self) -> None:
+        """From now on idle endpoints are forgotten."""
+        self._sweeper = gevent.spawn(self._sweep)
+
     def close(self, reason: str) -> None:
         """Closes all of them; what is queued fails for `reason`."""
+        if self._sweeper is not None:
+            self._sweeper.kill(block=False)
+            self._sweeper = None
         known, self._known = self._known, {}
         for endpoint in known.values():
             endpoint.close(reason)
@@ -75,12 +86,11 @@ class Endpoints:
         oldest.close("connection closed to make room")
         return True
 
-    def _retire(self, endpoint: Endpoint) -> bool:
-        """Forgets an endpoint that was idle for long, unless a route leads to it."""
-        if endpoint.name in self._routed():
-            return False
-        if self._known.get(endpoint.name) is endpoint:
-            del self._known[endpoint.name]
-        if endpoint.connection is not None:
-            endpoint.connection.close("idle")
-        return True
+    def _sweep(self) -> None:
+        while True:
+            gevent.sleep(self._config.idle_timeout / 4)
+            routed, long_ago = self._routed(), monotonic() - self._config.idle_timeout
+            for name, one in list(self._known.items()):
+                if not one.queued and one.last_used < long_ago and name not in routed:
+                    del self._known[name]
+                    one.close("idle")

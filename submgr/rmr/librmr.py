@@ -25,7 +25,7 @@ from submgr.rmr.lane import Job, Lane
 from submgr.rmr.librmr_binding import Library, load_library
 from submgr.rmr.librmr_outgoing import Outgoing, Received
 from submgr.rmr.listener import probe
-from submgr.rmr.message import CALL_MSG, Message, Status
+from submgr.rmr.message import CALL_MSG, Message, Status, answer_to
 from submgr.rmr.router import Copies, Router
 from submgr.rmr.routetable import RouteTable
 from submgr.rmr.transport import Failed, OnError, OnMessage, Stats, TransportConfig
@@ -147,7 +147,7 @@ class LibrmrTransport:
         self, request: Message, mtype: int, payload: bytes, failed: Failed | None = None, **changes: Any
     ) -> Status:
         """Answers a received message; the first answer may use the connection it came in on."""
-        answer = replace(request, mtype=mtype, payload=payload, flags=request.flags & ~CALL_MSG, **changes)
+        answer = answer_to(request, mtype, payload, changes)
         received = request.origin.take() if isinstance(request.origin, Received) else None
         if received is None and not answer.src:
             return self._not_sent(Status.NOENDPT)

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
+from typing import Any
 
 XID_SIZE = 32
 """Bytes of the transaction id field ("xaction") of an RMR header."""
@@ -71,3 +73,22 @@ class Message:
     def transaction(self) -> bytes:
         """The transaction id without the zeros it is filled up with."""
         return self.xid.rstrip(b"\0")
+
+
+def answer_to(request: Message, mtype: int, payload: bytes, changes: Mapping[str, Any]) -> Message:
+    """The answer to a request, addressed like it (rmr_rts_msg): with its sub_id, xid, meid, sid, d1 and trace,
+    no call any more, and with the fields in `changes` other than that.
+    """
+    answer = Message(
+        mtype,
+        payload,
+        request.sub_id,
+        request.xid,
+        request.meid,
+        request.src,
+        request.sid,
+        request.d1,
+        request.flags & ~CALL_MSG,
+        request.trace,
+    )
+    return replace(answer, **changes) if changes else answer

@@ -61,12 +61,11 @@ class Outbox:
             self._filled.set()
         return True
 
-    def wait(self, timeout: float) -> bool:
-        """Waits until there is something to send; False when nothing came within `timeout` seconds."""
-        if self._items:
-            return True
-        self._filled.clear()
-        return bool(self._filled.wait(timeout))
+    def wait(self) -> None:
+        """Waits until there is something to send."""
+        if not self._items:
+            self._filled.clear()
+            self._filled.wait()
 
     def next_deadline(self) -> float:
         """The time on the monotonic clock at which the oldest frame is given up."""

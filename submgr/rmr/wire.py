@@ -22,7 +22,7 @@ from submgr.rmr.endpoints import Endpoints
 from submgr.rmr.framing import EncodeError, Encoder
 from submgr.rmr.handling import HEALTHY, Handling
 from submgr.rmr.listener import listen
-from submgr.rmr.message import Message, Status
+from submgr.rmr.message import Message, Status, answer_to
 from submgr.rmr.outbox import Item, Outbox
 from submgr.rmr.router import Copies, Router
 from submgr.rmr.routetable import RouteTable
@@ -79,6 +79,7 @@ class WireTransport:
         self._server = StreamServer(listener, self._serve)
         self._server.start()
         self._handling.start()
+        self._endpoints.start()
 
     def stop(self, timeout: float = 1.0) -> None:
         """Sends what is queued, for at most `timeout` seconds, then closes everything."""
@@ -130,7 +131,7 @@ class WireTransport:
         self, request: Message, mtype: int, payload: bytes, failed: Failed | None = None, **changes: Any
     ) -> Status:
         """Answers a received message: to its `src`, or else on the connection it came in on."""
-        answer = replace(request, mtype=mtype, payload=payload, **changes)
+        answer = answer_to(request, mtype, payload, changes)
         frame = self._frame(self._encoder.answer, answer)
         if isinstance(frame, Status):
             return frame
