@@ -44,6 +44,10 @@ class Support:
     whitelist: frozenset[str] = frozenset()
     deploy_info: Any = field(default_factory=dict)
 
+    def allows(self, platform: str) -> bool:
+        """Whether the lists permit a platform."""
+        return platform not in self.blacklist and (not self.whitelist or platform in self.whitelist)
+
 
 @dataclass(frozen=True, slots=True)
 class App:

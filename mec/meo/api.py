@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`/meo/v1`: applications, platforms with their telemetry, contexts, and the optimisation, for operators and LCMPs."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import gevent
+from flask import Blueprint, Response, request
+
+from mec.meo import schemas, views
+from mec.meo.access import require_token
+from mec.meo.document import document_routes
+from mec.meo.errors import Conflict, Rejected, Unavailable, Unknown
+from mec.meo.model import Platform
+from mec.meo.optimiser import Migration, Optimiser
+from mec.meo.service import Meo
+from submgr.platform.http_app import ApiError, json_response
+
+BASE = "/meo/v1"
+PATIENCE = 2.3
+"""Seconds a request waits for what goes on in the background; then it is answered with how far that is."""
+
+View = TypeVar("View", bound=Callable[..., Response])
+
+
+def answered(view: View) -> View:
+    """The errors of the service as HTTP answers."""
+
+    @wraps(view)
+    def wrapper(*args: Any, **kwargs: Any) -> Response:
+        try:
+            return view(*args, **kwargs)
+        except Unknown as exc:
+            raise ApiError(404, str(exc)) from exc
+        except Conflict as exc:
+            raise ApiError(409, str(exc)) from exc
+        except Rejected as exc:
+            raise ApiError(403, str(exc), extra={"reasons": exc.reasons}) from exc
+        except Unavailable as exc:
+            raise ApiError(503, str(exc), headers={"Retry-After": "1"}) from exc
+
+    return wrapper  # type: ignore[return-value]
+
+
+def admin_blueprint(meo: Meo, optimiser: Optimiser) -> Blueprint:
+    """The routes under `/meo/v1`."""
+    routes = Blueprint("meo", __name__, url_prefix=BASE)
+    routes.before_request(lambda: require_token((meo.settings.admin_token,)))
+    document_routes(routes, "openapi_meo.yaml")
+    _app_routes(routes, meo)
+    _platform_routes(routes, meo, optimiser)
+    _context_routes(routes, meo)
+    _optimise_routes(routes, meo, optimiser)
+    return routes
+
+
+def _app_routes(routes: Blueprint, meo: Meo) -> None:
+    def check(kind: str, deploy_info: object) -> str | None:
+        driver = meo.driver_of(Platform("", kind, ""))
+        return driver.check(deploy_info) if driver is not None else None
+
+    @routes.post("/apps")
+    @answered
+    def add_app() -> Response:
+        app = meo.add_app(schemas.parse_app(check))
+        location = f"{BASE}/apps/{quote(app.key, safe='')}"
+        return json_response(views.app(meo, app), 201, {"Location": location})
+
+    @routes.get("/apps")
+    @answered
+    def apps() -> Response:
+        meo.check_ready()
+        return json_response([views.app(meo, app) for app in meo.book.apps.values() if not app.withdrawn])
+
+    @routes.get("/apps/<path:key>")
+    @answered
+    def app(key: str) -> Response:
+        return json_response(views.app(meo, meo.app(key)))
+
+    @routes.delete("/apps/<path:key>")
+    @answered
+    def remove_app(key: str) -> Response:
+        meo.remove_app(key)
+        return Response(status=204)
+
+
+def _platform_routes(routes: Blueprint, meo: Meo, optimiser: Optimiser) -> None:
+    def check(platform: Platform) -> tuple[str, str] | None:
+        driver = meo.driver_of(platform)
+        if driver is None:
+            return "type", f"there is no driver for platforms of type {platform.type}; meo.drivers can name one"
+        message = driver.check_platform(platform)
+        return ("endpointMgmt", message) if message is not None else None
+
+    @routes.post("/platforms")
+    @answered
+    def add_platform() -> Response:
+        platform = schemas.parse_platform(check)
+        meo.add_platform(platform)
+        location = f"{BASE}/platforms/{quote(platform.name, safe='')}"
+        return json_response(views.platform(meo, platform), 201, {"Location": location})
+
+    @routes.get("/platforms")
+    @answered
+    def platforms() -> Response:
+        meo.check_ready()
+        key = request.args.get("appKey")
+        app = meo.app(key) if key else None
+        return json_response([views.platform(meo, platform, app) for platform in meo.book.platforms.values()])
+
+    @routes.get("/platforms/<name>")
+    @answered
+    def platform(name: str) -> Response:
+        meo.check_ready()
+        if name not in meo.book.platforms:
+            raise Unknown(f"there is no platform {name}")
+        return json_response(views.platform(meo, meo.book.platforms[name]))
+
+    @routes.delete("/platforms/<name>")
+    @answered
+    def remove_platform(name: str) -> Response:
+        meo.withdraw_platform(name)
+        if optimiser.wait_for_evacuation(name, PATIENCE):
+            return Response(status=204)
+        left = meo.book.count_at(name)
+        return json_response({"name": name, "contexts": left, "withdrawn": True}, 202)
+
+    @routes.post("/platforms/<name>/load")
+    @answered
+    def load(name: str) -> Response:
+        meo.platform(name)
+        meo.tell(name, load=schemas.parse_value())
+        return Response(status=204)
+
+    @routes.post("/platforms/<name>/key")
+    @answered
+    def key(name: str) -> Response:
+        meo.platform(name)
+        meo.tell(name, key=schemas.parse_value())
+        return Response(status=204)
+
+
+def _context_routes(routes: Blueprint, meo: Meo) -> None:
+    @routes.post("/contexts")
+    @answered
+    def add_context() -> Response:
+        wish, _ = schemas.parse_wish(device_required=False)
+        context = meo.admit(wish)
+        return json_response(views.context(meo, context), 201, {"Location": f"{BASE}/contexts/{context.id}"})
+
+    @routes.get("/contexts")
+    @answered
+    def contexts() -> Response:
+        meo.check_ready()
+        found = list(meo.book.contexts.values())
+        for name, attribute in (("platform", "platform"), ("appKey", "app_key")):
+            if wanted := request.args.get(name):
+                found = [context for context in found if getattr(context, attribute) == wanted]
+        return json_response([views.context(meo, context) for context in found])
+
+    @routes.get("/contexts/<context_id>")
+    @answered
+    def context(context_id: str) -> Response:
+        return json_response(views.context(meo, meo.context(context_id)))
+
+    @routes.delete("/contexts/<context_id>")
+    @answered
+    def remove_context(context_id: str) -> Response:
+        meo.end(context_id)
+        return Response(status=204)
+
+    @routes.post("/select")
+    @answered
+    def select() -> Response:
+        wish, _ = schemas.parse_wish(device_required=False)
+        choice = meo.select(wish)
+        return json_response({"platform": choice.site.name, "score": choice.score, "chance": choice.chance})
+
+
+def _optimise_routes(routes: Blueprint, meo: Meo, optimiser: Optimiser) -> None:
+    @routes.post("/optimize")
+    @answered
+    def optimize() -> Response:
+        meo.check_ready()
+        if _flag("dry_run"):
+            return json_response([_migration(migration) for migration in optimiser.plan()])
+        done: list[Migration] = []
+        running = gevent.spawn(optimiser.round, done.append)
+        running.join(PATIENCE)
+        if running.ready():
+            running.get()
+        return json_response([_migration(migration) for migration in done], 200 if running.ready() else 202)
+
+
+def _flag(name: str) -> bool:
+    value = request.args.get(name, "false").lower()
+    if value not in ("true", "false", "1", "0", ""):
+        raise ApiError(400, f"{name} must be true or false", [{"field": name, "message": "must be true or false"}])
+    return value in ("true", "1")
+
+
+def _migration(migration: Migration) -> dict[str, str]:
+    return {
+        "contextId": migration.context_id,
+        "origin": migration.origin,
+        "target": migration.target,
+        "reason": migration.reason,
+    }

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The key availability of platforms, asked of their key management entities (ETSI GS QKD 014, 5.1: Get status)."""
+
+import logging
+import math
+import os
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import quote
+
+import gevent
+import msgspec
+from gevent.pool import Pool
+
+from mec.meo.metrics import MeoMetrics
+from mec.meo.model import Platform, QkdSource
+from submgr.platform.http_client import HttpClient, HttpError, tls_context
+from submgr.platform.logs import Sparsely
+
+log = logging.getLogger(__name__)
+
+POLL_TIMEOUT = 2.0
+"""Seconds for one request."""
+
+
+class QkdError(Exception):
+    """A key management entity that did not tell; its platform's key availability grows stale."""
+
+
+def availability(status: Any) -> float:
+    """The share of keys that are there, out of the answer to Get status: 0 without a positive max_key_count."""
+    if not isinstance(status, dict):
+        return 0.0
+    stored: Any = status.get("stored_key_count")
+    most: Any = status.get("max_key_count")
+    if not _is_number(stored) or not _is_number(most):
+        return 0.0
+    return min(max(stored / most, 0.0), 1.0) if most > 0 else 0.0
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def status_url(source: QkdSource, slave: str) -> str:
+    """Where the status of the keys shared with a peer is."""
+    base = source.kme if "://" in source.kme else f"https://{source.kme}"
+    return f"{base.rstrip('/')}/api/v1/keys/{quote(slave, safe='')}/status"
+
+
+class QkdPoller:
+    """Asks for every platform that has a source, every `period()` s; `tell` gets the least availability over its peers.
+
+    Platforms do not wait for each other.
+    """
+
+    def __init__(
+        self,
+        platforms: Callable[[], Iterable[Platform]],
+        tell: Callable[[str, float], None],
+        period: Callable[[], float],
+        metrics: MeoMetrics,
+    ) -> None:
+        self._platforms = platforms
+        self._tell = tell
+        self._period = period
+        self._metrics = metrics
+        self._clients: dict[QkdSource, tuple[list[int], HttpClient]] = {}
+        self._polls = Pool(64)
+        self._polling: set[str] = set()
+        self._sparsely = Sparsely(log)
+        self._loop: gevent.Greenlet | None = None
+
+    def start(self) -> None:
+        """Begin to poll."""
+        if self._loop is None:
+            self._loop = gevent.spawn(self._run)
+
+    def stop(self) -> None:
+        """Poll no longer."""
+        if self._loop is not None:
+            self._loop.kill()
+            self._loop = None
+        self._polls.kill()
+        for _, client in self._clients.values():
+            client.close()
+        self._clients.clear()
+
+    def look(self) -> None:
+        """Begin one poll of every platform that is not being polled."""
+        sources: set[QkdSource] = set()
+        for platform in list(self._platforms()):
+            if platform.qkd is None or platform.withdrawn:
+                continue
+            sources.add(platform.qkd)
+            if platform.name not in self._polling:
+                self._polling.add(platform.name)
+                self._polls.spawn(self._poll, platform.name, platform.qkd)
+        for unused in self._clients.keys() - sources:
+            self._clients.pop(unused)[1].close()
+
+    def _run(self) -> None:
+        while True:
+            self.look()
+            gevent.sleep(self._period())
+
+    def _poll(self, name: str, source: QkdSource) -> None:
+        try:
+            least = min(self._ask(source, slave) for slave in source.slaves)
+        except QkdError as exc:
+            self._metrics.qkd_polls.labels("failed").inc()
+            self._sparsely.log(logging.WARNING, name, "no key availability", platform=name, why=str(exc))
+        else:
+            self._metrics.qkd_polls.labels("done").inc()
+            self._tell(name, least)
+        finally:
+            self._polling.discard(name)
+
+    def _ask(self, source: QkdSource, slave: str) -> float:
+        try:
+            answer = self._client(source).request(
+                "GET",
+                status_url(source, slave),
+                headers={"Accept": "application/json"},
+                connect_timeout=POLL_TIMEOUT / 2,
+                read_timeout=POLL_TIMEOUT / 2,
+                max_response=64 * 1024,
+            )
+        except (HttpError, OSError) as exc:
+            raise QkdError(f"{source.kme}: {exc}") from exc
+        if not answer.ok:
+            raise QkdError(f"{source.kme} answered with {answer.status}")
+        try:
+            return availability(msgspec.json.decode(answer.body))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+            raise QkdError(f"{source.kme} did not answer with JSON") from exc
+
+    def _client(self, source: QkdSource) -> HttpClient:
+        """A client with the source's certificates, made anew when their files have changed. Raises OSError."""
+        files = [path for path in (source.ca, source.certificate, source.private_key) if path]
+        stamps = [os.stat(path).st_mtime_ns for path in files]
+        known = self._clients.get(source)
+        if known is not None and known[0] == stamps:
+            return known[1]
+        client = HttpClient(tls=tls_context(source.ca, source.certificate, source.private_key))
+        if known is not None:
+            known[1].close()
+        self._clients[source] = (stamps, client)
+        return client

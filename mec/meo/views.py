@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The model as JSON for clients. Credentials stay inside."""
+
+import re
+from typing import Any
+
+from mec.meo.drivers.base import instance_id
+from mec.meo.model import App, AppInfo, Context, Platform, Site
+from mec.meo.placement import refusals, score, shortcomings
+from mec.meo.service import Meo
+from submgr.platform.logs import masked
+
+_USERINFO = re.compile(r"(?<=://)[^/@]*@")
+
+
+def app_info(info: AppInfo) -> dict[str, Any]:
+    """AppInfo of an application list (MEC 016, 6.2.2)."""
+    return {
+        "appDId": info.app_d_id,
+        "appName": info.name,
+        "appProvider": info.provider,
+        "appSoftVersion": info.soft_version,
+        "appDVersion": info.d_version,
+        "appDescription": info.description,
+        **info.extra,
+    }
+
+
+def app(meo: Meo, one: App) -> dict[str, Any]:
+    """An application, how many contexts it has, and what its lists name that is not there."""
+    named = {name for support in one.supports for name in support.whitelist | support.blacklist}
+    view: dict[str, Any] = {
+        "appKey": one.key,
+        "appInfo": app_info(one.info),
+        "platforms": [
+            {
+                "type": support.type,
+                "blacklist": sorted(support.blacklist),
+                "whitelist": sorted(support.whitelist),
+                "deployInfo": masked(support.deploy_info),
+            }
+            for support in one.supports
+        ],
+        "contexts": meo.book.count_of_app(one.key),
+        "unknownPlatforms": sorted(named - meo.book.platforms.keys()),
+    }
+    if one.vendor_id is not None:
+        view["vendorSpecificExt"] = {"vendorId": one.vendor_id}
+    return view
+
+
+def platform(meo: Meo, one: Platform, for_app: App | None = None) -> dict[str, Any]:
+    """A platform: whether a context (of `for_app`, or of any application) may go there, its score, and why not."""
+    rules, now, site = meo.settings.rules, meo.clock(), meo.book.site(one.name)
+    if for_app is None:
+        why_not = shortcomings(site, rules, now)
+    elif (support := for_app.support(one.type)) is not None:
+        why_not = refusals(support, site, rules, now)
+    else:
+        why_not = [f"the application does not support platforms of type {one.type}"]
+    known = site.load is not None and site.key is not None
+    view: dict[str, Any] = {
+        "name": one.name,
+        "type": one.type,
+        "endpointMgmt": _USERINFO.sub("", one.endpoint_mgmt),
+        "endpointApps": _USERINFO.sub("", one.endpoint_apps),
+        "eligible": not why_not,
+        "score": score(site, rules) if known else None,
+        "reasons": why_not,
+        **_telemetry(site, now),
+        "contexts": meo.book.count_at(one.name),
+        "withdrawn": one.withdrawn,
+    }
+    if one.qkd is not None:
+        view["qkd"] = {"kme": one.qkd.kme, "slaveSaeIds": list(one.qkd.slaves)}
+    if one.location is not None:
+        view["location"] = one.location
+    return view
+
+
+def _telemetry(site: Site, now: float) -> dict[str, Any]:
+    return {
+        "load": site.load,
+        "loadAge": None if site.load is None else max(now - site.load_at, 0.0),
+        "key": site.key,
+        "keyAge": None if site.key is None else max(now - site.key_at, 0.0),
+    }
+
+
+def app_context(meo: Meo, context: Context) -> dict[str, Any]:
+    """AppContext as a device sees it (MEC 016, 6.2.3), with the address of its application."""
+    wish = context.wish
+    reference = meo.book.platforms[context.platform].endpoint_apps
+    instance: dict[str, Any] = {"appInstanceId": instance_id(context.pair), "referenceURI": reference}
+    if wish.location is not None:
+        instance["appLocation"] = wish.location
+    info = meo.book.apps[context.app_key].info
+    view: dict[str, Any] = {
+        "contextId": context.id,
+        "appInfo": {
+            **{name: value for name, value in app_info(info).items() if value and name not in info.extra},
+            **wish.app_info,
+            "userAppInstanceInfo": [instance],
+        },
+        "referenceURI": reference,
+    }
+    for name, value in (
+        ("associateDevAppId", wish.device or None),
+        ("callbackReference", wish.callback),
+        ("appLocationUpdates", wish.location_updates),
+        ("appAutoInstantiation", wish.auto_instantiation),
+    ):
+        if value is not None:
+            view[name] = value
+    return view
+
+
+def context(meo: Meo, one: Context) -> dict[str, Any]:
+    """A context as an operator sees it: where it is and why it moved."""
+    return {
+        **app_context(meo, one),
+        "appKey": one.app_key,
+        "platform": one.platform,
+        "createdAt": one.created_at,
+        "moves": [
+            {"at": move.at, "origin": move.origin, "target": move.target, "reason": move.reason, "told": move.told}
+            for move in one.moves
+        ],
+    }
