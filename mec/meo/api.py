@@ -50,7 +50,7 @@ def admin_blueprint(meo: Meo, optimiser: Optimiser) -> Blueprint:
     routes.before_request(lambda: require_token((meo.settings.admin_token,)))
     document_routes(routes, "openapi_meo.yaml")
     _app_routes(routes, meo)
-    _platform_routes(routes, meo, optimiser)
+    _platform_routes(routes, meo)
     _context_routes(routes, meo)
     _optimise_routes(routes, meo, optimiser)
     return routes
@@ -64,29 +64,29 @@ def _app_routes(routes: Blueprint, meo: Meo) -> None:
     @routes.post("/apps")
     @answered
     def add_app() -> Response:
-        app = meo.add_app(schemas.parse_app(check))
+        app = meo.inventory.add_app(schemas.parse_app(check))
         location = f"{BASE}/apps/{quote(app.key, safe='')}"
         return json_response(views.app(meo, app), 201, {"Location": location})
 
     @routes.get("/apps")
     @answered
     def apps() -> Response:
-        meo.check_ready()
+        meo.inventory.check_ready()
         return json_response([views.app(meo, app) for app in meo.book.apps.values() if not app.withdrawn])
 
     @routes.get("/apps/<path:key>")
     @answered
     def app(key: str) -> Response:
-        return json_response(views.app(meo, meo.app(key)))
+        return json_response(views.app(meo, meo.inventory.app(key)))
 
     @routes.delete("/apps/<path:key>")
     @answered
     def remove_app(key: str) -> Response:
-        meo.remove_app(key)
+        meo.inventory.remove_app(key)
         return Response(status=204)
 
 
-def _platform_routes(routes: Blueprint, meo: Meo, optimiser: Optimiser) -> None:
+def _platform_routes(routes: Blueprint, meo: Meo) -> None:
     def check(platform: Platform) -> tuple[str, str] | None:
         driver = meo.driver_of(platform)
         if driver is None:
@@ -98,47 +98,47 @@ def _platform_routes(routes: Blueprint, meo: Meo, optimiser: Optimiser) -> None:
     @answered
     def add_platform() -> Response:
         platform = schemas.parse_platform(check)
-        meo.add_platform(platform)
+        meo.inventory.add_platform(platform)
         location = f"{BASE}/platforms/{quote(platform.name, safe='')}"
         return json_response(views.platform(meo, platform), 201, {"Location": location})
 
     @routes.get("/platforms")
     @answered
     def platforms() -> Response:
-        meo.check_ready()
+        found = meo.inventory.visible_platforms()
         key = request.args.get("appKey")
-        app = meo.app(key) if key else None
-        return json_response([views.platform(meo, platform, app) for platform in meo.book.platforms.values()])
+        app = meo.inventory.app(key) if key else None
+        return json_response([views.platform(meo, platform, app) for platform in found])
 
     @routes.get("/platforms/<name>")
     @answered
     def platform(name: str) -> Response:
-        meo.check_ready()
-        if name not in meo.book.platforms:
-            raise Unknown(f"there is no platform {name}")
-        return json_response(views.platform(meo, meo.book.platforms[name]))
+        for platform in meo.inventory.visible_platforms():
+            if platform.name == name:
+                return json_response(views.platform(meo, platform))
+        raise Unknown(f"there is no platform {name}")
 
     @routes.delete("/platforms/<name>")
     @answered
     def remove_platform(name: str) -> Response:
-        meo.withdraw_platform(name)
-        if optimiser.wait_for_evacuation(name, PATIENCE):
-            return Response(status=204)
-        left = meo.book.count_at(name)
-        return json_response({"name": name, "contexts": left, "withdrawn": True}, 202)
+        meo.inventory.withdraw_platform(name)
+        meo.inventory.wait_until_forgotten(name, PATIENCE)
+        if left := meo.book.count_at(name):
+            return json_response({"name": name, "contexts": left, "withdrawn": True}, 202)
+        return Response(status=204)
 
     @routes.post("/platforms/<name>/load")
     @answered
     def load(name: str) -> Response:
-        meo.platform(name)
-        meo.tell(name, load=schemas.parse_value())
+        meo.inventory.platform(name)
+        meo.inventory.tell(name, load=schemas.parse_value())
         return Response(status=204)
 
     @routes.post("/platforms/<name>/key")
     @answered
     def key(name: str) -> Response:
-        meo.platform(name)
-        meo.tell(name, key=schemas.parse_value())
+        meo.inventory.platform(name)
+        meo.inventory.tell(name, key=schemas.parse_value())
         return Response(status=204)
 
 
@@ -153,7 +153,7 @@ def _context_routes(routes: Blueprint, meo: Meo) -> None:
     @routes.get("/contexts")
     @answered
     def contexts() -> Response:
-        meo.check_ready()
+        meo.inventory.check_ready()
         found = list(meo.book.contexts.values())
         for name, attribute in (("platform", "platform"), ("appKey", "app_key")):
             if wanted := request.args.get(name):
@@ -183,7 +183,7 @@ def _optimise_routes(routes: Blueprint, meo: Meo, optimiser: Optimiser) -> None:
     @routes.post("/optimize")
     @answered
     def optimize() -> Response:
-        meo.check_ready()
+        meo.inventory.check_ready()
         if _flag("dry_run"):
             return json_response([_migration(migration) for migration in optimiser.plan()])
         done: list[Migration] = []

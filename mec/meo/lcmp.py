@@ -30,7 +30,7 @@ def lcmp_blueprint(meo: Meo) -> Blueprint:
     @answered
     def app_list() -> Response:
         filters, service_cont = schemas.parse_filters("appName", "appProvider", "appSoftVersion", "vendorId")
-        meo.check_ready()
+        meo.inventory.check_ready()
         found = [app for app in meo.book.apps.values() if not app.withdrawn and _passes(app, filters, service_cont)]
         return json_response({"appList": [_listed(app) for app in found]})
 
@@ -60,7 +60,7 @@ def lcmp_blueprint(meo: Meo) -> Blueprint:
     @answered
     def locations() -> Response:
         device, app_info = schemas.parse_location_request()
-        meo.check_ready()
+        meo.inventory.check_ready()
         app = find(meo.book.apps.values(), app_info)
         if app is None:
             raise Unknown(f"there is no application {app_info['appName']!r} as described")

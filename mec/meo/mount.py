@@ -94,7 +94,7 @@ class Orchestrator:
 
     def why_not_ready(self) -> str | None:
         """For readiness."""
-        if not self.meo.ready:
+        if not self.meo.inventory.ready:
             return "what is stored has not been read yet"
         return self.optimiser.why_not_running()
 
@@ -115,7 +115,7 @@ class Orchestrator:
 
     def _tell_key(self, platform: str, value: float) -> None:
         try:
-            self.meo.tell(platform, key=value)
+            self.meo.inventory.tell(platform, key=value)
         except MeoError:
             log.debug("key availability of a platform that is gone", extra={"platform": platform})
 

@@ -56,7 +56,7 @@ class Optimiser:
 
     def start(self) -> None:
         """Begin with the periodic rounds; platforms that are being withdrawn are emptied."""
-        self._meo.evacuate = self.evacuate
+        self._meo.inventory.evacuate = self.evacuate
         if self._loop is None:
             self._loop = gevent.spawn(self._run)
 
@@ -111,17 +111,10 @@ class Optimiser:
             greenlet = self._evacuations[platform] = gevent.spawn(self._evacuate, platform)
             greenlet.link(lambda ended: self._evacuations.pop(platform, None))
 
-    def wait_for_evacuation(self, platform: str, seconds: float) -> bool:
-        """Whether a withdrawn platform is empty, now or within so many seconds."""
-        greenlet = self._evacuations.get(platform)
-        if greenlet is not None:
-            greenlet.join(seconds)
-        return not self._meo.book.count_at(platform)
-
     def _run(self) -> None:
         while True:
             gevent.sleep(self._meo.settings.period)
-            if not self._meo.ready:
+            if not self._meo.inventory.ready:
                 continue
             if self._heartbeat is not None:
                 self._heartbeat.beat()
@@ -213,7 +206,7 @@ class Optimiser:
             extra={"context": context.id, "origin": origin, "target": context.platform, "why": reason},
         )
         self._meo.moved_in(context.platform)
-        self._meo.sweep_platform(origin)
+        self._meo.inventory.sweep_platform(origin)
         return Migration(context.id, origin, context.platform, reason)
 
     def _evacuate(self, platform: str) -> None:
@@ -226,7 +219,7 @@ class Optimiser:
                     log.warning("evacuation waits", extra={"platform": platform, "why": str(exc)})
                     gevent.sleep(EVACUATION_RETRY)
                     break
-        self._meo.sweep_platform(platform)
+        self._meo.inventory.sweep_platform(platform)
 
     def _move_out(self, context: Context) -> None:
         reason = "the platform is withdrawn"

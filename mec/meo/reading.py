@@ -79,9 +79,9 @@ class Reader:
         return value
 
     def link(self, name: str, *, required: bool = False) -> str | None:
-        """An address of any form, without blanks."""
-        value = self.text(name, MAX_TEXT, required=required)
-        if value is not None and not _LINK.match(value):
+        """An address of any form, without blanks; one that is not required may be empty."""
+        value = self.text(name, MAX_TEXT, required=required, empty=not required)
+        if value and not _LINK.match(value):
             self.wrong(name, "must be an address without blanks, in ASCII")
             return None
         return value

@@ -48,7 +48,7 @@ def recover(meo: Meo, store: Store, optimiser: Optimiser, notices: Notices) -> N
         _take_journal(meo, store, pair)
     waiting = reader.read(CONTEXTS, {key: stored[key] for key in stored if is_notice(key)}, decode_notice)
     meo.metrics.unreadable.set(reader.unreadable)
-    meo.ready = True
+    meo.inventory.ready = True
     _go_on(meo, optimiser, notices, waiting)
     log.info(
         "orchestrator recovered",
@@ -137,7 +137,7 @@ def _go_on(meo: Meo, optimiser: Optimiser, notices: Notices, waiting: list[Notic
         if platform.withdrawn:
             optimiser.evacuate(platform.name)
     for app in list(meo.book.apps.values()):
-        meo.sweep_app(app.key)
+        meo.inventory.sweep_app(app.key)
 
 
 def _ignored(error: StoreError | None) -> None:

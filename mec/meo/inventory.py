@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Applications and platforms: registered, told about, withdrawn, and forgotten when nothing of them is left."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from gevent.event import Event
+
+from mec.meo.book import Book
+from mec.meo.deployments import Deployments
+from mec.meo.errors import Conflict, Unavailable, Unknown
+from mec.meo.model import App, Pair, Platform
+from mec.meo.records import APPS, PLATFORMS, StoredPlatform, encode
+from submgr.platform.store import Change, Store, StoreError
+
+log = logging.getLogger(__name__)
+
+
+class Inventory:
+    """See the module. `ready` is false until what is stored has been read."""
+
+    def __init__(self, book: Book, store: Store, clock: Callable[[], float], wall: Callable[[], float]) -> None:
+        self.ready = False
+        self.evacuate: Callable[[str], None] = lambda platform: None
+        """Called when a withdrawn platform has contexts."""
+        self.deployments: Deployments
+        self._book = book
+        self._store = store
+        self._clock = clock
+        self._wall = wall
+        self._arriving: set[tuple[str, str]] = set()
+        self._forgotten: dict[str, Event] = {}
+
+    def check_ready(self) -> None:
+        """Raises Unavailable until what is stored is known."""
+        if not self.ready:
+            raise Unavailable("what is stored has not been read yet")
+
+    def add_app(self, app: App) -> App:
+        """Register an application. Raises Conflict for one that is there, Unavailable."""
+        self.check_ready()
+        known = self._book.apps.get(app.key)
+        if known is not None and not known.withdrawn:
+            raise Conflict(f"there is an application {app.key} already")
+        app = replace(app, order=self._book.next_order())
+        with self._coming(APPS, app.key):
+            self._save(APPS, app.key, encode(app))
+            self._book.put_app(app)
+        log.info("application registered", extra={"app": app.key})
+        return app
+
+    def app(self, key: str) -> App:
+        """The application of a key. Raises Unknown, or Conflict when the key may mean several."""
+        self.check_ready()
+        found = [app for app in self._book.find_apps(key) if not app.withdrawn]
+        if not found:
+            raise Unknown(f"there is no application {key}")
+        if len(found) > 1:
+            keys = ", ".join(app.key for app in found)
+            raise Conflict(f"{key} may mean several applications: {keys}")
+        return found[0]
+
+    def remove_app(self, key: str) -> None:
+        """No new contexts of an application; running ones go on. Raises Unknown, Unavailable."""
+        app = replace(self.app(key), withdrawn=True)
+        self._save(APPS, app.key, encode(app))
+        self._book.put_app(app)
+        log.info("application withdrawn", extra={"app": app.key, "contexts": self._book.count_of_app(app.key)})
+        self.sweep_app(app.key)
+
+    def add_platform(self, platform: Platform) -> None:
+        """Register a platform. Raises Conflict for one that is there, Unavailable."""
+        self.check_ready()
+        known = self._book.platforms.get(platform.name)
+        if known is not None:
+            what = "is still being withdrawn" if known.withdrawn else "is there already"
+            raise Conflict(f"platform {platform.name} {what}")
+        with self._coming(PLATFORMS, platform.name):
+            self._save(PLATFORMS, platform.name, encode(StoredPlatform(platform)))
+            self._book.put_platform(platform)
+        log.info("platform registered", extra={"platform": platform.name, "type": platform.type})
+
+    def platform(self, name: str) -> Platform:
+        """Raises Unknown."""
+        self.check_ready()
+        platform = self._book.platforms.get(name)
+        if platform is None or platform.withdrawn:
+            raise Unknown(f"there is no platform {name}")
+        return platform
+
+    def withdraw_platform(self, name: str) -> None:
+        """No new contexts on a platform; those it has are moved in the background. Raises Unknown, Unavailable."""
+        known = self.platform(name)
+        # in memory first: its telemetry, stored at any time, must not undo this
+        self._book.put_platform(replace(known, withdrawn=True))
+        try:
+            self._save(PLATFORMS, name, encode(self.stored_platform(name)))
+        except Unavailable:
+            self._book.put_platform(known)
+            raise
+        log.info("platform withdrawn", extra={"platform": name, "contexts": self._book.count_at(name)})
+        self.deployments.retry(name)
+        if self._book.count_at(name):
+            self.evacuate(name)
+        self.sweep_platform(name)
+
+    def wait_until_forgotten(self, name: str, seconds: float) -> bool:
+        """Whether nothing is left of a withdrawn platform, now or within so many seconds."""
+        if name not in self._book.platforms:
+            return True
+        return bool(self._forgotten.setdefault(name, Event()).wait(seconds))
+
+    def visible_platforms(self) -> list[Platform]:
+        """All but those that are withdrawn and empty, of which only traces are left."""
+        self.check_ready()
+        return [
+            platform
+            for platform in self._book.platforms.values()
+            if not platform.withdrawn or self._book.count_at(platform.name)
+        ]
+
+    def tell(self, name: str, *, load: float | None = None, key: float | None = None) -> None:
+        """What a platform's load or key availability (0..1) is now. Raises Unknown, ValueError."""
+        self.platform(name)
+        site = self._book.site(name)
+        now = self._clock()
+        for value in (load, key):
+            if value is not None and not 0.0 <= value <= 1.0:
+                raise ValueError(f"{value} is not between 0 and 1")
+        if load is not None:
+            site = replace(site, load=float(load), load_at=now)
+        if key is not None:
+            site = replace(site, key=float(key), key_at=now)
+        self._book.put_site(site)
+        # lost telemetry comes again: nobody waits for this
+        self._store.submit(Change(PLATFORMS, {name: encode(self.stored_platform(name))}), _ignored)
+
+    def stored_platform(self, name: str) -> StoredPlatform:
+        """A platform with its telemetry in s since 1970."""
+        site, shift = self._book.site(name), self._wall() - self._clock()
+        platform = self._book.platforms[name]
+        return StoredPlatform(platform, site.load, site.load_at + shift, site.key, site.key_at + shift)
+
+    def sweep(self, pair: Pair) -> None:
+        """Something of a pair has gone: forget what was kept for it only."""
+        self.sweep_app(pair.app_key)
+        self.sweep_platform(pair.platform)
+
+    def sweep_app(self, key: str) -> None:
+        """Forget a withdrawn application when nothing of it is left."""
+        app = self._book.apps.get(key)
+        if app is None or not app.withdrawn or self._book.count_of_app(key) or self.deployments.busy(app_key=key):
+            return
+        del self._book.apps[key]
+        self._store.submit(Change(APPS, remove=frozenset((key,))), _ignored, persistent=True)
+
+    def sweep_platform(self, name: str) -> None:
+        """Forget a withdrawn platform when nothing is left on it."""
+        platform = self._book.platforms.get(name)
+        if platform is None or not platform.withdrawn or self._book.count_at(name) or self.deployments.busy(name):
+            return
+        self._book.drop_platform(name)
+        self._store.submit(Change(PLATFORMS, remove=frozenset((name,))), _ignored, persistent=True)
+        if (event := self._forgotten.pop(name, None)) is not None:
+            event.set()
+        log.info("platform forgotten", extra={"platform": name})
+
+    @contextmanager
+    def _coming(self, namespace: str, key: str) -> Iterator[None]:
+        """While something new is being stored. Raises Conflict when the same is under way already."""
+        if (namespace, key) in self._arriving:
+            raise Conflict(f"{key} is being registered already")
+        self._arriving.add((namespace, key))
+        try:
+            yield
+        finally:
+            self._arriving.discard((namespace, key))
+
+    def _save(self, namespace: str, key: str, value: bytes) -> None:
+        try:
+            self._store.write(Change(namespace, {key: value}))
+        except StoreError as exc:
+            raise Unavailable(f"not stored: {exc}") from exc
+
+
+def _ignored(error: StoreError | None) -> None:
+    """Either it comes again, or the store itself keeps trying."""
