@@ -19,7 +19,7 @@ check: venv lint
 lint: venv
 	$(BIN)/ruff check submgr mec tests
 	$(BIN)/mypy
-	$(BIN)/lint-imports --config setup.cfg
+	$(BIN)/lint-imports setup.cfg
 
 venv: .venv/.installed
 

@@ -23,6 +23,8 @@ from submgr.worker import Ports, Worker
 
 log = logging.getLogger(__name__)
 
+STUCK = 5.0
+"""Seconds of work without an end after which a worker counts as stuck."""
 CRASHES = 5
 CRASH_WINDOW = 60.0
 """So many crashed workers within so many seconds end the process: it is beyond repair from inside."""
@@ -32,7 +34,7 @@ class Dispatcher:
     """Workers by Meid, made when first needed and gone when nothing is known of their node.
 
     `connected(meid)`: is this node connected now. `reload(meid)`: its records from the store; blocks until they could
-    be read. `broken`: ends the process.
+    be read. `broken`: ends the process. `crashed`: counts a worker that ended by a bug.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Dispatcher:
         connected: Callable[[str], bool],
         reload: Callable[[str], e.Restored],
         broken: Callable[[str], None],
+        crashed: Callable[[], None],
     ) -> None:
         self.registry = registry
         self._ports = ports
@@ -50,9 +53,9 @@ class Dispatcher:
         self._connected = connected
         self._reload = reload
         self._broken = broken
+        self._count_crash = crashed
         self._workers: dict[str, Worker] = {}
         self._crashes: deque[float] = deque(maxlen=CRASHES)
-        self.crash_count = 0
 
     @property
     def workers(self) -> Iterable[Worker]:
@@ -84,6 +87,15 @@ class Dispatcher:
         worker = self._workers.get(meid)
         if worker is not None:
             worker.post(e.NodeConnected() if connected else e.NodeLost(reason))
+
+    def stuck(self) -> list[str]:
+        """Workers that have worked on one turn for too long, in words."""
+        now = self._ports.clock()
+        return [
+            f"worker of {worker.meid} has been busy for {now - worker.busy_since:.0f} s"
+            for worker in self._workers.values()
+            if worker.busy_since is not None and now - worker.busy_since > STUCK
+        ]
 
     def stop(self) -> None:
         for worker in self._workers.values():
@@ -130,7 +142,7 @@ class Dispatcher:
     def _crashed(self, worker: Worker, bug: Exception) -> None:
         """Start anew from what is stored; whoever waits for the lost node is told that it failed."""
         meid = worker.meid
-        self.crash_count += 1
+        self._count_crash()
         log.error("worker of E2 node %s ended by a bug, starting it anew", meid, exc_info=bug)
         now = self._ports.clock()
         self._crashes.append(now)

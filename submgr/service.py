@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The use cases: what REST and RMR xApps may ask for. Each is an event to the worker of its node, and a bounded wait."""
+"""The use cases: what xApps and operators may ask for. Each is an event to a worker, and a bounded wait."""
 
 from __future__ import annotations
 
 import itertools
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -20,13 +21,24 @@ from submgr.core.node import Node
 from submgr.core.subscription import Life
 from submgr.dispatcher import Dispatcher
 from submgr.ksuid import new_ksuid
-from submgr.rest.api import Accepted
 from submgr.worker import RestReply
 
 log = logging.getLogger(__name__)
 
 REPLY_WITHIN = 4.5
 """Seconds after which a REST request is answered whatever hangs behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A subscription request that is answered 201.
+
+    `start` begins the E2 work: it is called once, after the answer has been written to the socket, or its client was
+    found gone, so that no notification overtakes the answer. It does not block.
+    """
+
+    subscription_id: str
+    start: Callable[[], None]
 
 
 class Nodes(Protocol):
@@ -77,7 +89,7 @@ class Replies:
 
 
 class Service:
-    """See `submgr.rest.api.Subscriptions`."""
+    """Every call is answered within 5 s, whatever hangs behind it."""
 
     def __init__(
         self,

@@ -88,7 +88,7 @@ class Worker:
 
     @property
     def inbox_depth(self) -> int:
-        return self._inbox.qsize()
+        return int(self._inbox.qsize())
 
     def start(self, first: Iterable[e.Event] = ()) -> None:
         """`first` comes before whatever was posted already."""

@@ -148,6 +148,11 @@ class StoredRecords:
         )
         return loaded
 
+    def flush(self) -> None:
+        """Wait until everything handed over so far has been tried. Blocks the calling greenlet; raises StoreError."""
+        for namespace in NAMESPACES:
+            self._store.write(Change(namespace))
+
     def remove_record(self, instance_id: int) -> bool:
         """Remove one E2 record from the database, and write nothing back until the next start.
 

@@ -49,7 +49,7 @@ class Books(ABC):
     def emit(self, command: Command) -> None: ...
 
     @abstractmethod
-    def cleanup_later(self, instance_id: int, when: float) -> None: ...
+    def cleanup_later(self, instance_id: int, when: float, at_node: bool) -> None: ...
 
     # --- E2 subscriptions
 
@@ -180,15 +180,16 @@ class Books(ABC):
 
     # --- what could not be undone
 
-    def leave_removal(self, removal: Removal, now: float) -> None:
-        """Of a subscription that goes, this is left to be undone."""
+    def leave_removal(self, removal: Removal, now: float, unsent: bool) -> None:
+        """Of a subscription that goes, this is left to be undone. `unsent`: its delete never left for the node."""
         self.removals[removal.instance_id] = removal
         self.emit(SaveRemoval(removal))
         if removal.routes:
             self.pin(removal.instance_id, "route")
-            self.cleanup_later(removal.instance_id, now + removal_delay(1))
+        if removal.routes or unsent:
+            self.cleanup_later(removal.instance_id, now + removal_delay(1), at_node=unsent)
 
-    def replace_removal(self, left: Removal, now: float) -> None:
+    def replace_removal(self, left: Removal, now: float, unsent: bool) -> None:
         """After a cleanup: what is still left, if anything."""
         instance_id = left.instance_id
         if instance_id not in self.removals:
@@ -199,12 +200,12 @@ class Books(ABC):
         if left != self.removals[instance_id]:
             self.removals[instance_id] = left
             self.emit(SaveRemoval(left))
-        if left.routes:
+        if not left.routes:
+            self.unpin(instance_id, "route")
+        if left.routes or unsent:
             failures = self._cleanup_failures.get(instance_id, 1) + 1
             self._cleanup_failures[instance_id] = failures
-            self.cleanup_later(instance_id, now + removal_delay(failures))
-        else:
-            self.unpin(instance_id, "route")
+            self.cleanup_later(instance_id, now + removal_delay(failures), at_node=unsent)
 
     def confirmed(self, instance_id: int) -> None:
         """The node has confirmed the delete after all: nothing is doubtful about this id."""

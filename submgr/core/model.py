@@ -14,6 +14,9 @@ from dataclasses import dataclass
 
 from submgr.e2ap.messages import Action, ActionType, NotAdmitted
 
+MAX_ACTIONS = 16
+"""Actions of one E2 subscription (E2AP maxofRICactionID)."""
+
 MAX_MEID_BYTES = 31
 """RMR carries the Meid in 32 bytes, NUL-terminated."""
 

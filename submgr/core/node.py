@@ -40,6 +40,7 @@ from submgr.core.jobs import CleanupJob, Job, RemoveJob, SubscribeJob, SyncRoute
 from submgr.core.procedure import Procedure
 from submgr.core.queue import JobQueue
 from submgr.core.registry import Registry
+from submgr.core.removal import Cleanup
 from submgr.core.subscription import E2Subscription
 from submgr.e2ap.messages import (
     SubscriptionDeleteFailure,
@@ -144,7 +145,7 @@ class Node(Books):
                 self.notified(event)
             case NotSent(instance_id=instance_id, reason=reason):
                 talking = self._talking.get(instance_id)
-                if isinstance(talking, E2Procedure):
+                if isinstance(talking, E2Procedure | Cleanup):
                     talking.not_sent(reason)
             case Undecodable():
                 self._undecodable(event)
@@ -229,8 +230,8 @@ class Node(Books):
     def sync_routes_later(self, sub: E2Subscription, when: float) -> None:
         self._push_timer(when, SyncRoutesJob(sub))
 
-    def cleanup_later(self, instance_id: int, when: float) -> None:
-        self._push_timer(when, CleanupJob(instance_id, at_node=False))
+    def cleanup_later(self, instance_id: int, when: float, at_node: bool) -> None:
+        self._push_timer(when, CleanupJob(instance_id, at_node))
 
     def _push_timer(self, when: float, what: Procedure | Job) -> None:
         self._step += 1

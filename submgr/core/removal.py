@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 
 class Cleanup(Procedure):
-    """The delete is sent once more and only when its node has come back; routes are tried each time."""
+    """The delete is sent once more when its node has come back (or, when it could not be sent at all, until it can);
+    routes are tried each time."""
 
     NAME = "cleanup"
     TRANSITIONS = {
@@ -49,6 +50,7 @@ class Cleanup(Procedure):
         self._at_node = at_node and removal.node_delete
         self._delete_pending = removal.node_delete and not at_node
         self._confirmed = False
+        self._unsent = False
         self._routes = list(removal.routes)
         self._route: RmrEndpoint | None = None
         self._leftover: list[RmrEndpoint] = []
@@ -60,8 +62,14 @@ class Cleanup(Procedure):
     def seconds(self, timer: Timer) -> float:
         return self.node.controls.delete_timeout if timer is T_DEL else timer.seconds
 
+    def not_sent(self, reason: str) -> None:
+        """The delete did not leave: there is no route to the node yet."""
+        self._unsent = True
+
     def taken(self, event: object, now: float) -> None:
         match event:
+            case Expired() if self.state is S.DELETING and self._unsent:
+                self._delete_pending = True
             case SubscriptionDeleteResponse() | SubscriptionDeleteFailure():
                 self._confirmed = True
             case Lost():
@@ -99,6 +107,6 @@ class Cleanup(Procedure):
         )
         if self._confirmed:
             self.node.confirmed(removal.instance_id)
-        self.node.replace_removal(left, now)
+        self.node.replace_removal(left, now, unsent=self._unsent and left.node_delete)
         outcome = Outcome.FAILED if left.routes else Outcome.SUCCESS
         self.finish(outcome, now, removal.instance_id, "")

@@ -27,7 +27,8 @@ class RestSubscription:
     """Owned by its node. `instances`: XappEventInstanceId → instance id of what it holds.
 
     `untold`: XappEventInstanceIds of the running request whose outcome the xApp does not know yet; while there are
-    any, the request is ongoing. `withdrawn`: its DELETE is written down, as far as it can be. `digests`: of the newest request that names it, and of the one that created it.
+    any, the request is ongoing. `withdrawn`: its DELETE is written down, as far as it can be. `digests`: of the newest
+    request that names it, and of the one that created it.
     """
 
     def __init__(self, subscription_id: str, created: str, endpoint: ClientEndpoint, meid: str) -> None:

@@ -154,6 +154,7 @@ class Teardown(E2Procedure):
                     node_delete=self._unconfirmed,
                 ),
                 now,
+                unsent=self._unconfirmed and self._at_node and not self.left_us,
             )
         if self._stored:
             self.node.pin_until_saved(sub.instance_id, self.step)

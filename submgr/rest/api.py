@@ -8,18 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from submgr.core.model import E2Record, RestRecord, SubscribeRequest
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """A subscription request that is answered 201.
-
-    `start` begins the E2 work: it is called once, after the answer has been written to the socket or its client was
-    found gone, so that no notification overtakes the answer. It must not block.
-    """
-
-    subscription_id: str
-    start: Callable[[], None]
+from submgr.service import Accepted
 
 
 class Subscriptions(Protocol):

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""E2AP over RMR: requests to the E2 Termination, its answers, and the requests of xApps that speak RMR."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Protocol
+
+from submgr.core import events as e
+from submgr.core.model import MAX_ACTIONS, Content, RmrEndpoint
+from submgr.e2ap import codec
+from submgr.e2ap import messages as m
+from submgr.platform.logs import Sparsely
+from submgr.ports import MType
+from submgr.rmr.message import Message, Status
+from submgr.rmr.transport import Failed
+
+log = logging.getLogger(__name__)
+
+KEPT_REQUESTS = 10_000
+"""Requests of RMR xApps that may wait for an answer; the oldest is forgotten first (a timeout is never answered)."""
+
+ANSWERS = frozenset(
+    {MType.SUBSCRIBED, MType.SUBSCRIBE_FAILED, MType.DELETED, MType.DELETE_FAILED, MType.DELETE_REQUIRED}
+)
+REQUESTS = frozenset({MType.SUBSCRIBE, MType.DELETE})
+
+
+class Rmr(Protocol):
+    """What is used of the RMR layer."""
+
+    def send(self, message: Message, failed: Failed | None = None) -> Status: ...
+    def reply(
+        self, request: Message, mtype: int, payload: bytes, failed: Failed | None = None, *, sub_id: int
+    ) -> Status: ...
+
+
+class Inbound(Protocol):
+    """Who takes what arrives (the dispatcher)."""
+
+    def post(self, meid: str, event: e.Event) -> None: ...
+    def answered(self, meid: str, event: e.Event, instance_id: int) -> None: ...
+    def undecodable(self, meid: str, instance_id: int, message: str) -> None: ...
+
+
+class E2Link:
+    """`submgr.ports.E2Sender`, and the handler of received RMR messages.
+
+    `strict_order`: answers with information elements out of order are undecodable. `owner`: Meid of the node that an
+    instance id belongs to. `token`: numbers for the requests of xApps.
+    """
+
+    def __init__(
+        self, strict_order: Callable[[], bool], owner: Callable[[int], str | None], token: Callable[[], int]
+    ) -> None:
+        self._strict_order = strict_order
+        self._owner = owner
+        self._token = token
+        self._rmr: Rmr | None = None
+        self._inbound: Inbound | None = None
+        self._requests: OrderedDict[int, Message] = OrderedDict()
+        self._sparsely = Sparsely(log)
+
+    def connect(self, rmr: Rmr) -> None:
+        """The way out, before anything is sent."""
+        self._rmr = rmr
+
+    def open(self, inbound: Inbound) -> None:
+        """From now on what arrives is passed on; until then it is dropped."""
+        self._inbound = inbound
+
+    # --- out
+
+    def send_to_node(self, meid: str, mtype: MType, instance_id: int, payload: bytes, failed: Failed) -> None:
+        assert self._rmr is not None
+        message = Message(mtype, payload, sub_id=instance_id, meid=meid)
+        status = self._rmr.send(message, failed)
+        if status is Status.NOENDPT:
+            failed(f"no RMR route for {mtype.value} to {meid}")
+        elif status is not Status.OK:
+            failed(f"RMR refused the message: {status.name}")
+
+    def answer(self, token: int, mtype: MType, instance_id: int, payload: bytes) -> None:
+        assert self._rmr is not None
+        request = self._requests.pop(token, None)
+        if request is None:
+            return
+        status = self._rmr.reply(request, mtype, payload, self._unanswered, sub_id=instance_id)
+        if status is not Status.OK:
+            self._unanswered(status.name)
+
+    def _unanswered(self, reason: str) -> None:
+        self._sparsely.log(logging.WARNING, "answer", f"answer to an RMR xApp could not be sent: {reason}")
+
+    # --- in
+
+    def received(self, message: Message) -> None:
+        """One RMR message. Whatever it is, nothing is raised."""
+        inbound = self._inbound
+        if inbound is None:
+            self._sparsely.log(logging.WARNING, "early", "RMR message before the subscriptions were restored: dropped")
+        elif message.mtype in ANSWERS:
+            self._answer(inbound, message)
+        elif message.mtype in REQUESTS:
+            self._request(inbound, message)
+        else:
+            self._sparsely.log(logging.WARNING, "type", f"RMR message type {message.mtype} is not for us")
+
+    def _answer(self, inbound: Inbound, message: Message) -> None:
+        try:
+            decoded = codec.decode(message.payload, self._strict_order())
+        except codec.DecodeError as refused:
+            inbound.undecodable(message.meid, max(message.sub_id, 0), str(refused))
+            return
+        match decoded:
+            case (
+                m.SubscriptionResponse()
+                | m.SubscriptionFailure()
+                | m.SubscriptionDeleteResponse()
+                | m.SubscriptionDeleteFailure()
+            ):
+                inbound.answered(message.meid, decoded, decoded.request_id.instance)
+            case m.SubscriptionDeleteRequired():
+                first = decoded.items[0].request_id.instance if decoded.items else 0
+                inbound.answered(message.meid, decoded, first)
+            case _:
+                name = type(decoded).__name__
+                inbound.undecodable(message.meid, 0, f"{name} under RMR type {message.mtype}")
+
+    def _request(self, inbound: Inbound, message: Message) -> None:
+        try:
+            decoded = codec.decode(message.payload, self._strict_order())
+            source = RmrEndpoint.parse(message.src)
+        except (codec.DecodeError, ValueError) as refused:
+            self._sparsely.log(logging.WARNING, "request", f"request of an RMR xApp {message.src}: {refused}")
+            return
+        meid = message.meid
+        match decoded:
+            case m.SubscriptionRequest() if meid:
+                content = Content(decoded.ran_function_id, decoded.event_trigger, decoded.actions)
+                if not _is_one_subscription(content):
+                    self._sparsely.log(logging.WARNING, "actions", f"request of {source}: actions that do not fit")
+                    return
+                token = self._keep(message)
+                inbound.post(
+                    meid, e.SubscribeOverRmr(token, source, message.xid, decoded.request_id.requestor, content)
+                )
+            case m.SubscriptionDeleteRequest() if meid or self._owner(decoded.request_id.instance):
+                token = self._keep(message)
+                request_id = decoded.request_id
+                event = e.UnsubscribeOverRmr(
+                    token, source, message.xid, request_id.requestor, request_id.instance, decoded.ran_function_id
+                )
+                inbound.post(meid or self._owner(request_id.instance) or "", event)
+            case _:
+                self._sparsely.log(logging.WARNING, "request", f"request of {source}: no Meid, or not a request")
+
+    def _keep(self, message: Message) -> int:
+        token = self._token()
+        self._requests[token] = message
+        if len(self._requests) > KEPT_REQUESTS:
+            self._requests.popitem(last=False)
+        return token
+
+
+def _is_one_subscription(content: Content) -> bool:
+    """The rules that a REST request is held to as well: one type, different ids."""
+    actions = content.actions
+    if not 0 < len(actions) <= MAX_ACTIONS:
+        return False
+    return len({a.action_type for a in actions}) == 1 and len({a.action_id for a in actions}) == len(actions)

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the workers do, as counters, histograms and log lines. It watches events and commands; it steers nothing.
+
+One INFO line per finished procedure; what an outsider can cause at will is logged once per kind and minute.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+from submgr.adapters.legacy_metrics import LegacyCounters
+from submgr.adapters.metrics import Metrics
+from submgr.core import commands as c
+from submgr.core import events as e
+from submgr.e2ap import messages as m
+from submgr.platform.logs import Sparsely
+
+log = logging.getLogger(__name__)
+
+NOTES = {
+    c.Note.DUPLICATE: "DuplicateE2SubReq",
+    c.Note.MERGED: "MergedSubscriptions",
+    c.Note.UNMERGED: "UnmergedSubscriptions",
+    c.Note.SUBSCRIBE_TIMER: "SubReqTimerExpiry",
+    c.Note.DELETE_TIMER: "SubDelReqTimerExpiry",
+    c.Note.PARTIAL: "PartialSubRespFromE2",
+}
+ANSWERS: dict[type, str] = {
+    m.SubscriptionResponse: "SubRespFromE2",
+    m.SubscriptionFailure: "SubFailFromE2",
+    m.SubscriptionDeleteResponse: "SubDelRespFromE2",
+    m.SubscriptionDeleteFailure: "SubDelFailFromE2",
+    m.SubscriptionDeleteRequired: "SubDelRequiredFromE2",
+    e.SubscribeOverRmr: "SubReqFromXapp",
+    e.UnsubscribeOverRmr: "SubDelReqFromXapp",
+}
+RMR_ANSWERS: dict[type, str] = {
+    m.SubscriptionResponse: "SubRespToXapp",
+    m.SubscriptionFailure: "SubFailToXapp",
+    m.SubscriptionDeleteResponse: "SubDelRespToXapp",
+}
+
+
+class WorkerObserver:
+    """`submgr.ports.Observer` over the two sets of metrics and the log."""
+
+    def __init__(self, counters: LegacyCounters, metrics: Metrics) -> None:
+        self._count = counters.inc
+        self._metrics = metrics
+        self._sparsely = Sparsely(log)
+        self._watch: dict[type, Callable[[str, c.Command], None]] = {
+            c.SendToE2: self._sent,
+            c.Notify: self._notified,
+            c.AnswerOverRmr: self._answered,
+            c.Finished: self._finished,
+            c.Ignored: self._ignored,
+            c.Noted: self._noted,
+        }
+
+    def saw(self, meid: str, event: e.Event | None, commands: Sequence[c.Command]) -> None:
+        name = ANSWERS.get(type(event))
+        if name is not None:
+            self._count(name)
+        for command in commands:
+            watch = self._watch.get(type(command))
+            if watch is not None:
+                watch(meid, command)
+
+    def _sent(self, meid: str, command: c.Command) -> None:
+        assert isinstance(command, c.SendToE2)
+        subscribe = isinstance(command.message, m.SubscriptionRequest)
+        if subscribe:
+            self._count("SubReReqToE2" if command.resend else "SubReqToE2")
+        else:
+            self._count("SubDelReReqToE2" if command.resend else "SubDelReqToE2")
+
+    def _notified(self, meid: str, command: c.Command) -> None:
+        assert isinstance(command, c.Notify)
+        self._count("RestSubNotifToXapp" if command.failure is None else "RestSubFailNotifToXapp")
+
+    def _answered(self, meid: str, command: c.Command) -> None:
+        assert isinstance(command, c.AnswerOverRmr)
+        self._count(RMR_ANSWERS[type(command.message)])
+
+    def _noted(self, meid: str, command: c.Command) -> None:
+        assert isinstance(command, c.Noted)
+        if command.what is c.Note.UNCONFIRMED_DELETE:
+            self._metrics.delete_unconfirmed()
+        else:
+            self._count(NOTES[command.what], command.n)
+
+    def _finished(self, meid: str, command: c.Command) -> None:
+        assert isinstance(command, c.Finished)
+        self._metrics.procedure(command.procedure, command.outcome.value, command.seconds)
+        log.info(
+            "%s %s",
+            command.procedure,
+            command.outcome.value,
+            extra={
+                "meid": meid,
+                "instance_id": command.instance_id,
+                "subscription_id": command.subscription_id,
+                "outcome": command.outcome.value,
+                "ms": round(command.seconds * 1000, 1),
+                "detail": command.detail,
+            },
+        )
+
+    def _ignored(self, meid: str, command: c.Command) -> None:
+        assert isinstance(command, c.Ignored)
+        self._metrics.ignored(command.kind.value)
+        self._sparsely.log(logging.WARNING, command.kind.value, f"ignored: {command.what}", meid=meid)

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: `submgr run`, the simulators, the RMR tools, the benchmarks."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import gevent
+
+from submgr.app import Daemon
+from submgr.platform.config import ConfigError, ConfigWatcher
+from submgr.platform.http_server import ListenError
+from submgr.platform.logs import Logs
+from submgr.platform.store import StoreError
+from submgr.rmr.environment import RmrEnvironmentError
+from submgr.rmr.transport import TransportError
+from submgr.settings import LiveSettings, load
+from submgr.simulators.cli import sim
+from submgr.standalone import DATABASE, Neighbours, Ports
+
+CANNOT_START = (ConfigError, ListenError, TransportError, RmrEnvironmentError, StoreError)
+
+
+class _RunByDefault(click.Group):
+    """`submgr -f FILE` is `submgr run -f FILE`: the command line of the deployments there are."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] in ("-f", "--file"):
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_RunByDefault)
+def main() -> None:
+    """E2 Subscription Manager of a near-real-time RIC."""
+
+
+main.add_command(sim)
+
+
+@main.command()
+@click.option("-f", "--file", "path", help="Configuration file; default: the environment variable CFG_FILE.")
+@click.option("--standalone", is_flag=True, help="With simulated neighbours and a database in a file; needs no file.")
+@click.option("--database", default=DATABASE, show_default=True, help="Database file of a stand-alone run.")
+@click.option("--free-ports", is_flag=True, help="Stand-alone: pick free ports instead of the usual ones.")
+def run(path: str | None, standalone: bool, database: str, free_ports: bool) -> None:
+    """Run the daemon until SIGTERM."""
+    path = path or os.environ.get("CFG_FILE")
+    if not path and not standalone:
+        raise click.UsageError("a configuration file is needed (-f FILE, or CFG_FILE), or --standalone")
+    logs = Logs("submgr")
+    logs.start()
+    try:
+        if standalone:
+            ports = Ports(xapp=0, platform=0, rmr=0, e2term_control=0, rtmgr=0, xapp_simulator=0)
+            code = _standalone(path, database, ports if free_ports else Ports(), logs)
+        else:
+            assert path is not None
+            code = _run(_daemon(path, {}, logs, None))
+    except CANNOT_START as failed:
+        _complain(failed)
+        code = 1
+    finally:
+        logs.stop()
+    sys.exit(code)
+
+
+def _complain(failed: Exception) -> None:
+    lines = [str(problem) for problem in failed.problems] if isinstance(failed, ConfigError) else [str(failed)]
+    for line in lines:
+        click.echo(f"submgr cannot start: {line}", err=True)
+
+
+def _daemon(path: str | None, overrides: dict[str, Any], logs: Logs, neighbours: Neighbours | None) -> Daemon:
+    environment = dict(os.environ)
+    text = _read(path) if path else ""
+    settings = load(text, environment, overrides)
+    logs.set_level(settings.logger.level)
+    for warning in settings.warnings:
+        click.echo(f"submgr: {warning}", err=True)
+    live = LiveSettings(settings, environment, overrides)
+    watcher = ConfigWatcher(path, text, lambda changed: _apply(live, changed)) if path else None
+    if neighbours is not None:
+        environment["RMR_RTG_SVC"] = "-1"
+        environment["RMR_SRC_ID"] = "127.0.0.1"
+    return Daemon(live, environment, logs, watcher, neighbours.nodes if neighbours is not None else None)
+
+
+def _apply(live: LiveSettings, text: str) -> None:
+    live.apply(text)
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as failed:
+        raise click.UsageError(f"configuration file {path}: {failed}") from failed
+
+
+def _standalone(path: str | None, database: str, ports: Ports, logs: Logs) -> int:
+    neighbours = Neighbours(ports)
+    neighbours.start()
+    try:
+        daemon = _daemon(path, neighbours.overrides(ports, database), logs, neighbours)
+        return _run(daemon, neighbours)
+    finally:
+        neighbours.stop()
+
+
+def _run(daemon: Daemon, neighbours: Neighbours | None = None) -> int:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        gevent.signal_handler(number, daemon.end, 0)
+    try:
+        daemon.start()
+        if neighbours is not None:
+            daemon.rmr.set_routes(neighbours.routes())
+            click.echo(neighbours.introduction(daemon.xapp_http.address[1], daemon.platform_http.address[1]))
+        daemon.ended.wait()
+    finally:
+        daemon.stop()
+    return daemon.exit_code or 0

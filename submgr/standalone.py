@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The stand-alone run: the daemon with a file for a database and simulated neighbours behind real sockets."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from submgr.adapters.node_state import LocalNodeState
+from submgr.adapters.rnib import Link
+from submgr.rmr.routes import parse_routes
+from submgr.rmr.routetable import RouteTable
+from submgr.simulators.e2term import E2TermConfig, E2TermSimulator
+from submgr.simulators.nodes import LinkState
+from submgr.simulators.rtmgr import RoutingManagerSimulator
+from submgr.simulators.xapp import XappConfig, XappSimulator
+
+NODES = ("gnb_208_092_000001", "gnb_208_092_000002", "enb_208_092_000003")
+DATABASE = "data/submgr.db"
+LINKS = {
+    LinkState.CONNECTED: Link.CONNECTED,
+    LinkState.DISCONNECTED: Link.DISCONNECTED,
+    LinkState.UNDER_RESET: Link.UNDER_RESET,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where everything listens, all on 127.0.0.1; 0 picks a free port."""
+
+    xapp: int = 8088
+    platform: int = 8080
+    rmr: int = 4560
+    e2term: int = 0
+    e2term_control: int = 38010
+    rtmgr: int = 38020
+    xapp_simulator: int = 38030
+
+
+class Neighbours:
+    """An E2 Termination with three connected E2 nodes, a Routing Manager, an xApp that takes notifications.
+
+    `nodes` is told the state of the E2 nodes, as R-NIB would be.
+    """
+
+    def __init__(self, ports: Ports) -> None:
+        self.nodes = LocalNodeState()
+        config = E2TermConfig(port=ports.e2term, control=f"127.0.0.1:{ports.e2term_control}", nodes=NODES)
+        self.e2term = E2TermSimulator(config, lambda name, state: self.nodes.set(name, LINKS[state]))
+        self.rtmgr = RoutingManagerSimulator(f"127.0.0.1:{ports.rtmgr}")
+        self.xapp = XappSimulator(XappConfig(listen=f"127.0.0.1:{ports.xapp_simulator}"))
+
+    def start(self) -> None:
+        """Raises ListenError or TransportError for a taken port."""
+        for simulator in (self.e2term, self.rtmgr, self.xapp):
+            simulator.start()
+
+    def stop(self) -> None:
+        for simulator in (self.xapp, self.rtmgr, self.e2term):
+            simulator.stop()
+
+    def overrides(self, ports: Ports, database: str) -> dict[str, Any]:
+        """The settings that make the daemon use these neighbours; to be asked when they have started."""
+        return {
+            "subscription.host": f"127.0.0.1:{ports.xapp}",
+            "local.host": f"127.0.0.1:{ports.platform}",
+            "rmr.protPort": f"tcp:{ports.rmr}",
+            "rtmgr.hostAddr": "127.0.0.1",
+            "rtmgr.port": self.rtmgr.http.port,
+            "sdl.backend": "sqlite",
+            "sdl.path": database,
+            "debug.write": "open",
+        }
+
+    def routes(self) -> RouteTable:
+        """Everything for an E2 node goes to the simulated E2 Termination."""
+        return parse_routes(self.e2term.route_table())
+
+    def introduction(self, xapp: int, platform: int) -> str:
+        """What a newcomer wants to see first; the curl line works as it is."""
+        base = f"http://127.0.0.1:{xapp}/ric/v1/subscriptions"
+        assert self.e2term.control is not None
+        e2term, rtmgr, notified = (
+            f"http://{http.address}" for http in (self.e2term.control, self.rtmgr.http, self.xapp.http)
+        )
+        return f"""
+RIC Subscription Manager, stand-alone; stop it with Ctrl-C.
+
+  xApp REST              {base}
+  platform REST          http://127.0.0.1:{platform}/ric/v1/health/ready   (console: http://127.0.0.1:{platform}/)
+  E2 nodes               {", ".join(NODES)}
+  what they hold         {e2term}/state
+  routes                 {rtmgr}/state
+  notifications          {notified}/state
+
+Subscribe:
+
+curl -s -X POST {base} -H 'Content-Type: application/json' -d '{self.example()}'
+"""
+
+    def example(self) -> str:
+        """A subscribe request that the simulated neighbours answer, as JSON."""
+        return json.dumps(
+            {
+                "ClientEndpoint": {"Host": "127.0.0.1", "HTTPPort": self.xapp.http.port, "RMRPort": 4560},
+                "Meid": NODES[0],
+                "RANFunctionID": 2,
+                "SubscriptionDetails": [
+                    {
+                        "XappEventInstanceId": 12345,
+                        "EventTriggers": [1, 2, 3, 4],
+                        "ActionToBeSetupList": [
+                            {
+                                "ActionID": 1,
+                                "ActionType": "report",
+                                "ActionDefinition": [5, 6, 7, 8],
+                                "SubsequentAction": {"SubsequentActionType": "continue", "TimeToWait": "w10ms"},
+                            }
+                        ],
+                    }
+                ],
+            }
+        )
