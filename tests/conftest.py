@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What holds for all tests: Hypothesis profiles, and the word at the end on what could not be tested here."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+INSTALL = "apt-get install"
+"""A test that needs a program beyond Python skips with a reason that says how to install it."""
+
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "fuzz", deadline=None, max_examples=20_000, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+settings.load_profile("default")
+
+
+def _reasons(reporter: pytest.TerminalReporter) -> dict[str, int]:
+    """Why tests were skipped for want of a program, with how many."""
+    reasons: dict[str, int] = {}
+    for report in reporter.stats.get("skipped", []):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if INSTALL in reason:
+            text = reason.removeprefix("Skipped: ")
+            reasons[text] = reasons.get(text, 0) + 1
+    return reasons
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for reason, times in sorted(_reasons(terminalreporter).items()):
+        terminalreporter.write_line(f"{times} tests skipped: {reason}", yellow=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI everything is installed before: there, such a skip is a failure."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") == "true" and reporter is not None and _reasons(reporter):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
