@@ -68,7 +68,7 @@ def send(
 @click.option("--wait", type=float, default=3.0, show_default=True, help="Seconds to wait for the answer.")
 def probe(endpoint: str, name: str, wait: float) -> None:
     """Ask ENDPOINT (host:port) for its health, as Kubernetes probes do; exit 1 unless it says OK."""
-    with _transport("0.0.0.0", 0, name) as (transport, received):
+    with _transport("0.0.0.0", 0, name, wait) as (transport, received):
         _send(transport, endpoint, Message(mtypes.RIC_HEALTH_CHECK_REQ, xid=b"probe"))
         try:
             answer = received.get(timeout=wait)
@@ -140,11 +140,13 @@ def _endpoint(name: str) -> str:
 
 
 @contextmanager
-def _transport(host: str, port: int, name: str) -> Iterator[tuple[WireTransport, Queue[Message]]]:
+def _transport(
+    host: str, port: int, name: str, send_timeout: float = 2.0
+) -> Iterator[tuple[WireTransport, Queue[Message]]]:
     """A running transport and the queue of what it receives."""
     received: Queue[Message] = Queue()
     on_message: Callable[[Message], None] = received.put
-    transport = WireTransport(TransportConfig(host=host, port=port, name=name), on_message)
+    transport = WireTransport(TransportConfig(host=host, port=port, name=name, send_timeout=send_timeout), on_message)
     try:
         transport.start()
     except TransportError as bad:
