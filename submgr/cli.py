@@ -57,8 +57,7 @@ def run(path: str | None, standalone: bool, database: str, free_ports: bool) -> 
     logs.start()
     try:
         if standalone:
-            ports = Ports(xapp=0, platform=0, rmr=0, e2term_control=0, rtmgr=0, xapp_simulator=0)
-            code = _standalone(path, database, ports if free_ports else Ports(), logs)
+            code = _standalone(path, database, Ports.free() if free_ports else Ports(), logs)
         else:
             assert path is not None
             code = _run(_daemon(path, {}, logs, None))

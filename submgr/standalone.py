@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,13 @@ class Ports:
     e2term_control: int = 38010
     rtmgr: int = 38020
     xapp_simulator: int = 38030
+
+    @classmethod
+    def free(cls) -> Ports:
+        """Whatever is free; RMR, whose port is part of our name, is picked here, the others when they listen."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return cls(0, 0, probe.getsockname()[1], 0, 0, 0, 0)
 
 
 class Neighbours:
