@@ -91,7 +91,7 @@ class Book:
         if context.id in self.contexts:
             self.drop_context(context.id)
         self.contexts[context.id] = context
-        self._order = max(self._order, context.order)
+        self._order = max(self._order, context.order, *(move.number for move in context.moves))
         self._at_platform.setdefault(context.platform, {})[context.id] = None
         self._of_pair.setdefault(context.pair, set()).add(context.id)
         self._of_app[context.app_key] = self._of_app.get(context.app_key, 0) + 1

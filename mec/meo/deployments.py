@@ -60,6 +60,7 @@ class Deployments:
         metrics: MeoMetrics,
         on_gone: Callable[[Pair], None],
         policy: RetryPolicy = REMOVAL_POLICY,
+        driver_timeout: float = DRIVER_TIMEOUT,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._book = book
@@ -67,6 +68,7 @@ class Deployments:
         self._driver_of = driver_of
         self._metrics = metrics
         self._on_gone = on_gone
+        self._driver_timeout = driver_timeout
         self._clock = clock
         self._pairs: dict[Pair, _Deployment] = {}
         self._outbox = Outbox(policy=policy)
@@ -163,7 +165,7 @@ class Deployments:
 
     def _drive(self, operation: str, pair: Pair, deployment: _Deployment, seconds: float) -> None:
         """Have the driver do it. Raises DeployFailed."""
-        limit = min(DRIVER_TIMEOUT, seconds)
+        limit = min(self._driver_timeout, seconds)
         if limit <= 0.0:
             raise DeployFailed("no time was left")
         app, platform = self._book.apps[pair.app_key], self._book.platforms[pair.platform]
@@ -222,7 +224,7 @@ class Deployments:
     def _confirm(self, pair: Pair, deployment: _Deployment) -> None:
         """It is needed (again): a deployment that may be half done is repeated."""
         if not deployment.present:
-            self._drive("deploy", pair, deployment, DRIVER_TIMEOUT)
+            self._drive("deploy", pair, deployment, self._driver_timeout)
             deployment.present = True
         # when its users are only about to be stored, they take the record out themselves
         if deployment.journaled and self._book.stays(pair):
@@ -231,7 +233,7 @@ class Deployments:
     def _remove(self, pair: Pair, deployment: _Deployment) -> None:
         deployment.present = False
         if deployment.touched:
-            self._drive("remove", pair, deployment, DRIVER_TIMEOUT)
+            self._drive("remove", pair, deployment, self._driver_timeout)
             deployment.touched = False
         if deployment.journaled:
             deployment.journaled = False

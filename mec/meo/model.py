@@ -113,9 +113,10 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A migration: when (s since 1970), from where to where, why, and whether the device application was told
-    ("pending", "delivered", "failed", or "no callback")."""
+    """A migration: its number (growing with time), when (s since 1970), from where to where, why, and whether the
+    device application was told ("pending", "delivered", "failed", or "no callback")."""
 
+    number: int
     at: float
     origin: str
     target: str

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from mec.meo.alerts import OverloadAlert
 from mec.meo.api import admin_blueprint
+from mec.meo.deployments import DRIVER_TIMEOUT, REMOVAL_POLICY
 from mec.meo.drivers.base import Driver
 from mec.meo.drivers.registry import drivers as all_drivers
 from mec.meo.errors import MeoError
@@ -48,14 +49,26 @@ class Orchestrator:
         registry: CollectorRegistry,
         health: Health | None = None,
         drivers: Mapping[str, Driver] | None = None,
+        client: HttpClient | None = None,
         callback_policy: RetryPolicy = CALLBACK_POLICY,
+        removal_policy: RetryPolicy = REMOVAL_POLICY,
+        driver_timeout: float = DRIVER_TIMEOUT,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
-        self._client = HttpClient(user_agent="meo")
+        self._client = client or HttpClient(user_agent="meo")
         metrics = MeoMetrics(registry)
-        self.meo = Meo(settings, store, drivers or all_drivers(self._client), metrics, clock=clock, wall=wall)
+        self.meo = Meo(
+            settings,
+            store,
+            drivers or all_drivers(self._client),
+            metrics,
+            removal_policy=removal_policy,
+            driver_timeout=driver_timeout,
+            clock=clock,
+            wall=wall,
+        )
         self.notices = Notices(self._client, self.meo.commits, metrics, callback_policy)
         heartbeat = health.heartbeat("meo optimisation", STUCK_AFTER) if health is not None else None
         alert = OverloadAlert(metrics, self._tell_monitor, wall)

@@ -29,7 +29,7 @@ CALLBACK_POLICY = RetryPolicy(tries=3, delay=1.0, backoff=2.0)
 CALL_TIMEOUT = 2.0
 
 
-def address_change(context: Context, reference_uri: str, move_at: float) -> Notice | None:
+def address_change(context: Context, reference_uri: str, move: int) -> Notice | None:
     """AddressChangeNotification (MEC 016, 6.4.2); None when the device application wants no notifications."""
     body = {
         "notificationType": "AddressChangeNotification",
@@ -37,7 +37,7 @@ def address_change(context: Context, reference_uri: str, move_at: float) -> Noti
         "appInstanceId": instance_id(context.pair),
         "referenceURI": reference_uri,
     }
-    return _notice(context, body, move_at)
+    return _notice(context, body, move)
 
 
 def context_deleted(context: Context) -> Notice | None:
@@ -45,10 +45,17 @@ def context_deleted(context: Context) -> Notice | None:
     return _notice(context, {"notificationType": "ApplicationContextDeleteNotification", "contextId": context.id})
 
 
-def _notice(context: Context, body: dict[str, Any], move_at: float | None = None) -> Notice | None:
+def superseded(notice: Notice, context: Context | None) -> bool:
+    """Whether a notice of an earlier run is about an address that is not the latest one any more."""
+    if notice.move is None:
+        return False
+    return context is None or not context.moves or context.moves[-1].number != notice.move
+
+
+def _notice(context: Context, body: dict[str, Any], move: int | None = None) -> Notice | None:
     if context.wish.callback is None:
         return None
-    return Notice(uuid.uuid4().hex, context.id, context.wish.callback, body, move_at)
+    return Notice(uuid.uuid4().hex, context.id, context.wish.callback, body, move)
 
 
 class Notices:
@@ -124,9 +131,9 @@ class Notices:
 
 def _told(notice: Notice, how: str) -> Callable[[Context], Context | None]:
     def change(context: Context) -> Context | None:
-        if not any(move.at == notice.move_at for move in context.moves):
+        if not any(move.number == notice.move for move in context.moves):
             return None
-        moves = tuple(replace(move, told=how) if move.at == notice.move_at else move for move in context.moves)
+        moves = tuple(replace(move, told=how) if move.number == notice.move else move for move in context.moves)
         return replace(context, moves=moves)
 
     return change

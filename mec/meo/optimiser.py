@@ -71,6 +71,11 @@ class Optimiser:
             return "the periodic optimisation has ended, see the log"
         return None
 
+    @property
+    def evacuating(self) -> int:
+        """How many platforms are being emptied."""
+        return len(self._evacuations)
+
     def cool(self, context_id: str, seconds: float) -> None:
         """No round moves this context for so long."""
         self._cool_until[context_id] = self._meo.clock() + seconds
@@ -190,10 +195,10 @@ class Optimiser:
 
     def _moved(self, target: str, reason: str, context: Context) -> Moved:
         """The context as it is after the move, and what its device is told."""
-        now = self._meo.wall()
+        now, number = self._meo.wall(), self._meo.book.next_order()
         new = replace(context, platform=target, moved_at=now)
-        notice = address_change(new, self._meo.book.platforms[target].endpoint_apps, now)
-        move = Move(now, context.platform, target, reason, "pending" if notice else "no callback")
+        notice = address_change(new, self._meo.book.platforms[target].endpoint_apps, number)
+        move = Move(number, now, context.platform, target, reason, "pending" if notice else "no callback")
         return replace(new, moves=(*context.moves, move)[-MAX_MOVES_KEPT:]), notice
 
     def _told(self, moved: Moved, origin: str, reason: str) -> Migration:

@@ -30,13 +30,13 @@ class BadRecord(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A notification for a device application. `move_at` tells which move of the context it is about, if any."""
+    """A notification for a device application. `move`: the number of the move of the context that it is about."""
 
     id: str
     context_id: str
     url: str
     body: Mapping[str, Any]
-    move_at: float | None = None
+    move: int | None = None
 
     @property
     def store_key(self) -> str:

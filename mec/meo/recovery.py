@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from mec.meo.model import Context, Pair, Site
-from mec.meo.notices import Notices
+from mec.meo.notices import Notices, superseded
 from mec.meo.optimiser import Optimiser
 from mec.meo.records import (
     APPS,
@@ -49,7 +49,7 @@ def recover(meo: Meo, store: Store, optimiser: Optimiser, notices: Notices) -> N
     waiting = reader.read(CONTEXTS, {key: stored[key] for key in stored if is_notice(key)}, decode_notice)
     meo.metrics.unreadable.set(reader.unreadable)
     meo.inventory.ready = True
-    _go_on(meo, optimiser, notices, waiting)
+    _go_on(meo, store, optimiser, notices, waiting)
     log.info(
         "orchestrator recovered",
         extra={
@@ -129,10 +129,13 @@ def _take_journal(meo: Meo, store: Store, pair: Pair) -> None:
     store.submit(Change(CONTEXTS, remove=frozenset((pair_key(pair),))), _ignored, persistent=True)
 
 
-def _go_on(meo: Meo, optimiser: Optimiser, notices: Notices, waiting: list[Notice]) -> None:
+def _go_on(meo: Meo, store: Store, optimiser: Optimiser, notices: Notices, waiting: list[Notice]) -> None:
     """Withdrawals and notifications that were under way."""
     for notice in waiting:
-        notices.post(notice)
+        if superseded(notice, meo.book.contexts.get(notice.context_id)):
+            store.submit(Change(CONTEXTS, remove=frozenset((notice.store_key,))), _ignored, persistent=True)
+        else:
+            notices.post(notice)
     for platform in list(meo.book.platforms.values()):
         if platform.withdrawn:
             optimiser.evacuate(platform.name)

@@ -13,7 +13,7 @@ from random import Random
 
 from mec.meo.book import Book
 from mec.meo.commits import Commits
-from mec.meo.deployments import DeployFailed, Deployments
+from mec.meo.deployments import DRIVER_TIMEOUT, REMOVAL_POLICY, DeployFailed, Deployments
 from mec.meo.drivers.base import Driver
 from mec.meo.errors import Rejected, Unavailable, Unknown
 from mec.meo.inventory import Inventory
@@ -22,6 +22,7 @@ from mec.meo.metrics import MeoMetrics
 from mec.meo.model import App, Context, Pair, Platform, Wish
 from mec.meo.placement import Choice, Rejection, place
 from mec.meo.settings import MeoSettings
+from submgr.platform.outbox import RetryPolicy
 from submgr.platform.store import Store, StoreError
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,8 @@ class Meo:
         drivers: Mapping[str, Driver],
         metrics: MeoMetrics,
         *,
+        removal_policy: RetryPolicy = REMOVAL_POLICY,
+        driver_timeout: float = DRIVER_TIMEOUT,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -51,7 +54,9 @@ class Meo:
         self.rng = Random(settings.seed)
         self._drivers = drivers
         self.inventory = Inventory(self.book, store, clock, wall)
-        self.deployments = Deployments(self.book, store, self.driver_of, metrics, self.inventory.sweep, clock=clock)
+        self.deployments = Deployments(
+            self.book, store, self.driver_of, metrics, self.inventory.sweep, removal_policy, driver_timeout, clock
+        )
         self.inventory.deployments = self.deployments
         self.commits = Commits(self.book, store, self.deployments)
         metrics.watch(
