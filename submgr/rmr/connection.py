@@ -34,13 +34,16 @@ class Owner(Protocol):
     def closed(self, connection: Connection) -> None: ...
 
 
-def prepare(sock: Any) -> None:
-    """Options of every RMR connection: no delay for small frames, and a dead peer noticed within 11 s."""
+def prepare(sock: Any, stall_timeout: float) -> None:
+    """Options of every RMR connection: no delay for small frames; a peer that is gone is noticed within 11 s
+    when nothing is on its way to it, else when nothing was acknowledged for `stall_timeout` seconds.
+    """
     sock.setsockopt(stdsocket.IPPROTO_TCP, stdsocket.TCP_NODELAY, 1)
     sock.setsockopt(stdsocket.SOL_SOCKET, stdsocket.SO_KEEPALIVE, 1)
     sock.setsockopt(stdsocket.IPPROTO_TCP, stdsocket.TCP_KEEPIDLE, 5)
     sock.setsockopt(stdsocket.IPPROTO_TCP, stdsocket.TCP_KEEPINTVL, 2)
     sock.setsockopt(stdsocket.IPPROTO_TCP, stdsocket.TCP_KEEPCNT, 3)
+    sock.setsockopt(stdsocket.IPPROTO_TCP, stdsocket.TCP_USER_TIMEOUT, int(stall_timeout * 1000))
 
 
 class Connection:
@@ -54,6 +57,8 @@ class Connection:
         self.peer = peer
         self.last_heard = monotonic()
         self.frame_since = 0.0
+        self.proven = False
+        """Whether a message has come from it."""
         self.open = True
         self._owner = owner
         self._framer = Framer(owner.config.max_frame, self)
@@ -108,6 +113,7 @@ class Connection:
         elif before:
             self.sock.settimeout(None)
         if messages:
+            self.proven = True
             owner.take(messages, len(data))
         if framer.unreadable:
             owner.unreadable(self, framer.unreadable)

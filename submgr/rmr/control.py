@@ -18,6 +18,7 @@ from submgr.rmr.transport import Stats, TransportConfig
 from submgr.rmr.wire import WireTransport
 
 _LOG = logging.getLogger(__name__)
+_LINES_A_TURN = 500
 
 
 class ControlPort:
@@ -92,10 +93,14 @@ class ControlPort:
             self._log.warning("type", message.src, f"message of type {name} on the control port ignored")
             return
         self._stop_asking()
-        for outcome in self._builder.feed(message.payload.decode(errors="replace")):
-            if outcome.table is not None:
-                self._apply(outcome.table)
-            self._answer(message, outcome)
+        lines = message.payload.decode(errors="replace").removesuffix("\n").split("\n")
+        for at in range(0, len(lines), _LINES_A_TURN):
+            if at:
+                gevent.sleep(0)
+            for outcome in self._builder.feed("\n".join(lines[at : at + _LINES_A_TURN])):
+                if outcome.table is not None:
+                    self._apply(outcome.table)
+                self._answer(message, outcome)
 
     def _answer(self, request: Message, outcome: Outcome) -> None:
         verdict = "OK" if outcome.error is None else "ERR"

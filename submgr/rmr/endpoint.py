@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
@@ -71,6 +72,8 @@ class Endpoint:
         outbox = self._outbox
         while True:
             outbox.wait()
+            if not len(outbox):
+                continue
             connection = self.connection
             if connection is None or not connection.open:
                 outbox.rewind()
@@ -104,13 +107,13 @@ class Endpoint:
         timer = gevent.Timeout(limit)
         try:
             with timer:
-                sock = socket.create_connection(self._address)
+                sock = _connected(self._address)
         except gevent.Timeout as fired:
             if fired is not timer:
                 raise
             raise TimeoutError(f"no connection within {limit:.2g} s") from None
         try:
-            prepare(sock)
+            prepare(sock, self._config.stall_timeout)
             sock.settimeout(None)
         except OSError:
             sock.close()
@@ -124,3 +127,20 @@ class Endpoint:
         self._retry_at = monotonic() + self._pause
         self._outbox.divert()
         self._outbox.expire(self.trouble)
+
+
+def _connected(address: tuple[str, int]) -> Any:
+    """A socket connected to host and port. Only a name is looked up: that takes a native thread, of which a
+    hanging name service may have taken all.
+    """
+    try:
+        ip = ipaddress.ip_address(address[0])
+    except ValueError:
+        return socket.create_connection(address)
+    sock = socket.socket(socket.AF_INET if ip.version == 4 else socket.AF_INET6, socket.SOCK_STREAM)
+    try:
+        sock.connect(address)
+    except BaseException:
+        sock.close()
+        raise
+    return sock

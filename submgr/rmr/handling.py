@@ -47,16 +47,19 @@ class Handling:
         self._greenlet = gevent.spawn(self.inbox.run, self._handle)
 
     def stop(self) -> None:
-        """Handles nothing more; may be called by the handler itself."""
+        """Handles nothing more, after the message at hand when the handler itself calls it."""
+        self.inbox.stop()
+        if left := len(self.inbox):
+            self._counters.dropped["stopped"] += left
         greenlet, self._greenlet = self._greenlet, None
-        if greenlet is not None:
-            greenlet.kill(block=greenlet is not gevent.getcurrent())
+        if greenlet is not None and greenlet is not gevent.getcurrent():
+            greenlet.kill()
 
     def tell(self, failed: Failed, reason: str) -> None:
         """Tells a sender that its message was not sent."""
         try:
             failed(reason)
-        except Exception as bug:
+        except (Exception, gevent.Timeout) as bug:
             self._bug(bug, "telling that a message was not sent")
 
     def _handle(self, message: Message) -> None:
@@ -66,10 +69,10 @@ class Handling:
                 self._on_message(message)
             elif self._answer_health(message) is not Status.OK:
                 self._counters.dropped["health_check"] += 1
-        except Exception as bug:
+        except (Exception, gevent.Timeout) as bug:
             self._bug(bug, f"handling a message of type {message.mtype}")
 
-    def _bug(self, bug: Exception, doing: str) -> None:
+    def _bug(self, bug: BaseException, doing: str) -> None:
         self._counters.handler_errors += 1
         if self._on_error is not None:
             self._on_error(bug)

@@ -32,6 +32,7 @@ class Inbox:
         self._filled = Event()
         self._room = Event()
         self._room.set()
+        self._stopped = False
 
     def __len__(self) -> int:
         return self._messages
@@ -54,11 +55,18 @@ class Inbox:
         """Waits while the queue is full."""
         self._room.wait()
 
+    def stop(self) -> None:
+        """Lets `run` end after the message at hand."""
+        self._stopped = True
+
+    def _is_stopped(self) -> bool:
+        return self._stopped
+
     def run(self, handle: Callable[[Message], None]) -> None:
-        """Handles messages for ever, letting others have their turn every few milliseconds."""
+        """Handles messages until it is stopped, letting others have their turn every few milliseconds."""
         batches = self._batches
         turn_ends = monotonic() + _LONGEST_TURN
-        while True:
+        while not self._is_stopped():
             if not batches:
                 self._filled.clear()
                 self._filled.wait()
@@ -67,6 +75,8 @@ class Inbox:
             for message in messages:
                 handle(message)
                 self._messages -= 1
+                if self._is_stopped():
+                    return
                 if monotonic() > turn_ends:
                     gevent.sleep(0)
                     turn_ends = monotonic() + _LONGEST_TURN

@@ -21,15 +21,14 @@ class Router:
         self._usable = usable
         self._turns: dict[tuple[str, ...], int] = {}
         self.table: RouteTable | None = None
+        self.endpoints: frozenset[str] = frozenset()
+        """Every endpoint name of the table in force."""
 
     def apply(self, table: RouteTable) -> None:
         """Puts a complete table in force at once."""
         self.table = table
+        self.endpoints = table.endpoints()
         self._turns = {}
-
-    def endpoints(self) -> frozenset[str]:
-        """Every endpoint name of the table in force."""
-        return frozenset() if self.table is None else self.table.endpoints()
 
     def destinations(self, message: Message) -> list[str]:
         """One endpoint for each copy to be sent; empty when the message has nowhere to go."""

@@ -56,16 +56,22 @@ class SeedFile:
 
     def _read(self) -> None:
         try:
-            text = gevent.get_hub().threadpool.apply(_read_text, (self.path,))
-            if text == self._text:
-                return
-            table = parse_routes(text, self._own_names, self._table)
+            text, table = gevent.get_hub().threadpool.apply(self._parse)
         except (OSError, RouteTableError) as bad:
             self._bad(f"route table file {self.path}: {bad}")
+            return
+        if text == self._text:
             return
         self.trouble, self._text, self._table = "", text, table
         _LOG.info("rmr: route table file %s applied, %d routes", self.path, len(table.routes))
         self._apply(table)
+
+    def _parse(self) -> tuple[str, RouteTable]:
+        """Runs on a native thread, since a file system may hang and a large table takes its time."""
+        text = _read_text(self.path)
+        if self._table is not None and text == self._text:
+            return text, self._table
+        return text, parse_routes(text, self._own_names, self._table)
 
     def _bad(self, trouble: str) -> None:
         if trouble != self.trouble:

@@ -52,13 +52,14 @@ class TransportConfig:
     backoff_max: float = 1.0
     """Longest pause between two tries to connect. Below send_timeout, so that each message sees a try."""
     stall_timeout: float = 30.0
-    """A connection whose peer reads nothing for this long is closed."""
+    """A connection whose peer reads, or acknowledges, nothing for this long is closed."""
     frame_timeout: float = 30.0
     """A connection whose peer takes longer for one frame is closed."""
     idle_timeout: float = 300.0
     """A connection of ours that has no route any more is closed when unused for this long."""
     max_connections: int = 2048
-    """Accepted connections; above it the one silent for longest makes room."""
+    """Accepted connections, at most three quarters of the open files the process may have; above it the one
+    silent for longest makes room, one that never sent a message first."""
     max_endpoints: int = 2048
     max_partial_bytes: int = 64 << 20
     """Bytes of unfinished frames over all connections; above it the slowest sender is disconnected."""

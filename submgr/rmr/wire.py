@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import resource
 import socket as stdsocket
 from collections.abc import Callable
 from dataclasses import replace
@@ -46,13 +47,14 @@ class WireTransport:
         self._inbox = self._handling.inbox
         self._router = Router(lambda name: self._endpoints.usable(name))
         self._encoder = Encoder()
-        self._endpoints = Endpoints(config, self.new_outbox, self._adopt, self._router.endpoints)
+        self._endpoints = Endpoints(config, self.new_outbox, self._adopt, lambda: self._router.endpoints)
         self._accepted: set[Connection] = set()
         self._opened: set[Connection] = set()
         self._partial_bytes = 0
         self._server: Any = None
         self._name = ""
         self._port = config.port
+        self._most_accepted = config.max_connections
 
     @property
     def name(self) -> str:
@@ -78,6 +80,8 @@ class WireTransport:
             raise TransportError(f"our own name does not fit: {bad} ") from bad
         self._server = StreamServer(listener, self._serve)
         self._server.start()
+        open_files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._most_accepted = min(self.config.max_connections, max(open_files * 3 // 4, 1))
         self._handling.start()
         self._endpoints.start()
 
@@ -207,11 +211,11 @@ class WireTransport:
     def _serve(self, sock: Any, address: Any) -> None:
         peer = join_address(address[0], address[1]) if isinstance(address, tuple) else "?"
         try:
-            prepare(sock)
+            prepare(sock, self.config.stall_timeout)
         except OSError:
             return  # gone already
-        if len(self._accepted) >= self.config.max_connections:
-            silent = min(self._accepted, key=lambda other: other.last_heard)
+        if len(self._accepted) >= self._most_accepted:
+            silent = min(self._accepted, key=lambda other: (other.proven, other.last_heard))
             self._counters.dropped["too_many_connections"] += 1
             self._log.warning("too_many_connections", silent.peer, "closed to make room, it was silent for longest")
             silent.close("connection closed to make room")
