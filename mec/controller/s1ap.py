@@ -8,6 +8,9 @@ read by `s1ap_types`.
 
 from collections.abc import Iterator
 from enum import IntEnum
+from functools import lru_cache
+
+from mec.controller.model import Area, Cell
 
 MAX_FRAME = 1024 * 1024
 """Bytes of one PDU behind a length of its own."""
@@ -200,18 +203,20 @@ def octets(value: bytes) -> bytes:
     return value[at:]
 
 
-def cell_of(value: bytes) -> tuple[bytes, int]:
-    """PLMN identity (3 octets) and cell identity (28 bits) of a EUTRAN-CGI. Raises S1apError."""
+@lru_cache(maxsize=4096)
+def cell_of(value: bytes) -> Cell:
+    """A EUTRAN-CGI. Raises S1apError."""
     if len(value) < 8:
         raise S1apError("a cell identity that breaks off")
-    return value[1:4], int.from_bytes(value[4:8], "big") >> 4
+    return Cell(*plmn_of(value[1:4]), int.from_bytes(value[4:8], "big") >> 4)
 
 
-def area_of(value: bytes) -> tuple[bytes, int]:
-    """PLMN identity (3 octets) and tracking area code of a TAI. Raises S1apError."""
+@lru_cache(maxsize=4096)
+def area_of(value: bytes) -> Area:
+    """A TAI. Raises S1apError."""
     if len(value) < 6:
         raise S1apError("a tracking area identity that breaks off")
-    return value[1:4], value[4] << 8 | value[5]
+    return Area(*plmn_of(value[1:4]), value[4] << 8 | value[5])
 
 
 def s_tmsi_of(value: bytes) -> bytes:

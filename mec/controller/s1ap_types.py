@@ -8,7 +8,7 @@ between the decoding of a value and its use.
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from pycrate_asn1dir.S1AP import S1AP_IEs, S1AP_PDU_Contents
+from pycrate_asn1dir.S1AP import S1AP_IEs, S1AP_PDU_Contents, S1AP_PDU_Descriptions
 from pycrate_core.utils import PycrateErr
 
 from mec.controller.s1ap import S1apError
@@ -101,3 +101,24 @@ def _read(kind: Any, value: bytes, content: Callable[[Any], T]) -> T:
         return content(kind.get_val())
     except _ERRORS as exc:
         raise S1apError(f"not a {kind._name}: {str(exc) or type(exc).__name__}") from exc
+
+
+def encode(pdu: tuple[str, dict[str, Any]]) -> bytes:
+    """A whole S1AP-PDU, for what is made up here: recordings to replay and to measure with.
+
+    Raises S1apError for a value that S1AP does not have.
+    """
+    try:
+        S1AP_PDU_Descriptions.S1AP_PDU.set_val(pdu)
+        return bytes(S1AP_PDU_Descriptions.S1AP_PDU.to_aper())
+    except _ERRORS as exc:
+        raise S1apError(f"not an S1AP-PDU: {str(exc) or type(exc).__name__}") from exc
+
+
+def decode(pdu: bytes) -> tuple[str, dict[str, Any]]:
+    """A whole S1AP-PDU with everything in it, to measure against. Raises S1apError."""
+
+    def whole(value: tuple[str, dict[str, Any]]) -> tuple[str, dict[str, Any]]:
+        return value
+
+    return _read(S1AP_PDU_Descriptions.S1AP_PDU, pdu, whole)

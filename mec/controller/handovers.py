@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""S1 handovers under way (36.413, 8.4): which UE is to arrive where."""
+
+import hashlib
+from collections import OrderedDict
+from typing import TypeVar
+
+from mec.controller.model import Association, Leg
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+_MAX = 10_000
+
+
+class Handovers:
+    """From the request to the target eNB until its notification.
+
+    The MME may know the UE by another id on the target's side. What tells that both sides are one handover is the
+    container that the source eNB makes for the target eNB, which the MME passes on as it is.
+    """
+
+    def __init__(self) -> None:
+        self._required: OrderedDict[bytes, Leg] = OrderedDict()
+        self._expected: OrderedDict[tuple[int, int], Leg | None] = OrderedDict()
+
+    def required(self, source: Leg, container: bytes) -> None:
+        """A source eNB asks for a handover."""
+        _put(self._required, _digest(container), source)
+
+    def source_of(self, container: bytes) -> Leg | None:
+        """The leg whose eNB has made a container."""
+        return self._required.pop(_digest(container), None)
+
+    def expect(self, target: Association, mme_ue_id: int, source: Leg) -> None:
+        """The target eNB is asked to take the UE of `source`."""
+        _put(self._expected, (target.id, mme_ue_id), source)
+
+    def discard(self, target: Association, mme_ue_id: int) -> None:
+        """The target eNB does not take it."""
+        _put(self._expected, (target.id, mme_ue_id), None)
+
+    def cancel(self, source: Leg) -> None:
+        """The source eNB keeps its UE."""
+        for key in [key for key, leg in self._expected.items() if leg is source]:
+            self._expected[key] = None
+
+    def arrived(self, target: Association, mme_ue_id: int) -> tuple[bool, Leg | None]:
+        """Whether the handover was seen, and the leg the UE comes from (None: it was called off)."""
+        key = (target.id, mme_ue_id)
+        if key not in self._expected:
+            return False, None
+        return True, self._expected.pop(key)
+
+    def forget(self, target: Association) -> None:
+        """The association has ended."""
+        for key in [key for key in self._expected if key[0] == target.id]:
+            del self._expected[key]
+
+
+def _put(table: OrderedDict[K, V], key: K, value: V) -> None:
+    table[key] = value
+    table.move_to_end(key)
+    if len(table) > _MAX:
+        table.popitem(last=False)
+
+
+def _digest(container: bytes) -> bytes:
+    return hashlib.blake2b(container, digest_size=16).digest()

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Things found by MME UE S1AP ids, which are unique per MME only."""
+
+from collections import OrderedDict
+from typing import Generic, TypeVar
+
+from mec.controller.model import Association
+
+T = TypeVar("T")
+
+
+class MmeIds(Generic[T]):
+    """At most `limit` numbers are kept, the latest ones."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._found: OrderedDict[int, dict[str, T]] = OrderedDict()
+
+    def put(self, mme: str, number: int, value: T) -> None:
+        """`value` is what `mme` (see Association.mme) knows by `number`."""
+        self._found.setdefault(number, {})[mme] = value
+        self._found.move_to_end(number)
+        if len(self._found) > self._limit:
+            self._found.popitem(last=False)
+
+    def find(self, association: Association, number: int) -> T | None:
+        """What the MME of an association knows by `number`.
+
+        The MME of a connection is not known when its S1 Setup was not seen. So a value of an unnamed MME can be that
+        of a named one and the other way round: it is taken when there is no other with this number.
+        """
+        there = self._found.get(number)
+        if there is None:
+            return None
+        value = there.get(association.mme)
+        if value is not None:
+            return value
+        possible = [each for mme, each in there.items() if not (association.gummeis and is_named(mme))]
+        return possible[0] if len(possible) == 1 else None
+
+    def drop(self, mme: str, number: int, value: T) -> None:
+        """Forget `value`, if it is still there."""
+        there = self._found.get(number, {})
+        if there.get(mme) is value:
+            del there[mme]
+            if not there:
+                del self._found[number]
+
+
+def is_named(mme: str) -> bool:
+    """Whether an MME is known by its GUMMEI."""
+    return not mme.startswith("peer ")

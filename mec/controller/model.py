@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the controller knows of UEs and of the S1 associations they are seen on."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from mec import imsi as imsis
+
+
+class State(StrEnum):
+    """Of a UE. One whose IP address is not known yet waits; an idle one still has its addresses."""
+
+    WAITING = "waiting"
+    ATTACHED = "attached"
+    MOVED = "moved"
+    IDLE = "idle"
+    DETACHED = "detached"
+
+
+class Happening(StrEnum):
+    """What identity providers are told."""
+
+    ATTACHED = "attached"
+    MOVED = "moved"
+    DETACHED = "detached"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """E-UTRAN cell global identifier (36.413, 9.2.1.38); the identity has 28 bits."""
+
+    mcc: str
+    mnc: str
+    cell_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """Tracking area identity (36.413, 9.2.3.16)."""
+
+    mcc: str
+    mnc: str
+    tac: int
+
+
+@dataclass(frozen=True, slots=True)
+class Enb:
+    """Global eNB id (36.413, 9.2.1.37)."""
+
+    mcc: str
+    mnc: str
+    id: int
+
+
+@dataclass(slots=True, eq=False)
+class Association:
+    """One mirrored connection between an eNB and an MME: the scope of eNB UE S1AP ids."""
+
+    id: int
+    peer: str
+    enb: Enb | None = None
+    gummeis: tuple[bytes, ...] = ()
+    legs: "dict[int, Leg]" = field(default_factory=dict)
+
+    @property
+    def mme(self) -> str:
+        """The scope of MME UE S1AP ids: the MME's first GUMMEI, or everything that comes from the same peer."""
+        return self.gummeis[0].hex() if self.gummeis else f"peer {self.peer}"
+
+
+@dataclass(slots=True, eq=False)
+class Leg:
+    """A UE-associated logical S1 connection. `order` grows with each new one.
+
+    `mme` is the scope of `mme_ue_id`. `context`: the MME has set up the UE's context, so that it has authenticated it.
+    `attaching`: the UE has asked to attach, so that addresses it had before are void;
+    `accepted`: `bearers` (E-RAB id to addresses) are those of the Attach Accept.
+    """
+
+    association: Association
+    enb_ue_id: int
+    order: int
+    mme: str | None = None
+    mme_ue_id: int | None = None
+    imsi: str | None = None
+    cell: Cell | None = None
+    area: Area | None = None
+    ciphering: int | None = None
+    context: bool = False
+    attaching: bool = False
+    accepted: bool = False
+    bearers: dict[int, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class Ue:
+    """A UE by its IMSI. `bearers`: addresses by E-RAB id; `fed`: those that an operator supplied. `seen`: s since
+    1970. `mme` is the scope of `mme_ue_id`. `announced`: where the identity providers know it, and by which addresses.
+    `held`: the addresses it is found by.
+    """
+
+    imsi: str
+    state: State = State.WAITING
+    bearers: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    fed: tuple[str, ...] = ()
+    cell: Cell | None = None
+    area: Area | None = None
+    enb: Enb | None = None
+    enb_ue_id: int | None = None
+    mme_ue_id: int | None = None
+    mme: str | None = None
+    seen: float = 0.0
+    leg: Leg | None = None
+    held: frozenset[str] = frozenset()
+    announced: "tuple[int | None, int | None, frozenset[str]]" = (None, None, frozenset())
+
+    @property
+    def key(self) -> str:
+        """What it is found by."""
+        return imsis.key(self.imsi)
+
+    @property
+    def addresses(self) -> list[str]:
+        """All of its IP addresses, each once."""
+        found = dict.fromkeys(address for addresses in self.bearers.values() for address in addresses)
+        found.update(dict.fromkeys(self.fed))
+        return list(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What an identity provider is told: this IMSI has (or had) this address, at this place."""
+
+    happening: Happening
+    imsi: str
+    address: str
+    enb_ue_id: int | None
+    mme_ue_id: int | None
+    cell: Cell | None
+    area: Area | None
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Tell the identity providers, one message per address."""
+
+    ue: Ue
+    identities: tuple[Identity, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """The record of a UE has changed."""
+
+    ue: Ue
+
+
+@dataclass(frozen=True, slots=True)
+class Learn:
+    """A GUTI (10 octets) belongs to an IMSI from now on."""
+
+    guti: bytes
+    imsi: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Records of UEs (by key) and GUTIs that are out of date."""
+
+    ues: tuple[str, ...]
+    gutis: tuple[bytes, ...]
+
+
+Effect = Announce | Keep | Learn | Forget
