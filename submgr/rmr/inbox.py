@@ -73,8 +73,8 @@ class Inbox:
                 turn_ends = monotonic() + _LONGEST_TURN
             messages, size = batches.popleft()
             for message in messages:
-                handle(message)
                 self._messages -= 1
+                handle(message)
                 if self._is_stopped():
                     return
                 if monotonic() > turn_ends:

@@ -278,3 +278,25 @@ def test_librmr_where_it_is_missing() -> None:
         assert "transport wire" in str(refused)
     else:
         layer.stop()
+
+
+def test_a_large_table_leaves_others_their_turn(run: Callable[..., Run], manager: Callable[[Run], Manager]) -> None:
+    one = run()
+    records = "".join(f"rte|{number}|a{number % 50}:4560\n" for number in range(20_000))
+    turns = 0
+
+    def take_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            gevent.sleep(0)
+
+    pushing = manager(one)
+    counting = gevent.spawn(take_turns)
+    pushing.push(f"newrt|start|large\n{records}newrt|end|20000\n")
+    assert pushing.states(1) == ["OK large \n\0"]
+    counting.kill()
+    assert turns >= 40
+    table = one.rmr.routes()
+    assert table is not None
+    assert len(table.routes) == 20_000

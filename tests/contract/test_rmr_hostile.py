@@ -395,3 +395,57 @@ def test_a_stream_of_any_bytes_never_raises(node: Callable[..., Made]) -> None:
         eventually(lambda link=link: link.closed)
         link.close()
     still_serves(transport)
+
+
+def test_strangers_make_room_before_those_who_sent_something(node: Callable[..., Made]) -> None:
+    transport, got = node(max_connections=2)
+    known = Link.to(transport.port)
+    known.send(frame(mtype=1))
+    eventually(lambda: got)
+    strangers = [Link.to(transport.port) for _ in range(10)]
+    eventually(lambda: sum(link.closed for link in strangers) == 9)
+    known.send(frame(mtype=2))
+    eventually(lambda: len(got) == 2)
+    for link in (known, *strangers):
+        link.close()
+
+
+def test_a_name_that_does_not_resolve_is_told(node: Callable[..., Made]) -> None:
+    transport, _ = node(send_timeout=0.3)
+    lost: list[str] = []
+    transport.send_to("no-such-host.invalid:4560", Message(1), lost.append)
+    eventually(lambda: lost)
+    assert "no-such-host.invalid:4560" in lost[0] or "no connection" in lost[0]
+
+
+def test_the_handler_itself_may_stop_the_transport(node: Callable[..., Made]) -> None:
+    handled: list[int] = []
+
+    def stop_at_the_second(message: Message) -> None:
+        handled.append(message.mtype)
+        if message.mtype == 2:
+            transport.reply(message, 3, b"last")
+            transport.stop()
+
+    transport, _ = node(stop_at_the_second)
+    link = Link.to(transport.port)
+    link.send(frame(mtype=1) + frame(mtype=2) + frame(mtype=5) * 3)
+    eventually(lambda: link.closed)
+    assert handled == [1, 2]
+    assert [message.payload for message in link.got] == [b"last"]
+    assert transport.stats().dropped == {"stopped": 3}
+    assert transport.stats().connections == 0
+
+
+def test_a_handler_that_timed_out_is_a_bug_like_any_other(node: Callable[..., Made]) -> None:
+    def late(message: Message) -> None:
+        handled.append(message)
+        raise gevent.Timeout(1)
+
+    handled: list[Message] = []
+    transport, _ = node(late)
+    link = Link.to(transport.port)
+    link.send(frame(mtype=1) * 2)
+    eventually(lambda: len(handled) == 2)
+    assert transport.stats().handler_errors == 2
+    link.close()
