@@ -108,22 +108,25 @@ class World:
         """Wait until nothing is under way, or the process has crashed."""
         quiet = 0
         for _ in range(turns):
-            gevent.sleep(0)
+            gevent.sleep(1e-6)  # one turn of the event loop, with its timers
             quiet = 0 if self.busy() else quiet + 1
             if self.dead or quiet > 20:
                 self._requests = [request for request in self._requests if not request.ready()]
                 return
-        raise AssertionError("the orchestrator does not come to rest")
+        raise AssertionError(f"the orchestrator does not come to rest: {self.under_way()}")
 
     def busy(self) -> bool:
-        stats = self.store.stats()
-        return bool(
-            stats.waiting
-            or self.meo.deployments.removals_waiting
-            or self.orchestrator.notices.waiting
-            or self.orchestrator.optimiser.evacuating
-            or any(not request.ready() for request in self._requests)
-        )
+        return any(self.under_way().values())
+
+    def under_way(self) -> dict[str, int]:
+        """How much of what is not finished."""
+        return {
+            "changes": self.store.stats().waiting,
+            "removals": self.meo.deployments.removals_waiting,
+            "notices": self.orchestrator.notices.waiting,
+            "evacuations": self.orchestrator.optimiser.evacuating,
+            "requests": sum(not request.ready() for request in self._requests),
+        }
 
     def platform(self, name: str, load: float | None = 0.2, key: float | None = 0.8) -> None:
         """Register a platform and tell what it is like."""

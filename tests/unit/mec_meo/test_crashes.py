@@ -56,11 +56,14 @@ class Crashes(RuleBasedStateMachine):
             if request.ready() and isinstance(request.value, Context):
                 self.known[request.value.id] = request.value
 
-    @rule(data=st.data(), at_once=st.integers(1, 3))
-    def end(self, data: st.DataObject, at_once: int) -> None:
+    @rule(which=st.lists(st.integers(0, 9), min_size=1, max_size=3))
+    def end(self, which: list[int]) -> None:
         requests = {}
-        for _ in range(min(at_once, len(self.known))):
-            context_id = data.draw(st.sampled_from(sorted(self.known)))
+        for number in which:
+            if not self.known:
+                break
+            # the oldest ones by their place, for ids are different each time
+            context_id = list(self.known)[number % len(self.known)]
             del self.known[context_id]
             requests[context_id] = self.world.ask(self.world.meo.end, context_id)
         self.world.finish()
