@@ -12,7 +12,7 @@ from typing import TypeVar
 import gevent
 from flask import request
 from gevent.event import Event
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from submgr.adapters.e2_link import E2Link
 from submgr.adapters.legacy_metrics import LegacyCounters, exposition
@@ -97,6 +97,7 @@ class Daemon:
         self._watcher = watcher
         settings = live.current
         self._prometheus = CollectorRegistry()
+        ProcessCollector(registry=self._prometheus)
         self.counters = LegacyCounters(settings.metrics.namespace)
         self._prometheus.register(self.counters)
         self.metrics = Metrics(self._prometheus)

@@ -25,6 +25,10 @@ def watch(daemon: Daemon) -> None:
         ),
         "submgr_rest_subscriptions": lambda: sum(len(node.rests) for node in nodes()),
         "submgr_connected_e2_nodes": lambda: len(daemon.nodes.connected()),
+        "submgr_lost_node_subscriptions": lambda: sum(
+            sub.life is Life.ESTABLISHED for node in nodes() if not node.connected for sub in node.subs.values()
+        ),
+        "submgr_instance_ids_in_use": lambda: daemon.registry.ids.in_use(),
         "submgr_procedures_in_flight": lambda: sum(node.procedures_running for node in nodes()),
         "submgr_notifications_waiting": lambda: daemon.notifier.waiting,
         "submgr_notification_oldest_seconds": daemon.notifier.oldest,

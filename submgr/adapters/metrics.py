@@ -21,6 +21,8 @@ GAUGES: Mapping[str, str] = {
     "submgr_e2_subscriptions": "E2 subscriptions that E2 nodes have confirmed",
     "submgr_rest_subscriptions": "REST subscriptions",
     "submgr_connected_e2_nodes": "E2 nodes that are connected",
+    "submgr_lost_node_subscriptions": "E2 subscriptions of E2 nodes that are not connected",
+    "submgr_instance_ids_in_use": "E2 instance ids that are not free, of the 65534 there are",
     "submgr_procedures_in_flight": "Subscribe and delete procedures under way at E2 nodes",
     "submgr_notifications_waiting": "Notifications that are not delivered yet",
     "submgr_notification_oldest_seconds": "Age of the oldest notification that is not delivered yet",
