@@ -21,8 +21,11 @@ class Gutis:
         return len(self._known)
 
     def load(self, known: Iterable[tuple[bytes, str, float]]) -> None:
-        """Take GUTI, IMSI and end (s since 1970) from records."""
+        """Take GUTI, IMSI and end (s since 1970) from records. What was learnt since is newer."""
+        newer = list(self._known.items())
         for guti, imsi, until in sorted(known, key=lambda each: each[2]):
+            self._put(guti, imsi, until)
+        for guti, (imsi, until) in newer:
             self._put(guti, imsi, until)
 
     def learn(self, guti: bytes, imsi: str, now: float) -> bool:

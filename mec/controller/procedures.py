@@ -6,7 +6,7 @@ from collections.abc import Callable
 from mec.controller import nas, s1ap, s1ap_types
 from mec.controller.handovers import Handovers
 from mec.controller.legs import Legs
-from mec.controller.model import Area, Association, Cell, Effect, Enb, Leg
+from mec.controller.model import Area, Association, Cell, Effect, Enb, Leg, Ue
 from mec.controller.nas import Kind, Nas, NasError
 from mec.controller.s1ap import Ie, Outcome, Procedure, S1apError, optional_number, plmn_of, whole_number
 from mec.controller.tables import UeTable
@@ -51,6 +51,11 @@ class Identities:
             (success, Procedure.S1_SETUP): self._s1_setup_response,
         }
         self._handlers = {(int(outcome), int(code)): each for (outcome, code), each in handlers.items()}
+
+    def load(self, ues: list[Ue]) -> None:
+        """UEs from records of before a restart."""
+        self.ues.load(ues)
+        self.legs.load()
 
     def take(self, association: Association, pdu: bytes, now: float) -> list[Effect]:
         """One PDU of at least four octets; `now` in s since 1970."""

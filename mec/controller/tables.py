@@ -57,12 +57,17 @@ class UeTable:
         return list(self._ues.values())
 
     def load(self, ues: Iterable[Ue]) -> None:
-        """Take UEs from records. Their legs ended with the process that saw them."""
+        """Take UEs from records. Their legs ended with the process that saw them; what was seen since is newer."""
+        newer = list(self._ues.items())
         for ue in sorted(ues, key=lambda each: each.seen):
-            if ue.state in _PRESENT:
-                ue.state = State.IDLE
-            self._ues[ue.key] = ue
-            self._addresses.update(ue)
+            if ue.key not in self._ues:
+                if ue.state in _PRESENT:
+                    ue.state = State.IDLE
+                self._ues[ue.key] = ue
+                self.hold(ue)
+        for key, ue in newer:
+            self._ues.move_to_end(key)
+            self.hold(ue)
 
     def current(self, leg: Leg) -> Ue | None:
         """The leg's UE, if this is the leg it is on."""

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""HTTP of the controller: which UEs there are, and the side feed for those whose NAS is ciphered."""
+
+import ipaddress
+
+from flask import Blueprint, Response, request
+
+from mec import imsi as imsis
+from mec.controller.schemas import fed_addresses, ue_view
+from mec.controller.service import Controller
+from mec.problem import Fields, bad_field, json_object
+from submgr.platform.http_app import ApiError, json_response
+
+
+def controller_blueprint(controller: Controller) -> Blueprint:
+    """`GET /ues[?ip=]`, `GET /ues/<imsi>`, `POST /ues` with `{"imsi", "ip"}` (an address or a list of them)."""
+    blueprint = Blueprint("controller", __name__)
+    ues = controller.identities.ues
+
+    def listed() -> Response:
+        address = request.args.get("ip")
+        if address is None:
+            return json_response([ue_view(ue) for ue in ues.all()])
+        try:
+            holder = ues.holder(str(ipaddress.ip_address(address)))
+        except ValueError:
+            raise bad_field("ip", "is not an IP address") from None
+        return json_response([ue_view(holder)] if holder is not None else [])
+
+    def one(imsi: str) -> Response:
+        try:
+            ue = ues.find(imsis.parse(imsi))
+        except ValueError as exc:
+            raise bad_field("imsi", str(exc)) from None
+        if ue is None:
+            raise ApiError(404, "there is no such UE")
+        return json_response(ue_view(ue))
+
+    def feed() -> Response:
+        fields = Fields(json_object())
+        imsi = fields.need("imsi", imsis.parse, "")
+        nothing: tuple[str, ...] = ()
+        addresses = fields.need("ip", fed_addresses, nothing)
+        fields.check()
+        return json_response(ue_view(controller.feed(imsi, addresses)))
+
+    blueprint.add_url_rule("/ues", "ues", listed, methods=["GET"])
+    blueprint.add_url_rule("/ues", "feed", feed, methods=["POST"])
+    blueprint.add_url_rule("/ues/<imsi>", "ue", one, methods=["GET"])
+    return blueprint

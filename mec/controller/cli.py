@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`mec controller`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+from prometheus_client import CollectorRegistry
+
+from mec.controller.api import controller_blueprint
+from mec.controller.metrics import watch
+from mec.controller.push import PushSettings
+from mec.controller.service import Controller, ControllerSettings
+from mec.problem import problem_app
+from mec.running import configured, environment, run
+from mec.settings import http_url
+from mec.storing import store_of
+from mec.watching import watching_blueprint
+from submgr.platform.health import Health
+from submgr.platform.http_app import problem_errors
+from submgr.platform.http_server import HttpServer, parse_listen
+from submgr.platform.store import Store
+
+TOKEN_VARIABLE = "MEC_IDP_TOKEN"
+_MANAGERS = {"home": "http://localhost:8000", "foreign": "http://localhost:8001"}
+
+
+def _listen(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    try:
+        parse_listen(value)
+    except ValueError as exc:
+        raise click.BadParameter(str(exc)) from exc
+    return value
+
+
+def _url(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    try:
+        return http_url(value) if value is not None else None
+    except ValueError as exc:
+        raise click.BadParameter(str(exc)) from exc
+
+
+def _urls(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_url(ctx, param, each) or "" for each in value))
+
+
+@click.command()
+@click.option("-u", "--prefetch_user_data", is_flag=True, help="Send a UE's subscription data with its identity.")
+@click.option("-s", "--prefetch_state", is_flag=True, help="Have the manager prefetch application state.")
+@click.option("-n", "--network", type=click.Choice(["home", "foreign"]), required=True, help="Which MEC this is.")
+@click.option("--listen", default="0.0.0.0:9001", show_default=True, callback=_listen, help="For mirrored S1AP.")
+@click.option("--manager-url", callback=_url, help="Default: http://localhost:8000 (home) or :8001 (foreign).")
+@click.option("--idp-url", "idp_urls", multiple=True, callback=_urls, help="Identity provider; may be repeated.")
+@click.option("--framing", type=click.Choice(["raw", "len32"]), default="raw", show_default=True,
+              help="PDUs back to back, or each after its length in four octets.")  # fmt: skip
+@click.option("--http", default="127.0.0.1:9002", show_default=True, callback=_listen, help="UEs, metrics, health.")
+@click.option("--idp-token", envvar=TOKEN_VARIABLE, help="Bearer token for identity providers.")
+@click.option("--push-queue", type=click.IntRange(1, 10_000_000), default=10_000, show_default=True,
+              help="Deliveries that may wait for one identity provider.")  # fmt: skip
+@click.option("-f", "--file", "path", help="Configuration file: the sections sdl, logger, mec.")
+def controller(
+    prefetch_user_data: bool,
+    prefetch_state: bool,
+    network: str,
+    listen: str,
+    manager_url: str | None,
+    idp_urls: tuple[str, ...],
+    framing: str,
+    http: str,
+    idp_token: str | None,
+    push_queue: int,
+    path: str | None,
+) -> None:
+    """Take mirrored S1AP in, tell identity providers which UE has which address."""
+    if idp_token is not None and not (idp_token.isascii() and idp_token.isprintable()):
+        raise click.UsageError("--idp-token: a token has no spaces and no other than ASCII characters")
+    config = configured(path, {})
+    push = PushSettings(
+        idps=idp_urls,
+        manager=manager_url or _MANAGERS[network],
+        user_data=prefetch_user_data,
+        state=prefetch_state,
+        token=idp_token,
+        places=push_queue,
+    )
+    settings = ControllerSettings(network, listen, push, framing == "len32", config.mec.log_identities)
+    store = store_of(config, environment(), f"controller-{network}")
+    run("mec controller", config, ControllerProgram(settings, http, store))
+
+
+class ControllerProgram:
+    """The controller with its store and its HTTP server."""
+
+    def __init__(self, settings: ControllerSettings, http: str, store: Store) -> None:
+        registry = CollectorRegistry()
+        self._store = store
+        self._health = Health()
+        self.controller = Controller(settings, store, registry, self._health)
+        watch(self.controller, registry)
+        app = problem_app("mec.controller")
+        app.register_blueprint(controller_blueprint(self.controller))
+        app.register_blueprint(watching_blueprint(self._health, registry))
+        self._http = HttpServer("controller", http, app, errors=problem_errors)
+
+    def start(self) -> None:
+        """Raises ListenError or StoreError."""
+        self._http.bind()
+        self._store.start()
+        self._health.start()
+        self.controller.start()
+        self._http.start()
+
+    def stop(self) -> None:
+        self._http.stop(grace=1.0)
+        self.controller.stop()
+        self._health.stop()
+        self._store.stop()
+
+    def facts(self) -> Mapping[str, Any]:
+        return {
+            "takes S1AP on": "{}:{},".format(*self.controller.address),
+            "HTTP on": "{}:{}".format(*self._http.address),
+        }

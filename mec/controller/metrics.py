@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Figures of the controller, read when somebody looks. No IMSI is in any of them."""
+
+from collections import Counter
+
+from prometheus_client import CollectorRegistry
+
+from mec.controller.s1ap import Procedure
+from mec.controller.service import Controller
+from mec.watching import Counted
+
+_KNOWN = {code.value: code.name.lower() for code in Procedure}
+
+
+def watch(controller: Controller, registry: CollectorRegistry) -> None:
+    """Register the figures of a controller."""
+    identities = controller.identities
+    figures = Counted()
+    figures.counter("mec_controller_pdus", "S1AP PDUs", "procedure", lambda: _by_procedure(identities.pdus))
+    figures.counter("mec_controller_events", "What S1AP led to", "event", lambda: identities.ues.counts)
+    figures.counter("mec_controller_streams", "Connections", "event", lambda: controller.streams)
+    figures.counter("mec_controller_pushes", "Deliveries", "outcome", lambda: controller.push.counts)
+    figures.gauge("mec_controller_connections", "Open connections", lambda: controller.connections)
+    figures.gauge("mec_controller_ues", "Known UEs", lambda: len(identities.ues))
+    figures.gauge("mec_controller_gutis", "Known temporary identities", lambda: len(identities.ues.gutis))
+    figures.gauge("mec_controller_pushes_waiting", "Deliveries not finished", lambda: controller.push.waiting)
+    figures.gauge("mec_controller_push_oldest_seconds", "Age of the oldest of them", controller.push.oldest)
+    registry.register(figures)
+
+
+def _by_procedure(pdus: dict[tuple[int, int], int]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for (_, code), number in list(pdus.items()):
+        found[_KNOWN.get(code, "other")] += number
+    return found

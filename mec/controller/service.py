@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The controller: mirrored S1AP in, identities out, tables kept in the store."""
+
+import logging
+import time
+from dataclasses import dataclass
+
+import gevent
+from gevent import socket
+from gevent.pool import Pool
+from gevent.server import StreamServer
+from prometheus_client import CollectorRegistry, Histogram
+
+from mec import imsi as imsis
+from mec.controller.gutis import LIFETIME
+from mec.controller.model import Announce, Association, Effect, Forget, Keep, Learn, Ue
+from mec.controller.procedures import Identities
+from mec.controller.push import IDENTITY_POLICY, IdentityPush, PushSettings
+from mec.controller.s1ap import Framer, FramingError
+from mec.controller.schemas import GutiRecord, PushRecord, UeRecord, record_of, ue_of
+from mec.records import Records
+from submgr.platform.health import Health
+from submgr.platform.http_client import HttpClient
+from submgr.platform.http_server import listening_socket
+from submgr.platform.logs import Sparsely
+from submgr.platform.outbox import RetryPolicy
+from submgr.platform.store import ONE_TURN, Store, StoreError
+
+log = logging.getLogger(__name__)
+
+MAX_CONNECTIONS = 1000
+_CHUNK = 64 * 1024
+_TURN = 0.005
+"""Seconds of work after which others get their turn."""
+_PURGE_INTERVAL = 60.0
+_STORE_RETRY = 1.0
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 60, 600, 3600)
+
+
+@dataclass(frozen=True, slots=True)
+class ControllerSettings:
+    """`lengths`: each PDU has its size before it. `log_identities`: an IMSI stands in full in debug lines."""
+
+    network: str
+    listen: str
+    push: PushSettings
+    lengths: bool = False
+    log_identities: bool = False
+
+
+class Controller:
+    """Listens between `start` and `stop`. The store is the caller's, who starts and stops it."""
+
+    def __init__(
+        self,
+        settings: ControllerSettings,
+        store: Store,
+        registry: CollectorRegistry,
+        health: Health,
+        policy: RetryPolicy = IDENTITY_POLICY,
+    ) -> None:
+        self.identities = Identities()
+        self.connections = 0
+        self.streams: dict[str, int] = {"opened": 0, "closed": 0, "impossible": 0, "cut": 0}
+        """Connections, and those that were closed for what came over them or that ended within a PDU."""
+        self._settings = settings
+        self._client = HttpClient(user_agent="mec-controller")
+        prefix = f"controller/{settings.network}"
+        self._ues = Records(store, "mec_ues", UeRecord, f"{prefix}/ue/")
+        self._gutis = Records(store, "mec_guti", GutiRecord, f"{prefix}/")
+        pushes = Records(store, "mec_ues", PushRecord, f"{prefix}/push/")
+        seconds = Histogram(
+            "mec_controller_push_seconds",
+            "From an event to an identity provider knowing it",
+            buckets=_BUCKETS,
+            registry=registry,
+        )
+        self.push = IdentityPush(settings.push, self._client, pushes, seconds, policy)
+        self._order = 0
+        self._loaded = False
+        self._server: StreamServer | None = None
+        self._greenlets: list[gevent.Greenlet] = []
+        self._sparsely = Sparsely(log)
+        health.require("store", lambda: None if self._loaded else "what is stored has not been read yet")
+        health.require("S1AP", lambda: None if self._server is not None else "not listening")
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where S1AP is taken in."""
+        assert self._server is not None
+        host, port = self._server.socket.getsockname()[:2]
+        return str(host), int(port)
+
+    def start(self) -> None:
+        """Read what is stored and listen. A store that is away is waited for in the background. Raises ListenError."""
+        sock = listening_socket(self._settings.listen)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        sock.listen(128)
+        if not self._load():
+            self._greenlets.append(gevent.spawn(self._load_later))
+        self._greenlets.append(gevent.spawn(self._purge))
+        self._server = StreamServer(sock, self._serve, spawn=Pool(MAX_CONNECTIONS))
+        self._server.start()
+        log.info("listening", extra={"server": "S1AP", "address": "{}:{}".format(*self.address)})
+
+    def stop(self) -> None:
+        """Close all connections; what is not delivered is in the store."""
+        if self._server is not None:
+            self._server.stop(timeout=1)
+            self._server = None
+        gevent.killall(self._greenlets)
+        self._greenlets.clear()
+        self.push.stop()
+        self._client.close()
+
+    def feed(self, imsi: str, addresses: tuple[str, ...]) -> Ue:
+        """The addresses of a UE from another source than S1AP."""
+        self.identities.ues.now = time.time()
+        ue = self.identities.ues.feed(imsi, addresses)
+        self._perform(self.identities.effects())
+        return ue
+
+    def _serve(self, sock: socket.socket, address: tuple[str, int]) -> None:
+        self._order += 1
+        association = Association(self._order, address[0])
+        self.connections += 1
+        self.streams["opened"] += 1
+        framer = Framer(self._settings.lengths)
+        try:
+            self._read(sock, association, framer)
+        except FramingError as exc:
+            self.streams["impossible"] += 1
+            self._refuse(association, str(exc))
+        except OSError as exc:
+            log.debug("connection lost", extra={"peer": association.peer, "why": str(exc)})
+        finally:
+            self.connections -= 1
+            self.streams["closed"] += 1
+            if framer.pending:
+                self.streams["cut"] += 1
+            self._perform(self.identities.ended(association, time.time()))
+            sock.close()
+
+    def _read(self, sock: socket.socket, association: Association, framer: Framer) -> None:
+        take, perform = self.identities.take, self._perform
+        while data := sock.recv(_CHUNK):
+            begun = time.monotonic()
+            now = time.time()
+            for pdu in framer.feed(data):
+                effects = take(association, pdu, now)
+                if effects:
+                    perform(effects)
+                if time.monotonic() - begun > _TURN:
+                    gevent.sleep(ONE_TURN)
+                    begun = time.monotonic()
+
+    def _refuse(self, association: Association, why: str) -> None:
+        self._sparsely.log(
+            logging.WARNING,
+            association.peer,
+            "connection closed: what comes is not S1AP in this framing",
+            peer=association.peer,
+            why=why,
+            framing="len32" if self._settings.lengths else "raw",
+        )
+
+    def _perform(self, effects: list[Effect]) -> None:
+        changed: dict[str, Ue] = {}
+        for effect in effects:
+            if isinstance(effect, Keep):
+                changed[effect.ue.key] = effect.ue
+            elif isinstance(effect, Announce):
+                self._log(effect)
+                self.push.put(effect)
+            elif isinstance(effect, Learn):
+                until = self.identities.ues.now + LIFETIME
+                self._gutis.save_soon(effect.guti.hex(), GutiRecord(effect.imsi, until))
+            elif isinstance(effect, Forget):
+                self._ues.remove_soon(*effect.ues)
+                self._gutis.remove_soon(*(guti.hex() for guti in effect.gutis))
+                self.push.forget(effect.ues)
+                for key in effect.ues:
+                    changed.pop(key, None)
+        for key, ue in changed.items():
+            self._ues.save_soon(key, record_of(ue))
+
+    def _log(self, announce: Announce) -> None:
+        if not log.isEnabledFor(logging.DEBUG):
+            return
+        imsi = announce.ue.imsi
+        log.debug(
+            "identity",
+            extra={
+                "imsi": imsi if self._settings.log_identities else imsis.masked(imsi),
+                "event": announce.identities[0].happening.value,
+                "addresses": [identity.address for identity in announce.identities],
+            },
+        )
+
+    def _load(self) -> bool:
+        """Read what is stored; what has been seen meanwhile is newer."""
+        try:
+            ues = self._ues.load()
+            gutis = self._gutis.load()
+            self.push.resume()
+        except StoreError as exc:
+            log.warning("the controller waits for the store", extra={"why": str(exc)})
+            return False
+        self.identities.load([ue_of(record) for record in ues.values()])
+        self.identities.ues.gutis.load(
+            (bytes.fromhex(guti), record.imsi, record.until) for guti, record in gutis.items() if _is_guti(guti)
+        )
+        self._loaded = True
+        return True
+
+    def _load_later(self) -> None:
+        while not self._loaded:
+            gevent.sleep(_STORE_RETRY)
+            self._load()
+
+    def _purge(self) -> None:
+        while True:
+            gevent.sleep(_PURGE_INTERVAL)
+            self.identities.ues.now = time.time()
+            self.identities.ues.purge()
+            self._perform(self.identities.effects())
+
+
+def _is_guti(key: str) -> bool:
+    try:
+        return len(bytes.fromhex(key)) == 10
+    except ValueError:
+        return False

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every MEC program shows of itself: health and metrics."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from flask import Blueprint, Response
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from submgr.platform.health import Health
+from submgr.platform.http_app import json_response
+
+PREFIXES = ("", "/ric/v1")
+"""The routes exist with and without the prefix that the platform's other services have."""
+
+
+def watching_blueprint(health: Health, registry: CollectorRegistry) -> Blueprint:
+    """`/health/alive`, `/health/ready` and `/metrics`."""
+    blueprint = Blueprint("watching", __name__)
+
+    def alive() -> Response:
+        fine, reasons = health.alive()
+        return json_response({"status": "alive" if fine else "stuck", "reasons": reasons}, 200 if fine else 503)
+
+    def ready() -> Response:
+        found = health.ready()
+        body = {
+            "status": "ready" if found.ready else "not ready",
+            "reasons": found.reasons,
+            "warnings": found.warnings,
+        }
+        return json_response(body, 200 if found.ready else 503)
+
+    def metrics() -> Response:
+        encoder, content_type = choose_encoder("")
+        return Response(encoder(registry), content_type=content_type)
+
+    for prefix in PREFIXES:
+        for path, view in (("/health/alive", alive), ("/health/ready", ready), ("/metrics", metrics)):
+            blueprint.add_url_rule(prefix + path, prefix + path, view, methods=["GET"])
+    return blueprint
+
+
+class Counted(Collector):
+    """Shows numbers that a program counts anyway, read when somebody looks."""
+
+    def __init__(self) -> None:
+        self._counters: list[tuple[str, str, str, Callable[[], Mapping[str, float]]]] = []
+        self._gauges: list[tuple[str, str, Callable[[], float]]] = []
+
+    def counter(self, name: str, text: str, label: str, read: Callable[[], Mapping[str, float]]) -> None:
+        """A counter per value of a label."""
+        self._counters.append((name, text, label, read))
+
+    def gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
+        """A gauge."""
+        self._gauges.append((name, text, read))
+
+    def collect(self) -> Iterable[Metric]:
+        for name, text, label, read in self._counters:
+            family = CounterMetricFamily(name, text, labels=[label])
+            for value, number in sorted(read().items()):
+                family.add_metric([value], number)
+            yield family
+        for name, text, read_one in self._gauges:
+            yield GaugeMetricFamily(name, text, value=read_one())
