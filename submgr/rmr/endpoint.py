@@ -40,6 +40,7 @@ class Endpoint:
         self._pause = 0.0
         self._retry_at = 0.0
         self._greenlet: Any = None
+        self._closed = False
 
     @property
     def queued(self) -> int:
@@ -61,6 +62,7 @@ class Endpoint:
 
     def close(self, reason: str) -> None:
         """Closes the connection; what is queued fails for `reason`."""
+        self._closed = True
         if self._greenlet is not None:
             self._greenlet.kill(block=False)
             self._greenlet = None
@@ -98,6 +100,9 @@ class Endpoint:
             sock = self._open(limit)
         except OSError as bad:
             self._failed(bad)
+            return
+        if self._closed:  # while the connection came about
+            sock.close()
             return
         self.trouble, self._pause = "", 0.0
         self.connection = self._adopt(sock, self.name)
