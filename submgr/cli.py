@@ -17,6 +17,7 @@ from submgr.platform.config import ConfigError, ConfigWatcher
 from submgr.platform.http_server import ListenError
 from submgr.platform.logs import Logs
 from submgr.platform.store import StoreError
+from submgr.rmr.cli import rmr
 from submgr.rmr.environment import RmrEnvironmentError
 from submgr.rmr.transport import TransportError
 from submgr.settings import LiveSettings, load
@@ -41,6 +42,7 @@ def main() -> None:
 
 
 main.add_command(sim)
+main.add_command(rmr)
 
 
 @main.command()
