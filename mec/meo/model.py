@@ -90,7 +90,7 @@ class Platform:
     name: str
     type: str
     endpoint_apps: str
-    endpoint_mgmt: str = ""
+    endpoint_mgmt: str = field(default="", repr=False)
     credentials: Any = field(default=None, repr=False)
     qkd: QkdSource | None = None
     location: Mapping[str, Any] | None = None

@@ -4,7 +4,9 @@
 from collections.abc import Iterator
 
 import pytest
+from flask.testing import FlaskClient
 
+from mec.problem import problem_app
 from tests.support.meo_world import World
 
 
@@ -14,3 +16,12 @@ def world() -> Iterator[World]:
     world.start()
     yield world
     world.stop()
+
+
+@pytest.fixture
+def client(world: World) -> FlaskClient:
+    """Of both interfaces."""
+    application = problem_app("meo")
+    for blueprint in world.orchestrator.blueprints:
+        application.register_blueprint(blueprint)
+    return application.test_client()
