@@ -1,0 +1,59 @@
+# syntax=docker/dockerfile:1
+# SPDX-License-Identifier: Apache-2.0
+#   docker build -t ric-submgr .                          RMR as built in
+#   docker build -t ric-submgr --build-arg LIBRMR=with .  with librmr beside it, for rmr.transport: librmr (amd64 only)
+# The tag is the Python the tests run on. For a build that can be repeated to the byte give one with its digest.
+ARG PYTHON_IMAGE=docker.io/library/python:3.11-slim-bookworm
+ARG LIBRMR=without
+
+# Wheels only, in the versions of the locks: no compiler, and nothing is looked up that is not pinned.
+FROM ${PYTHON_IMAGE} AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+WORKDIR /build
+COPY requirements.txt requirements-nodeps.txt ./
+RUN python -m venv --without-pip /opt/submgr \
+ && pip --python /opt/submgr/bin/python install --only-binary :all: -r requirements.txt \
+ && pip --python /opt/submgr/bin/python install --only-binary :all: --no-deps -r requirements-nodeps.txt
+COPY setup.cfg pyproject.toml README.md ./
+COPY submgr submgr
+COPY mec mec
+RUN pip --python /opt/submgr/bin/python install --no-deps --no-build-isolation .
+
+# An empty directory, or librmr. Only the stage that is asked for is built.
+FROM ${PYTHON_IMAGE} AS librmr-without
+RUN mkdir /librmr
+
+FROM ${PYTHON_IMAGE} AS librmr-with
+ARG RMR_VERSION=4.9.4
+ADD https://packagecloud.io/o-ran-sc/release/packages/debian/stretch/rmr_${RMR_VERSION}_amd64.deb/download.deb /rmr.deb
+# the name without a version, which is the one that is loaded, comes with the development package only
+RUN dpkg -x /rmr.deb /librmr && ln -sf librmr_si.so.4 /librmr/usr/local/lib/librmr_si.so
+
+# hadolint ignore=DL3006
+FROM librmr-${LIBRMR} AS librmr
+
+FROM ${PYTHON_IMAGE}
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="ric-submgr" \
+      org.opencontainers.image.description="E2 Subscription Manager and MEC services for an O-RAN near-real-time RIC" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+COPY --from=librmr /librmr/ /
+COPY --from=build /opt/submgr /opt/submgr
+# what is inside, for who makes a bill of materials without running it
+COPY requirements.txt requirements-nodeps.txt /opt/submgr/share/
+# a configuration to begin with; a mounted one takes its place
+COPY config/submgr-config.yaml /cfg/submgr-config.yaml
+RUN ldconfig && ln -s /opt/submgr/bin/submgr /submgr
+ENV PATH=/opt/submgr/bin:$PATH CFG_FILE=/cfg/submgr-config.yaml RMR_STASH_RT=/tmp/submgr-routes.stash \
+    PYTHONDONTWRITEBYTECODE=1
+# a number, so that Kubernetes can see that it is not root; nothing below / has to be writable but /tmp
+USER 10001:10001
+WORKDIR /tmp
+EXPOSE 8088 8080 4560 4561 8000
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s CMD ["python", "-m", "submgr.healthcheck"]
+# no shell and no init in between: it is process 1, and gets SIGTERM itself
+ENTRYPOINT ["/submgr"]
+CMD ["-f", "/cfg/submgr-config.yaml"]
