@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The chart rendered, and what is in it run: the daemon with its configuration, and the neighbours of a RIC."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+CHART = ROOT / "helm" / "submgr"
+SIMULATORS = "from gevent import monkey; monkey.patch_all()\nfrom submgr.simulators.cli import sim\nsim()"
+
+Manifests = dict[tuple[str, str], dict[str, Any]]
+"""What was rendered, by kind and name."""
+
+
+class Chart:
+    """The chart, and Helm to do things with it."""
+
+    path = CHART
+    value_sets = ("default", "recipe", "everything", "elsewhere")
+
+    def __init__(self) -> None:
+        self.helm = pytest.importorskip("helm_python", reason="no Helm for this machine on PyPI: helm-python-sdk")
+        self._chart = self.helm.Chart.load(CHART)
+
+    def values(self, name: str) -> dict[str, Any]:
+        if name == "default":
+            return {}
+        text = (Path(__file__).parent / "values" / f"{name}.yaml").read_text()
+        values: dict[str, Any] = yaml.safe_load(text)
+        return values
+
+    def texts(self, values: dict[str, Any] | str = "default") -> dict[str, str]:
+        """What comes of each template. Raises HelmValuesError for values that the schema refuses."""
+        given = self.values(values) if isinstance(values, str) else values
+        rendered: dict[str, str] = self._chart.render(given, name="r4-submgr", namespace="ricplt")
+        return rendered
+
+    def render(self, values: dict[str, Any] | str = "default") -> Manifests:
+        manifests: Manifests = {}
+        for name, text in self.texts(values).items():
+            if not name.endswith(".txt"):
+                for manifest in filter(None, yaml.safe_load_all(text)):
+                    key = (manifest["kind"], manifest["metadata"]["name"])
+                    assert key not in manifests
+                    manifests[key] = manifest
+        return manifests
+
+
+@pytest.fixture(scope="session")
+def chart() -> Chart:
+    return Chart()
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return ROOT
+
+
+class Http:
+    """A listener asked with as little as possible."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    def raw(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"http://{self.address}{path}", data, headers or {}, method=method)
+        if data is not None:
+            request.add_header("Content-Type", "application/json")
+        try:
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return refused.code, refused.read()
+
+    def ask(self, path: str, method: str = "GET", body: Any = None) -> Any:
+        status, answer = self.raw(method, path, body)
+        assert 200 <= status < 300, (status, answer)
+        return json.loads(answer) if answer else None
+
+
+class Processes:
+    """Programs that end with the test, the last one first."""
+
+    def __init__(self) -> None:
+        self.running: list[subprocess.Popen[str]] = []
+
+    def start(self, command: list[str], environment: dict[str, str] | None = None, **options: Any) -> Any:
+        env = {**os.environ, **(environment or {})}
+        process = subprocess.Popen(command, env=env, text=True, stdin=subprocess.DEVNULL, **options)
+        self.running.append(process)
+        return process
+
+    def simulator(self, *arguments: str) -> dict[str, Any]:
+        """Start a simulator; where it listens, as it says itself."""
+        process = self.start([sys.executable, "-c", SIMULATORS, *arguments], stdout=subprocess.PIPE)
+        facts: dict[str, Any] = json.loads(process.stdout.readline())
+        return facts
+
+    def end(self) -> None:
+        for process in reversed(self.running):
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        for process in reversed(self.running):
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            for pipe in (process.stdout, process.stderr):
+                if pipe is not None:
+                    pipe.close()
+
+
+@pytest.fixture
+def processes() -> Iterator[Processes]:
+    running = Processes()
+    yield running
+    running.end()
+
+
+def _free_ports(how_many: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(how_many)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+@pytest.fixture
+def free_ports() -> Callable[[int], list[int]]:
+    return _free_ports
+
+
+def _eventually(what: Callable[[], Any], seconds: float = 20.0, every: float = 0.05) -> Any:
+    """What `what` says, as soon as it is true; an AssertionError with its last word when it never is."""
+    end = time.monotonic() + seconds
+    while True:
+        said = what()
+        if said:
+            return said
+        assert time.monotonic() < end, said
+        time.sleep(every)
+
+
+@pytest.fixture
+def eventually() -> Callable[..., Any]:
+    return _eventually
+
+
+class Pod:
+    """The daemon as the chart starts it: command, arguments, environment and files are the rendered ones.
+
+    Only what one machine cannot have twice is replaced: ports, the mount point /cfg, host names of the platform.
+    """
+
+    def __init__(self, processes: Processes, manifests: Manifests, directory: Path, **where: str) -> None:
+        self.xapp_port, self.platform_port, self.rmr_port, self.control_port = _free_ports(4)
+        self.xapp = Http(f"127.0.0.1:{self.xapp_port}")
+        self.platform = Http(f"127.0.0.1:{self.platform_port}")
+        self.token = ""
+        self.log = directory / "log"
+        self._processes = processes
+        self._manifests = manifests
+        self._cfg = directory / "cfg"
+        self._cfg.mkdir()
+        self.environment = self._environment(where)
+        self.config = self._files(where)
+        self.process: Any = None
+
+    def _environment(self, where: dict[str, str]) -> dict[str, str]:
+        env = dict(self._manifests["ConfigMap", "configmap-ricplt-submgr-env"]["data"])
+        for variable in self.container["env"]:
+            if "value" in variable:
+                env[variable["name"]] = variable["value"]
+            else:
+                secret = variable["valueFrom"]["secretKeyRef"]
+                self.token = env[variable["name"]] = f"token of {secret['name']}"
+        assert env["RMR_RTG_SVC"] == "4561"
+        env["RMR_RTG_SVC"] = str(self.control_port)
+        env["RMR_SRC_ID"] = "127.0.0.1"
+        env["RMR_STASH_RT"] = str(self._cfg.parent / "routes.stash")
+        env |= {name: value for name, value in where.items() if name.isupper()}
+        return {name: value.replace("/cfg/", f"{self._cfg}/") for name, value in env.items()}
+
+    def _files(self, where: dict[str, str]) -> str:
+        data = self._manifests["ConfigMap", "submgrcfg"]["data"]
+        config = data["submgrcfg"]
+        for old, new in {
+            "host: :8088": f"host: 127.0.0.1:{self.xapp_port}",
+            "host: :8080": f"host: 127.0.0.1:{self.platform_port}",
+            "protPort: tcp:4560": f"protPort: tcp:{self.rmr_port}",
+            "hostAddr: service-ricplt-rtmgr-http": "hostAddr: 127.0.0.1",
+            "port: 3800": f"port: {where['rtmgr'].partition(':')[2]}",
+        }.items():
+            assert config.count(old) == 1, (old, config)
+            config = config.replace(old, new)
+        volume = next(
+            v
+            for v in self._manifests["Deployment", "deployment-ricplt-submgr"]["spec"]["template"]["spec"]["volumes"]
+            if v["name"] == "config-volume"
+        )["configMap"]
+        assert volume["name"] == "submgrcfg"
+        contents = {**data, "submgrcfg": config}
+        for item in volume["items"]:
+            (self._cfg / item["path"]).write_text(contents[item["key"]])
+        return config
+
+    @property
+    def container(self) -> dict[str, Any]:
+        deployment = self._manifests["Deployment", "deployment-ricplt-submgr"]
+        (container,) = deployment["spec"]["template"]["spec"]["containers"]
+        one: dict[str, Any] = container
+        return one
+
+    def start(self, *before: str, **options: Any) -> None:
+        """`before`: a program that is to start it in its own way."""
+        assert self.container["command"] == ["/submgr"]
+        arguments = [argument.replace("/cfg/", f"{self._cfg}/") for argument in self.container["args"]]
+        command = [*before, str(Path(sys.executable).parent / "submgr"), *arguments]
+        with self.log.open("a") as log:
+            self.process = self._processes.start(command, self.environment, stdout=log, stderr=log, **options)
+
+    def until_ready(self) -> None:
+        def ready() -> bool:
+            assert self.process.poll() is None, self.log.read_text()
+            try:
+                return self.platform.raw("GET", "/ric/v1/health/ready")[0] == 200
+            except OSError:
+                return False
+
+        _eventually(ready)
+
+    def edit(self, pattern: str, new: str) -> None:
+        """Change the configuration as an edited ConfigMap does."""
+        self.config, times = re.subn(pattern, new, self.config)
+        assert times == 1
+        (self._cfg / "submgr-config.yaml").write_text(self.config)
+
+    def wait(self, seconds: float = 20.0) -> int:
+        status: int = self.process.wait(timeout=seconds)
+        return status
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.wait()
+
+
+@pytest.fixture
+def start_pod(chart: Chart, processes: Processes, tmp_path: Path) -> Callable[..., Pod]:
+    """Make a pod: `start_pod({values}, DBAAS_SERVICE_HOST=..., rtmgr="host:port")`; it is not started yet."""
+
+    def make(values: dict[str, Any], **where: str) -> Pod:
+        return Pod(processes, chart.render(values), tmp_path, **where)
+
+    return make

@@ -1,0 +1,407 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The chart: what it makes, under which names, and what it refuses."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from submgr.platform.config import Key, Section
+from submgr.rmr.environment import read_environment
+from submgr.rmr.routes import parse_routes
+from submgr.settings import load
+from submgr.settings_schema import SCHEMA, TOKEN_VARIABLE
+
+VALUE_SETS = ["default", "recipe", "everything", "elsewhere"]
+CUSTOM = {"ServiceMonitor", "PrometheusRule"}
+"""Kinds that Kubernetes itself has no schema of."""
+ALWAYS = {
+    ("Deployment", "deployment-ricplt-submgr"),
+    ("Service", "service-ricplt-submgr-http"),
+    ("Service", "service-ricplt-submgr-rmr"),
+    ("ConfigMap", "submgrcfg"),
+    ("ConfigMap", "configmap-ricplt-submgr-env"),
+}
+BY_DEFAULT = {
+    ("Secret", "secret-ricplt-submgr-debug"),
+    ("NetworkPolicy", "networkpolicy-ricplt-submgr"),
+    ("PodDisruptionBudget", "pdb-ricplt-submgr"),
+}
+ON_DEMAND = {
+    ("Service", "service-ricplt-mec-http"),
+    ("ServiceMonitor", "servicemonitor-ricplt-submgr"),
+    ("PrometheusRule", "prometheusrule-ricplt-submgr"),
+    ("ConfigMap", "configmap-ricplt-submgr-dashboard"),
+}
+
+
+def pod_of(manifests: dict[tuple[str, str], Any], namespace: str = "ricplt") -> dict[str, Any]:
+    template: dict[str, Any] = manifests["Deployment", f"deployment-{namespace}-submgr"]["spec"]["template"]
+    return template
+
+
+def loaded(manifests: dict[tuple[str, str], Any]) -> Any:
+    return load(manifests["ConfigMap", "submgrcfg"]["data"]["submgrcfg"], {TOKEN_VARIABLE: "a token"})
+
+
+@pytest.mark.parametrize("values", VALUE_SETS)
+def test_helm_has_nothing_to_say(chart, values):
+    report = chart.helm.lint(chart.path, chart.values(values), strict=True, namespace="ricplt")
+    assert report["errors"] == []
+    assert [message["error"] for message in report["messages"]] == ["icon is recommended"]
+
+
+@pytest.mark.parametrize("version", ["1.25", "1.37"])
+@pytest.mark.parametrize("values", VALUE_SETS)
+def test_kubernetes_would_take_it(chart, values, version):
+    kubernetes_validate = pytest.importorskip("kubernetes_validate", reason="pip install kubernetes-validate")
+    kinds = set()
+    for (kind, _), manifest in chart.render(values).items():
+        kinds.add(kind)
+        if kind not in CUSTOM:
+            kubernetes_validate.validate(manifest, version, strict=True)
+    assert {"Deployment", "Service", "ConfigMap"} <= kinds
+
+
+def test_the_names_are_those_in_use(chart):
+    assert set(chart.render()) == ALWAYS | BY_DEFAULT
+    assert set(chart.render("everything")) == ALWAYS | BY_DEFAULT | ON_DEMAND
+    for manifest in chart.render("everything").values():
+        assert manifest["metadata"]["namespace"] == "ricplt"
+
+
+def test_names_follow_the_platforms_namespace(chart):
+    manifests = chart.render("elsewhere")
+    assert set(manifests) == {(kind, name.replace("ricplt", "lab")) for kind, name in ALWAYS}
+    assert {manifest["metadata"]["namespace"] for manifest in manifests.values()} == {"lab"}
+    env = manifests["ConfigMap", "configmap-lab-submgr-env"]["data"]
+    assert env["RMR_SRC_ID"] == "service-lab-submgr-rmr.lab"
+    assert loaded(manifests).rtmgr.host == "service-lab-rtmgr-http"
+    (container,) = pod_of(manifests, "lab")["spec"]["containers"]
+    assert container["envFrom"][1]["configMapRef"]["name"] == "configmap-lab-dbaas-appconfig"
+
+
+def test_one_pod_at_a_time_under_its_old_names(chart):
+    deployment = chart.render()["Deployment", "deployment-ricplt-submgr"]["spec"]
+    assert deployment["replicas"] == 1
+    assert deployment["strategy"] == {"type": "Recreate", "rollingUpdate": None}
+    assert deployment["selector"]["matchLabels"] == {"app": "ricplt-submgr", "release": "r4-submgr"}
+    assert deployment["selector"]["matchLabels"].items() <= deployment["template"]["metadata"]["labels"].items()
+    pod = deployment["template"]["spec"]
+    assert pod["hostname"] == "submgr"
+    (container,) = pod["containers"]
+    assert container["name"] == "container-ricplt-submgr"
+    assert (container["command"], container["args"]) == (["/submgr"], ["-f", "/cfg/submgr-config.yaml"])
+    assert [source["configMapRef"]["name"] for source in container["envFrom"]] == [
+        "configmap-ricplt-submgr-env",
+        "configmap-ricplt-dbaas-appconfig",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("service", "ports"),
+    [
+        ("service-ricplt-submgr-http", {8088: 8088, 8080: 8080, 3800: 8080}),
+        ("service-ricplt-submgr-rmr", {4560: 4560, 4561: 4561}),
+    ],
+)
+def test_services_are_headless_and_lead_to_the_right_ports(chart, service, ports):
+    manifests = chart.render()
+    spec = manifests["Service", service]["spec"]
+    (container,) = pod_of(manifests)["spec"]["containers"]
+    listening = {port["name"]: port["containerPort"] for port in container["ports"]}
+    assert spec["clusterIP"] == "None"
+    assert {port["port"]: listening[port["targetPort"]] for port in spec["ports"]} == ports
+    assert spec["selector"] == {"app": "ricplt-submgr", "release": "r4-submgr"}
+    names = [port["name"] for port in spec["ports"]]
+    assert len(set(names)) == len(names)
+
+
+def test_environment_is_what_the_rmr_layer_understands(chart):
+    env = chart.render()["ConfigMap", "configmap-ricplt-submgr-env"]["data"]
+    assert env == {
+        "RMR_RTG_SVC": "4561",
+        "RMR_SRC_ID": "service-ricplt-submgr-rmr.ricplt",
+        "CFG_FILE": "/cfg/submgr-config.yaml",
+        "RMR_SEED_RT": "/cfg/submgr-uta-rtg.rt",
+        "SUBMGR_SEED_SN": "1",
+    }
+    rmr = read_environment(env)
+    assert (rmr.control_port, rmr.manager, rmr.source) == (4561, "", "service-ricplt-submgr-rmr.ricplt")
+
+
+def test_what_is_mounted_is_what_is_read(chart):
+    manifests = chart.render()
+    pod = pod_of(manifests)["spec"]
+    (container,) = pod["containers"]
+    mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+    volumes = {volume["name"]: volume for volume in pod["volumes"]}
+    assert mounts.keys() == volumes.keys()
+    items = volumes["config-volume"]["configMap"]["items"]
+    files = {f"{mounts['config-volume']}/{item['path']}": item["key"] for item in items}
+    assert files == {"/cfg/submgr-config.yaml": "submgrcfg", "/cfg/submgr-uta-rtg.rt": "submgrutartg"}
+    assert set(files.values()) == manifests["ConfigMap", "submgrcfg"]["data"].keys()
+    assert "subPath" not in json.dumps(container["volumeMounts"])
+    stash = {variable["name"]: variable.get("value") for variable in container["env"]}["RMR_STASH_RT"]
+    assert stash.startswith(f"{mounts['tmp']}/")
+    assert "emptyDir" in volumes["tmp"]
+
+
+def test_probes(chart):
+    (container,) = pod_of(chart.render())["spec"]["containers"]
+    paths = {name: container[f"{name}Probe"]["httpGet"]["path"] for name in ("startup", "liveness", "readiness")}
+    assert paths == {
+        "startup": "ric/v1/health/alive",
+        "liveness": "ric/v1/health/alive",
+        "readiness": "ric/v1/health/ready",
+    }
+    for name in ("liveness", "readiness"):
+        probe = container[f"{name}Probe"]
+        assert (probe["httpGet"]["port"], probe["initialDelaySeconds"], probe["periodSeconds"]) == (8080, 5, 15)
+
+
+@pytest.mark.parametrize("values", VALUE_SETS)
+def test_the_pod_may_do_nothing(chart, values):
+    pod = pod_of(chart.render(values), "lab" if values == "elsewhere" else "ricplt")["spec"]
+    (container,) = pod["containers"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["runAsUser"] > 0
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert pod["automountServiceAccountToken"] is False
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert container["resources"]["requests"].keys() == {"cpu", "memory"}
+    assert "memory" in container["resources"]["limits"]
+
+
+# --- configuration
+
+
+@pytest.mark.parametrize("values", VALUE_SETS)
+def test_the_daemon_takes_the_configuration_without_a_word(chart, values):
+    settings = loaded(chart.render(values))
+    assert settings.warnings == ()
+    assert settings.subscription.listen == ":8088"
+    assert settings.local.listen == ":8080"
+    assert settings.rmr.port == 4560
+
+
+def test_the_defaults_are_the_daemons_but_for_the_debug_token(chart):
+    shown = dict(loaded(chart.render()).shown)
+    expected = dict(load("", {}).shown)
+    assert shown.pop("debug") == {"write": "token", "token": "a token", "tokenFile": ""}
+    expected.pop("debug")
+    assert shown == expected
+
+
+def test_every_value_reaches_the_daemon(chart):
+    values = chart.values("everything")["submgr"]
+    settings = loaded(chart.render("everything"))
+    shown = settings.shown
+    for section, members in values["config"].items():
+        for name, value in members.items():
+            got = shown[section][name]
+            if isinstance(got, bool):
+                value = str(value).lower() in ("true", "1")
+            assert got == value, f"{section}.{name}"
+    assert len(values["config"]["controls"]) == len(section_of("controls").members)
+    mec = dict(shown["mec"])
+    assert mec.pop("dataFile") == "/mec/data.json"
+    assert (mec["enabled"], mec["host"], mec["network"], mec["mecId"]) == (True, ":8000", "foreign", 7)
+
+
+def section_of(name: str) -> Section:
+    (section,) = (member for member in SCHEMA.members if isinstance(member, Section) and member.name == name)
+    return section
+
+
+@pytest.mark.parametrize("name", ["controls", "subscription", "logger", "rmr", "rtmgr", "metrics"])
+def test_values_and_their_schema_know_the_daemons_settings(chart, name):
+    fixed = {("subscription", "host"), ("rmr", "protPort")}
+    names = {member.name for member in section_of(name).members if (name, member.name) not in fixed}
+    schema = json.loads((chart.path / "values.schema.json").read_text())
+    assert schema["properties"]["submgr"]["properties"]["config"]["properties"][name]["properties"].keys() == names
+    values = yaml.safe_load((chart.path / "values.yaml").read_text())
+    assert values["submgr"]["config"][name].keys() == names
+
+
+def test_the_schema_has_the_daemons_bounds(chart):
+    """The daemon takes the bounds and nothing beyond them."""
+    schema = json.loads((chart.path / "values.schema.json").read_text())
+    sections = schema["properties"]["submgr"]["properties"]["config"]["properties"]
+    checked = 0
+    for section, described in sections.items():
+        keys = {member.name: member for member in section_of(section).members if isinstance(member, Key)}
+        for name, kind in described["properties"].items():
+            for bound, beyond in (("minimum", -1), ("maximum", 1)):
+                if bound in kind:
+                    keys[name].convert(kind[bound])
+                    with pytest.raises(ValueError, match="is not between"):
+                        keys[name].convert(kind[bound] + beyond)
+                    checked += 1
+    assert checked >= 30
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"submgr": {"config": {"controls": {"e2tSubReqTimout_ms": 1}}}}, "e2tSubReqTimout_ms"),
+        ({"submgr": {"config": {"controls": {"onE2Loss": "forget"}}}}, "onE2Loss"),
+        ({"submgr": {"config": {"controls": {"e2tMaxSubReqTryCount": 0}}}}, "e2tMaxSubReqTryCount"),
+        ({"submgr": {"config": {"controls": {"checkE2State": "yes please"}}}}, "checkE2State"),
+        ({"submgr": {"replicaCount": 2}}, "replicaCount"),
+        ({"submgr": {"image": {"tagg": "1"}}}, "tagg"),
+        ({"submgr": {"debug": {"write": "opne"}}}, "write"),
+        ({"submgr": {"networkPolicy": {"xappNamespace": ["a"]}}}, "xappNamespace"),
+        ({"submgr": {"mec": {"enabeld": True}}}, "enabeld"),
+        ({"submgr": {"seedRoutes": "newrt|start"}}, "seedRoutes"),
+        ({"submgr": {"labels": {"app": "other"}}}, "'app'"),
+        ({"sbmgr": {}}, "sbmgr"),
+    ],
+)
+def test_a_mistake_in_values_is_an_error_that_names_it(chart, values, words):
+    with pytest.raises(chart.helm.HelmError, match=words):
+        chart.render(values)
+
+
+@pytest.mark.parametrize("values", VALUE_SETS)
+def test_the_route_table_is_complete(chart, values):
+    table = parse_routes(chart.render(values)["ConfigMap", "submgrcfg"]["data"]["submgrutartg"], frozenset())
+    assert sorted(mtype for _, mtype in table.routes) == ([12010, 12020] if values == "everything" else [])
+
+
+def test_what_the_daemon_takes_while_it_runs_does_not_restart_it(chart):
+    def checksum(section: str, name: str, value: Any) -> str:
+        pod = pod_of(chart.render({"submgr": {"config": {section: {name: value}}}}))
+        return str(pod["metadata"]["annotations"]["checksum/restarts-with"])
+
+    default = checksum("logger", "level", 3)
+    assert checksum("logger", "level", 4) == default
+    assert checksum("controls", "onE2Loss", "restore") == default
+    assert checksum("rtmgr", "port", 3801) != default
+    other = pod_of(chart.render("everything"))["metadata"]["annotations"]["checksum/restarts-with"]
+    assert other != default
+
+
+# --- image, scraping, secret
+
+
+def test_image(chart):
+    def image(values: Any) -> tuple[str, str]:
+        (container,) = pod_of(chart.render(values))["spec"]["containers"]
+        return container["image"], container["imagePullPolicy"]
+
+    assert image("default") == ("ric-submgr:0.1.0", "IfNotPresent")
+    assert image("recipe") == ("registry.example:10004/ric-submgr:1.2.3", "Always")
+    assert image("everything") == ("registry.example/ric/ric-submgr:9.9.9", "IfNotPresent")
+
+
+def test_scraping_by_annotation_or_service_monitor(chart):
+    manifests = chart.render("everything")
+    annotations = pod_of(manifests)["metadata"]["annotations"]
+    assert annotations["prometheus.io/path"] == "/ric/v1/metrics"
+    assert (annotations["prometheus.io/scrape"], annotations["prometheus.io/port"]) == ("true", "8080")
+    assert annotations["example.com/team"] == "ran"
+    monitor = manifests["ServiceMonitor", "servicemonitor-ricplt-submgr"]
+    assert monitor["metadata"]["labels"]["release"]
+    (endpoint,) = monitor["spec"]["endpoints"]
+    chosen = [
+        service
+        for (kind, _), service in manifests.items()
+        if kind == "Service"
+        and monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+        and endpoint["port"] in [port["name"] for port in service["spec"]["ports"]]
+    ]
+    assert [service["metadata"]["name"] for service in chosen] == ["service-ricplt-submgr-http"]
+    assert "prometheus.io/scrape" not in pod_of(chart.render("elsewhere"), "lab")["metadata"]["annotations"]
+
+
+def test_debug_token(chart):
+    def token(values: Any) -> bytes:
+        return base64.b64decode(chart.render(values)["Secret", "secret-ricplt-submgr-debug"]["data"]["token"])
+
+    def wanted(values: Any) -> Any:
+        (container,) = pod_of(chart.render(values))["spec"]["containers"]
+        return [v["valueFrom"]["secretKeyRef"] for v in container["env"] if v["name"] == TOKEN_VARIABLE]
+
+    assert token("everything") == b"a token"
+    assert len(token({})) == 40
+    assert token({}) != token({})
+    assert wanted({}) == [{"name": "secret-ricplt-submgr-debug", "key": "token"}]
+    own = {"submgr": {"debug": {"existingSecret": "mine"}}}
+    assert wanted(own) == [{"name": "mine", "key": "token"}]
+    assert "Secret" not in {kind for kind, _ in chart.render(own)}
+    for write in ("open", "off"):
+        values = {"submgr": {"debug": {"write": write}}}
+        assert wanted(values) == []
+        assert "Secret" not in {kind for kind, _ in chart.render(values)}
+        assert loaded(chart.render(values)).debug.write == write
+
+
+# --- who may reach what
+
+
+def reaches(manifests: dict[tuple[str, str], Any], port: str, namespace: str) -> bool:
+    """What a NetworkPolicy comes to for a pod of another namespace (there are no pod selectors in ours)."""
+    policy = manifests["NetworkPolicy", "networkpolicy-ricplt-submgr"]["spec"]
+    for rule in policy["ingress"]:
+        if port not in [one["port"] for one in rule["ports"]]:
+            continue
+        if "from" not in rule:
+            return True
+        for peer in rule["from"]:
+            for expression in peer.get("namespaceSelector", {}).get("matchExpressions", []):
+                assert (expression["key"], expression["operator"]) == ("kubernetes.io/metadata.name", "In")
+                if namespace in expression["values"]:
+                    return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("namespace", "ports"),
+    [
+        ("ricplt", {"subscription", "http", "rmrdata", "rmrroute"}),
+        ("ricxapp", {"subscription", "rmrdata"}),
+        ("ricinfra", {"http"}),
+        ("monitoring", {"http"}),
+        ("default", set()),
+    ],
+)
+def test_network_policy(chart, namespace, ports):
+    manifests = chart.render()
+    policy = manifests["NetworkPolicy", "networkpolicy-ricplt-submgr"]["spec"]
+    assert policy["policyTypes"] == ["Ingress"]
+    assert policy["podSelector"]["matchLabels"] == {"app": "ricplt-submgr", "release": "r4-submgr"}
+    (container,) = pod_of(manifests)["spec"]["containers"]
+    assert {port["name"] for port in container["ports"] if reaches(manifests, port["name"], namespace)} == ports
+
+
+def test_network_policy_with_further_peers(chart):
+    manifests = chart.render("everything")
+    assert reaches(manifests, "subscription", "more-xapps")
+    assert not reaches(manifests, "rmrroute", "more-xapps")
+    assert not reaches(manifests, "mec", "ricxapp")
+    rules = manifests["NetworkPolicy", "networkpolicy-ricplt-submgr"]["spec"]["ingress"]
+    operators = {rule["ports"][0]["port"] for rule in rules if {"ipBlock": {"cidr": "10.1.0.0/16"}} in rule["from"]}
+    assert operators == {"subscription", "http"}
+    assert reaches(chart.render({"submgr": {"mec": {"enabled": True}}}), "mec", "anywhere")
+
+
+def test_mec(chart):
+    manifests = chart.render("everything")
+    spec = manifests["Service", "service-ricplt-mec-http"]["spec"]
+    assert spec["type"] == "NodePort"
+    assert [(port["port"], port["targetPort"]) for port in spec["ports"]] == [(8000, "mec")]
+    pod = pod_of(manifests)["spec"]
+    assert {"name": "mec", "containerPort": 8000, "protocol": "TCP"} in pod["containers"][0]["ports"]
+    (volume,) = (volume for volume in pod["volumes"] if volume["name"] == "mec-data")
+    assert volume["secret"]["secretName"] == "mec-users"
+    assert {"name": "mec-data", "mountPath": "/mec", "readOnly": True} in pod["containers"][0]["volumeMounts"]
+    assert "mec" not in chart.render()["ConfigMap", "submgrcfg"]["data"]["submgrcfg"]
