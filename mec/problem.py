@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the HTTP interfaces of the MEC services share: problem details for every error (RFC 9457), reading requests."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar, cast
 
 import msgspec
-from flask import request
+from flask import Response, request
 
 from submgr.platform.http_app import ApiError, JsonApp, problem_errors
 
@@ -72,3 +72,11 @@ class Fields:
         except ValueError as exc:
             self._mistakes[name] = str(exc)
             return otherwise
+
+
+def in_pieces(pieces: Iterable[bytes | memoryview], size: int | None = None) -> Response:
+    """A JSON answer that is sent piece by piece, without being put together before; `size` is that of all."""
+    answer = Response(cast(Iterable[bytes], pieces), content_type="application/json")
+    if size is not None:
+        answer.content_length = size
+    return answer

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from mec.ids import app_id
 from submgr.platform.config import ConfigError, Key, Parsed, Problem, Section, inspect
 from submgr.platform.config_values import mapping, number, one_of, text, truth, whole
 from submgr.platform.http_server import parse_listen
 
-MEC_ID = whole(0, 2**63 - 1)
-APP_ID = whole(0, 2**63 - 1)
+_MEC_ID = whole(0, 10**18 - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class MecSettings:
     home_mec_id: int = 5
     proxy_url: str = "http://localhost:5000"
     controller_url: str = "http://localhost:9002"
-    app_urls: Mapping[int, str] = field(default_factory=dict)
+    app_urls: Mapping[str, str] = field(default_factory=dict)
     data_file: str | None = None
     additional_bytes: int = 1_000_000
     users_ttl: float = 300.0
@@ -69,12 +69,12 @@ def http_url(value: Any) -> str:
     return url
 
 
-def app_urls(value: Any) -> Mapping[int, str]:
+def app_urls(value: Any) -> Mapping[str, str]:
     """Application ids to URLs."""
-    urls: dict[int, str] = {}
+    urls: dict[str, str] = {}
     for name, url in mapping(value).items():
         try:
-            urls[APP_ID(name)] = http_url(url)
+            urls[app_id(name)] = http_url(url)
         except ValueError as exc:
             raise ValueError(f"application {name!r}: {exc}") from None
     return urls
@@ -92,8 +92,8 @@ SECTION = Section(
         Key("enabled", truth, False),
         Key("host", _listen, ":8000"),
         Key("network", one_of("home", "foreign"), "home"),
-        Key("mecId", MEC_ID),
-        Key("homeMecId", MEC_ID, 5),
+        Key("mecId", _MEC_ID),
+        Key("homeMecId", _MEC_ID, 5),
         Key("proxyUrl", http_url, "http://localhost:5000"),
         Key("controllerUrl", http_url, "http://localhost:9002"),
         Key("appUrls", app_urls, {}),

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""HTTP of application mobility."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from mec import imsi as imsis
+from mec.ams import schemas
+from mec.ams.model import NoState, StateError
+from mec.ams.service import Ams, NotifyError, UnknownUe
+from mec.ids import app_id, mec_id
+from mec.problem import Fields, in_pieces, json_object
+from submgr.platform.http_app import ApiError, after_sent, json_response
+from submgr.platform.store import StoreError
+
+_DONE = {"status": "ok"}
+
+
+def ams_blueprint(ams: Ams) -> Blueprint:
+    """The routes below `/ams`."""
+    blueprint = Blueprint("ams", __name__)
+
+    def notify() -> Response:
+        imsi, mec, app = _movement()
+        try:
+            ams.notify(imsi, mec, app)
+        except NotifyError as exc:
+            raise ApiError(500, str(exc)) from None
+        return json_response(_DONE)
+
+    def notification() -> Response:
+        imsi, mec, app = _movement()
+        try:
+            ams.notified(imsi, mec, app)
+        except StoreError as exc:
+            raise ApiError(500, f"not stored yet: {exc}") from None
+        return json_response(_DONE)
+
+    def fetch() -> Response:
+        imsi, app = _subject()
+        try:
+            return in_pieces(*schemas.found(ams.fetch(imsi, app)))
+        except UnknownUe:
+            return json_response({"found": False}, 404)
+        except NoState as exc:
+            return json_response({"found": False, "detail": str(exc)}, 404)
+        except StateError as exc:
+            raise ApiError(500, str(exc), extra={"found": False}) from None
+
+    def get() -> Response:
+        imsi, app = _subject()
+        try:
+            answer = in_pieces(*schemas.enveloped(ams.give(imsi, app)))
+        except NoState as exc:
+            raise ApiError(404, str(exc)) from None
+        except StateError as exc:
+            raise ApiError(500, str(exc)) from None
+        return after_sent(answer, lambda: ams.watcher.served(imsi, app))
+
+    def prefetch() -> Response:
+        fields = Fields(json_object())
+        imsi = fields.need("imsi", imsis.parse, "")
+        app = fields.take("appId", app_id, "")
+        fields.check()
+        ams.prefetch(imsi, app or None)
+        return json_response(_DONE)
+
+    for path, view, methods in (
+        ("/ams/app/notify", notify, ["GET", "POST"]),
+        ("/ams/app/notification", notification, ["GET", "POST"]),
+        ("/ams/fetch/state", fetch, ["GET"]),
+        ("/ams/get/state", get, ["GET"]),
+        ("/ams/prefetch/state", prefetch, ["POST"]),
+    ):
+        blueprint.add_url_rule(path, path, view, methods=methods)
+    return blueprint
+
+
+def _movement() -> tuple[str, int, str | None]:
+    """Who uses an application where: parameters of the query, or members of a POST's body."""
+    fields = Fields(_parameters())
+    imsi = fields.need("imsi", imsis.parse, "")
+    mec = fields.need("mecId", mec_id, 0)
+    app = fields.take("appId", app_id, "")
+    fields.check()
+    return imsi, mec, app or None
+
+
+def _subject() -> tuple[str, str]:
+    fields = Fields(request.args)
+    app = fields.need("appId", app_id, "")
+    imsi = fields.need("imsi", imsis.parse, "")
+    fields.check()
+    return imsi, app
+
+
+def _parameters() -> Mapping[str, Any]:
+    if request.args or request.method != "POST" or not request.content_length:
+        return request.args
+    return json_object()

@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Application mobility: a UE's application state follows it from the MEC it was at to this one."""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import gevent
+from gevent.event import Event
+
+from mec.ams.model import ANY_APP, NoState, StateError, Use
+from mec.ams.registry import Registry
+from mec.ams.schemas import MAX_STATE, state_in
+from mec.asking import Asker, AskError
+from mec.settings import MecSettings
+from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
+from submgr.platform.store import StoreError
+
+log = logging.getLogger(__name__)
+
+ANSWER_WITHIN = 2.8
+"""Seconds within which whoever asks for a state is answered."""
+PREFETCH_POLICY = RetryPolicy(tries=3, delay=1.0, backoff=2.0)
+_PREFETCHES = 10_000
+_AT_ONCE = 16
+
+AppsOf = Callable[[str], list[object]]
+"""The applications that the user with an IMSI has subscribed to."""
+
+
+class UnknownUe(Exception):
+    """Nothing is known of this UE and application."""
+
+
+class NotifyError(Exception):
+    """The other MECs could not be told; the message says why."""
+
+
+@dataclass(slots=True, eq=False)
+class _Flight:
+    """A state on its way, for everybody who wants it."""
+
+    use: Use
+    landed: Event = field(default_factory=Event)
+    state: bytes | memoryview | None = None
+    failure: NoState | StateError | None = None
+
+
+class Watcher:
+    """Told of what happens to applications; does nothing. Its methods must not block."""
+
+    def moved_away(self, use: Use) -> None:
+        """A UE uses an application at another MEC from now on."""
+
+    def served(self, imsi: str, app_id: str) -> None:
+        """The state of a UE was given to another MEC."""
+
+    def failed(self, imsi: str, app_id: str) -> None:
+        """The state of a UE could not be given to another MEC."""
+
+
+class Ams:
+    """The application mobility service of a MEC."""
+
+    def __init__(
+        self,
+        settings: MecSettings,
+        registry: Registry,
+        asker: Asker,
+        apps_of: AppsOf,
+        watcher: Watcher | None = None,
+        policy: RetryPolicy = PREFETCH_POLICY,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.registry = registry
+        self.counts: Counter[str] = Counter()
+        self.watcher = watcher or Watcher()
+        self._settings = settings
+        self._asker = asker
+        self._apps_of = apps_of
+        self._clock = clock
+        self._flights: dict[str, _Flight] = {}
+        self._prefetches = Outbox(policy=policy, places=_PREFETCHES, at_once=_AT_ONCE)
+
+    @property
+    def prefetching(self) -> int:
+        """Prefetches that are not finished."""
+        return self._prefetches.waiting
+
+    def stop(self) -> None:
+        """Prefetch nothing more."""
+        self._prefetches.stop()
+
+    def notify(self, imsi: str, mec_id: int, app_id: str | None) -> None:
+        """An application here is used by a UE: tell the other MECs. Raises NotifyError."""
+        app = f"&appId={app_id}" if app_id is not None else ""
+        url = f"{self._settings.proxy_url}/app/notify/?imsi={imsi}&mecId={mec_id}{app}"
+        try:
+            answer = self._asker.ask("GET", url)
+        except AskError as exc:
+            self.counts["notify failed"] += 1
+            raise NotifyError(f"the proxy cannot be reached: {exc}") from exc
+        if not answer.ok:
+            self.counts["notify failed"] += 1
+            raise NotifyError(f"the proxy answers with {answer.status}")
+        self.counts["notified others"] += 1
+
+    def notified(self, imsi: str, mec_id: int, app_id: str | None) -> None:
+        """A UE uses an application at another MEC. Raises StoreError when that is not safe yet."""
+        if mec_id == self._settings.mec_id:
+            self.counts["own notifications"] += 1
+            return
+        self.counts["notifications"] += 1
+        before = {use.app_id: use for use in self.registry.of_ue(imsi)}
+        uses = self.registry.notified(imsi, app_id, mec_id)
+        for use in uses:
+            self._flights.pop(use.key, None)
+            if use.app_id in before and before[use.app_id].stored:
+                self.counts["states dropped"] += 1
+            self.watcher.moved_away(use)
+
+    def fetch(self, imsi: str, app_id: str) -> bytes | memoryview:
+        """The state of a UE that came here, from here or from the MEC it was at.
+
+        Raises UnknownUe, NoState or StateError, within ANSWER_WITHIN s.
+        """
+        deadline = self._clock() + ANSWER_WITHIN
+        while True:
+            use = self.registry.find(imsi, app_id)
+            if use is None:
+                raise UnknownUe
+            state = self._stored(use)
+            if state is not None:
+                self.counts["served from here"] += 1
+                return state
+            if use.mec_id == self._settings.mec_id:
+                raise NoState("the UE was at no other MEC")
+            flight = self._flight(use)
+            if not flight.landed.wait(max(0.0, deadline - self._clock())):
+                raise StateError("the other MEC does not answer in time")
+            if self.registry.is_current(use):
+                return _outcome(flight)
+            if self._clock() >= deadline:
+                raise StateError("the UE moved on meanwhile")
+
+    def prefetch(self, imsi: str, app_id: str | None) -> None:
+        """Fetch the states of a UE in the background, for one application or all that are known of it."""
+        for app in [app_id] if app_id is not None else self._known_apps(imsi):
+            use = self.registry.find(imsi, app)
+            if use is None or use.stored or use.mec_id == self._settings.mec_id:
+                continue
+            if not self._prefetches.put("all", use.key, partial(self._prefetch, imsi, app), self._prefetched):
+                self.counts["prefetches dropped"] += 1
+
+    def give(self, imsi: str, app_id: str) -> memoryview:
+        """The state of a UE from the application here, for another MEC. Raises NoState or StateError."""
+        url = self._settings.app_urls.get(app_id)
+        if url is None:
+            self.counts["unknown application"] += 1
+            raise NoState("this application is not here")
+        try:
+            state = self._from_app(url, imsi)
+        except NoState:
+            self.counts["application has no state"] += 1
+            raise
+        except StateError:
+            self.counts["application failed"] += 1
+            self.watcher.failed(imsi, app_id)
+            raise
+        self.counts["given to others"] += 1
+        return state
+
+    def _from_app(self, url: str, imsi: str) -> memoryview:
+        try:
+            answer = self._asker.ask("GET", f"{url}/mec/app/state?imsi={imsi}", limit=MAX_STATE)
+        except AskError as exc:
+            raise StateError(f"the application does not answer: {exc}") from exc
+        if answer.status == 404:
+            raise NoState("the application has no state of this UE")
+        if not answer.ok:
+            raise StateError(f"the application answers with {answer.status}")
+        return state_in(answer.body)
+
+    def _stored(self, use: Use) -> bytes | None:
+        try:
+            return self.registry.state_of(use)
+        except StoreError as exc:
+            raise StateError(f"the store does not answer: {exc}") from exc
+
+    def _flight(self, use: Use) -> _Flight:
+        """The one that is under way for this use, else a new one."""
+        flight = self._flights.get(use.key)
+        if flight is not None and flight.use.order == use.order:
+            self.counts["shared fetches"] += 1
+            return flight
+        flight = self._flights[use.key] = _Flight(use)
+        gevent.spawn(self._fly, flight)
+        return flight
+
+    def _fly(self, flight: _Flight) -> None:
+        use = flight.use
+        try:
+            state = self._from_peer(use)
+        except (NoState, StateError) as exc:
+            flight.failure = exc
+            self.counts["fetched nothing" if isinstance(exc, NoState) else "fetches failed"] += 1
+        else:
+            flight.state = state
+            kept = self.registry.keep_state(use, bytes(state))
+            self.counts["fetched" if kept else "fetches overtaken"] += 1
+        finally:
+            if flight.state is None and flight.failure is None:
+                flight.failure = StateError("the fetch was given up")
+            if self._flights.get(use.key) is flight:
+                del self._flights[use.key]
+            flight.landed.set()
+
+    def _from_peer(self, use: Use) -> memoryview:
+        url = f"{self._settings.proxy_url}/app/state/?imsi={use.imsi}&mecId={use.mec_id}&appId={use.app_id}"
+        try:
+            answer = self._asker.ask("GET", url, limit=MAX_STATE)
+        except AskError as exc:
+            raise StateError(f"the proxy does not answer: {exc}") from exc
+        if answer.status == 404:
+            raise NoState("the other MEC has no state of this UE")
+        if not answer.ok:
+            raise StateError(f"the proxy answers with {answer.status}")
+        return state_in(answer.body)
+
+    def _known_apps(self, imsi: str) -> list[str]:
+        uses = self.registry.of_ue(imsi)
+        apps = dict.fromkeys(use.app_id for use in uses if use.app_id != ANY_APP)
+        if any(use.app_id == ANY_APP for use in uses):
+            apps.update(dict.fromkeys(str(app) for app in self._apps_of(imsi)))
+            apps.update(dict.fromkeys(self._settings.app_urls))
+        return list(apps)
+
+    def _prefetch(self, imsi: str, app_id: str) -> bool:
+        try:
+            self.fetch(imsi, app_id)
+        except StateError:
+            return False
+        except (NoState, UnknownUe):
+            return True
+        return True
+
+    def _prefetched(self, result: Result) -> None:
+        done = result.outcome is Outcome.DELIVERED
+        self.counts["prefetches done" if done else "prefetches given up"] += 1
+
+
+def _outcome(flight: _Flight) -> bytes | memoryview:
+    if flight.state is not None:
+        return flight.state
+    assert flight.failure is not None
+    raise type(flight.failure)(*flight.failure.args)

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests to applications, proxies and managers: one time limit for all of it, and a header that stops circles."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import gevent
+from flask import has_request_context, request
+
+from submgr.platform.http_client import HttpClient, HttpError, HttpResponse, HttpStream, HttpTimeout
+
+TIMEOUT = 2.0
+"""Seconds for a request from the beginning to the last byte of its answer."""
+HOPS = "MEC-Hops"
+"""Header: how many MEC programs have passed this request on."""
+MAX_HOPS = 4
+MAX_ANSWER = 1024 * 1024
+
+
+class AskError(Exception):
+    """There is no usable answer; the message is one line that says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Makes requests with `client`; each is bounded by `seconds` in all."""
+
+    client: HttpClient
+    seconds: float = TIMEOUT
+
+    def ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        limit: int = MAX_ANSWER,
+    ) -> HttpResponse:
+        """A request and its whole answer of at most `limit` bytes. Raises AskError."""
+        late = HttpTimeout(f"no answer within {self.seconds:g} s")
+        try:
+            with gevent.Timeout(self.seconds, late):
+                return self.client.request(
+                    method,
+                    url,
+                    body=body,
+                    headers=_with_hops(headers),
+                    connect_timeout=self.seconds,
+                    read_timeout=self.seconds,
+                    max_response=limit,
+                )
+        except (HttpError, OSError) as exc:
+            raise AskError(str(exc) or type(exc).__name__) from exc
+
+    def stream(self, method: str, url: str) -> HttpStream:
+        """A request and the head of its answer, within the time limit; the body is the caller's to read.
+
+        Raises AskError.
+        """
+        late = HttpTimeout(f"no answer within {self.seconds:g} s")
+        try:
+            with gevent.Timeout(self.seconds, late):
+                return self.client.stream(
+                    method,
+                    url,
+                    headers=_with_hops(None),
+                    connect_timeout=self.seconds,
+                    read_timeout=self.seconds,
+                )
+        except (HttpError, OSError) as exc:
+            raise AskError(str(exc) or type(exc).__name__) from exc
+
+
+def hops() -> int:
+    """How many MEC programs have passed on the request that is being answered."""
+    if not has_request_context():
+        return 0
+    given = request.headers.get(HOPS, "0").strip()
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 4 else 0
+
+
+def _with_hops(headers: Mapping[str, str] | None) -> dict[str, str]:
+    return {**(headers or {}), HOPS: str(hops() + 1)}

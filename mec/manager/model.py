@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the manager knows."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from mec import imsi as imsis
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A subscriber of this MEC, and what is subscribed (`{"subscribedApps": [...]}`)."""
+
+    imsi: str
+    data: dict[str, Any]
+
+    @property
+    def key(self) -> str:
+        return imsis.key(self.imsi)
+
+
+@dataclass(frozen=True, slots=True)
+class FormerUse:
+    """A UE used an application at a MEC and left a state there (JSON)."""
+
+    imsi: str
+    mec_id: int
+    app_id: str
+    state: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """The content of the data file."""
+
+    users: tuple[User, ...]
+    ues: tuple[FormerUse, ...]

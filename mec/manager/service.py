@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Users: those of this MEC, and at a foreign MEC those of the home MEC, which is asked for them."""
+
+import logging
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+from gevent.event import AsyncResult
+
+from mec import imsi as imsis
+from mec.asking import Asker, AskError, hops
+from mec.manager.model import User
+from mec.manager.schemas import Additional, PeerUser
+from mec.records import Records
+from mec.settings import MecSettings
+from submgr.platform.store import Store
+
+log = logging.getLogger(__name__)
+
+MAX_ANSWER = 128 * 1024 * 1024
+_MAX_CACHED = 100_000
+
+
+class UnknownUser(Exception):
+    """Nobody knows the user."""
+
+
+class HomeSilent(Exception):
+    """The home MEC did not answer, or not with a user's data; the message says what happened."""
+
+
+class Circle(Exception):
+    """The request has been passed on already, and would be again."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserData:
+    """`pieces` are those of a JSON text of `size` bytes."""
+
+    pieces: list[bytes]
+    size: int
+
+
+class Users:
+    """Answers for user data."""
+
+    def __init__(
+        self, settings: MecSettings, store: Store, asker: Asker, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.counts: Counter[str] = Counter()
+        self._settings = settings
+        self._asker = asker
+        self._clock = clock
+        self._store = store
+        self._records = Records(store, "mec_users", User, f"{settings.mec_id}/")
+        self._additional = Additional(settings.additional_bytes)
+        self._users: dict[str, User] = {}
+        self._foreign: OrderedDict[str, tuple[bytes, float]] = OrderedDict()
+        self._flights: dict[str, AsyncResult[UserData]] = {}
+
+    def __len__(self) -> int:
+        return len(self._users)
+
+    def load(self) -> None:
+        """Take users from the store. Raises StoreError."""
+        self._users = {user.key: user for user in self._records.load().values()}
+
+    def replace(self, users: tuple[User, ...]) -> None:
+        """From now on these are the users of this MEC, and no others. Raises StoreError, and changes nothing then."""
+        now = {user.key: user for user in users}
+        gone = [key for key in self._users if key not in now]
+        changed = {key: user for key, user in now.items() if self._users.get(key) != user}
+        if gone or changed:
+            self._store.write(self._records.change(changed, gone))
+        self._users = now
+
+    def apps_of(self, imsi: str) -> list[object]:
+        """The applications that a user of this MEC, or one that was asked for, has subscribed to."""
+        user = self._users.get(imsis.key(imsi))
+        data = user.data if user is not None else self._cached_data(imsi)
+        apps = data.get("subscribedApps") if isinstance(data, dict) else None
+        return apps if isinstance(apps, list) else []
+
+    def data_of(self, imsi: str) -> UserData:
+        """The data of a user. Raises UnknownUser, HomeSilent, Circle."""
+        user = self._users.get(imsis.key(imsi))
+        if user is not None:
+            self.counts["own"] += 1
+            return UserData(*self._additional.answer(msgspec.json.encode(user.data)))
+        if not self._settings.foreign:
+            self.counts["unknown"] += 1
+            raise UnknownUser
+        cached = self._cached(imsi)
+        if cached is not None:
+            self.counts["cached"] += 1
+            return UserData(*self._additional.answer(cached))
+        if hops():
+            self.counts["circle"] += 1
+            raise Circle
+        return self._from_home(imsi)
+
+    def _from_home(self, imsi: str) -> UserData:
+        """One request for all who ask at the same time."""
+        key = imsis.key(imsi)
+        flight = self._flights.get(key)
+        if flight is not None:
+            self.counts["shared"] += 1
+            return _landed(flight)
+        flight = self._flights[key] = AsyncResult()
+        try:
+            flight.set(self._ask_home(imsi))
+        except (UnknownUser, HomeSilent) as exc:
+            flight.set_exception(exc)
+        finally:
+            del self._flights[key]
+            if not flight.ready():
+                flight.set_exception(HomeSilent("the request was given up"))
+        return _landed(flight)
+
+    def _ask_home(self, imsi: str) -> UserData:
+        url = f"{self._settings.proxy_url}/user/data/?imsi={imsi}&mecId={self._settings.home_mec_id}"
+        try:
+            answer = self._asker.ask("GET", url, limit=MAX_ANSWER)
+        except AskError as exc:
+            self.counts["home silent"] += 1
+            raise HomeSilent(str(exc)) from exc
+        if answer.status == 404:
+            self.counts["unknown"] += 1
+            raise UnknownUser
+        try:
+            if not answer.ok:
+                raise HomeSilent(f"the proxy answers with {answer.status}")
+            main_data = bytes(msgspec.json.decode(answer.body, type=PeerUser).mainData)
+        except (HomeSilent, msgspec.DecodeError, UnicodeDecodeError) as exc:
+            self.counts["home silent"] += 1
+            raise HomeSilent(str(exc)) from exc
+        self.counts["from home"] += 1
+        self._remember(imsi, main_data)
+        return UserData([answer.body], len(answer.body))
+
+    def _cached(self, imsi: str) -> bytes | None:
+        data, until = self._foreign.get(imsis.key(imsi), (b"", 0.0))
+        return data if until > self._clock() else None
+
+    def _cached_data(self, imsi: str) -> object:
+        data = self._cached(imsi)
+        return msgspec.json.decode(data) if data is not None else None
+
+    def _remember(self, imsi: str, main_data: bytes) -> None:
+        key = imsis.key(imsi)
+        self._foreign[key] = (main_data, self._clock() + self._settings.users_ttl)
+        self._foreign.move_to_end(key)
+        if len(self._foreign) > _MAX_CACHED:
+            self._foreign.popitem(last=False)
+
+
+def _landed(flight: "AsyncResult[UserData]") -> UserData:
+    data: UserData = flight.get()
+    return data
