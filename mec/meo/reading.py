@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mec.problem import bad_fields
+from submgr.platform.http_app import ApiError
 
 MAX_NAME = 32
 """Characters of names and identifiers (MEC 016, 6.2)."""
@@ -30,10 +31,11 @@ class Mistakes:
         if len(self.found) < 100:
             self.found.setdefault(path, message)
 
-    def check(self) -> None:
-        """Raises ApiError 400 when there are any."""
+    def check(self, status: int = 400) -> None:
+        """Raises ApiError when there are any."""
         if self.found:
-            raise bad_fields(self.found)
+            error = bad_fields(self.found)
+            raise ApiError(status, error.message, error.errors)
 
 
 @dataclass(frozen=True, slots=True)

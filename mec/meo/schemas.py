@@ -22,27 +22,30 @@ _KME = re.compile(r"(https?://)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5}
 
 def parse_app(check: Callable[[str, Any], str | None]) -> App:
     """The body of the current request as an application; `check` tells what is wrong with the deployInfo for a type of
-    platform. Raises ApiError 400."""
-    reader = _body()
+    platform. Raises ApiError 400, and 409 for what is well-formed and contradicts the drivers or itself."""
+    reader, conflicts = _body(), Mistakes()
     info = reader.child("appInfo", required=True)
     supports: list[Support] = []
     for one in reader.children("platforms", required=True):
-        support = _support(one, check)
+        support = _support(one)
         if any(support.type == other.type for other in supports):
-            one.wrong("type", f"{support.type} is given twice")
+            conflicts.add(f"{one.path}type", f"{support.type} is given twice")
+        elif (message := check(support.type, support.deploy_info)) is not None:
+            conflicts.add(f"{one.path}deployInfo", message)
         supports.append(support)
     extension = reader.child("vendorSpecificExt")
     vendor_id = extension.text("vendorId", required=True) if extension is not None else None
     app_info = _registered_info(info) if info is not None else None
     reader.mistakes.check()
+    conflicts.check(409)
     assert app_info is not None
     return App(app_info, tuple(supports), vendor_id)
 
 
 def parse_platform(driver_check: Callable[[Platform], tuple[str, str] | None]) -> Platform:
     """The body of the current request as a platform; `driver_check` tells what is wrong with it for its driver: a
-    field and a message. Raises ApiError 400."""
-    reader = _body()
+    field and a message. Raises ApiError 400, and 409 for a platform that the driver cannot do anything with."""
+    reader, conflicts = _body(), Mistakes()
     name = reader.text("name", MAX_PLATFORM, required=True)
     if name is not None and (not _PLATFORM_NAME.match(name) or name in (".", "..")):
         reader.wrong("name", "must not contain a slash, and be neither . nor ..")
@@ -55,9 +58,10 @@ def parse_platform(driver_check: Callable[[Platform], tuple[str, str] | None]) -
         qkd=_qkd(reader.child("qkd")),
         location=read_location(reader.child("location")),
     )
-    if not reader.mistakes.found and (mistake := driver_check(platform)) is not None:
-        reader.wrong(*mistake)
     reader.mistakes.check()
+    if (mistake := driver_check(platform)) is not None:
+        conflicts.add(*mistake)
+    conflicts.check(409)
     return platform
 
 
@@ -162,13 +166,11 @@ def _wanted_info(info: Reader) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _support(one: Reader, check: Callable[[str, Any], str | None]) -> Support:
+def _support(one: Reader) -> Support:
     kind = one.text("type", MAX_PLATFORM, required=True) or ""
     deploy_info = one.present("deployInfo")
     if deploy_info is None:
         deploy_info = {}
-    if kind and (message := check(kind, deploy_info)) is not None:
-        one.wrong("deployInfo", message)
     return Support(kind, one.names("blacklist", MAX_PLATFORM), one.names("whitelist", MAX_PLATFORM), deploy_info)
 
 

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the orchestrator's OpenAPI documents promise, asked with generated requests, right and wrong ones."""
+
+from collections.abc import Iterator
+from importlib import resources
+from typing import Any
+
+import pytest
+import schemathesis
+import yaml
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+
+from mec.problem import problem_app
+from tests.support.meo_world import World, app
+
+GENERATED = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+DOCUMENTS = ("openapi_meo.yaml", "openapi_lcmp.yaml")
+
+
+def operations() -> list[tuple[str, str, str, GenerationMode]]:
+    """Base, path and method of everything the documents have; with a mode for wrong requests where there can be any."""
+    documents = [yaml.safe_load(resources.files("mec.meo").joinpath(name).read_text()) for name in DOCUMENTS]
+    return [
+        (document["servers"][0]["url"], path, method, mode)
+        for document in documents
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
+        if mode is GenerationMode.POSITIVE or "requestBody" in operation
+    ]
+
+
+@pytest.fixture(scope="module")
+def schemas() -> Iterator[dict[str, Any]]:
+    """Both interfaces, on a world with an application and platforms that take contexts, by their base."""
+    world = World()
+    world.start()
+    world.inventory.add_app(app())
+    world.platform("p1")
+    world.platform("p2")
+    application = problem_app("meo")
+    for blueprint in world.orchestrator.blueprints:
+        application.register_blueprint(blueprint)
+    bases = ("/meo/v1", "/dev_app/v1")
+    yield {base: schemathesis.openapi.from_wsgi(f"{base}/openapi.json", application) for base in bases}
+    world.stop()
+
+
+@pytest.mark.parametrize(("base", "path", "method", "mode"), operations())
+def test_keeps_its_promises(schemas: dict[str, Any], base: str, path: str, method: str, mode: GenerationMode) -> None:
+    operation = schemas[base][path][method]
+
+    @GENERATED
+    @given(operation.as_strategy(generation_mode=mode))
+    def ask(case: Any) -> None:
+        case.call_and_validate()
+
+    ask()
