@@ -34,7 +34,7 @@ from submgr.gauges import watch
 from submgr.nodes import ConnectedNodes
 from submgr.platform.config import ConfigWatcher
 from submgr.platform.health import Health
-from submgr.platform.http_server import HttpServer
+from submgr.platform.http_server import HttpServer, ListenError
 from submgr.platform.logs import Logs
 from submgr.platform.outbox import RetryPolicy
 from submgr.platform.sdl_channel import SdlChannel
@@ -59,7 +59,7 @@ T = TypeVar("T")
 DRAIN = 10.0
 """Seconds that running procedures have to end in when the daemon is stopped."""
 DESCRIPTORS = 65536
-PROBES = ("/health/alive", "/health/ready", "/metrics", "/config")
+PROBES = ("/health/alive", "/health/ready", "/metrics", "/config", "/symptomdata", "/openapi.yaml", "/console")
 """Platform requests that are answered before the subscriptions are restored."""
 
 
@@ -145,13 +145,12 @@ class Daemon:
         self.xapp_http = HttpServer(
             "xapp", settings.subscription.listen, xapp_app(self.service, self.counters.inc, self.metrics.internal_error)
         )
-        self.platform_http = HttpServer(
-            "platform",
-            settings.local.listen,
-            platform_app(self.service, self._operations(), self.metrics.internal_error),
-        )
+        platform = platform_app(self.service, self._operations(), self.metrics.internal_error)
+        platform.before_request(self._not_before_restored)
+        self.platform_http = HttpServer("platform", settings.local.listen, platform)
         watch(self)
         self._restored = False
+        self._starting: gevent.Greenlet[[], None] | None = None
 
     # --- parts
 
@@ -203,14 +202,14 @@ class Daemon:
     def _restore_and_listen(self) -> None:
         try:
             parts = self.restorer.restore()
-        except StartFailed as failed:
+            self.dispatcher.restore(parts)
+            self._link.open(self.dispatcher)
+            self.xapp_http.start()
+        except (StartFailed, ListenError) as failed:
             log.error("%s", failed)
             self.end(1)
             return
-        self.dispatcher.restore(parts)
-        self._link.open(self.dispatcher)
         self._restored = True
-        self.xapp_http.start()
         log.info("ready for xApps", extra={"e2_nodes": len(parts)})
 
     def stop(self) -> None:
@@ -220,7 +219,8 @@ class Daemon:
         while any(worker.node.procedures_running for worker in self.dispatcher.workers) and time.monotonic() < end:
             gevent.sleep(0.05)
         self.notifier.stop(grace=max(0.0, min(1.0, end - time.monotonic())))
-        self._starting.kill()
+        if self._starting is not None:
+            self._starting.kill()
         self.dispatcher.stop()
         self.platform_http.stop(grace=1.0)
         if self._watcher is not None:
@@ -277,6 +277,7 @@ class Daemon:
         return f"no route for {', '.join(missing)}" if missing else None
 
     def _not_before_restored(self) -> None:
+        """Before, the Routing Manager would take an empty list of subscriptions for the truth."""
         if not self._restored and not request.path.endswith(PROBES):
             raise RefusedError(503, f"not ready: {self.restorer.why_not}")
 
