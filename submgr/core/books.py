@@ -230,8 +230,9 @@ class Books(ABC):
         self.registry.nodes.pop(rest.subscription_id, None)
 
     def index_digests(self, rest: RestSubscription) -> None:
+        """A request without an id means the subscription that it meant the first time."""
         for digest in rest.digests:
-            self.digests[digest] = rest
+            self.digests.setdefault(digest, rest)
 
     def forget_digests(self, rest: RestSubscription) -> None:
         for digest in rest.digests:

@@ -101,6 +101,7 @@ class Admission(Procedure):
         rest.admission = self
         rest.endpoint = request.endpoint
         first = rest.digests[-1] if rest.digests else self._digest
+        self.node.forget_digests(rest)
         rest.digests = tuple(dict.fromkeys((self._digest, first)))
         self.node.index_digests(rest)
         super().start(now)

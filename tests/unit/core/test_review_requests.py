@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Repeated and changed requests, deletes while others are written down, what is counted."""
+
+from __future__ import annotations
+
+from world import World, content, request
+
+from submgr.core import commands as c
+from submgr.core.model import Detail
+from submgr.e2ap.messages import ActionType
+
+
+def policy(octet: int) -> Detail:
+    return Detail(1, content(bytes([octet]), ActionType.POLICY))
+
+
+def updated(world: World, subscription_id: str, detail: Detail) -> None:
+    token = world.post(request(detail, subscription_id=subscription_id))
+    world.settle()
+    assert isinstance(world.answers[token], c.Accept)
+
+
+def test_digests_do_not_pile_up_with_updates() -> None:
+    world = World()
+    known = world.subscribed(request(policy(0)))
+    for octet in range(1, 50):
+        updated(world, known, policy(octet))
+    assert len(world.node.digests) == 2
+
+
+def test_after_a_delete_every_digest_of_it_is_free() -> None:
+    world = World()
+    known = world.subscribed(request(policy(0)))
+    for octet in (1, 2, 3):
+        updated(world, known, policy(octet))
+    world.delete(known)
+    world.settle()
+    assert not world.node.digests
+    for octet in range(4):
+        fresh = world.subscribed(request(policy(octet)))
+        assert fresh != known
+        world.delete(fresh)
+        world.settle()
+    world.check_quiet()
+
+
+def test_a_request_keeps_its_id_though_another_one_takes_on_its_content() -> None:
+    world = World()
+    first, other = world.subscribed(request(policy(0))), world.subscribed(request(policy(1)))
+    updated(world, other, policy(0))
+    assert world.subscribed(request(policy(0))) == first
+    world.delete(other)
+    world.settle()
+    assert world.subscribed(request(policy(0))) == first
