@@ -20,6 +20,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support.redis_server import MISSING, REDIS_SERVER, RedisServer
+
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "helm" / "submgr"
 SIMULATORS = "from gevent import monkey; monkey.patch_all()\nfrom submgr.simulators.cli import sim\nsim()"
@@ -181,6 +183,8 @@ class Pod:
         self.log = directory / "log"
         self._processes = processes
         self._manifests = manifests
+        self.writable = directory / "tmp"
+        self.writable.mkdir()
         self._cfg = directory / "cfg"
         self._cfg.mkdir()
         self.environment = self._environment(where)
@@ -198,7 +202,7 @@ class Pod:
         assert env["RMR_RTG_SVC"] == "4561"
         env["RMR_RTG_SVC"] = str(self.control_port)
         env["RMR_SRC_ID"] = "127.0.0.1"
-        env["RMR_STASH_RT"] = str(self._cfg.parent / "routes.stash")
+        env["RMR_STASH_RT"] = str(self.writable / "routes.stash")
         env |= {name: value for name, value in where.items() if name.isupper()}
         return {name: value.replace("/cfg/", f"{self._cfg}/") for name, value in env.items()}
 
@@ -265,11 +269,53 @@ class Pod:
         return self.wait()
 
 
+class Ric:
+    """A RIC around the pod: DBAAS, E2 Termination with two nodes that are in R-NIB, Routing Manager, an xApp."""
+
+    NODES = ("gnb_1", "gnb_2")
+
+    def __init__(self, chart: Chart, processes: Processes, directory: Path, redis: RedisServer) -> None:
+        self.redis = redis
+        self._chart = chart
+        self._processes = processes
+        self._directory = directory
+        nodes = [word for name in self.NODES for word in ("--node", name)]
+        facts = processes.simulator("e2term", *nodes, "--rnib", f"redis://{redis.host}:{redis.port}")
+        self.e2term = Http(facts["control"])
+        self.e2term_rmr: str = facts["rmr"]
+        self.rtmgr = Http(processes.simulator("rtmgr")["http"])
+        self.xapp = Http(processes.simulator("xapp")["http"])
+
+    def pod(self, **config: dict[str, Any]) -> Pod:
+        """A pod as the chart has it, with routes to the E2 Termination; not started. `config`: sections of values."""
+        routes = [f"rte|{mtype}|{self.e2term_rmr}" for mtype in (12010, 12020)]
+        table = "\n".join(["newrt|start|seed", *routes, f"newrt|end|{len(routes)}", ""])
+        manifests = self._chart.render({"submgr": {"seedRoutes": table, "config": config}})
+        where = {"DBAAS_SERVICE_HOST": self.redis.host, "DBAAS_SERVICE_PORT": str(self.redis.port)}
+        return Pod(self._processes, manifests, self._directory, rtmgr=self.rtmgr.address, **where)
+
+    def request(self, meid: str = "gnb_1", event: int = 1) -> dict[str, Any]:
+        """A subscribe request of the xApp, different for each `event`."""
+        host, port = self.xapp.address.split(":")
+        action = {"ActionID": 1, "ActionType": "report", "ActionDefinition": [5, 6]}
+        action["SubsequentAction"] = {"SubsequentActionType": "continue", "TimeToWait": "w10ms"}
+        detail = {"XappEventInstanceId": event, "EventTriggers": [event], "ActionToBeSetupList": [action]}
+        endpoint = {"Host": host, "HTTPPort": int(port), "RMRPort": 4560}
+        return {"ClientEndpoint": endpoint, "Meid": meid, "RANFunctionID": 2, "SubscriptionDetails": [detail]}
+
+    def notified(self) -> list[dict[str, Any]]:
+        """The bodies of the notifications, in their order."""
+        return [each["body"] for each in self.xapp.ask("/state")["notifications"]]
+
+    def at_nodes(self) -> dict[str, Any]:
+        """What each E2 node holds, by instance id."""
+        return {name: node["subscriptions"] for name, node in self.e2term.ask("/state")["nodes"].items()}
+
+
 @pytest.fixture
-def start_pod(chart: Chart, processes: Processes, tmp_path: Path) -> Callable[..., Pod]:
-    """Make a pod: `start_pod({values}, DBAAS_SERVICE_HOST=..., rtmgr="host:port")`; it is not started yet."""
-
-    def make(values: dict[str, Any], **where: str) -> Pod:
-        return Pod(processes, chart.render(values), tmp_path, **where)
-
-    return make
+def ric(chart: Chart, processes: Processes, tmp_path: Path) -> Iterator[Ric]:
+    if REDIS_SERVER is None:
+        pytest.skip(MISSING)
+    with RedisServer() as redis:
+        yield Ric(chart, processes, tmp_path, redis)
+        processes.end()
