@@ -13,7 +13,7 @@ from submgr.core.errors import Failure
 from submgr.core.events import Notified
 from submgr.core.model import Content, HolderKey, Removal, RestHolder, RmrEndpoint
 from submgr.core.registry import Registry
-from submgr.core.subscription import E2Subscription, Life
+from submgr.core.subscription import E2Subscription, Life, requestor_of
 from submgr.core.timers import removal_delay
 
 if TYPE_CHECKING:
@@ -62,7 +62,14 @@ class Books(ABC):
             # a doubtful id that is used again: its late delete would hit the new subscription
             self._drop_removal(instance_id)
         sub = E2Subscription(
-            instance_id, self.meid, self.controls.requestor_id, claim.content, claim.key, claim.own_line, claim.holder()
+            instance_id,
+            self.meid,
+            self.controls.requestor_id,
+            claim.content,
+            claim.key,
+            claim.own_line,
+            requestor_of(claim.holder_key),
+            (claim.holder(),),
         )
         self.add_subscription(sub)
         return sub

@@ -118,13 +118,18 @@ def _add_e2(
     node: Node, record: E2Record, references: tuple[tuple[RestRecord, int], ...], spared: frozenset[str]
 ) -> None:
     known = _holders(record, references)
-    alive = [h for h in known if _is_alive(node, h, spared)]
-    first = (alive or list(known))[0]
+    alive = tuple(h for h in known if _is_alive(node, h, spared))
     key = record.content.key()
-    line = key if record.content.mergeable else first.key
-    sub = E2Subscription(record.instance_id, node.meid, record.requestor_id, record.content, key, line, first)
-    sub.xapp_requestor_id = record.xapp_requestor_id
-    sub.holders = {h.key: h for h in alive}
+    sub = E2Subscription(
+        record.instance_id,
+        node.meid,
+        record.requestor_id,
+        record.content,
+        key,
+        key if record.content.mergeable or not known else (alive or known)[0].key,
+        record.xapp_requestor_id,
+        alive,
+    )
     sub.admitted, sub.not_admitted = record.admitted, record.not_admitted
     if record.policy_update and sub.admitted is None:
         sub.admitted = ()

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from enum import Enum, auto
 
 from submgr.core.model import Content, E2Record, Holder, HolderKey, RestHolder, RmrEndpoint
@@ -51,7 +51,8 @@ class E2Subscription:
         content: Content,
         key: bytes,
         line: Hashable,
-        first: Holder,
+        xapp_requestor_id: int,
+        holders: Iterable[Holder],
     ) -> None:
         self.instance_id = instance_id
         self.meid = meid
@@ -59,8 +60,8 @@ class E2Subscription:
         self.content = content
         self.key = key
         self.line = line
-        self.xapp_requestor_id = requestor_of(first.key)
-        self.holders: dict[HolderKey, Holder] = {first.key: first}
+        self.xapp_requestor_id = xapp_requestor_id
+        self.holders: dict[HolderKey, Holder] = {holder.key: holder for holder in holders}
         self.life = Life.PENDING
         self.admitted: tuple[int, ...] | None = None
         self.not_admitted: tuple[NotAdmitted, ...] = ()

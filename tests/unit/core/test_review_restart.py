@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a start makes of records that no orderly run leaves behind."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from world import MEID, World, content
+
+from submgr.core.controls import Controls
+from submgr.core.model import E2Record, Removal, RmrEndpoint
+
+ENDPOINT = RmrEndpoint("service-ricxapp-a-rmr.ricxapp", 4560)
+
+
+def record(instance_id: int, **changes: object) -> E2Record:
+    plain = E2Record(instance_id, MEID, 123, 1, content(), (ENDPOINT,), None, None, admitted=(1,))
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def stored(*records: E2Record, removals: tuple[Removal, ...] = (), ongoing: int = 1) -> World:
+    """A start with these records, all of which the node and the Routing Manager have."""
+    world = World(Controls(max_ongoing=ongoing))
+    world.store.e2 = {each.instance_id: each for each in records}
+    world.store.removals = {each.instance_id: each for each in removals}
+    world.at_node = {each.instance_id: each.content for each in records}
+    world.routes = {each.instance_id: set(each.endpoints) for each in records if each.endpoints}
+    world.kill()
+    return world
+
+
+def test_a_record_that_nobody_holds_is_undone_and_stops_nobody() -> None:
+    nobody = record(1, endpoints=())
+    emptied = record(2, holders=(), content=content(b"\x07"))
+    kept = record(3, content=content(b"\x08"))
+    world = stored(nobody, emptied, kept)
+    world.settle()
+    assert world.node.subs.keys() == world.at_node.keys() == world.store.e2.keys() == {3}
