@@ -36,8 +36,12 @@ class Asker:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         limit: int = MAX_ANSWER,
+        passed_on: int | None = None,
     ) -> HttpResponse:
-        """A request and its whole answer of at most `limit` bytes. Raises AskError."""
+        """A request and its whole answer of at most `limit` bytes. Raises AskError.
+
+        `passed_on`: how often it was passed on with this, if that is not to be taken from the request being answered.
+        """
         late = HttpTimeout(f"no answer within {self.seconds:g} s")
         try:
             with gevent.Timeout(self.seconds, late):
@@ -45,7 +49,7 @@ class Asker:
                     method,
                     url,
                     body=body,
-                    headers=_with_hops(headers),
+                    headers=_with_hops(headers, passed_on),
                     connect_timeout=self.seconds,
                     read_timeout=self.seconds,
                     max_response=limit,
@@ -64,7 +68,7 @@ class Asker:
                 return self.client.stream(
                     method,
                     url,
-                    headers=_with_hops(None),
+                    headers=_with_hops(None, None),
                     connect_timeout=self.seconds,
                     read_timeout=self.seconds,
                 )
@@ -80,5 +84,5 @@ def hops() -> int:
     return int(given) if given.isascii() and given.isdigit() and len(given) < 4 else 0
 
 
-def _with_hops(headers: Mapping[str, str] | None) -> dict[str, str]:
-    return {**(headers or {}), HOPS: str(hops() + 1)}
+def _with_hops(headers: Mapping[str, str] | None, passed_on: int | None) -> dict[str, str]:
+    return {**(headers or {}), HOPS: str(hops() + 1 if passed_on is None else passed_on)}

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the programs share: a start that complains in one line, a run until SIGTERM, a filter for the log."""
 
-import logging
 import os
-import re
 import signal
 import sys
 from collections.abc import Mapping
@@ -13,19 +11,15 @@ import click
 import gevent
 from gevent.event import Event
 
-from mec import imsi as imsis
 from mec import settings as mec_settings
+from mec.hiding import hide_identities
 from mec.settings import MecConfig
 from submgr.platform.config import ConfigError
-from submgr.platform.http_server import ListenError
+from submgr.platform.http_server import ListenError, parse_listen
 from submgr.platform.logs import Logs
 from submgr.platform.store import StoreError
 
 CANNOT_START = (ConfigError, ListenError, StoreError)
-
-_NAMED = re.compile(r"(imsi\W{1,6}|/ues/)(\d{6,})", re.IGNORECASE)
-_LONG = re.compile(r"(?<![\d.])\d{13,15}(?![\d.])")
-
 
 class Program(Protocol):
     """What `run` starts."""
@@ -39,46 +33,12 @@ class Program(Protocol):
         """Where it listens, for the first line of its output."""
 
 
-class HideIdentities(logging.Filter):
-    """Masks whatever looks like an IMSI in a record: request lines, URLs and errors of libraries have them too."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = hidden(record.getMessage()), None
-        for name, value in list(vars(record).items()):
-            if name not in _PLAIN and isinstance(value, str | int) and not isinstance(value, bool):
-                text = str(value)
-                masked = hidden(f"imsi={text}")[5:] if name.lower() == "imsi" else hidden(text)
-                if masked != text:
-                    setattr(record, name, masked)
-        if record.exc_info and record.exc_info[0] is not None and not record.exc_text:
-            trace = logging.Formatter().formatException(record.exc_info)
-            if hidden(trace) != trace:
-                record.exc_info, record.stack_info = None, hidden(trace)
-        return True
-
-
-_PLAIN = frozenset(vars(logging.makeLogRecord({})))
-
-
-def hidden(text: str) -> str:
-    """A text with its IMSIs masked."""
-    text = _NAMED.sub(lambda found: found[1] + imsis.masked(found[2]), text)
-    return _LONG.sub(lambda found: imsis.masked(found[0]), text)
-
-
-def hide_identities() -> None:
-    """Have every line of the log pass HideIdentities."""
-    for handler in logging.getLogger().handlers:
-        if not any(isinstance(each, HideIdentities) for each in handler.filters):
-            handler.addFilter(HideIdentities())
-
-
 def configured(path: str | None, overrides: Mapping[str, Any]) -> MecConfig:
     """The configuration of `-f`, with what the command line says beside it. Ends the program when it is wrong."""
     try:
         return mec_settings.read(path, {name: value for name, value in overrides.items() if value is not None})
     except ConfigError as failed:
-        _complain(failed)
+        complain(failed)
         sys.exit(1)
 
 
@@ -86,8 +46,7 @@ def run(name: str, config: MecConfig, program: Program) -> None:
     """Start, print one line that says where it listens, and stop at SIGTERM or SIGINT."""
     logs = Logs(name)
     logs.start(config.log_level)
-    if not (config.mec.log_identities and config.log_level == 4):
-        hide_identities()
+    hide_identities(config.mec.log_identities)
     ended = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, ended.set)
@@ -100,17 +59,35 @@ def run(name: str, config: MecConfig, program: Program) -> None:
         sys.stdout.flush()
         ended.wait()
     except CANNOT_START as failed:
-        _complain(failed)
+        complain(failed)
         sys.exit(1)
     finally:
         program.stop()
         logs.stop()
 
 
-def _complain(failed: Exception) -> None:
+def complain(failed: Exception, file: str = "") -> None:
+    """Tell why a program cannot start, a line per mistake; `file` is where these are."""
     lines = [str(problem) for problem in failed.problems] if isinstance(failed, ConfigError) else [str(failed)]
     for line in lines:
-        click.echo(f"mec cannot start: {line}", err=True)
+        click.echo(f"mec cannot start: {file + ', ' if file else ''}{line}", err=True)
+
+
+def listen_option(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """Checks an option that is a listen address."""
+    try:
+        parse_listen(value)
+    except ValueError as exc:
+        raise click.BadParameter(str(exc)) from exc
+    return value
+
+
+def url_option(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Checks an option that is a URL."""
+    try:
+        return mec_settings.http_url(value) if value is not None else None
+    except ValueError as exc:
+        raise click.BadParameter(str(exc)) from exc
 
 
 def environment() -> dict[str, str]:

@@ -4,7 +4,7 @@
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -52,8 +52,8 @@ class _Flight:
 class Watcher:
     """Told of what happens to applications; does nothing. Its methods must not block."""
 
-    def moved_away(self, use: Use) -> None:
-        """A UE uses an application at another MEC from now on."""
+    def moved_away(self, uses: Sequence[Use]) -> None:
+        """A UE uses applications at another MEC from now on."""
 
     def served(self, imsi: str, app_id: str) -> None:
         """The state of a UE was given to another MEC."""
@@ -120,7 +120,7 @@ class Ams:
             self._flights.pop(use.key, None)
             if use.app_id in before and before[use.app_id].stored:
                 self.counts["states dropped"] += 1
-            self.watcher.moved_away(use)
+        self.watcher.moved_away(uses)
 
     def fetch(self, imsi: str, app_id: str) -> bytes | memoryview:
         """The state of a UE that came here, from here or from the MEC it was at.

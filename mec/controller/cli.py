@@ -12,48 +12,33 @@ from mec.controller.metrics import watch
 from mec.controller.push import PushSettings
 from mec.controller.service import Controller, ControllerSettings
 from mec.problem import problem_app
-from mec.running import configured, environment, run
-from mec.settings import http_url
+from mec.running import configured, environment, listen_option, run, url_option
 from mec.storing import store_of
 from mec.watching import watching_blueprint
 from submgr.platform.health import Health
 from submgr.platform.http_app import problem_errors
-from submgr.platform.http_server import HttpServer, parse_listen
+from submgr.platform.http_server import HttpServer
 from submgr.platform.store import Store
 
 TOKEN_VARIABLE = "MEC_IDP_TOKEN"
 _MANAGERS = {"home": "http://localhost:8000", "foreign": "http://localhost:8001"}
 
 
-def _listen(ctx: click.Context, param: click.Parameter, value: str) -> str:
-    try:
-        parse_listen(value)
-    except ValueError as exc:
-        raise click.BadParameter(str(exc)) from exc
-    return value
-
-
-def _url(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    try:
-        return http_url(value) if value is not None else None
-    except ValueError as exc:
-        raise click.BadParameter(str(exc)) from exc
-
-
 def _urls(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_url(ctx, param, each) or "" for each in value))
+    return tuple(dict.fromkeys(url_option(ctx, param, each) or "" for each in value))
 
 
 @click.command()
 @click.option("-u", "--prefetch_user_data", is_flag=True, help="Send a UE's subscription data with its identity.")
 @click.option("-s", "--prefetch_state", is_flag=True, help="Have the manager prefetch application state.")
 @click.option("-n", "--network", type=click.Choice(["home", "foreign"]), required=True, help="Which MEC this is.")
-@click.option("--listen", default="0.0.0.0:9001", show_default=True, callback=_listen, help="For mirrored S1AP.")
-@click.option("--manager-url", callback=_url, help="Default: http://localhost:8000 (home) or :8001 (foreign).")
+@click.option("--listen", default="0.0.0.0:9001", show_default=True, callback=listen_option, help="For mirrored S1AP.")
+@click.option("--manager-url", callback=url_option, help="Default: http://localhost:8000 (home) or :8001 (foreign).")
 @click.option("--idp-url", "idp_urls", multiple=True, callback=_urls, help="Identity provider; may be repeated.")
 @click.option("--framing", type=click.Choice(["raw", "len32"]), default="raw", show_default=True,
               help="PDUs back to back, or each after its length in four octets.")  # fmt: skip
-@click.option("--http", default="127.0.0.1:9002", show_default=True, callback=_listen, help="UEs, metrics, health.")
+@click.option("--http", default="127.0.0.1:9002", show_default=True, callback=listen_option,
+              help="UEs, metrics, health.")  # fmt: skip
 @click.option("--idp-token", envvar=TOKEN_VARIABLE, help="Bearer token for identity providers.")
 @click.option("--push-queue", type=click.IntRange(1, 10_000_000), default=10_000, show_default=True,
               help="Deliveries that may wait for one identity provider.")  # fmt: skip

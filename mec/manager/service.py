@@ -20,6 +20,7 @@ from submgr.platform.store import Store
 
 log = logging.getLogger(__name__)
 
+NAMESPACE = "mec_users"
 MAX_ANSWER = 128 * 1024 * 1024
 _MAX_CACHED = 100_000
 
@@ -55,7 +56,7 @@ class Users:
         self._asker = asker
         self._clock = clock
         self._store = store
-        self._records = Records(store, "mec_users", User, f"{settings.mec_id}/")
+        self._records = Records(store, NAMESPACE, User, f"{settings.mec_id}/user/")
         self._additional = Additional(settings.additional_bytes)
         self._users: dict[str, User] = {}
         self._foreign: OrderedDict[str, tuple[bytes, float]] = OrderedDict()

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Application mobility as ETSI GS MEC 021 v2.2.1 has it: registered services, subscriptions."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class AssociateType(IntEnum):
+    """What identifies a UE or flow (MEC 012, AssociateId)."""
+
+    UE_IPV4_ADDRESS = 1
+    UE_IPV6_ADDRESS = 2
+    NATED_IP_ADDRESS = 3
+    GTP_TEID = 4
+
+
+class MobilityStatus(IntEnum):
+    """How far the move of a UE's application state has come (MEC 021, 7.4.2)."""
+
+    TRIGGERED = 1
+    COMPLETED = 2
+    FAILED = 3
+
+
+MOBILITY = "MobilityProcedureSubscription"
+ADJACENT = "AdjacentAppInfoSubscription"
+TYPES_IN_QUERIES = {"mobility_proc": MOBILITY, "adj_app_info": ADJACENT}
+
+
+@dataclass(frozen=True, slots=True)
+class Associate:
+    """An AssociateId."""
+
+    type: int
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device that an application serves (MEC 021, 7.2.2): mobility level 1 to 3; 1 as `transferred`: its context is
+    at another MEC."""
+
+    associate: Associate
+    level: int | None = None
+    transferred: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MobilityService:
+    """A registration (MEC 021, 7.2.2). `expiry` in s from the registration on, 0 for never; `ends` in s since 1970."""
+
+    id: str
+    app_instance_id: str | None
+    mep_id: str | None
+    devices: tuple[Device, ...] = ()
+    expiry: int | None = None
+    ends: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimeStamp:
+    """Since 1970."""
+
+    seconds: int
+    nano_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A subscription (MEC 021, 7.3) and its filter; `self_url` is what it was made as."""
+
+    id: str
+    type: str
+    callback: str
+    self_url: str
+    app_instance_id: str | None = None
+    associates: tuple[Associate, ...] = ()
+    statuses: tuple[int, ...] = (MobilityStatus.TRIGGERED.value,)
+    deadline: TimeStamp | None = None
+
+    @property
+    def ends(self) -> float | None:
+        """When it expires, in s since 1970."""
+        return self.deadline.seconds + self.deadline.nano_seconds / 1e9 if self.deadline is not None else None

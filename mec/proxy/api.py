@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""HTTP of the proxy."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, Response, request
+
+from mec import imsi as imsis
+from mec.ids import app_id, mec_id
+from mec.problem import Fields, in_pieces
+from mec.proxy.schemas import unreached_view
+from mec.proxy.service import Circle, PeerError, PeerLacks, Proxy, UnknownMec
+from submgr.platform.http_app import ApiError, json_response
+from submgr.platform.http_client import HttpStream
+
+
+def proxy_blueprint(proxy: Proxy) -> Blueprint:
+    """`/app/notify`, `/app/state` and `/user/data`."""
+    blueprint = Blueprint("proxy", __name__)
+
+    def notify() -> Response:
+        fields = Fields(request.args)
+        imsi = fields.need("imsi", imsis.parse, "")
+        mec = fields.need("mecId", mec_id, 0)
+        app = fields.take("appId", app_id, "")
+        fields.check()
+        try:
+            reached, failed = proxy.notify(imsi, mec, app or None)
+        except Circle:
+            raise _circle() from None
+        if failed:
+            views = [unreached_view(each) for each in failed]
+            message = f"{len(failed)} of {len(failed) + len(reached)} MECs could not be told"
+            raise ApiError(502, message, extra={"failed": views, "notified": reached})
+        return json_response({"notified": reached})
+
+    def state() -> Response:
+        fields = Fields(request.args)
+        imsi = fields.need("imsi", imsis.parse, "")
+        mec = fields.need("mecId", mec_id, 0)
+        app = fields.need("appId", app_id, "")
+        fields.check()
+        return _passed_on(proxy, lambda: proxy.state(imsi, mec, app))
+
+    def user_data() -> Response:
+        fields = Fields(request.args)
+        imsi = fields.need("imsi", imsis.parse, "")
+        mec = fields.need("mecId", mec_id, 0)
+        fields.check()
+        return _passed_on(proxy, lambda: proxy.user_data(imsi, mec))
+
+    blueprint.add_url_rule("/app/notify", "notify", notify, methods=["GET", "POST"])
+    blueprint.add_url_rule("/app/state", "state", state, methods=["GET"])
+    blueprint.add_url_rule("/user/data", "data", user_data, methods=["GET"])
+    return blueprint
+
+
+def _passed_on(proxy: Proxy, ask: Callable[[], HttpStream]) -> Response:
+    try:
+        stream = ask()
+    except UnknownMec:
+        raise ApiError(404, "there is no MEC with this mecId") from None
+    except PeerLacks as exc:
+        raise ApiError(404, str(exc)) from None
+    except PeerError as exc:
+        raise ApiError(502, str(exc)) from None
+    except Circle:
+        raise _circle() from None
+    answer = in_pieces(proxy.body(stream), stream.length)
+    answer.call_on_close(stream.close)
+    return answer
+
+
+def _circle() -> ApiError:
+    return ApiError(508, "the request goes in a circle between MECs")

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`mec proxy`."""
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import click
+from prometheus_client import CollectorRegistry
+
+from mec.asking import Asker
+from mec.problem import problem_app
+from mec.proxy.api import proxy_blueprint
+from mec.proxy.schemas import mec_info
+from mec.proxy.service import Proxy
+from mec.relaxed_json import read
+from mec.running import complain, configured, listen_option, run
+from mec.watching import Counted, watching_blueprint
+from submgr.platform.config import ConfigError, ConfigWatcher
+from submgr.platform.health import Health
+from submgr.platform.http_app import problem_errors
+from submgr.platform.http_client import HttpClient
+from submgr.platform.http_server import HttpServer
+
+
+@click.command()
+@click.option("--listen", default=":5000", show_default=True, callback=listen_option, help="For MECs.")
+@click.option("--mec-info", default="mecInfo.json", show_default=True, help="The file that lists the MECs.")
+@click.option("-f", "--file", "path", help="Configuration file: the sections logger and mec.")
+def proxy(listen: str, mec_info: str, path: str | None) -> None:
+    """Pass requests on between MECs."""
+    config = configured(path, {})
+    try:
+        program = ProxyProgram(listen, mec_info)
+    except ConfigError as failed:
+        complain(failed, mec_info)
+        sys.exit(1)
+    run("mec proxy", config, program)
+
+
+class ProxyProgram:
+    """The proxy with its HTTP server and a watch on its file. Raises ConfigError."""
+
+    def __init__(self, listen: str, path: str) -> None:
+        text = read(path)
+        self._client = HttpClient(user_agent="mec-proxy", idle_total=1024)
+        self.proxy = Proxy(mec_info(text), Asker(self._client))
+        self._watcher = ConfigWatcher(path, text, self.proxy.reload)
+        self._health = Health()
+        registry = CollectorRegistry()
+        registry.register(_figures(self.proxy))
+        app = problem_app("mec.proxy")
+        app.register_blueprint(proxy_blueprint(self.proxy))
+        app.register_blueprint(watching_blueprint(self._health, registry))
+        self._http = HttpServer("proxy", listen, app, errors=problem_errors)
+
+    def start(self) -> None:
+        """Raises ListenError."""
+        self._http.start()
+        self._health.start()
+        self._watcher.start()
+
+    def stop(self) -> None:
+        self._watcher.stop()
+        self._health.stop()
+        self._http.stop(grace=1.0)
+        self._client.close()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        return self._http.address
+
+    def facts(self) -> Mapping[str, Any]:
+        return {"HTTP on": "{}:{}".format(*self._http.address), "MECs": len(self.proxy)}
+
+
+def _figures(proxy: Proxy) -> Counted:
+    figures = Counted()
+    figures.counter("mec_proxy_requests", "What the proxy was asked", "result", lambda: proxy.counts)
+    figures.gauge("mec_proxy_mecs", "MECs in the file", lambda: len(proxy))
+    return figures

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The proxy between MECs: one question to one of them, one notification to all others."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from urllib.parse import urlencode
+
+import gevent
+
+from mec.asking import MAX_HOPS, Asker, AskError, hops
+from mec.proxy.model import Mec, Unreached
+from mec.proxy.schemas import mec_info
+from submgr.platform.config import ConfigError
+from submgr.platform.http_client import HttpError, HttpStream
+
+log = logging.getLogger(__name__)
+
+
+class UnknownMec(Exception):
+    """There is no MEC with this number."""
+
+
+class PeerError(Exception):
+    """A MEC did not answer, or not as it should; the message says why."""
+
+
+class PeerLacks(Exception):
+    """A MEC does not have what was asked for."""
+
+
+class Circle(Exception):
+    """The request has been passed on so often that it goes in a circle."""
+
+
+class Proxy:
+    """Passes requests on between the MECs of a file."""
+
+    def __init__(self, mecs: Mapping[int, Mec], asker: Asker) -> None:
+        self.counts: Counter[str] = Counter()
+        self._mecs = mecs
+        self._asker = asker
+
+    def __len__(self) -> int:
+        return len(self._mecs)
+
+    def reload(self, text: str) -> None:
+        """A new content of the file; one with mistakes is told and changes nothing."""
+        try:
+            self._mecs = mec_info(text)
+        except ConfigError as exc:
+            self.counts["file refused"] += 1
+            log.error("the list of MECs is refused, the old one stays", extra={"problems": [str(exc)]})
+            return
+        log.info("the list of MECs has changed", extra={"mecs": sorted(self._mecs)})
+
+    def notify(self, imsi: str, mec_id: int, app_id: str | None) -> tuple[list[int], list[Unreached]]:
+        """Tell every MEC but `mec_id`, all at the same time: which were reached, and which not."""
+        self._check_hops()
+        query = urlencode({"imsi": imsi, "mecId": mec_id, **({"appId": app_id} if app_id is not None else {})})
+        others = [mec for mec in self._mecs.values() if mec.id != mec_id]
+        greenlets = [gevent.spawn(self._tell, mec, query, hops() + 1) for mec in others]
+        gevent.joinall(greenlets)
+        failures = [greenlet.value for greenlet in greenlets if greenlet.value is not None]
+        failed = {failure.mec.id for failure in failures}
+        self.counts["told"] += len(others) - len(failures)
+        self.counts["not told"] += len(failures)
+        return [mec.id for mec in others if mec.id not in failed], failures
+
+    def state(self, imsi: str, mec_id: int, app_id: str) -> HttpStream:
+        """The head of a MEC's answer with an application's state. Raises UnknownMec, PeerLacks, PeerError, Circle."""
+        return self._ask("states", mec_id, f"/ams/get/state/?{urlencode({'appId': app_id, 'imsi': imsi})}")
+
+    def user_data(self, imsi: str, mec_id: int) -> HttpStream:
+        """The head of a MEC's answer with a user's data. Raises as `state` does."""
+        return self._ask("user data", mec_id, f"/manager/user/data/?{urlencode({'imsi': imsi})}")
+
+    def body(self, stream: HttpStream) -> Iterator[bytes]:
+        """The body of an answer as it comes; when it breaks off, so does whoever reads this."""
+        with closing(stream):
+            try:
+                yield from stream.chunks(self._asker.seconds)
+            except HttpError:
+                self.counts["broken off"] += 1
+                raise
+
+    def _ask(self, what: str, mec_id: int, path: str) -> HttpStream:
+        self._check_hops()
+        mec = self._mecs.get(mec_id)
+        if mec is None:
+            self.counts["unknown MEC"] += 1
+            raise UnknownMec
+        try:
+            stream = self._asker.stream("GET", mec.url + path)
+        except AskError as exc:
+            self.counts[f"{what} failed"] += 1
+            raise PeerError(f"MEC {mec_id}: {exc}") from exc
+        if 200 <= stream.status < 300:
+            self.counts[what] += 1
+            return stream
+        stream.close()
+        if stream.status == 404:
+            self.counts[f"{what} missing"] += 1
+            raise PeerLacks(f"MEC {mec_id} does not have it")
+        self.counts[f"{what} failed"] += 1
+        raise PeerError(f"MEC {mec_id} answers with {stream.status}")
+
+    def _tell(self, mec: Mec, query: str, passed_on: int) -> Unreached | None:
+        try:
+            answer = self._asker.ask("GET", f"{mec.url}/ams/app/notification/?{query}", passed_on=passed_on)
+        except AskError as exc:
+            return Unreached(mec, str(exc))
+        return None if answer.ok else Unreached(mec, f"answers with {answer.status}")
+
+    def _check_hops(self) -> None:
+        if hops() >= MAX_HOPS:
+            self.counts["circle"] += 1
+            raise Circle
