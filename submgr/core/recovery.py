@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from submgr.core import failures
-from submgr.core.commands import Notify, SaveE2
+from submgr.core.commands import EraseRemoval, Notify, SaveE2
 from submgr.core.events import Restored
 from submgr.core.jobs import CleanupJob, RemoveJob, RestoreJob, SyncRoutesJob
 from submgr.core.model import (
@@ -55,8 +55,13 @@ def restore(node: Node, event: Restored, now: float) -> None:
     node.stale = not event.connected
     for record in event.rest:
         _add_rest(node, record)
+    stored = {record.instance_id for record in event.e2}
     for removal in event.removals:
-        _add_removal(node, removal)
+        if removal.instance_id in stored:
+            # the end came between two writes: what is still recorded goes as a whole, or the id was in use again
+            node.emit(EraseRemoval(node.meid, removal.instance_id))
+        else:
+            _add_removal(node, removal)
     references = _references(event.rest)
     for e2_record in event.e2:
         _add_e2(node, e2_record, references.get(e2_record.instance_id, ()), event.spared)

@@ -36,3 +36,13 @@ def test_a_record_that_nobody_holds_is_undone_and_stops_nobody() -> None:
     world = stored(nobody, emptied, kept)
     world.settle()
     assert world.node.subs.keys() == world.at_node.keys() == world.store.e2.keys() == {3}
+
+
+def test_a_removal_of_a_subscription_whose_record_is_still_there_is_not_worked_on_beside_it() -> None:
+    """The end came between the writes of the two."""
+    left = Removal(1, MEID, 2, (ENDPOINT,), node_delete=True)
+    world = stored(record(1, admitted=None), removals=(left,), ongoing=2)
+    assert len(world.to_node) == 1
+    world.settle()
+    world.check_quiet()
+    assert not world.routes and not world.at_node
