@@ -13,6 +13,7 @@ import click
 import gevent
 
 from submgr.app import Daemon
+from submgr.bench.cli import bench
 from submgr.platform.config import ConfigError, ConfigWatcher
 from submgr.platform.http_server import ListenError
 from submgr.platform.logs import Logs
@@ -43,6 +44,7 @@ def main() -> None:
 
 main.add_command(sim)
 main.add_command(rmr)
+main.add_command(bench)
 
 
 @main.command()

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Processes of a benchmark: started, asked for their CPU time, ended whatever happens."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import gevent
+import msgspec
+
+_TICK = 1.0 / os.sysconf("SC_CLK_TCK")
+_PATIENCE = 60.0
+"""Seconds that a process may take to say where it listens."""
+
+
+class BenchError(Exception):
+    """The benchmark cannot be made, or its figures would mean nothing; in one line."""
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Child:
+    """One process. Its standard error goes to the file `log`; lines of its standard output can be waited for."""
+
+    def __init__(self, name: str, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None):
+        self.name = name
+        self._command = list(command)
+        self._log = log
+        self._environment = dict(os.environ, **(environment or {}))
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=self._environment
+            )
+
+    def stop(self, seconds: float = 20.0) -> None:
+        """Ask it to end, then make it."""
+        if self._process is None:
+            return
+        process, self._process = self._process, None
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
+
+    def facts(self) -> dict[str, Any]:
+        """The JSON object on the first line that it prints. Raises BenchError when there is none."""
+        process = self._running()
+        assert process.stdout is not None
+        end = time.monotonic() + _PATIENCE
+        while not select.select([process.stdout], [], [], 0.0)[0]:
+            if time.monotonic() > end:
+                raise BenchError(f"{self.name} has not said where it listens")
+            gevent.sleep(0.02)
+        try:
+            return msgspec.json.decode(process.stdout.readline(), type=dict[str, Any])
+        except msgspec.DecodeError:
+            raise BenchError(f"{self.name} did not start: {self.last_words()}") from None
+
+    def wait_for(self, condition: Callable[[], bool], what: str) -> None:
+        """Look again and again. Raises BenchError when it has ended, or does not come to it."""
+        end = time.monotonic() + _PATIENCE
+        while not condition():
+            if self._running().poll() is not None:
+                raise BenchError(f"{self.name} has ended: {self.last_words()}")
+            if time.monotonic() > end:
+                raise BenchError(f"{self.name} is not {what}: {self.last_words()}")
+            gevent.sleep(0.05)
+
+    def log_lines(self) -> list[dict[str, Any]]:
+        """The JSON lines of its log so far."""
+        lines = []
+        for line in self._log.read_bytes().splitlines():
+            if line.startswith(b"{"):
+                lines.append(msgspec.json.decode(line, type=dict[str, Any]))
+        return lines
+
+    def last_words(self) -> str:
+        """The end of its log."""
+        return " | ".join(self._log.read_text(errors="replace").splitlines()[-3:]) or "not a word"
+
+    def cpu(self) -> float:
+        """Seconds of CPU, of user and system together, so far; in steps of 10 ms."""
+        stat = Path(f"/proc/{self._running().pid}/stat").read_text()
+        fields = stat.rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) * _TICK
+
+    def resident_megabytes(self) -> float:
+        """Memory in use now."""
+        pages = int(Path(f"/proc/{self._running().pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise BenchError(f"{self.name} is not running")
+        return self._process
+
+
+def program(*arguments: str) -> list[str]:
+    """The command line of this program in another process."""
+    return [sys.executable, "-m", "submgr", *arguments]

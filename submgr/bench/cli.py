@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`submgr bench ...`: how fast this is here, with instant neighbours on the loopback interface."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+import gevent
+import msgspec
+
+from submgr.bench.bed import STORES, Bed, BedOptions
+from submgr.bench.children import BenchError
+from submgr.bench.load import Figures, Load
+from submgr.bench.xapps import Listener
+from submgr.rmr.bench import percentile
+from submgr.rmr.bench import rmr as rmr_benchmark
+
+_LONGEST_RUN = 900.0
+_PROCESSES = ("submgr", "e2term", "rtmgr", "redis", "clients")
+_HEAD = (
+    f"{'store':<7}{'resident':>9}{'rtmgr ms':>9}  {'phase':<17}{'clients':>8}{'per s':>8}"
+    f"{'201/204 p50':>12}{'p99 ms':>8}{'told p50':>10}{'p99 ms':>8}{'max':>8}"
+    f"{'CPU ms':>8}{'e2term':>8}{'rtmgr':>7}{'redis':>7}{'clients':>8}"
+)
+
+
+@click.group()
+def bench() -> None:
+    """Benchmarks: processes on this machine that talk over the loopback interface, bounded in count and time."""
+
+
+bench.add_command(rmr_benchmark)
+
+
+@bench.command()
+@click.option("--store", "stores", multiple=True, type=click.Choice(STORES), default=("sqlite",), show_default=True)
+@click.option("--clients", multiple=True, type=click.IntRange(1, 500), default=(1, 16, 64), show_default=True)
+@click.option("--count", type=click.IntRange(1, 20_000), default=2000, show_default=True, help="Operations of a phase.")
+@click.option("--nodes", type=click.IntRange(1, 1000), default=8, show_default=True, help="E2 nodes they spread over.")
+@click.option("--resident", "residents", multiple=True, type=click.IntRange(0, 50_000), default=(0,), show_default=True,
+              help="Subscriptions that are there before.")  # fmt: skip
+@click.option("--rtmgr-delay", "delays", multiple=True, type=click.FloatRange(0, 1000), default=(0.0,),
+              show_default=True, help="Milliseconds that the Routing Manager takes for each answer.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per row instead of a table.")
+def subscribe(
+    stores: tuple[str, ...],
+    clients: tuple[int, ...],
+    count: int,
+    nodes: int,
+    residents: tuple[int, ...],
+    delays: tuple[float, ...],
+    as_json: bool,
+) -> None:
+    """Subscribe, merge, leave and delete: a second, latencies, CPU. Options that may be repeated make a run for each.
+
+    "subscribe" waits for the notification before the next request of a client, "burst" for the 201 only. Deletes are
+    over when the E2 nodes and the Routing Manager hold nothing of them.
+    """
+    if not as_json:
+        click.echo(_HEAD)
+    try:
+        for store in stores:
+            for delay in delays:
+                for resident in residents:
+                    with gevent.Timeout(_LONGEST_RUN, BenchError(f"not over after {_LONGEST_RUN:g} s")):
+                        _run(BedOptions(store, delay / 1000), clients, count, nodes, resident, as_json)
+    except BenchError as failed:
+        raise click.ClickException(str(failed)) from failed
+
+
+def _run(
+    options: BedOptions, clients: tuple[int, ...], count: int, nodes: int, resident: int, as_json: bool
+) -> None:
+    facts = {"store": options.store, "resident": resident, "rtmgr_delay_ms": options.rtmgr_delay * 1000}
+    with Bed(options) as bed, Listener() as listener:
+        load = Load(bed, listener, nodes)
+        if resident:
+            load.fill(resident)
+        for number in clients:
+            for figures in phases(load, number, count):
+                click.echo(_json(facts, figures) if as_json else _line(facts, figures))
+        listed = len(msgspec.json.decode(bed.platform("/ric/v1/subscriptions")[1]))
+        if listed != resident:
+            raise BenchError(f"{listed} subscriptions are left instead of {resident}")
+        stall = bed.metric("submgr_hub_stall_longest_seconds") * 1000
+        memory = bed.daemon.resident_megabytes()
+    end = {"longest_stall_ms": round(stall, 1), "memory_mb": round(memory, 1)}
+    if as_json:
+        click.echo(msgspec.json.encode({**facts, **end}))
+    else:
+        click.echo(f"{'':<27}longest stall of the event loop {stall:.1f} ms, memory {memory:.0f} MB")
+
+
+def phases(load: Load, clients: int, count: int) -> Iterator[Figures]:
+    """All there is to do with so many clients; in the end everything but the residents is gone."""
+    resident = load.resident
+    figures, numbers, first = load.subscribe(clients, count, wait=True)
+    yield figures
+    figures, _, second = load.subscribe(clients, count, wait=False)
+    yield figures
+    figures, joined = load.merge(clients, numbers)
+    yield figures
+    yield load.delete("leave", clients, joined, (resident + 2 * count, resident + 2 * count))
+    yield load.delete("delete", clients, [*first, *second], (resident, resident))
+
+
+def _line(facts: dict[str, Any], figures: Figures) -> str:
+    def ms(values: list[float], share: float, width: int) -> str:
+        return f"{percentile(values, share) * 1000:>{width}.2f}" if values else f"{'':>{width}}"
+
+    cpu = [f"{figures.cpu_ms(name):>{width}.2f}" for name, width in zip(_PROCESSES, (8, 8, 7, 7, 8), strict=True)]
+    return (
+        f"{facts['store']:<7}{facts['resident']:>9}{facts['rtmgr_delay_ms']:>9.0f}  "
+        f"{figures.phase:<17}{figures.clients:>8}{figures.per_second:>8.0f}"
+        f"{ms(figures.answered, 0.5, 12)}{ms(figures.answered, 0.99, 8)}"
+        f"{ms(figures.told, 0.5, 10)}{ms(figures.told, 0.99, 8)}{ms(figures.told, 1, 8)}{''.join(cpu)}"
+    )
+
+
+def _json(facts: dict[str, Any], figures: Figures) -> bytes:
+    row: dict[str, Any] = {
+        **facts,
+        "phase": figures.phase,
+        "clients": figures.clients,
+        "count": figures.count,
+        "seconds": round(figures.seconds, 3),
+        "per_second": round(figures.per_second, 1),
+        "cpu_ms": {name: round(figures.cpu_ms(name), 3) for name in figures.cpu},
+    }
+    for name, values in (("answered_ms", figures.answered), ("told_ms", figures.told)):
+        if values:
+            shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
+            row[name] = {label: round(percentile(values, share) * 1000, 3) for label, share in shares.items()}
+    return msgspec.json.encode(row)
