@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 
 FIRST, LAST = 1, 65534
 
@@ -19,22 +19,26 @@ class InstanceIds:
         self._owner: dict[int, str | None] = {}
         self._fresh = FIRST
         self._free: deque[int] = deque()
-        self._doubtful: deque[int] = deque()
+        self._doubtful: OrderedDict[int, None] = OrderedDict()
 
     def allocate(self, meid: str) -> int | None:
         """A free id, now owned by this node; None when all 65534 are in use."""
         while self._fresh <= LAST:
             candidate = self._fresh
             self._fresh += 1
+            if candidate not in self._owner and candidate not in self._doubtful:
+                self._owner[candidate] = meid
+                return candidate
+        while self._free:
+            candidate = self._free.popleft()
+            if candidate not in self._owner and candidate not in self._doubtful:
+                self._owner[candidate] = meid
+                return candidate
+        while self._doubtful:
+            candidate, _ = self._doubtful.popitem(last=False)
             if candidate not in self._owner:
                 self._owner[candidate] = meid
                 return candidate
-        for pool in (self._free, self._doubtful):
-            while pool:
-                candidate = pool.popleft()
-                if candidate not in self._owner:
-                    self._owner[candidate] = meid
-                    return candidate
         return None
 
     def claim(self, instance_id: int, meid: str | None) -> None:
@@ -43,8 +47,16 @@ class InstanceIds:
 
     def release(self, instance_id: int, doubtful: bool = False) -> None:
         """Nothing of the old subscription is left. `doubtful`: its node never confirmed that."""
-        if self._owner.pop(instance_id, None) is not None and instance_id < self._fresh:
-            (self._doubtful if doubtful else self._free).append(instance_id)
+        if self._owner.pop(instance_id, None) is None:
+            return
+        if doubtful:
+            self.doubt(instance_id)
+        elif instance_id < self._fresh:
+            self._free.append(instance_id)
+
+    def doubt(self, instance_id: int) -> None:
+        """A node may still have a subscription with this id: give it out only when no other is left."""
+        self._doubtful[instance_id] = None
 
     def owner(self, instance_id: int) -> str | None:
         """Meid of the node whose subscription has this id."""

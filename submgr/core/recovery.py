@@ -92,6 +92,8 @@ def _add_removal(node: Node, removal: Removal) -> None:
     if removal.routes:
         node.registry.ids.claim(removal.instance_id, node.meid)
         node.pin(removal.instance_id, "route")
+    elif removal.node_delete:
+        node.registry.ids.doubt(removal.instance_id)
     node.enqueue(CleanupJob(removal.instance_id, at_node=node.connected))
 
 

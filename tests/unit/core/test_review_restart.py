@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from world import MEID, World, content
+from world import MEID, World, content, request
 
+from submgr.core import commands as c
 from submgr.core.controls import Controls
-from submgr.core.model import E2Record, Removal, RmrEndpoint
+from submgr.core.model import Detail, E2Record, Removal, RmrEndpoint
+from submgr.e2ap import messages as m
 
 ENDPOINT = RmrEndpoint("service-ricxapp-a-rmr.ricxapp", 4560)
 
@@ -46,3 +48,20 @@ def test_a_removal_of_a_subscription_whose_record_is_still_there_is_not_worked_o
     world.settle()
     world.check_quiet()
     assert not world.routes and not world.at_node
+
+
+def test_an_unconfirmed_delete_keeps_its_id_out_of_use_over_a_restart() -> None:
+    world = World()
+    world.store.removals = {1: Removal(1, MEID, 2, (), node_delete=True)}
+    world.up = False
+    world.kill()
+    world.connect()
+    world.subscribed(request(Detail(1, content())))
+    world.settle()
+    assert world.node.subs.keys() == {2}
+    sent = [
+        command.message.request_id.instance
+        for command in world.log
+        if isinstance(command, c.SendToE2) and isinstance(command.message, m.SubscriptionDeleteRequest)
+    ]
+    assert sent == [1]
