@@ -39,11 +39,12 @@ def connected(node: Node) -> None:
     if node.stale:
         node.stale = False
         _apply_policy(node)
-    if node.controls.on_e2_loss is OnE2Loss.RESTORE:
-        for sub in list(node.subs.values()):
-            if sub.life is Life.ESTABLISHED:
-                _mark(node, sub.instance_id)
-                node.enqueue(RestoreJob(sub))
+    restoring = node.controls.on_e2_loss is OnE2Loss.RESTORE
+    for sub in list(node.subs.values()):
+        # one that was kept for its restore gets it, whatever the setting is by now
+        if sub.life is Life.ESTABLISHED and (restoring or sub.restore_pending):
+            _mark(node, sub.instance_id)
+            node.enqueue(RestoreJob(sub))
     for removal in list(node.removals.values()):
         if removal.node_delete:
             node.enqueue(CleanupJob(removal.instance_id, at_node=True))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from world import MEID, World, content, request
 
 from submgr.core import commands as c
-from submgr.core.controls import Controls
+from submgr.core.controls import Controls, OnE2Loss
 from submgr.core.model import Detail, E2Record, Removal, RmrEndpoint
 from submgr.e2ap import messages as m
 
@@ -65,3 +65,15 @@ def test_an_unconfirmed_delete_keeps_its_id_out_of_use_over_a_restart() -> None:
         if isinstance(command, c.SendToE2) and isinstance(command.message, m.SubscriptionDeleteRequest)
     ]
     assert sent == [1]
+
+
+def test_a_subscription_that_waits_for_its_restore_gets_it_though_the_setting_has_changed_meanwhile() -> None:
+    world = World(Controls(on_e2_loss=OnE2Loss.RESTORE))
+    world.subscribed(request())
+    world.lose()
+    world.settle()
+    world.node.controls = Controls(on_e2_loss=OnE2Loss.DROP)
+    world.connect()
+    world.settle()
+    world.check_quiet()
+    assert len(world.node.subs) == 1
