@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from submgr.core import failures
@@ -62,6 +63,7 @@ class PolicyUpdate(SubscribeProcedure):
             case SubscriptionResponse():
                 self.answered(event)
                 sub.policy_update = False
+                self._holder(notified=False)
             case SaveFailed() | Expired():
                 self.fail(Outcome.STORE, failures.store(event))
                 if self.state is S.SAVING:
@@ -79,6 +81,11 @@ class PolicyUpdate(SubscribeProcedure):
         sub = self.subscription
         sub.content, sub.key, sub.policy_update = self._before
 
+    def _holder(self, notified: bool) -> None:
+        """Until the xApp knows of its success, a restart tells it."""
+        holders, key = self.subscription.holders, self.claim.holder_key
+        holders[key] = replace(holders[key], notified=notified)
+
     def entered(self, now: float) -> None:
         sub = self.subscription
         match self.state:
@@ -92,6 +99,7 @@ class PolicyUpdate(SubscribeProcedure):
                 self.finish(self.outcome, now, sub.instance_id, self.claim.subscription_id)
             case S.FAILED:
                 assert self.failure is not None
+                self._holder(notified=True)
                 self.node.emit(SaveE2(sub.record()))
                 self.claim.tell_failure(self.node, self.failure)
                 self.finish(self.outcome, now, sub.instance_id, self.claim.subscription_id, self.failure.cause)

@@ -11,6 +11,7 @@ from submgr.core import commands as c
 from submgr.core.controls import Controls, OnE2Loss
 from submgr.core.model import Detail, E2Record, Removal, RmrEndpoint
 from submgr.e2ap import messages as m
+from submgr.e2ap.messages import ActionType
 
 ENDPOINT = RmrEndpoint("service-ricxapp-a-rmr.ricxapp", 4560)
 
@@ -77,3 +78,24 @@ def test_a_subscription_that_waits_for_its_restore_gets_it_though_the_setting_ha
     world.settle()
     world.check_quiet()
     assert len(world.node.subs) == 1
+
+
+def test_the_outcome_of_a_policy_update_that_was_not_delivered_yet_is_told_at_the_start() -> None:
+    world = World()
+    known = world.subscribed(request(Detail(1, content(kind=ActionType.POLICY))))
+    token = world.post(request(Detail(1, content(b"\x09", ActionType.POLICY)), subscription_id=known))
+    while not world.notifications:
+        if world.writes:
+            world.write_next()
+        elif world.to_answer:
+            world.answered(token)
+        elif world.to_node:
+            world.node_next()
+        else:
+            world.answer_next()
+    world.kill()
+    assert [(note.subscription_id, note.failure) for note in world.notifications] == [(known, None)]
+    world.settle()
+    world.check_quiet()
+    world.kill()
+    assert not world.notifications
