@@ -14,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -110,11 +111,10 @@ class Processes:
         self.running.append(process)
         return process
 
-    def simulator(self, *arguments: str) -> dict[str, Any]:
-        """Start a simulator; where it listens, as it says itself."""
-        process = self.start([sys.executable, "-c", SIMULATORS, *arguments], stdout=subprocess.PIPE)
-        facts: dict[str, Any] = json.loads(process.stdout.readline())
-        return facts
+    def simulators(self, *arguments: tuple[str, ...]) -> list[dict[str, Any]]:
+        """Start simulators, all at once; where each listens, as it says itself."""
+        started = [self.start([sys.executable, "-c", SIMULATORS, *each], stdout=subprocess.PIPE) for each in arguments]
+        return [json.loads(process.stdout.readline()) for process in started]
 
     def end(self) -> None:
         for process in reversed(self.running):
@@ -280,11 +280,12 @@ class Ric:
         self._processes = processes
         self._directory = directory
         nodes = [word for name in self.NODES for word in ("--node", name)]
-        facts = processes.simulator("e2term", *nodes, "--rnib", f"redis://{redis.host}:{redis.port}")
-        self.e2term = Http(facts["control"])
-        self.e2term_rmr: str = facts["rmr"]
-        self.rtmgr = Http(processes.simulator("rtmgr")["http"])
-        self.xapp = Http(processes.simulator("xapp")["http"])
+        database = ("--rnib", f"redis://{redis.host}:{redis.port}")
+        e2term, rtmgr, xapp = processes.simulators(("e2term", *nodes, *database), ("rtmgr",), ("xapp",))
+        self.e2term = Http(e2term["control"])
+        self.e2term_rmr: str = e2term["rmr"]
+        self.rtmgr = Http(rtmgr["http"])
+        self.xapp = Http(xapp["http"])
 
     def pod(self, **config: dict[str, Any]) -> Pod:
         """A pod as the chart has it, with routes to the E2 Termination; not started. `config`: sections of values."""
@@ -312,10 +313,43 @@ class Ric:
         return {name: node["subscriptions"] for name, node in self.e2term.ask("/state")["nodes"].items()}
 
 
-@pytest.fixture
-def ric(chart: Chart, processes: Processes, tmp_path: Path) -> Iterator[Ric]:
+@contextmanager
+def _running(chart: Chart, directory: Path) -> Iterator[Ric]:
     if REDIS_SERVER is None:
         pytest.skip(MISSING)
+    processes = Processes()
     with RedisServer() as redis:
-        yield Ric(chart, processes, tmp_path, redis)
-        processes.end()
+        try:
+            yield Ric(chart, processes, directory, redis)
+        finally:
+            processes.end()
+
+
+@pytest.fixture
+def ric(chart: Chart, tmp_path: Path) -> Iterator[Ric]:
+    with _running(chart, tmp_path) as one:
+        yield one
+
+
+@pytest.fixture
+def lonely_pod(chart: Chart, processes: Processes, tmp_path: Path) -> Pod:
+    """A pod whose database and Routing Manager do not answer; not started."""
+    database, rtmgr = _free_ports(2)
+    where = {"DBAAS_SERVICE_HOST": "127.0.0.1", "DBAAS_SERVICE_PORT": str(database)}
+    return Pod(processes, chart.render(), tmp_path, rtmgr=f"127.0.0.1:{rtmgr}", **where)
+
+
+@pytest.fixture(scope="module")
+def shared_ric(chart: Chart, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ric]:
+    """One for all tests of a module that leave things as they found them."""
+    with _running(chart, tmp_path_factory.mktemp("ric")) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def shared_pod(shared_ric: Ric) -> Pod:
+    """A pod in it that is ready."""
+    pod = shared_ric.pod()
+    pod.start()
+    pod.until_ready()
+    return pod
