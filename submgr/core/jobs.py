@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from submgr.core import failures
 from submgr.core.claims import Claim
 from submgr.core.establish import Establish
-from submgr.core.model import HolderKey
+from submgr.core.model import HolderKey, RmrHolder
 from submgr.core.policy import PolicyUpdate
 from submgr.core.procedure import Lost, Procedure
 from submgr.core.removal import Cleanup
@@ -113,7 +113,7 @@ class LeaveJob(Job):
         if len(sub.holders) == 1:
             return Teardown(node, sub, at_node=True)
         node.release(self.holder, sub)
-        return RouteSync(node, sub, leaving=True)
+        return RouteSync(node, sub, leaving=True, save_first=isinstance(self.holder, RmrHolder))
 
 
 class LeaveRmrJob(LeaveJob):

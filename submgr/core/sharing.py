@@ -126,23 +126,33 @@ class Join(Procedure):
 class RouteSync(Procedure):
     """Make the Routing Manager have what the holders want, one call after the other, then write that down.
 
-    What fails is tried again later, as long as the subscription lives. `unsure`: what is thought to be there may not
-    be, so the list is sent even when it seems to be right.
+    What fails is tried again later, as long as the subscription lives. `save_first`: nothing else that is stored tells
+    who has left, so that goes first; else a restart in between would have a holder without its route. `unsure`: what
+    is thought to be there may not be, so the list is sent even when it seems to be right.
     """
 
     NAME = "unmerge"
     TRANSITIONS = {
-        S.NEW: {Start: S.UNROUTING},
+        S.NEW: {Start: S.SAVING},
+        S.SAVING: {Saved: S.UNROUTING, SaveFailed: S.UNROUTING, Expired: S.UNROUTING, Skip: S.UNROUTING},
         S.UNROUTING: {RouteDone: S.UNROUTING, Skip: S.DONE, RouteFailed: S.FAILED, Expired: S.FAILED},
         S.DONE: {},
         S.FAILED: {},
     }
-    TIMERS = {S.UNROUTING: T_ROUTE}
+    TIMERS = {S.SAVING: T_STORE, S.UNROUTING: T_ROUTE}
 
-    def __init__(self, node: Node, subscription: E2Subscription, leaving: bool = False, unsure: bool = False) -> None:
+    def __init__(
+        self,
+        node: Node,
+        subscription: E2Subscription,
+        leaving: bool = False,
+        save_first: bool = False,
+        unsure: bool = False,
+    ) -> None:
         super().__init__(node)
         self.subscription = subscription
         self._leaving = leaving
+        self._save_first = save_first
         self._unsure = unsure
         self._after: tuple[RmrEndpoint, ...] = ()
 
@@ -156,6 +166,11 @@ class RouteSync(Procedure):
     def entered(self, now: float) -> None:
         sub = self.subscription
         match self.state:
+            case S.SAVING:
+                if self._save_first:
+                    self.node.emit(SaveE2(sub.record(), self.step))
+                else:
+                    self.feed(Skip(), now)
             case S.UNROUTING:
                 command = route_step(sub, self.step, RouteChange.UNMERGE)
                 if command is None and self._unsure and sub.wanted_routes:
