@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from mec.meo.settings import from_mapping as meo_settings
+from mec.settings import load as load_mec
 from submgr.platform.config import Key, Section
 from submgr.rmr.environment import read_environment
 from submgr.rmr.routes import parse_routes
@@ -405,3 +407,14 @@ def test_mec(chart):
     assert volume["secret"]["secretName"] == "mec-users"
     assert {"name": "mec-data", "mountPath": "/mec", "readOnly": True} in pod["containers"][0]["volumeMounts"]
     assert "mec" not in chart.render()["ConfigMap", "submgrcfg"]["data"]["submgrcfg"]
+
+
+def test_mec_and_the_cluster_it_runs_in(chart):
+    mec = {"enabled": True, "serviceAccount": "meo", "meo": {"period": 5, "drivers": {"edge": "kubernetes"}}}
+    manifests = chart.render({"submgr": {"mec": mec}})
+    pod = pod_of(manifests)["spec"]
+    assert (pod["serviceAccountName"], pod["automountServiceAccountToken"]) == ("meo", True)
+    read = load_mec(manifests["ConfigMap", "submgrcfg"]["data"]["submgrcfg"])
+    assert (read.mec.enabled, read.mec.host, read.mec.mec_id) == (True, ":8000", 5)
+    assert meo_settings(read.meo).period == 5
+    assert read.warnings == ()

@@ -49,7 +49,7 @@ release: {{ .Release.Name }}
 {{- $_ := set $config "debug" (dict "write" .Values.submgr.debug.write) -}}
 {{- with .Values.submgr.mec }}
 {{- if .enabled }}
-{{- $mec := omit . "data" "service" "from" "meo" -}}
+{{- $mec := omit . "data" "service" "from" "meo" "serviceAccount" -}}
 {{- $_ := set $mec "host" ":8000" -}}
 {{- if .data.secret }}{{ $_ := set $mec "dataFile" "/mec/data.json" }}{{ end -}}
 {{- $_ := set $config "mec" $mec -}}
