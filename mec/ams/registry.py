@@ -4,6 +4,7 @@
 import logging
 from collections import OrderedDict
 from collections.abc import Iterable
+from functools import partial
 
 from mec import imsi as imsis
 from mec.ams.model import ANY_APP, Use, UseRecord
@@ -26,6 +27,7 @@ class Registry:
         self._state_prefix = f"ams/{mec_id}/state/"
         self._uses: dict[str, dict[str, Use]] = {}
         self._states: OrderedDict[str, bytes] = OrderedDict()
+        self._unsaved: dict[str, bytes] = {}
         self._cached = 0
         self._cache_size = cache_size
         self._order = 0
@@ -83,8 +85,9 @@ class Registry:
         stored = Use(use.imsi, use.app_id, use.mec_id, True, use.order)
         self._remember(stored)
         self._cache(use.key, state)
+        self._unsaved[use.key] = state
         change = self._change([stored], states={use.key: state})
-        self._store.submit(change, _told_by_the_store, persistent=True)
+        self._store.submit(change, partial(self._saved, use.key, state), persistent=True)
         return True
 
     def state_of(self, use: Use) -> bytes | None:
@@ -95,6 +98,8 @@ class Registry:
         if state is not None:
             self._states.move_to_end(use.key)
             return state
+        if use.key in self._unsaved:
+            return self._unsaved[use.key]
         name = self._state_prefix + use.key
         state = self._store.read(NAMESPACE, [name]).get(name)
         if state is None or not self.is_current(use):
@@ -123,18 +128,17 @@ class Registry:
         return self._order
 
     def _cache(self, key: str, state: bytes) -> None:
-        self._drop_state(key)
+        self._cached -= len(self._states.pop(key, b""))
         self._states[key] = state
         self._cached += len(state)
         while self._cached > self._cache_size:
             _, oldest = self._states.popitem(last=False)
             self._cached -= len(oldest)
 
+    def _saved(self, key: str, state: bytes, error: StoreError | None) -> None:
+        if self._unsaved.get(key) is state:
+            del self._unsaved[key]
+
     def _drop_state(self, key: str) -> None:
-        old = self._states.pop(key, None)
-        if old is not None:
-            self._cached -= len(old)
-
-
-def _told_by_the_store(error: StoreError | None) -> None:
-    """A change that is repeated until it succeeds: the store's own log and figures say that it is late."""
+        self._unsaved.pop(key, None)
+        self._cached -= len(self._states.pop(key, b""))

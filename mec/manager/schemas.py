@@ -44,7 +44,7 @@ class _Reader:
         return DataFile(tuple(users), tuple(ues))
 
     def _entries(self, content: dict[str, Any], name: str) -> Iterator[tuple[tuple[Step, ...], dict[str, Any]]]:
-        entries = content.get(name) or []
+        entries = content[name] if content.get(name) is not None else []
         if not isinstance(entries, list):
             self._mistakes.append(((name,), "must be a list"))
             return

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The file that lists the MECs."""
+
+from __future__ import annotations
+
+import pytest
+
+from mec.proxy.schemas import mec_info
+from submgr.platform.config import ConfigError
+
+
+def test_file() -> None:
+    found = mec_info('{"mecs":[{"id":5,"managerAmsUrl":"http://a:8000/"},{"id":9,"managerAmsUrl":"http://b:8000"},]}')
+    assert {mec.id: mec.url for mec in found.values()} == {5: "http://a:8000", 9: "http://b:8000"}
+
+
+def test_all_mistakes() -> None:
+    text = """{"mecs": [
+      {"id": 5, "managerAmsUrl": "nonsense"},
+      {"id": "x"},
+      {"id": 5, "managerAmsUrl": "http://a:1"},
+      3]}"""
+    with pytest.raises(ConfigError) as refused:
+        mec_info(text)
+    found = [(problem.line, problem.path) for problem in refused.value.problems]
+    assert found == [
+        (2, "mecs[0].managerAmsUrl"),
+        (3, "mecs[1].id"),
+        (3, "mecs[1].managerAmsUrl"),
+        (4, "mecs[2].id"),
+        (5, "mecs[3]"),
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"mecs": 5}'])
+def test_file_of_another_form(text: str) -> None:
+    with pytest.raises(ConfigError):
+        mec_info(text)
