@@ -81,6 +81,8 @@ def spoiled(rule: HttpRule | None, well: Reply) -> Reply:
         body = rule.body.encode()
     if rule.body_size is not None:
         body = b"x" * rule.body_size
+    if status in (204, 304):
+        body = b""  # these have none (RFC 9110 15.3.5)
     headers = (("Location", rule.redirect),) if rule.redirect else ()
     return Reply(status, body, content_type, headers, raw=rule.http10, hang=rule.hang, close=rule.close)
 

@@ -201,26 +201,10 @@ def test_too_many_actions_cannot_be_encoded(around: Neighbourhood, daemon: Daemo
     assert eventually(around.empty)
 
 
-NAMES = [
-    "zero",
-    "w1ms",
-    "w2ms",
-    "w5ms",
-    "w10ms",
-    "w20ms",
-    "w30ms",
-    "w40ms",
-    "w50ms",
-    "w100ms",
-    "w200ms",
-    "w500ms",
-    "w1s",
-    "w2s",
-    "w5s",
-    "w10s",
-    "w20s",
-    "w60s",
-]
+NAMES = (
+    *("zero", "w1ms", "w2ms", "w5ms", "w10ms", "w20ms", "w30ms", "w40ms", "w50ms"),
+    *("w100ms", "w200ms", "w500ms", "w1s", "w2s", "w5s", "w10s", "w20s", "w60s"),
+)
 
 
 def test_time_to_wait_reaches_the_node_under_its_own_name(around: Neighbourhood, daemon: Daemon) -> None:

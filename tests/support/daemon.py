@@ -172,10 +172,22 @@ class Daemon:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-        self.http.close()
         if error is not None:
             sys.stderr.write("".join(self.log_file.read_text().splitlines(keepends=True)[-40:]))
+        self.close()
+
+    def close(self) -> None:
+        self.http.close()
         self._directory.cleanup()
+
+    def refusal(self) -> list[str]:
+        """Start one that cannot start: the lines that say why."""
+        self.start(wait=False)
+        assert self.wait() == 1
+        text = self.log_file.read_text()
+        self.close()
+        assert "Traceback" not in text, text
+        return [line for line in text.splitlines() if line.startswith("submgr cannot start: ")]
 
     def start(self, wait: bool = True) -> None:
         seed = self.path / "routes"
