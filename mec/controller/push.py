@@ -6,34 +6,28 @@ for long gets, of more events than there are places for, the newest.
 """
 
 import logging
-import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
-import msgspec
-from gevent.lock import BoundedSemaphore
 from prometheus_client import Histogram
 
 from mec import imsi as imsis
+from mec.controller.manager import TIMEOUT, Manager, UserData
 from mec.controller.model import Announce, Happening, Identity
-from mec.controller.schemas import PushRecord, identity_body, prefetch_body
+from mec.controller.schemas import PushRecord, identity_body
 from mec.records import Records
-from submgr.platform.http_client import HttpClient, HttpError
+from submgr.platform.http_client import HttpClient
 from submgr.platform.logs import Sparsely
 from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
 
 log = logging.getLogger(__name__)
 
-TIMEOUT = 2.0
-"""Seconds for one request, of which connecting takes no more than half."""
 IDENTITY_POLICY = RetryPolicy(tries=200, delay=1.0, backoff=2.0, max_delay=60.0)
 PREFETCH_POLICY = RetryPolicy(tries=3, delay=1.0, backoff=2.0)
-MAX_USER_DATA = 16 * 1024 * 1024
-_PAUSE = 2.0
-"""Seconds for which a manager that did not answer is not asked for user data."""
 _PREFETCHES = 1000
+_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +49,7 @@ class _News:
     key: str
     identities: tuple[Identity, ...]
     left: dict[str, int]
-    user_data: "_UserData | None"
+    user_data: UserData | None
 
 
 class IdentityPush:
@@ -73,11 +67,11 @@ class IdentityPush:
         self._client = client
         self._records = records
         self._seconds = seconds
-        self._outbox = Outbox(policy=policy, places=settings.places)
+        self._outbox = Outbox(policy=policy, places=settings.places + _AT_ONCE, at_once=_AT_ONCE)
         self._prefetches = Outbox(policy=PREFETCH_POLICY, places=_PREFETCHES, at_once=16)
-        self._manager = _Manager(settings.manager, client)
+        self._manager = Manager(settings.manager, client)
         self._latest: dict[str, _News] = {}
-        self._order: dict[str, OrderedDict[str, int]] = {idp: OrderedDict() for idp in settings.idps}
+        self._queues = {idp: _Queue(settings.places) for idp in settings.idps}
         self._sparsely = Sparsely(log)
         self.counts: Counter[str] = Counter()
         """Deliveries by what became of them."""
@@ -121,7 +115,7 @@ class IdentityPush:
 
     def _tell(self, key: str, identities: tuple[Identity, ...], idps: Iterable[str]) -> None:
         wanted = self._settings.user_data and identities[0].happening is not Happening.DETACHED
-        user_data = _UserData(self._manager, identities[0].imsi) if wanted else None
+        user_data = UserData(self._manager, identities[0].imsi) if wanted else None
         news = _News(key, identities, dict.fromkeys(idps, len(identities)), user_data)
         self._latest[key] = news
         self._records.save_soon(key, PushRecord(identities, tuple(news.left)))
@@ -130,19 +124,14 @@ class IdentityPush:
                 self._deliver(news, idp, identity)
 
     def _deliver(self, news: _News, idp: str, identity: Identity) -> None:
-        order = self._order[idp]
-        while not self._outbox.reserve(idp):
-            # the newest wins, but for deliveries that are just being tried
-            if not order:
-                self.counts[Outcome.DROPPED.value] += 1
-                return
-            oldest, _ = order.popitem(last=False)
-            self._outbox.drop((idp, oldest))
-        order[news.key] = order.get(news.key, 0) + 1
-        body = _Body(identity, news.user_data)
-        self._outbox.put(
-            idp, (idp, news.key), partial(self._send, idp, body), partial(self._done, news, idp), reserved=True
-        )
+        queue = self._queues[idp]
+        for key in queue.too_many():
+            self._outbox.drop((idp, key))
+        ticket = queue.enter(news.key)
+        send = partial(self._send, idp, _Body(identity, news.user_data))
+        if not self._outbox.put(idp, (idp, news.key), send, partial(self._done, news, idp, ticket)):
+            queue.leave(ticket)
+            self.counts[Outcome.DROPPED.value] += 1
 
     def _send(self, idp: str, body: "_Body") -> bool:
         headers = {"Content-Type": "application/json"}
@@ -159,9 +148,9 @@ class IdentityPush:
         )
         return answer.ok
 
-    def _done(self, news: _News, idp: str, result: Result) -> None:
+    def _done(self, news: _News, idp: str, ticket: "_Ticket", result: Result) -> None:
         self.counts[result.outcome.value] += 1
-        self._leave(idp, news.key)
+        self._queues[idp].leave(ticket)
         if result.outcome is not Outcome.DELIVERED:
             self._sparsely.log(
                 logging.WARNING,
@@ -188,14 +177,6 @@ class IdentityPush:
             del self._latest[news.key]
             self._records.remove_soon(news.key)
 
-    def _leave(self, idp: str, key: str) -> None:
-        order = self._order[idp]
-        left = order.get(key, 0) - 1
-        if left > 0:
-            order[key] = left
-        else:
-            order.pop(key, None)
-
     def _prefetch(self, key: str, imsi: str) -> None:
         if not self._prefetches.put("manager", key, partial(self._manager.prefetch_state, imsi), self._prefetched):
             self.counts["prefetch dropped"] += 1
@@ -204,77 +185,57 @@ class IdentityPush:
         self.counts[f"prefetch {result.outcome.value}"] += 1
 
 
-class _Manager:
-    """What the controller asks of the MEC manager."""
+@dataclass(slots=True, eq=False)
+class _Ticket:
+    """One delivery of a UE in a queue, as long as it counts there."""
 
-    def __init__(self, url: str, client: HttpClient, clock: Callable[[], float] = time.monotonic) -> None:
-        self._url = url
-        self._client = client
-        self._clock = clock
-        self._silent_until = 0.0
-
-    def prefetch_state(self, imsi: str) -> bool:
-        answer = self._client.request(
-            "POST",
-            f"{self._url}/ams/prefetch/state",
-            body=prefetch_body(imsi),
-            headers={"Content-Type": "application/json"},
-            connect_timeout=TIMEOUT / 2,
-            read_timeout=TIMEOUT,
-            max_response=1024 * 1024,
-        )
-        return answer.ok
-
-    def user_data(self, imsi: str) -> bytes | None:
-        """JSON, or None when the manager has none or does not answer."""
-        if self._clock() < self._silent_until:
-            return None
-        try:
-            answer = self._client.request(
-                "GET",
-                f"{self._url}/manager/user/data/?imsi={imsi}",
-                connect_timeout=TIMEOUT / 2,
-                read_timeout=TIMEOUT,
-                max_response=MAX_USER_DATA,
-            )
-        except (HttpError, OSError):
-            self._silent_until = self._clock() + _PAUSE
-            return None
-        return answer.body if answer.ok and _is_json(answer.body) else None
+    key: str
+    counts: bool = True
 
 
-class _UserData:
-    """The subscription data of one UE, asked for once, by whoever needs it first."""
+class _Queue:
+    """What waits for one identity provider: UEs in the order of their latest news. The newest win."""
 
-    def __init__(self, manager: _Manager, imsi: str) -> None:
-        self._manager = manager
-        self._imsi = imsi
-        self._asking = BoundedSemaphore(1)
-        self._asked = False
-        self._data: bytes | None = None
+    def __init__(self, places: int) -> None:
+        self._places = places
+        self._taken = 0
+        self._ues: OrderedDict[str, list[_Ticket]] = OrderedDict()
 
-    def get(self) -> bytes | None:
-        with self._asking:
-            if not self._asked:
-                self._data = self._manager.user_data(self._imsi)
-                self._asked = True
-            return self._data
+    def too_many(self) -> Iterator[str]:
+        """The UEs that have to go before there is a place. Their tries that are just under way count no longer."""
+        while self._taken >= self._places:
+            key, tickets = self._ues.popitem(last=False)
+            self._taken -= len(tickets)
+            for ticket in tickets:
+                ticket.counts = False
+            yield key
+
+    def enter(self, key: str) -> _Ticket:
+        """One more delivery."""
+        ticket = _Ticket(key)
+        self._ues.setdefault(key, []).append(ticket)
+        self._ues.move_to_end(key)
+        self._taken += 1
+        return ticket
+
+    def leave(self, ticket: _Ticket) -> None:
+        """One less, if it still counts."""
+        if not ticket.counts:
+            return
+        ticket.counts = False
+        self._taken -= 1
+        tickets = self._ues[ticket.key]
+        tickets.remove(ticket)
+        if not tickets:
+            del self._ues[ticket.key]
 
 
 class _Body:
     """What one identity provider is sent of one address; made when it is needed, since user data are large."""
 
-    def __init__(self, identity: Identity, user_data: _UserData | None) -> None:
+    def __init__(self, identity: Identity, user_data: UserData | None) -> None:
         self._identity = identity
         self._user_data = user_data
 
     def encoded(self) -> bytes:
         return identity_body(self._identity, self._user_data.get() if self._user_data is not None else None)
-
-
-def _is_json(data: bytes) -> bool:
-    try:
-        msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
-    return True

@@ -54,6 +54,12 @@ class Replayer:
                 sock.close()
         self._connections.clear()
 
+    def close(self) -> None:
+        """Break off."""
+        for sock in self._connections.values():
+            sock.close()
+        self._connections.clear()
+
     def _wait(self, at: float) -> None:
         if not self._speed:
             return

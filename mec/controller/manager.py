@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the controller asks of the MEC manager: prefetching, and user data."""
+
+import time
+from collections.abc import Callable
+
+import msgspec
+from gevent.lock import BoundedSemaphore
+
+from mec.controller.schemas import prefetch_body
+from submgr.platform.http_client import HttpClient, HttpError
+
+TIMEOUT = 2.0
+"""Seconds for one request, of which connecting takes no more than half."""
+MAX_USER_DATA = 16 * 1024 * 1024
+_PAUSE = 2.0
+"""Seconds for which a manager that did not answer is not asked for user data."""
+
+
+class Manager:
+    """The manager at a URL."""
+
+    def __init__(self, url: str, client: HttpClient, clock: Callable[[], float] = time.monotonic) -> None:
+        self._url = url
+        self._client = client
+        self._clock = clock
+        self._silent_until = 0.0
+
+    def prefetch_state(self, imsi: str) -> bool:
+        """Have application state of a UE fetched; whether the manager agreed. Raises HttpError or OSError."""
+        answer = self._client.request(
+            "POST",
+            f"{self._url}/ams/prefetch/state",
+            body=prefetch_body(imsi),
+            headers={"Content-Type": "application/json"},
+            connect_timeout=TIMEOUT / 2,
+            read_timeout=TIMEOUT,
+            max_response=1024 * 1024,
+        )
+        return answer.ok
+
+    def user_data(self, imsi: str) -> bytes | None:
+        """JSON, or None when the manager has none or does not answer."""
+        if self._clock() < self._silent_until:
+            return None
+        try:
+            answer = self._client.request(
+                "GET",
+                f"{self._url}/manager/user/data/?imsi={imsi}",
+                connect_timeout=TIMEOUT / 2,
+                read_timeout=TIMEOUT,
+                max_response=MAX_USER_DATA,
+            )
+        except (HttpError, OSError):
+            self._silent_until = self._clock() + _PAUSE
+            return None
+        return answer.body if answer.ok and _is_json(answer.body) else None
+
+
+class UserData:
+    """The subscription data of one UE, asked for once, by whoever needs it first."""
+
+    def __init__(self, manager: Manager, imsi: str) -> None:
+        self._manager = manager
+        self._imsi = imsi
+        self._asking = BoundedSemaphore(1)
+        self._asked = False
+        self._data: bytes | None = None
+
+    def get(self) -> bytes | None:
+        """JSON, or None when there are none."""
+        with self._asking:
+            if not self._asked:
+                self._data = self._manager.user_data(self._imsi)
+                self._asked = True
+            return self._data
+
+
+def _is_json(data: bytes) -> bool:
+    try:
+        msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
