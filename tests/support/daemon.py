@@ -301,11 +301,11 @@ class Daemon:
                 for full in client.keys("{submgr_*"):
                     namespace, _, key = full.decode()[1:].partition("},")
                     value = client.get(full)
-                    found[namespace][key] = json.loads(value) if value else None
+                    found[namespace][key] = _record(value)
             return found
         with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True) as connection:
             for namespace, key, value in connection.execute("select namespace, key, value from entry"):
-                found.setdefault(namespace, {})[key] = json.loads(value)
+                found.setdefault(namespace, {})[key] = _record(value)
         connection.close()
         return found
 
@@ -314,3 +314,11 @@ class Daemon:
         if self.around.redis is None:
             self.stop()
         return not any(self.stored().values())
+
+
+def _record(value: bytes) -> Any:
+    """A stored record; as it is when it cannot be read."""
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
