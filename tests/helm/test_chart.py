@@ -325,6 +325,13 @@ def test_scraping_by_annotation_or_service_monitor(chart):
     assert "prometheus.io/scrape" not in pod_of(chart.render("elsewhere"), "lab")["metadata"]["annotations"]
 
 
+def test_annotations_as_a_text_too(chart):
+    """The chart that this one replaces takes nothing else."""
+    for annotations in ({"a": "b", "c": "d"}, "a: b\nc: d"):
+        found = pod_of(chart.render({"submgr": {"annotations": annotations}}))["metadata"]["annotations"]
+        assert (found["a"], found["c"]) == ("b", "d")
+
+
 def test_debug_token(chart):
     def token(values: Any) -> bytes:
         return base64.b64decode(chart.render(values)["Secret", "secret-ricplt-submgr-debug"]["data"]["token"])
