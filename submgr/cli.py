@@ -14,6 +14,7 @@ import gevent
 
 from submgr.app import Daemon
 from submgr.bench.cli import bench
+from submgr.platform.collector import keep_collections_short
 from submgr.platform.config import ConfigError, ConfigWatcher
 from submgr.platform.http_server import ListenError
 from submgr.platform.logs import Logs
@@ -57,6 +58,7 @@ def run(path: str | None, standalone: bool, database: str, free_ports: bool) -> 
     path = path or os.environ.get("CFG_FILE")
     if not path and not standalone:
         raise click.UsageError("a configuration file is needed (-f FILE, or CFG_FILE), or --standalone")
+    keep_collections_short()
     logs = Logs("submgr")
     logs.start()
     try:

@@ -313,6 +313,9 @@ class Node(Books):
         if isinstance(job, SubscribeJob) and self.claims.get(job.claim.holder_key) is job:
             del self.claims[job.claim.holder_key]
         self._queue.remove(job)
+        if job.procedure is not None:
+            # so that both are freed at once, not by the garbage collector
+            job.procedure.job = None
         done: Callable[[], None] | None = job.done
         if done is not None:
             done()
