@@ -49,8 +49,8 @@ class Mec:
         uses = Registry(store, settings.mec_id)
         self.users = Users(settings, store, asker)
         self.ams = Ams(settings, uses, asker, self.users.apps_of)
-        self._mobility = Mobility(settings, store, self._client, Locator(settings.controller_url, asker), uses)
-        self.ams.watcher = self._mobility
+        self.mobility = Mobility(settings, store, self._client, Locator(settings.controller_url, asker), uses)
+        self.ams.watcher = self.mobility
         self._data = Data(settings.data_file, settings.mec_id, store, self.users, uses)
         self.orchestrator: Orchestrator = build_orchestrator(meo, store, registry, health)
         registry.register(self._figures())
@@ -59,7 +59,7 @@ class Mec:
         app.before_request(self._refuse_until_loaded)
         app.register_blueprint(manager_blueprint(self.users))
         app.register_blueprint(ams_blueprint(self.ams))
-        app.register_blueprint(amsi_blueprint(self._mobility))
+        app.register_blueprint(amsi_blueprint(self.mobility))
         for blueprint in self.orchestrator.blueprints:
             app.register_blueprint(blueprint)
         app.register_blueprint(watching_blueprint(health, registry))
@@ -78,7 +78,7 @@ class Mec:
         hide_identities(self._settings.log_identities)
         self._http.bind()
         self._data.start()
-        self._mobility.start()
+        self.mobility.start()
         self.orchestrator.start()
         self._http.start()
 
@@ -86,14 +86,14 @@ class Mec:
         """End; what is not finished is in the store."""
         self._http.stop(grace=1.0)
         self.orchestrator.stop()
-        self._mobility.stop()
+        self.mobility.stop()
         self.ams.stop()
         self._data.stop()
         self._client.close()
 
     @property
     def _loaded(self) -> bool:
-        return self._data.loaded and self._mobility.loaded
+        return self._data.loaded and self.mobility.loaded
 
     def _refuse_until_loaded(self) -> None:
         if not self._loaded and not request.path.startswith(_PROBES):
@@ -103,10 +103,11 @@ class Mec:
         figures = Counted()
         figures.counter("mec_user_requests", "Requests for user data", "result", lambda: self.users.counts)
         figures.counter("mec_ams_events", "What application mobility did", "event", lambda: self.ams.counts)
-        figures.counter("mec_amsi_notifications", "Notifications of MEC 021", "result", lambda: self._mobility.counts)
+        figures.counter("mec_amsi_notifications", "Notifications of MEC 021", "result", lambda: self.mobility.counts)
         figures.gauge("mec_users", "Users of this MEC", lambda: len(self.users))
         figures.gauge("mec_ams_uses", "Known uses of applications", lambda: len(self.ams.registry))
         figures.gauge("mec_ams_prefetches", "Prefetches not finished", lambda: self.ams.prefetching)
+        figures.gauge("mec_amsi_waiting", "Notifications of MEC 021 not finished", lambda: self.mobility.waiting)
         figures.gauge("mec_data_file_refused", "Refused changes of the data file", lambda: self._data.refused)
         return figures
 

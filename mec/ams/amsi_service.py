@@ -77,6 +77,7 @@ class Mobility(Watcher):
         self._events: Queue[_Moved] = Queue(_EVENTS)
         self._adjacent: set[tuple[str, int]] = set()
         self._changed = Event()
+        self._telling = False
         self._greenlets: list[gevent.Greenlet] = []
         self._sparsely = Sparsely(log)
 
@@ -91,6 +92,11 @@ class Mobility(Watcher):
         gevent.killall(self._greenlets)
         self._greenlets.clear()
         self._outbox.stop()
+
+    @property
+    def waiting(self) -> int:
+        """Events and notifications that are not finished."""
+        return int(self._events.qsize()) + self._telling + self._outbox.waiting
 
     # services
 
@@ -176,8 +182,10 @@ class Mobility(Watcher):
     def _tell_all(self) -> None:
         while True:
             moved = self._events.get()
+            self._telling = True
             if self._subscriptions or self._services:
                 self._tell(moved)
+            self._telling = False
 
     def _tell(self, moved: _Moved) -> None:
         addresses = self._locator.addresses_of(moved.imsi)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which addresses a UE has: what the controller of this MEC has learnt."""
 
+import ipaddress
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -39,12 +40,21 @@ class Locator:
             return addresses
         try:
             answer = self._asker.ask("GET", f"{self._url}/ues/{imsi}")
-            addresses = msgspec.json.decode(answer.body, type=_Ue).ip if answer.ok else []
+            given = msgspec.json.decode(answer.body, type=_Ue).ip if answer.ok else []
         except (AskError, msgspec.DecodeError, UnicodeDecodeError):
             self._silent_until = self._clock() + _PAUSE
             return addresses
+        addresses = [address for address in given if _is_address(address)]
         self._known[key] = (addresses, self._clock() + _FRESH)
         self._known.move_to_end(key)
         if len(self._known) > _MAX_KNOWN:
             self._known.popitem(last=False)
         return addresses
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
