@@ -327,8 +327,8 @@ def test_scraping_by_annotation_or_service_monitor(chart):
 
 def test_annotations_as_a_text_too(chart):
     """The chart that this one replaces takes nothing else."""
-    for annotations in ({"a": "b", "c": "d"}, "a: b\nc: d"):
-        found = pod_of(chart.render({"submgr": {"annotations": annotations}}))["metadata"]["annotations"]
+    for given in ({"a": "b", "c": "d"}, "a: b\nc: d"):
+        found = pod_of(chart.render({"submgr": {"annotations": given}}))["metadata"]["annotations"]
         assert (found["a"], found["c"]) == ("b", "d")
 
 
