@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The drivers against peers on the loopback: a management service, OpenWhisk, a Kubernetes API server."""
+
+import base64
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from mec.meo.drivers.base import Driver, DriverError, resource_name
+from mec.meo.drivers.kubernetes import KubernetesDriver
+from mec.meo.drivers.openwhisk import OpenWhiskDriver
+from mec.meo.drivers.webhook import WebhookDriver
+from mec.meo.model import App, AppInfo, Platform, Support
+from submgr.platform.http_client import HttpClient
+from tests.support.http_peer import OK, HttpPeer, Request, answer, closed_port
+
+INFO = AppInfo("d", "My Game!", "acme", "1", "2")
+KUBERNETES = {"image": "game:1", "namespace": "games", "replicas": 2, "ports": [8080], "env": {"A": 1}, "args": ["-v"]}
+WHISK = {"exec": {"kind": "python:3", "code": "def main(args): return args"}}
+
+
+def app(kind: str, deploy_info: Any) -> App:
+    return App(INFO, (Support(kind, deploy_info=deploy_info),))
+
+
+@pytest.fixture
+def peer() -> Iterator[HttpPeer]:
+    peer = HttpPeer()
+    yield peer
+    peer.stop()
+
+
+def test_webhook(peer: HttpPeer) -> None:
+    driver = WebhookDriver(HttpClient())
+    platform = Platform("p1", "webhook", "http://p1/", f"http://127.0.0.1:{peer.port}/mgmt", "s3cret")
+    game = app("webhook", {"image": "game:1"})
+    driver.deploy(game, platform, 2.0)
+    driver.remove(game, platform, 2.0)
+    deploy, remove = peer.requests
+    assert (deploy.method, deploy.path, deploy.headers["content-type"]) == ("POST", "/mgmt", "application/json")
+    assert deploy.headers["authorization"] == "Bearer s3cret"
+    assert deploy.json["deployInfo"] == {"image": "game:1"}
+    assert deploy.json["appKey"] == game.key
+    assert (remove.method, remove.path) == ("DELETE", "/mgmt")
+    assert remove.json["appKey"] == game.key
+    assert remove.json["appInfo"]["appName"] == "My Game!"
+
+
+@pytest.mark.parametrize("status", ["400 Bad Request", "500 Internal Server Error", "302 Found", "404 Not Found"])
+def test_webhook_refused(peer: HttpPeer, status: str) -> None:
+    peer.answer = lambda request: answer(status)
+    driver = WebhookDriver(HttpClient())
+    platform = Platform("p1", "webhook", "http://p1/", f"http://127.0.0.1:{peer.port}/", {"token": "s3cret"})
+    with pytest.raises(DriverError, match=f"POST answered with {status[:3]}") as caught:
+        driver.deploy(app("webhook", {}), platform, 2.0)
+    assert "s3cret" not in str(caught.value)
+    if status.startswith("404"):
+        driver.remove(app("webhook", {}), platform, 2.0)  # what is not there needs no removal
+    else:
+        with pytest.raises(DriverError):
+            driver.remove(app("webhook", {}), platform, 2.0)
+
+
+def test_openwhisk(peer: HttpPeer) -> None:
+    driver = OpenWhiskDriver(HttpClient())
+    platform = Platform("p1", "openwhisk", "http://p1/", f"http://127.0.0.1:{peer.port}", "uuid:key")
+    action = app("openwhisk", WHISK)
+    driver.deploy(action, platform, 2.0)
+    peer.answer = lambda request: answer("404 Not Found")
+    driver.remove(action, platform, 2.0)
+    deploy, remove = peer.requests
+    path = f"/api/v1/namespaces/_/actions/{resource_name(action)}"
+    assert (deploy.method, deploy.path) == ("PUT", f"{path}?overwrite=true")
+    assert deploy.json["exec"] == WHISK["exec"]
+    assert base64.b64decode(deploy.headers["authorization"].split()[1]) == b"uuid:key"
+    assert (remove.method, remove.path) == ("DELETE", path)
+
+
+def cut_off(request: Request) -> bytes | None:
+    return None
+
+
+@pytest.mark.parametrize("behaviour", ["absent", "closes", "garbage", "silent"])
+@pytest.mark.parametrize("kind", ["webhook", "openwhisk"])
+def test_peers_that_do_not_answer(peer: HttpPeer, kind: str, behaviour: str) -> None:
+    port = closed_port() if behaviour == "absent" else peer.port
+    answers = {"closes": cut_off, "garbage": lambda request: b"\x00\r\n\r\n", "silent": lambda request: b""}
+    peer.answer = answers.get(behaviour, lambda request: OK)
+    driver: Driver = (WebhookDriver if kind == "webhook" else OpenWhiskDriver)(HttpClient())
+    platform = Platform("p1", kind, "http://p1/", f"http://127.0.0.1:{port}/")
+    for operation in (driver.deploy, driver.remove):
+        with pytest.raises(DriverError):
+            operation(app(kind, WHISK), platform, 0.2)
+
+
+class KubernetesApi:
+    """A few resources of an API server, in threads: its client is not made for greenlets."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, dict[str, Any]] = {}
+        self.requests: list[tuple[str, str, str]] = []
+        self.fail_with: int | None = None
+        api = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def handle_any(self) -> None:
+                api.handle(self)
+
+            do_GET = do_POST = do_PATCH = do_DELETE = handle_any
+
+            def log_message(self, *args: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def handle(self, handler: BaseHTTPRequestHandler) -> None:
+        body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+        path = handler.path.partition("?")[0]
+        self.requests.append((handler.command, path, handler.headers.get("Authorization", "")))
+        status, value = self._do(handler.command, path, json.loads(body) if body else None)
+        data = json.dumps(value).encode()
+        handler.send_response(status)
+        handler.send_header("Content-Type", "application/json")
+        handler.send_header("Content-Length", str(len(data)))
+        handler.end_headers()
+        handler.wfile.write(data)
+
+    def _do(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+        problem = {"kind": "Status", "apiVersion": "v1", "status": "Failure"}
+        if self.fail_with is not None:
+            return self.fail_with, problem
+        if method == "POST":
+            path = f"{path}/{body['metadata']['name']}"
+            if path in self.objects:
+                return 409, problem
+            self.objects[path] = body
+            return 201, body
+        if path not in self.objects:
+            return 404, problem
+        if method == "DELETE":
+            del self.objects[path]
+            return 200, {"kind": "Status", "apiVersion": "v1", "status": "Success"}
+        self.objects[path] = body
+        return 200, body
+
+
+@pytest.fixture
+def kubernetes() -> Iterator[KubernetesApi]:
+    api = KubernetesApi()
+    yield api
+    api.stop()
+
+
+def test_kubernetes(kubernetes: KubernetesApi) -> None:
+    driver = KubernetesDriver()
+    platform = Platform("p1", "kubernetes", "http://p1/", kubernetes.url, {"token": "s3cret"})
+    game = app("kubernetes", KUBERNETES)
+    name = resource_name(game)
+    assert name.startswith("meo-my-game-")
+    deployment = f"/apis/apps/v1/namespaces/games/deployments/{name}"
+    service = f"/api/v1/namespaces/games/services/{name}"
+    for _ in range(2):  # may be repeated
+        driver.deploy(game, platform, 2.0)
+        assert kubernetes.objects.keys() == {deployment, service}
+    spec = kubernetes.objects[deployment]["spec"]
+    (container,) = spec["template"]["spec"]["containers"]
+    assert (spec["replicas"], container["image"], container["args"]) == (2, "game:1", ["-v"])
+    assert container["env"] == [{"name": "A", "value": "1"}]
+    assert kubernetes.objects[service]["spec"]["ports"] == [{"name": "port-8080", "port": 8080, "targetPort": 8080}]
+    assert {token for _, _, token in kubernetes.requests} == {"Bearer s3cret"}
+    kubernetes.objects.pop(service)  # half of it is gone already
+    for _ in range(2):
+        driver.remove(game, platform, 2.0)
+        assert kubernetes.objects == {}
+
+
+def test_kubernetes_without_ports_has_no_service(kubernetes: KubernetesApi) -> None:
+    driver = KubernetesDriver()
+    platform = Platform("p1", "kubernetes", "http://p1/", kubernetes.url, "s3cret")
+    driver.deploy(app("kubernetes", {"image": "game:1"}), platform, 2.0)
+    (path,) = kubernetes.objects
+    assert path.startswith("/apis/apps/v1/namespaces/default/deployments/")
+
+
+@pytest.mark.parametrize("status", [401, 403, 422, 500, 503])
+def test_kubernetes_refuses(kubernetes: KubernetesApi, status: int) -> None:
+    kubernetes.fail_with = status
+    driver = KubernetesDriver()
+    platform = Platform("p1", "kubernetes", "http://p1/", kubernetes.url, {"token": "s3cret"})
+    for operation in (driver.deploy, driver.remove):
+        with pytest.raises(DriverError, match=f"Kubernetes answered {status}") as caught:
+            operation(app("kubernetes", KUBERNETES), platform, 2.0)
+        assert "s3cret" not in str(caught.value)
+
+
+def test_kubernetes_with_a_kubeconfig(kubernetes: KubernetesApi) -> None:
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "k", "user": "u"}}],
+        "clusters": [{"name": "k", "cluster": {"server": kubernetes.url}}],
+        "users": [{"name": "u", "user": {"token": "from-config"}}],
+    }
+    driver = KubernetesDriver()
+    platform = Platform("p1", "kubernetes", "http://p1/", "", {"kubeconfig": config})
+    assert driver.check_platform(platform) is None
+    driver.deploy(app("kubernetes", KUBERNETES), platform, 2.0)
+    assert {token for _, _, token in kubernetes.requests} == {"Bearer from-config"}
+    broken = Platform("p1", "kubernetes", "http://p1/", "", {"kubeconfig": {**config, "current-context": "none"}})
+    with pytest.raises(DriverError):
+        driver.deploy(app("kubernetes", KUBERNETES), broken, 2.0)
+
+
+def test_kubernetes_unreachable() -> None:
+    driver = KubernetesDriver()
+    platform = Platform("p1", "kubernetes", "http://p1/", f"http://127.0.0.1:{closed_port()}")
+    with pytest.raises(DriverError, match="Kubernetes API at"):
+        driver.deploy(app("kubernetes", KUBERNETES), platform, 1.0)
+
+
+def test_deploy_info_is_checked() -> None:
+    kubernetes, openwhisk = KubernetesDriver(), OpenWhiskDriver(HttpClient())
+    assert kubernetes.check(KUBERNETES) is None
+    assert openwhisk.check(WHISK) is None
+    for wrong in (None, "image", {}, {"image": ""}, {"image": 5}, {"image": "a", "ports": [0]}, {"image": "a", "x": 1}):
+        assert kubernetes.check(wrong)
+    for wrong in (None, {}, {"exec": {}}, {"exec": {"kind": 1}}):
+        assert openwhisk.check(wrong)
+    for driver in (kubernetes, openwhisk, WebhookDriver(HttpClient())):
+        assert driver.check_platform(Platform("p", "t", "a", "not a url"))
+        assert driver.check_platform(Platform("p", "t", "a", "http://m/")) is None
+
+
+PATCHED = """
+from gevent import monkey; monkey.patch_all()
+import sys, time, gevent
+from gevent import socket
+from mec.meo.drivers.base import DriverError
+from mec.meo.drivers.kubernetes import KubernetesDriver
+from mec.meo.model import App, AppInfo, Platform, Support
+silent = socket.socket(); silent.bind(("127.0.0.1", 0)); silent.listen()
+platform = Platform("p", "kubernetes", "http://p/", f"http://127.0.0.1:{silent.getsockname()[1]}")
+app = App(AppInfo("d", "n", "p", "1", "1"), (Support("kubernetes", deploy_info={"image": "i"}),))
+turns, longest, last = 0, 0.0, time.monotonic()
+def watch():
+    global turns, longest, last
+    while True:
+        gevent.sleep(0.001)
+        now = time.monotonic()
+        turns, longest, last = turns + 1, max(longest, now - last), now
+watcher = gevent.spawn(watch)
+began = time.monotonic()
+try:
+    KubernetesDriver().deploy(app, platform, 1.0)
+except DriverError as exc:
+    print(turns, longest, time.monotonic() - began, exc)
+"""
+
+
+def test_the_event_loop_turns_while_the_kubernetes_client_loads_and_waits() -> None:
+    done = subprocess.run([sys.executable, "-c", PATCHED], capture_output=True, text=True, timeout=60, check=True)
+    turns, longest, took, *_ = done.stdout.split()
+    assert float(took) < 10
+    assert int(turns) > 100
+    assert float(longest) < float(took) / 3, done.stdout
