@@ -5,16 +5,16 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all:
 LOCKS := requirements.txt requirements-nodeps.txt requirements-test.txt setup.cfg
 
-.PHONY: run test check lint venv fuzz clean
+.PHONY: run test check lint venv fuzz chaos clean
 
 run: venv
 	$(BIN)/submgr run --standalone
 
 test: venv
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: venv lint
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered
 
 lint: venv
 	$(BIN)/ruff check submgr mec tests
@@ -34,6 +34,9 @@ venv: .venv/.installed
 
 fuzz: venv
 	$(BIN)/python -m pytest tests/fuzz --hypothesis-profile=fuzz
+
+chaos: venv
+	CHAOS_KILLS=$${CHAOS_KILLS:-100} $(BIN)/python -m pytest tests/chaos --timeout=1800
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage

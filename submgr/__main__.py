@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 from gevent import monkey; monkey.patch_all()  # noqa: E702, I001 - first statement: everything after it sees patched modules
 
+import signal
+import sys
+
+# as process 1 of a pod, a SIGTERM before the daemon has its own handler would be ignored by the kernel
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+
 from submgr.cli import main
 
 if __name__ == "__main__":
