@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""MEC programs as processes of their own, in a directory of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import gevent
+import gevent.subprocess
+from http_peer import closed_port
+
+from submgr.platform.http_client import HttpClient, HttpError
+
+CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("DBAAS_", "MEC_", "CFG_"))}
+START = 60.0
+
+
+class Program:
+    """One `mec …`; `log` is all it wrote."""
+
+    def __init__(self, directory: Path, *arguments: str, command: list[str] | None = None) -> None:
+        self.directory = directory
+        self.log = directory / f"{re.sub('[^a-z0-9]+', '-', ' '.join(arguments).lower())[:60]}.log"
+        self._command = command or [sys.executable, "-m", "mec"]
+        self._arguments = arguments
+        self._output: Any = None
+        self.process: Any = None
+        self.line = ""
+
+    def spawn(self) -> Program:
+        """Start it, without waiting for it."""
+        self._output = self.log.open("ab")
+        self.process = gevent.subprocess.Popen(
+            [*self._command, *self._arguments],
+            cwd=self.directory,
+            env=CLEAN,
+            stdout=subprocess.PIPE,
+            stderr=self._output,
+        )
+        return self
+
+    def ready(self) -> Program:
+        """Wait for the line that says where it listens."""
+        with gevent.Timeout(START, AssertionError(f"{self._arguments} did not start")):
+            self.line = self.process.stdout.readline().decode()
+        assert self.line, self.log.read_text()
+        return self
+
+    def start(self) -> Program:
+        return self.spawn().ready()
+
+    @property
+    def ports(self) -> list[int]:
+        """In the order of the line."""
+        return [int(port) for port in re.findall(r":(\d+)\b", self.line)]
+
+    def kill(self) -> None:
+        """At once, as a power cut would."""
+        self.process.send_signal(signal.SIGKILL)
+        self._end()
+
+    def stop(self) -> int:
+        """As an operator would; the exit code."""
+        if self.process is None:
+            return 0
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self._end()
+
+    def _end(self) -> int:
+        code: int = self.process.wait()
+        self.process.stdout.close()
+        self._output.close()
+        self.process = None
+        return code
+
+
+class Api:
+    """JSON over HTTP, as tests say it."""
+
+    def __init__(self) -> None:
+        self.client = HttpClient()
+
+    def get(self, port: int, path: str) -> tuple[int, Any]:
+        """Status and JSON; (0, None) when there is no answer."""
+        return self.ask("GET", port, path)
+
+    def ask(self, method: str, port: int, path: str, body: object = None) -> tuple[int, Any]:
+        data = None if body is None else json.dumps(body).encode()
+        try:
+            got = self.client.request(method, f"http://127.0.0.1:{port}{path}", body=data, read_timeout=10)
+        except HttpError:
+            return 0, None
+        return got.status, json.loads(got.body)
+
+    def text(self, port: int, path: str) -> str:
+        return self.client.request("GET", f"http://127.0.0.1:{port}{path}").body.decode()
+
+
+def until(condition: Any, seconds: float = 15.0) -> Any:
+    """What `condition` gives once it is true."""
+    with gevent.Timeout(seconds, AssertionError("it did not come to pass")):
+        while not (value := condition()):
+            gevent.sleep(0.01)
+    return value
+
+
+def free_port() -> int:
+    """One that is free now."""
+    return closed_port()
