@@ -22,7 +22,7 @@ from mec.meo.mount import Orchestrator
 from mec.meo.mount import build as build_orchestrator
 from mec.problem import problem_app
 from mec.settings import MecSettings, from_mapping
-from mec.watching import Counted, watching_blueprint
+from mec.watching import Counted, time_requests, watching_blueprint
 from submgr.platform.health import Health
 from submgr.platform.http_app import ApiError, problem_errors
 from submgr.platform.http_client import HttpClient
@@ -56,6 +56,7 @@ class Mec:
         registry.register(self._figures())
         health.require("mec", lambda: None if self._loaded else "what is stored has not been read yet")
         app = problem_app("mec.manager")
+        time_requests(app, registry)
         app.before_request(self._refuse_until_loaded)
         app.register_blueprint(manager_blueprint(self.users))
         app.register_blueprint(ams_blueprint(self.ams))

@@ -2,14 +2,21 @@
 """HTTP of the controller: which UEs there are, and the side feed for those whose NAS is ciphered."""
 
 import ipaddress
+from collections.abc import Iterator
 
+import gevent
+import msgspec
 from flask import Blueprint, Response, request
 
 from mec import imsi as imsis
+from mec.controller.model import Ue
 from mec.controller.schemas import fed_addresses, ue_view
 from mec.controller.service import Controller
-from mec.problem import Fields, bad_field, json_object
+from mec.problem import Fields, bad_field, in_pieces, json_object
 from submgr.platform.http_app import ApiError, json_response
+from submgr.platform.store import ONE_TURN
+
+_AT_A_TIME = 250
 
 
 def controller_blueprint(controller: Controller) -> Blueprint:
@@ -20,7 +27,7 @@ def controller_blueprint(controller: Controller) -> Blueprint:
     def listed() -> Response:
         address = request.args.get("ip")
         if address is None:
-            return json_response([ue_view(ue) for ue in ues.all()])
+            return in_pieces(_listed(ues.all()))
         try:
             holder = ues.holder(str(ipaddress.ip_address(address)))
         except ValueError:
@@ -48,3 +55,13 @@ def controller_blueprint(controller: Controller) -> Blueprint:
     blueprint.add_url_rule("/ues", "feed", feed, methods=["POST"])
     blueprint.add_url_rule("/ues/<imsi>", "ue", one, methods=["GET"])
     return blueprint
+
+
+def _listed(ues: list[Ue]) -> Iterator[bytes]:
+    """A JSON list; others get their turn while it is made."""
+    yield b"["
+    for at in range(0, len(ues), _AT_A_TIME):
+        views = msgspec.json.encode([ue_view(ue) for ue in ues[at : at + _AT_A_TIME]])
+        yield (b"," if at else b"") + views[1:-1]
+        gevent.sleep(ONE_TURN)
+    yield b"]"

@@ -14,7 +14,7 @@ from mec.controller.service import Controller, ControllerSettings
 from mec.problem import problem_app
 from mec.running import configured, environment, listen_option, run, url_option
 from mec.storing import store_of
-from mec.watching import watching_blueprint
+from mec.watching import time_requests, watching_blueprint
 from submgr.platform.health import Health
 from submgr.platform.http_app import problem_errors
 from submgr.platform.http_server import HttpServer
@@ -83,6 +83,7 @@ class ControllerProgram:
         self.controller = Controller(settings, store, registry, self._health)
         watch(self.controller, registry)
         app = problem_app("mec.controller")
+        time_requests(app, registry)
         app.register_blueprint(controller_blueprint(self.controller))
         app.register_blueprint(watching_blueprint(self._health, registry))
         self._http = HttpServer("controller", http, app, errors=problem_errors)

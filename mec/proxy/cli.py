@@ -15,7 +15,7 @@ from mec.proxy.schemas import mec_info
 from mec.proxy.service import Proxy
 from mec.relaxed_json import read
 from mec.running import complain, configured, listen_option, run
-from mec.watching import Counted, watching_blueprint
+from mec.watching import Counted, time_requests, watching_blueprint
 from submgr.platform.config import ConfigError, ConfigWatcher
 from submgr.platform.health import Health
 from submgr.platform.http_app import problem_errors
@@ -50,6 +50,7 @@ class ProxyProgram:
         registry = CollectorRegistry()
         registry.register(_figures(self.proxy))
         app = problem_app("mec.proxy")
+        time_requests(app, registry)
         app.register_blueprint(proxy_blueprint(self.proxy))
         app.register_blueprint(watching_blueprint(self._health, registry))
         self._http = HttpServer("proxy", listen, app, errors=problem_errors)

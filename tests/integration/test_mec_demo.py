@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The demonstration shows what it says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import gevent.subprocess
+from mec_processes import CLEAN, until
+
+from mec.demo import FOREIGN, HOME, start_demo
+
+
+def test_counter_follows_the_ue_there_and_back() -> None:
+    said: list[str] = []
+    demo = start_demo(said.append)
+    try:
+        assert demo.count(HOME) == 8
+        assert any(demo.command(FOREIGN) in line for line in demo.lines)
+        words = demo.command(FOREIGN).split()
+        assert words[0] == "mec"
+        command = [sys.executable, "-m", *words]
+        gevent.subprocess.run(command, env=CLEAN, stdout=subprocess.PIPE, check=True)
+        until(lambda: demo.count(FOREIGN) == 9)
+        demo.arrive(HOME)
+        until(lambda: demo.count(HOME) == 10)
+    finally:
+        demo.stop()
+    assert ["MEC 5 (home)" in line for line in said] == [True, False, True]
+    assert "001010000000001" not in "".join(said)
