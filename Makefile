@@ -33,7 +33,7 @@ venv: .venv/.installed
 	@touch $@
 
 fuzz: venv
-	$(BIN)/python -m pytest tests/fuzz --hypothesis-profile=fuzz
+	$(BIN)/python -m pytest tests/fuzz tests/unit/core/test_model_based.py --hypothesis-profile=fuzz --timeout=3600
 
 chaos: venv
 	CHAOS_KILLS=$${CHAOS_KILLS:-100} $(BIN)/python -m pytest tests/chaos --timeout=1800

@@ -8,7 +8,14 @@ import random
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from world import World, content, request
 
 from submgr.core import commands as c
@@ -231,4 +238,6 @@ MACHINES = [Anything, WithLosses, WithLossesNotified, WithLossesRestored, WithKi
 
 @pytest.mark.parametrize("machine", MACHINES)
 def test_nothing_is_lost_and_nothing_left_behind(machine: type[RuleBasedStateMachine]) -> None:
-    run_state_machine_as_test(machine, settings=settings(settings.default, stateful_step_count=40))
+    examples = max(350, settings.default.max_examples)
+    profile = settings(settings.default, max_examples=examples, stateful_step_count=40)
+    run_state_machine_as_test(machine, settings=profile)
