@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import resource
 import time
 from collections.abc import Iterator
@@ -281,26 +280,3 @@ def test_the_disk_is_full() -> None:
         assert eventually(lambda: daemon.post(around.request("gnb_2", detail(4, [4])))[0] == 201)
         assert around.xapp.wait(2)
         assert [i["XappEventInstanceId"] for i in around.xapp.instances()] == [1, 4]
-
-
-def test_the_forms_of_the_records(around: Neighbourhood, daemon: Daemon) -> None:
-    """What the Go implementation reads is there, under its names."""
-    subscription_id = daemon.subscribe(around.request("gnb_1", detail(12345, [1, 2, 3, 4])))
-    assert around.xapp.wait(1)
-    number = around.xapp.instances()[0]["E2EventInstanceId"]
-    assert eventually(lambda: daemon.stored()["submgr_e2SubsDb"][str(number)]["SubRespRcvd"] == "SubResp")
-    stored = daemon.stored()
-    record = stored["submgr_e2SubsDb"][str(number)]
-    assert record["ReqId"] == {"Id": 12345, "InstanceId": number}
-    assert record["Meid"] == {"PlmnID": "", "EnbID": "", "RanName": "gnb_1"}
-    assert record["EpList"] == {"Endpoints": [{"Addr": "127.0.0.1", "Port": 4560}]}
-    assert record["SubReqMsg"]["Data"] == {"Length": 4, "Data": "AQIDBA=="}
-    assert record["SubRespMsg"]["ActionAdmittedList"] == {"Items": [{"ActionId": 1}]}
-    assert eventually(
-        lambda: daemon.stored()["submgr_restSubsDb"][subscription_id]["XAppIdToE2Id"] == {"12345": number}
-    )
-    rest = daemon.stored()["submgr_restSubsDb"][subscription_id]
-    assert (rest["Meid"], rest["InstanceIds"], rest["SubReqOngoing"]) == ("gnb_1", [number], False)
-    assert rest["XAppRmrEndPoint"] == "127.0.0.1:4560"
-    assert len(rest["Md5sum"]) == 32
-    assert json.dumps(rest)
