@@ -49,6 +49,11 @@ class Data:
         if not self._load():
             self._later()
 
+    def look(self) -> None:
+        """Look at the file now; a content counts when it has been the same in two looks."""
+        if self._watcher is not None:
+            self._watcher.look()
+
     def stop(self) -> None:
         """Watch no longer."""
         if self._watcher is not None:

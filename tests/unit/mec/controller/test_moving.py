@@ -9,6 +9,8 @@ import pytest
 
 from mec.controller import recording as pdu
 from mec.controller import recording_nas as nas
+from mec.controller.model import Association
+from mec.controller.procedures import Identities
 from mec.controller.recording import Place
 from mec.controller.recording_calls import Call, attach, detach, release, set_up
 from mec.controller.schemas import record_of, ue_of
@@ -128,6 +130,32 @@ def test_ue_that_moves_before_it_has_an_address(s1: Any) -> None:
     assert s1.play("B", *set_up(TARGET), pdu.path_switch(100, 9, TARGET)) == []
     assert s1.state(IMSI) == "waiting"
     assert s1.feed(IMSI, "10.0.0.1") == [f"attached {IMSI} 10.0.0.1 eNB 9"]
+
+
+def test_ue_that_moves_in_the_middle_of_attaching(s1: Any) -> None:
+    s1.play("A", *set_up(), pdu.initial_ue(5, nas.attach_request(IMSI)), pdu.downlink(100, 5, b"\x07\x52" + bytes(34)))
+    assert s1.play("B", *set_up(TARGET), pdu.path_switch(100, 9, TARGET)) == []
+    accept = nas.protected(nas.attach_accept(nas.default_bearer(["10.0.0.1"])), 2)
+    assert s1.play("B", pdu.context_setup(100, 9, {5: accept})) == [f"attached {IMSI} 10.0.0.1 eNB 9"]
+
+
+def test_stale_leg_moves_nobody(s1: Any) -> None:
+    s1.play("A", *set_up(), *attach(CALL))
+    s1.play("A", *attach(Call(6, 101, IMSI, ["192.168.3.2"])))
+    assert s1.play("B", *set_up(TARGET), pdu.path_switch(100, 9, TARGET)) == []
+    assert s1.identities.ues.find(IMSI).enb_ue_id == 6
+
+
+def test_tables_are_bounded() -> None:
+    identities = Identities(max_ues=3)
+    association = Association(1, "x")
+    for number in range(5):
+        call = Call(number, number, f"00101{number + 1:010d}", [f"10.0.0.{number}"], bytes(9) + bytes([number]))
+        for each in attach(call):
+            identities.take(association, each, float(number))
+    assert [ue.imsi[-2:] for ue in identities.ues.all()] == ["03", "04", "05"]
+    assert identities.ues.holder("10.0.0.0") is None
+    assert identities.ues.counts["UEs dropped"] == 2
 
 
 def test_interrupted_mirror_goes_on_where_it_was(s1: Any) -> None:

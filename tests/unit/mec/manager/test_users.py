@@ -140,3 +140,30 @@ def test_file_with_mistakes_ends_the_start(store: MemoryStore, tmp_path: object)
         file.write('{"users": [{"imsi": "x", "subscriptionData": {}}]}')
     with pytest.raises(ConfigError, match=r"data\.json.*line 1.*users\[0\]\.imsi"):
         Data(path, 5, store, users_of(store), Registry(store, 5)).start()
+
+
+def test_changed_file_replaces_the_users_only(store: MemoryStore, tmp_path: object) -> None:
+    path = f"{tmp_path}/data.json"
+
+    def write(text: str) -> None:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        data.look()
+        data.look()
+
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(SEED)
+    users, registry = users_of(store), Registry(store, 5)
+    data = Data(path, 5, store, users, registry)
+    data.start()
+    write(SEED.replace("1234567890,", "55555,").replace("12345678903", "99999"))
+    assert users.apps_of("55555") == [12345] and users.apps_of("1234567890") == []
+    assert registry.find("12345678903", "12345") is not None and registry.find("99999", "12345") is None
+    write('{"users": [')
+    assert users.apps_of("55555") == [12345] and data.refused == 1
+    write('{"users": []}')
+    assert len(users) == 0
+    data.stop()
+    again = users_of(store)
+    again.load()
+    assert len(again) == 0
