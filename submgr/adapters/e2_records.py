@@ -85,6 +85,7 @@ def decode_e2(key: str, data: bytes) -> E2Record:
         not_admitted=not_admitted,
         policy_update=bool(form.PolicyUpdate),
         restore_pending=form.RestorePending is True,
+        routes_unsure=form.RoutesUnsure is True,
     )
 
 
@@ -112,6 +113,8 @@ def _form(record: E2Record) -> E2Form:
         form.Routes = [endpoint_form(endpoint) for endpoint in record.routes]
     if record.holders is not None or record.restore_pending:
         form.RestorePending = record.restore_pending
+    if record.routes_unsure:
+        form.RoutesUnsure = True
     return form
 
 

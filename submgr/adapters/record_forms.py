@@ -131,6 +131,7 @@ class E2Form(Struct, kw_only=True):
     Notified: bool | UnsetType = UNSET
     Routes: list[EndpointForm] | UnsetType | None = UNSET
     RestorePending: bool | UnsetType = UNSET
+    RoutesUnsure: bool | UnsetType = UNSET
 
 
 class RestForm(Struct, kw_only=True):

@@ -170,19 +170,11 @@ class RestoreJob(SubscriptionJob):
 
 
 class SyncRoutesJob(SubscriptionJob):
-    """`unsure`: a restart found a holder whose route may not have been made."""
-
-    def __init__(self, sub: E2Subscription, unsure: bool = False) -> None:
-        super().__init__(sub)
-        self.unsure = unsure
-
     def wants_slot(self, node: Node) -> bool:
         return False
 
     def plan(self, node: Node) -> Procedure | None:
-        if not self.alive(node) or not (self.unsure or self.sub.routes_differ):
-            return None
-        return RouteSync(node, self.sub, unsure=self.unsure)
+        return RouteSync(node, self.sub) if self.alive(node) and self.sub.routes_differ else None
 
 
 class CleanupJob(Job):

@@ -192,6 +192,8 @@ class E2Record:
     not_admitted: tuple[NotAdmitted, ...] = ()
     policy_update: bool = False
     restore_pending: bool = False
+    routes_unsure: bool = False
+    """One of `routes` may not have been made yet: a holder was joining."""
 
     @property
     def completed(self) -> bool:

@@ -162,9 +162,9 @@ def _add_e2(
             rest.instances[holder.key.xapp_event_instance_id] = sub.instance_id
     if len(alive) != len(known):
         node.emit(SaveE2(sub.record()))
-    unsure = len(alive) > 1 and not all(h.notified for h in alive)
-    if sub.routes_differ or unsure:
-        node.enqueue(SyncRoutesJob(sub, unsure))
+    sub.routes_unsure = record.routes_unsure and bool(sub.wanted_routes)
+    if sub.routes_differ:
+        node.enqueue(SyncRoutesJob(sub))
     if sub.restore_pending and node.connected:
         node.enqueue(RestoreJob(sub))
     _tell_untold(node, sub)

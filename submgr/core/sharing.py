@@ -72,6 +72,7 @@ class Join(Procedure):
         match event:
             case RouteDone():
                 sub.routes = sub.wanted_routes
+                sub.routes_unsure = False
                 if self._routes:
                     self.node.emit(Noted(Note.MERGED))
             case RouteFailed() | Expired() | Lost() if self.state is S.ROUTING:
@@ -94,7 +95,9 @@ class Join(Procedure):
         sub = self.subscription
         match self.state:
             case S.SAVING:
-                self.node.emit(SaveE2(replace(sub.record(), routes=self._all_routes), self.step))
+                routes = self._all_routes
+                unsure = sub.routes_unsure or set(routes) != set(self._routes)
+                self.node.emit(SaveE2(replace(sub.record(), routes=routes, routes_unsure=unsure), self.step))
             case S.ROUTING:
                 command = route_step(sub, self.step, RouteChange.MERGE)
                 if command is None:
@@ -127,8 +130,7 @@ class RouteSync(Procedure):
     """Make the Routing Manager have what the holders want, one call after the other, then write that down.
 
     What fails is tried again later, as long as the subscription lives. `save_first`: nothing else that is stored tells
-    who has left, so that goes first; else a restart in between would have a holder without its route. `unsure`: what
-    is thought to be there may not be, so the list is sent even when it seems to be right.
+    who has left, so that goes first; else a restart in between would have a holder without its route.
     """
 
     NAME = "unmerge"
@@ -147,19 +149,17 @@ class RouteSync(Procedure):
         subscription: E2Subscription,
         leaving: bool = False,
         save_first: bool = False,
-        unsure: bool = False,
     ) -> None:
         super().__init__(node)
         self.subscription = subscription
         self._leaving = leaving
         self._save_first = save_first
-        self._unsure = unsure
         self._after: tuple[RmrEndpoint, ...] = ()
 
     def taken(self, event: object, now: float) -> None:
         if isinstance(event, RouteDone):
-            self._unsure = False
             self.subscription.routes = self._after
+            self.subscription.routes_unsure = False
             if self._leaving:
                 self.node.emit(Noted(Note.UNMERGED))
 
@@ -173,8 +173,6 @@ class RouteSync(Procedure):
                     self.feed(Skip(), now)
             case S.UNROUTING:
                 command = route_step(sub, self.step, RouteChange.UNMERGE)
-                if command is None and self._unsure and sub.wanted_routes:
-                    command = UpdateRoute(self.step, sub.instance_id, sub.wanted_routes, RouteChange.MERGE)
                 if command is None:
                     self.feed(Skip(), now)
                     return
@@ -182,6 +180,7 @@ class RouteSync(Procedure):
                 self.node.emit(command)
             case S.DONE:
                 sub.route_failures = 0
+                sub.routes_unsure = False
                 self.node.emit(SaveE2(sub.record()))
                 self.finish(Outcome.SUCCESS, now, sub.instance_id, "")
             case S.FAILED:
@@ -194,14 +193,15 @@ class RouteSync(Procedure):
 def route_step(sub: E2Subscription, step: int, change: RouteChange) -> Command | None:
     """The next call that brings the Routing Manager nearer to what is wanted; None: nothing to do.
 
-    From none to some is a POST, from some to none a DELETE of each, everything else a PUT of the list.
+    From none to some is a POST (also when it is not sure that there are none), from some to none a DELETE of each,
+    everything else a PUT of the list.
     """
     wanted = sub.wanted_routes
     if not sub.routes_differ:
         return None
     if not wanted:
-        return DeleteRoute(step, sub.instance_id, sub.routes[0])
-    if not sub.routes:
+        return DeleteRoute(step, sub.instance_id, sub.routes[0]) if sub.routes else None
+    if len(wanted) == 1 and set(sub.routes) <= set(wanted):
         return CreateRoute(step, sub.instance_id, wanted[0])
     return UpdateRoute(step, sub.instance_id, wanted, change)
 
@@ -211,7 +211,5 @@ def routes_after(sub: E2Subscription, command: Command) -> tuple[RmrEndpoint, ..
     match command:
         case DeleteRoute():
             return tuple(route for route in sub.routes if route != command.endpoint)
-        case CreateRoute():
-            return (*sub.routes, command.endpoint)
         case _:
             return sub.wanted_routes

@@ -22,7 +22,8 @@ class E2Subscription:
     """Owned by its node. `line` is the key under which all work on it queues.
 
     `routes` is every endpoint that the Routing Manager may have for it: a change whose outcome is not known leaves
-    the larger set, so that comparing it with `wanted_routes` always shows what is still to be done.
+    the larger set, so that comparing it with `wanted_routes` always shows what is still to be done; after a restart
+    that cut a change short, `routes_unsure` says that not all of it may be there.
     """
 
     __slots__ = (
@@ -40,6 +41,7 @@ class E2Subscription:
         "restore_pending",
         "route_failures",
         "routes",
+        "routes_unsure",
         "xapp_requestor_id",
     )
 
@@ -66,6 +68,7 @@ class E2Subscription:
         self.admitted: tuple[int, ...] | None = None
         self.not_admitted: tuple[NotAdmitted, ...] = ()
         self.routes: tuple[RmrEndpoint, ...] = ()
+        self.routes_unsure = False
         self.route_failures = 0
         self.policy_update = False
         self.restore_pending = False
@@ -77,7 +80,7 @@ class E2Subscription:
 
     @property
     def routes_differ(self) -> bool:
-        return set(self.routes) != set(self.wanted_routes)
+        return self.routes_unsure or set(self.routes) != set(self.wanted_routes)
 
     @property
     def request_id(self) -> RequestId:
@@ -108,6 +111,7 @@ class E2Subscription:
             not_admitted=self.not_admitted,
             policy_update=self.policy_update,
             restore_pending=self.restore_pending,
+            routes_unsure=self.routes_unsure,
         )
 
 

@@ -78,6 +78,7 @@ class Store:
 
 
 WRITES = (c.SaveRest, c.EraseRest, c.SaveE2, c.EraseE2, c.SaveRemoval, c.EraseRemoval)
+NAMESPACES = ((c.SaveRest, c.EraseRest), (c.SaveE2, c.EraseE2), (c.SaveRemoval, c.EraseRemoval))
 ROUTES = (c.CreateRoute, c.UpdateRoute, c.DeleteRoute)
 
 
@@ -317,9 +318,11 @@ class World:
     def kill(self, rng: random.Random | None = None) -> None:
         """kill -9 and a start: what was on its way may or may not have happened; then only the store is known."""
         rng = rng or random.Random(0)
-        done = rng.randint(0, len(self.writes))
-        for command in self.writes[:done]:
-            self.store.apply(command)
+        # the store keeps the order within a namespace, not between them
+        for namespace in NAMESPACES:
+            writes = [command for command in self.writes if isinstance(command, namespace)]
+            for command in writes[: rng.randint(0, len(writes))]:
+                self.store.apply(command)
         for call in self.route_calls:
             if rng.random() < 0.5:
                 self._route(call)

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 from world import World, content, request
 
+from submgr.core import commands as c
+from submgr.core.model import Directives
+
 
 def test_an_rmr_xapp_that_has_left_is_not_a_holder_again_without_its_route() -> None:
     world = World()
@@ -17,6 +20,37 @@ def test_an_rmr_xapp_that_has_left_is_not_a_holder_again_without_its_route() -> 
     world.route_next()
     world.writes.clear()
     world.kill()
+    world.settle()
+    world.check_quiet()
+    assert len(world.routes[1]) == 1
+
+
+def test_a_route_that_may_not_be_there_is_made_however_often_the_process_ends_before() -> None:
+    world = World()
+    world.subscribed(request())
+    world.subscribe_over_rmr(content(), requestor=2)
+    world.write_next()
+    for _ in range(3):
+        world.kill()
+        while world.writes:
+            world.write_next()
+        world.route_calls.clear()
+    world.kill()
+    world.settle()
+    world.check_quiet()
+    assert len(world.routes[1]) == 2
+
+
+def test_the_first_route_of_a_shared_subscription_is_created_after_a_restart() -> None:
+    """The Routing Manager need not know the instance id: a changed list would be refused."""
+    world = World()
+    world.subscribed(request(directives=Directives(routing=False)))
+    world.subscribe_over_rmr(content(), requestor=2)
+    world.write_next()
+    world.route_calls.clear()
+    world.kill()
+    assert [type(call) for call in world.route_calls] == [c.CreateRoute]
+    world.route_next("unreachable")
     world.settle()
     world.check_quiet()
     assert len(world.routes[1]) == 1
