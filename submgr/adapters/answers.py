@@ -33,7 +33,8 @@ def text_of(answer: HttpStream, seconds: float) -> str:
     """What the body says to a reader: its first 200 characters without markup.
 
     Reads the body (so that the connection can be used again), but at most 64 KiB of it and for `seconds`, and takes
-    what has come by then. The status alone says whether the request succeeded: a success waits a moment only.
+    what has come by then. The status alone says whether the request succeeded: a success waits a moment only, and
+    what it says is of no interest.
     """
     body = b""
     if succeeded(answer.status):
@@ -43,6 +44,8 @@ def text_of(answer: HttpStream, seconds: float) -> str:
             body += piece
             if len(body) >= _BODY_READ:
                 break
+    if succeeded(answer.status):
+        return ""
     # a little more than is shown is enough, and keeps the work small
     text = html.unescape(_MARKUP.sub(" ", body[:2048].decode(errors="replace")))
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:_WORDS_SHOWN]

@@ -17,6 +17,7 @@ import gevent.ssl
 from gevent import socket
 from gevent.lock import BoundedSemaphore
 
+from submgr.platform.http_answer import Answer
 from submgr.platform.http_pool import (
     Endpoint,
     HttpConnectError,
@@ -27,7 +28,7 @@ from submgr.platform.http_pool import (
     Resolver,
     connect,
 )
-from submgr.platform.http_wire import Limit, Target, attempt, folded, parse, payload_of, words
+from submgr.platform.http_wire import Limit, Target, attempt, parse, payload_of, words
 
 __all__ = [
     "HttpClient",
@@ -222,7 +223,7 @@ class Exchange:
     endpoint: Endpoint
     gate: Gate
     sock: socket.socket
-    response: http.client.HTTPResponse
+    response: Answer
     deadline: float
     allowed: float
 
@@ -237,7 +238,7 @@ class HttpStream:
         self._open = True
         self._sound = True
         self.status = exchange.response.status
-        self.headers: Mapping[str, str] = folded(exchange.response.getheaders())
+        self.headers: Mapping[str, str] = exchange.response.fields
         self.length = exchange.response.length
 
     def __enter__(self) -> Self:

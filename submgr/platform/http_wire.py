@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 import gevent
 from gevent import socket
 
+from submgr.platform.http_answer import Answer
 from submgr.platform.http_pool import Endpoint, HttpConnectError, HttpProtocolError, HttpTimeout
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -65,7 +66,7 @@ class _Buffered:
 
 def attempt(
     sock: socket.socket, endpoint: Endpoint, method: str, payload: bytes
-) -> http.client.HTTPResponse | None:
+) -> Answer | None:
     """Send and read the head of the answer. None: the peer closed and not one byte came. Closes `sock` on failure."""
     file = sock.makefile("rb")
     try:
@@ -77,7 +78,7 @@ def attempt(
         except ConnectionError:
             first = b""
         if first:
-            response = http.client.HTTPResponse(cast(Any, _Buffered(file)), method=method)
+            response = Answer(cast(Any, _Buffered(file)), method=method)
             response.begin()
             if response.status < 200:
                 raise http.client.HTTPException(f"an answer of status {response.status}")
@@ -99,14 +100,6 @@ def _discard(sock: socket.socket, file: BufferedReader) -> None:
 
 def words(exc: Exception) -> str:
     return str(exc) or type(exc).__name__
-
-
-def folded(headers: list[tuple[str, str]]) -> dict[str, str]:
-    folded: dict[str, str] = {}
-    for name, value in headers:
-        name = name.lower()
-        folded[name] = f"{folded[name]}, {value}" if name in folded else value
-    return folded
 
 
 @lru_cache(maxsize=1024)

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The head of an answer is read as the standard library reads it, of all kinds of servers."""
+
+from __future__ import annotations
+
+import http.client
+from io import BytesIO
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from submgr.platform.http_answer import Answer
+
+
+class Socket:
+    def __init__(self, octets: bytes) -> None:
+        self._octets = octets
+
+    def makefile(self, mode: str) -> BytesIO:
+        return BytesIO(self._octets)
+
+
+def answer_of(octets: bytes, method: str = "POST", kind: type[http.client.HTTPResponse] = Answer) -> Any:
+    answer = kind(Socket(octets), method=method)  # type: ignore[arg-type]
+    answer.begin()
+    return answer
+
+
+STATUS_LINES = (
+    "HTTP/1.1 200 OK", "HTTP/1.1 204 ", "HTTP/1.1 304 Not Modified", "HTTP/1.0 200 OK", "HTTP/1.1 503",
+    "HTTP/1.1 201 Created",
+)  # fmt: skip
+FIELDS = (
+    "Content-Length: 3", "content-length:0", "Content-Length: -1", "Content-Length: x", "Transfer-Encoding: chunked",
+    "Transfer-Encoding: identity", "Connection: close", "Connection: Keep-Alive", "Keep-Alive: timeout=5",
+    "connection: CLOSE", "Server: Apache/2.4", "X-Empty:", "Set-Cookie: a=1", "Set-Cookie: b=2",
+)  # fmt: skip
+
+
+@given(
+    st.sampled_from(STATUS_LINES),
+    st.lists(st.sampled_from(FIELDS), unique_by=lambda field: field.partition(":")[0].lower()),
+    st.sampled_from(["\r\n", "\n"]),
+    st.sampled_from(["POST", "GET", "HEAD"]),
+)
+def test_reads_as_the_standard_library_does(status: str, fields: list[str], end: str, method: str) -> None:
+    octets = end.join([status, *fields, "", ""]).encode() + b"abc"
+    ours, theirs = answer_of(octets, method), answer_of(octets, method, http.client.HTTPResponse)
+    for name in ("status", "reason", "version", "length", "chunked", "will_close"):
+        assert getattr(ours, name) == getattr(theirs, name), name
+    if not ours.chunked:
+        assert ours.read() == theirs.read()
+
+
+def test_a_chunked_body_is_put_together() -> None:
+    answer = answer_of(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
+    assert answer.read() == b"abcde"
+    assert answer.isclosed() and not answer.will_close
+
+
+def test_fields_are_told_in_lower_case_and_repeated_ones_once() -> None:
+    answer = answer_of(b"HTTP/1.1 200 OK\r\nX-One: a\r\nx-one: b\r\nLong: c\r\n  d\r\nContent-Length: 0\r\n\r\n")
+    assert answer.fields == {"x-one": "a, b", "long": "c d", "content-length": "0"}
+
+
+def test_a_length_told_twice_counts_once() -> None:
+    answer = answer_of(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nokrest")
+    assert answer.read() == b"ok"
+
+
+def test_lines_that_are_no_fields_are_passed_over() -> None:
+    answer = answer_of(b"HTTP/1.1 200 OK\r\n leading\r\nno colon here\r\n: no name\r\nContent-Length: 2\r\n\r\nok")
+    assert answer.fields == {"content-length": "2"}
+
+
+def test_a_continue_before_the_answer_is_skipped() -> None:
+    first = b"HTTP/1.1 100 Continue\r\nX: y\r\n\r\n"
+    assert answer_of(first + b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n").status == 201
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 101 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"y" * 70_000 + b"\r\n\r\n",
+        b"SIP/2.0 200 OK\r\n\r\n",
+        b"HTTP/1.1 abc OK\r\n\r\n",
+        b"no status line at all\r\n\r\n",
+        b"",
+    ],
+)
+def test_what_is_no_answer_is_refused(octets: bytes) -> None:
+    with pytest.raises(http.client.HTTPException):
+        answer_of(octets)
