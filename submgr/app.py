@@ -6,14 +6,17 @@ from __future__ import annotations
 import logging
 import resource
 import time
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Mapping
 
 import gevent
 from flask import request
 from gevent.event import Event
 from prometheus_client import CollectorRegistry, ProcessCollector
 
+from mec.mount import Mec
+from mec.mount import build as build_mec
+from mec.settings import from_mapping as mec_settings
+from submgr.adapters.debug_records import DebugRecords
 from submgr.adapters.e2_link import E2Link
 from submgr.adapters.legacy_metrics import LegacyCounters, exposition
 from submgr.adapters.metrics import Metrics
@@ -39,7 +42,7 @@ from submgr.platform.logs import Logs
 from submgr.platform.outbox import RetryPolicy
 from submgr.platform.sdl_channel import SdlChannel
 from submgr.platform.sdl_client import SdlSettings
-from submgr.platform.store import Store, StoreError
+from submgr.platform.store import Store
 from submgr.platform.store_memory import MemoryStore
 from submgr.platform.store_sdl import SdlStore
 from submgr.platform.store_sqlite import SqliteStore
@@ -54,7 +57,6 @@ from submgr.worker import Ports
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
 
 DRAIN = 10.0
 """Seconds that running procedures have to end in when the daemon is stopped."""
@@ -141,13 +143,14 @@ class Daemon:
         self.node_state.on_change(self._link_changed)
         live.on_change(self._settings_changed)
         restart = lambda: self.end(1)  # noqa: E731
-        self.service = Service(self.dispatcher, replies, self.nodes, _DebugRecords(self.records), restart)
+        self.service = Service(self.dispatcher, replies, self.nodes, DebugRecords(self.records), restart)
         self.xapp_http = HttpServer(
             "xapp", settings.subscription.listen, xapp_app(self.service, self.counters.inc, self.metrics.internal_error)
         )
         platform = platform_app(self.service, self._operations(), self.metrics.internal_error)
         platform.before_request(self._not_before_restored)
         self.platform_http = HttpServer("platform", settings.local.listen, platform)
+        self.mec = self._make_mec()
         watch(self)
         self._restored = False
         self._starting: gevent.Greenlet[[], None] | None = None
@@ -167,6 +170,13 @@ class Daemon:
             channel = SdlChannel(SdlSettings(environment, name="submgr-rnib"))
             return RnibNodeState(channel, count=self.counters.inc)
         return LocalNodeState(everything_up=True, count=self.counters.inc)
+
+    def _make_mec(self) -> Mec | None:
+        """The MEC services, when the configuration has them; their health is their own."""
+        settings = self.live.current
+        if not mec_settings(settings.mec).enabled:
+            return None
+        return build_mec(settings.mec, self.store, meo=settings.meo, registry=self._prometheus)
 
     def _operations(self) -> Operations:
         return Operations(
@@ -197,6 +207,8 @@ class Daemon:
         if self._watcher is not None:
             self._watcher.start()
         self.platform_http.start()
+        if self.mec is not None:
+            self.mec.start()
         self._starting = gevent.spawn(self._restore_and_listen)
 
     def _restore_and_listen(self) -> None:
@@ -222,6 +234,8 @@ class Daemon:
         if self._starting is not None:
             self._starting.kill()
         self.dispatcher.stop()
+        if self.mec is not None:
+            self.mec.stop()
         self.platform_http.stop(grace=1.0)
         if self._watcher is not None:
             self._watcher.stop()
@@ -289,26 +303,6 @@ class Daemon:
     def _ready(self) -> HealthReport:
         readiness = self.health.ready()
         return HealthReport(readiness.ready, readiness.reasons, readiness.warnings)
-
-
-class _DebugRecords:
-    """The database requests of the debug interface, with errors for REST."""
-
-    def __init__(self, records: StoredRecords) -> None:
-        self._records = records
-
-    def remove_record(self, instance_id: int) -> bool:
-        return _asked(lambda: self._records.remove_record(instance_id))
-
-    def empty(self) -> None:
-        _asked(self._records.empty)
-
-
-def _asked(what: Callable[[], T]) -> T:
-    try:
-        return what()
-    except StoreError as failed:
-        raise RefusedError(503, f"the database does not answer: {failed}") from failed
 
 
 def _record_json(record: E2Record) -> dict[str, object]:
