@@ -3,11 +3,13 @@
 
 import logging
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
 import gevent
 import msgspec
 from flask import Response, request
@@ -30,7 +32,7 @@ from mec.settings import MecSettings
 from submgr.platform.health import Health
 from submgr.platform.http_app import ApiError, json_response, problem_errors
 from submgr.platform.http_client import HttpClient
-from submgr.platform.http_server import HttpServer
+from submgr.platform.http_server import HttpServer, ListenError
 from submgr.platform.store_memory import MemoryStore
 
 log = logging.getLogger(__name__)
@@ -154,7 +156,8 @@ class Demo:
 
     def command(self, mec_id: int) -> str:
         """What moves the UE to a MEC."""
-        return f"mec replay {self._recording(mec_id)} --to 127.0.0.1:{self._ports[mec_id].controller}"
+        program = Path(sys.executable).with_name("mec")
+        return f"{program} replay {self._recording(mec_id)} --to 127.0.0.1:{self._ports[mec_id].controller}"
 
     def count(self, mec_id: int) -> int | None:
         """The UE's counter at a MEC."""
@@ -237,6 +240,23 @@ def start_demo(say: Say = print) -> Demo:
         demo.stop()
         raise
     return demo
+
+
+@click.command("demo")
+def command() -> None:
+    """Run two MECs with a UE, until SIGTERM; says how to move it."""
+    ended = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        gevent.signal_handler(number, ended.set)
+    try:
+        demo = start_demo(lambda line: click.echo(line))
+    except ListenError as exc:
+        raise click.ClickException(str(exc)) from exc
+    try:
+        click.echo("\n".join(demo.lines))
+        ended.wait()
+    finally:
+        demo.stop()
 
 
 def _arrival(mec_id: int) -> list[bytes]:

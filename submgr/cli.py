@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from submgr.rmr.environment import RmrEnvironmentError
 from submgr.rmr.transport import TransportError
 from submgr.settings import LiveSettings, load
 from submgr.simulators.cli import sim
-from submgr.standalone import DATABASE, Neighbours, Ports
+from submgr.standalone import DATABASE, Demo, Neighbours, Ports, start_demos
 
 CANNOT_START = (ConfigError, ListenError, TransportError, RmrEnvironmentError, StoreError)
 
@@ -52,8 +53,9 @@ main.add_command(bench)
 @click.option("-f", "--file", "path", help="Configuration file; default: the environment variable CFG_FILE.")
 @click.option("--standalone", is_flag=True, help="With simulated neighbours and a database in a file; needs no file.")
 @click.option("--database", default=DATABASE, show_default=True, help="Database file of a stand-alone run.")
+@click.option("--mec/--no-mec", default=True, show_default=True, help="Stand-alone: with demonstrations of MEC.")
 @click.option("--free-ports", is_flag=True, help="Stand-alone: pick free ports instead of the usual ones.")
-def run(path: str | None, standalone: bool, database: str, free_ports: bool) -> None:
+def run(path: str | None, standalone: bool, database: str, mec: bool, free_ports: bool) -> None:
     """Run the daemon until SIGTERM."""
     path = path or os.environ.get("CFG_FILE")
     if not path and not standalone:
@@ -63,7 +65,7 @@ def run(path: str | None, standalone: bool, database: str, free_ports: bool) -> 
     logs.start()
     try:
         if standalone:
-            code = _standalone(path, database, Ports.free() if free_ports else Ports(), logs)
+            code = _standalone(path, database, Ports.free() if free_ports else Ports(), mec, logs)
         else:
             assert path is not None
             code = _run(_daemon(path, {}, logs, None))
@@ -107,24 +109,34 @@ def _read(path: str) -> str:
         raise click.UsageError(f"configuration file {path}: {failed}") from failed
 
 
-def _standalone(path: str | None, database: str, ports: Ports, logs: Logs) -> int:
+def _standalone(path: str | None, database: str, ports: Ports, mec: bool, logs: Logs) -> int:
     neighbours = Neighbours(ports)
+    demos: list[Demo] = []
     neighbours.start()
     try:
         daemon = _daemon(path, neighbours.overrides(ports, database), logs, neighbours)
-        return _run(daemon, neighbours)
+
+        def introduce() -> None:
+            daemon.rmr.set_routes(neighbours.routes())
+            click.echo(neighbours.introduction(daemon.xapp_http.address[1], daemon.platform_http.address[1]))
+            if mec:
+                demos.extend(start_demos(click.echo))
+                click.echo("\n".join(["", *(line for demo in demos for line in demo.lines), ""]))
+
+        return _run(daemon, introduce)
     finally:
+        for demo in demos:
+            demo.stop()
         neighbours.stop()
 
 
-def _run(daemon: Daemon, neighbours: Neighbours | None = None) -> int:
+def _run(daemon: Daemon, started: Callable[[], None] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, daemon.end, 0)
     try:
         daemon.start()
-        if neighbours is not None:
-            daemon.rmr.set_routes(neighbours.routes())
-            click.echo(neighbours.introduction(daemon.xapp_http.address[1], daemon.platform_http.address[1]))
+        if started is not None:
+            started()
         daemon.ended.wait()
     finally:
         daemon.stop()

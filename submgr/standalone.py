@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
+from mec import demo as mec_demo
 from submgr.adapters.node_state import LocalNodeState
 from submgr.adapters.rnib import Link
 from submgr.rmr.routes import parse_routes
@@ -44,6 +46,15 @@ class Ports:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             return cls(0, 0, probe.getsockname()[1], 0, 0, 0, 0)
+
+
+class Demo(Protocol):
+    """Something to see beside the subscriptions."""
+
+    @property
+    def lines(self) -> list[str]: ...
+
+    def stop(self) -> None: ...
 
 
 class Neighbours:
@@ -130,3 +141,8 @@ curl -s -X POST {base} -H 'Content-Type: application/json' -d '{self.example()}'
                 ],
             }
         )
+
+
+def start_demos(say: Callable[[str], None]) -> list[Demo]:
+    """Two MECs with a UE that moves. Raises ListenError."""
+    return [mec_demo.start_demo(say)]
