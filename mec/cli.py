@@ -12,6 +12,7 @@ _COMMANDS = {
     "manager": ("mec.manager.cli", "manager"),
     "proxy": ("mec.proxy.cli", "proxy"),
     "bench": ("mec.bench", "bench"),
+    "demo": ("mec.demo", "command"),
 }
 _ORCHESTRATOR = "mec.meo.cli"
 

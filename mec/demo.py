@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two MECs in one process, with a proxy and an application that counts: a UE moves, and its counter follows it."""
 
-import logging
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
@@ -34,8 +34,6 @@ from submgr.platform.http_app import ApiError, json_response, problem_errors
 from submgr.platform.http_client import HttpClient
 from submgr.platform.http_server import HttpServer, ListenError
 from submgr.platform.store_memory import MemoryStore
-
-log = logging.getLogger(__name__)
 
 HOME, FOREIGN = 5, 9
 APP = "12345"
