@@ -8,7 +8,8 @@ from typing import Any
 from mec import imsi as imsis
 
 _NAMED = re.compile(r"(imsi\W{1,6}|/ues/)(\d{6,})", re.IGNORECASE)
-_LONG = re.compile(r"(?<![\d.])\d{13,15}(?![\d.])")
+# what has the length of an IMSI, but for milliseconds since 1970 of these years
+_LONG = re.compile(r"(?<![\d.])(?!1[5-9]\d{11}(?!\d))\d{13,15}(?![\d.])")
 _PLAIN = frozenset(vars(logging.makeLogRecord({})))
 
 

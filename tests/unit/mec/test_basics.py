@@ -70,6 +70,11 @@ def test_short_imsi_is_hidden_where_it_is_named() -> None:
     assert hidden("GET /manager/user/data/?imsi=1234567890 HTTP") == "GET /manager/user/data/?imsi=12345***90 HTTP"
 
 
+@pytest.mark.parametrize("text", ["at 1795534546213 ms", "3.1415926535897932", "gnb_208_092_000001", "id 12345678"])
+def test_other_numbers_stay(text: str) -> None:
+    assert hidden(text) == text
+
+
 def record(level: int = logging.INFO, **extra: Any) -> logging.LogRecord:
     made = logging.LogRecord("x", level, "f", 1, "request %s failed", (f"/ues/{IMSI}",), None)
     for name, value in extra.items():
