@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands of the orchestrator: `mec simulate`, `mec bench-meo`."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from mec.meo.bench import measure
+from mec.meo.placement import Rules
+from mec.meo.report import charts, table
+from mec.meo.simulate import SCENARIOS, Size, compare
+
+
+@click.command()
+@click.option("--platforms", default=200, show_default=True, type=click.IntRange(2, 10_000))
+@click.option("--contexts", default=4000, show_default=True, type=click.IntRange(1, 1_000_000), help="At a time.")
+@click.option("--hours", default=2.0, show_default=True, type=click.FloatRange(0.01, 1000.0))
+@click.option("--stay", default=1200.0, show_default=True, type=click.FloatRange(10.0, 1e6), help="Of a context, s.")
+@click.option("--runs", default=3, show_default=True, type=click.IntRange(1, 100), help="Averaged.")
+@click.option("--migrations", default=10, show_default=True, type=click.IntRange(0), help="Per round.")
+@click.option("--max-load", default=0.8, show_default=True, type=click.FloatRange(0.0, 1.0))
+@click.option("--min-key", default=0.1, show_default=True, type=click.FloatRange(0.0, 1.0))
+@click.option("--alpha", default=0.5, show_default=True, type=click.FloatRange(0.0, 1.0))
+@click.option("--seed", default=1, show_default=True)
+@click.option("--charts", "folder", type=click.Path(file_okay=False, path_type=Path), help="Write SVG files there.")
+def simulate(
+    platforms: int,
+    contexts: int,
+    hours: float,
+    stay: float,
+    runs: int,
+    migrations: int,
+    max_load: float,
+    min_key: float,
+    alpha: float,
+    seed: int,
+    folder: Path | None,
+) -> None:
+    """Compare the scores, and a draw without one, on platforms whose load and keys come and go."""
+    size = Size(platforms, contexts, hours, stay)
+    rules = Rules(max_load=max_load, min_key=min_key, alpha=alpha)
+    results = {}
+    for scenario in SCENARIOS:
+        click.echo(f"{scenario.name} ...", err=True)
+        results[scenario.name] = compare(
+            scenario, size, rules, seeds=range(seed, seed + runs), migrations_per_round=migrations
+        )
+    click.echo(table(results))
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            charts(results, folder)
+        except ImportError as failed:
+            click.echo(f"no charts: {failed}; install pygal", err=True)
+            sys.exit(1)
+
+
+@click.command("bench-meo")
+def bench_meo() -> None:
+    """Measure how long admissions take, by how many platforms there are."""
+    click.echo("| platforms | draw, ms | admission, ms |")
+    click.echo("|---|---|---|")
+    for timing in measure():
+        click.echo(f"| {timing.platforms} | {timing.draw:.3f} | {timing.admission:.3f} |")
+
+
+COMMANDS = [simulate, bench_meo]
