@@ -16,7 +16,7 @@ import gevent
 from submgr.app import Daemon
 from submgr.bench.cli import bench
 from submgr.platform.collector import keep_collections_short
-from submgr.platform.config import ConfigError, ConfigWatcher
+from submgr.platform.config import ConfigError, ConfigWatcher, Problem
 from submgr.platform.http_server import ListenError
 from submgr.platform.logs import Logs
 from submgr.platform.store import StoreError
@@ -106,7 +106,8 @@ def _read(path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as failed:
-        raise click.UsageError(f"configuration file {path}: {failed}") from failed
+        why = (failed.strerror if isinstance(failed, OSError) else None) or str(failed)
+        raise ConfigError([Problem(None, f"configuration file {path}", why)]) from failed
 
 
 def _standalone(path: str | None, database: str, ports: Ports, mec: bool, logs: Logs) -> int:
