@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Commands of the orchestrator: `mec simulate`, `mec bench-meo`."""
+"""Commands of the orchestrator: `mec simulate`, `mec bench-meo`, `mec demo-meo`."""
 
+import signal
 import sys
 from pathlib import Path
 
 import click
+import gevent
+from gevent.event import Event
 
 from mec.meo.bench import measure
+from mec.meo.demo import start_demo
 from mec.meo.placement import Rules
 from mec.meo.report import charts, table
 from mec.meo.simulate import SCENARIOS, Size, compare
+from submgr.platform.http_server import ListenError
 
 
 @click.command()
@@ -65,4 +70,21 @@ def bench_meo() -> None:
         click.echo(f"| {timing.platforms} | {timing.draw:.3f} | {timing.admission:.3f} |")
 
 
-COMMANDS = [simulate, bench_meo]
+@click.command("demo-meo")
+def demo_meo() -> None:
+    """Run an orchestrator with simulated platforms and a device, until SIGTERM."""
+    ended = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        gevent.signal_handler(number, ended.set)
+    try:
+        demo = start_demo(click.echo)
+    except ListenError as failed:
+        raise click.ClickException(str(failed)) from failed
+    try:
+        click.echo("\n".join(demo.lines))
+        ended.wait()
+    finally:
+        demo.stop()
+
+
+COMMANDS = [simulate, bench_meo, demo_meo]
