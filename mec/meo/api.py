@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`/meo/v1`: applications, platforms with their telemetry, contexts, and the optimisation, for operators and LCMPs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -42,6 +42,14 @@ def answered(view: View) -> View:
             raise ApiError(503, str(exc), headers={"Retry-After": "1"}) from exc
 
     return wrapper  # type: ignore[return-value]
+
+
+def in_turns(names: Iterable[str]) -> Iterator[str]:
+    """The same names, with a turn for everybody else now and then: what they stand for may go meanwhile."""
+    for number, name in enumerate(list(names), 1):
+        yield name
+        if number % 100 == 0:
+            gevent.sleep(0)
 
 
 def admin_blueprint(meo: Meo, optimiser: Optimiser) -> Blueprint:
@@ -105,10 +113,11 @@ def _platform_routes(routes: Blueprint, meo: Meo) -> None:
     @routes.get("/platforms")
     @answered
     def platforms() -> Response:
-        found = meo.inventory.visible_platforms()
+        names = [platform.name for platform in meo.inventory.visible_platforms()]
         key = request.args.get("appKey")
         app = meo.inventory.app(key) if key else None
-        return json_response([views.platform(meo, platform, app) for platform in found])
+        known = meo.book.platforms
+        return json_response([views.platform(meo, known[name], app) for name in in_turns(names) if name in known])
 
     @routes.get("/platforms/<name>")
     @answered
@@ -154,11 +163,15 @@ def _context_routes(routes: Blueprint, meo: Meo) -> None:
     @answered
     def contexts() -> Response:
         meo.inventory.check_ready()
-        found = list(meo.book.contexts.values())
-        for name, attribute in (("platform", "platform"), ("appKey", "app_key")):
-            if wanted := request.args.get(name):
-                found = [context for context in found if getattr(context, attribute) == wanted]
-        return json_response([views.context(meo, context) for context in found])
+        platform, key, known = request.args.get("platform"), request.args.get("appKey"), meo.book.contexts
+        found = []
+        for context_id in in_turns(known):
+            context = known.get(context_id)
+            if context is None or (platform or context.platform) != context.platform:
+                continue
+            if (key or context.app_key) == context.app_key:
+                found.append(views.context(meo, context))
+        return json_response(found)
 
     @routes.get("/contexts/<context_id>")
     @answered

@@ -26,6 +26,7 @@ class Book:
         self.leaving: set[str] = set()
         """Ids of contexts that are about to end or to move: the change of the store is under way."""
         self._types: dict[str, _OneType] = {}
+        self._apps_named: dict[str, dict[str, App]] = {}
         self._at_platform: dict[str, dict[str, None]] = {}
         self._of_pair: dict[Pair, set[str]] = {}
         self._of_app: dict[str, int] = {}
@@ -38,7 +39,19 @@ class Book:
 
     def put_app(self, app: App) -> None:
         self.apps[app.key] = app
+        self._apps_named.setdefault(app.info.name, {})[app.key] = app
         self._order = max(self._order, app.order)
+
+    def drop_app(self, key: str) -> None:
+        app = self.apps.pop(key)
+        named = self._apps_named[app.info.name]
+        del named[key]
+        if not named:
+            del self._apps_named[app.info.name]
+
+    def apps_named(self, name: str) -> Iterable[App]:
+        """The applications of one name."""
+        return self._apps_named.get(name, {}).values()
 
     def find_apps(self, key: str) -> list[App]:
         """The applications that `key` may mean: the one whose key it is, else those whose parts in a row are it."""

@@ -2,7 +2,6 @@
 """Commands of the orchestrator: `mec simulate`, `mec bench-meo`, `mec demo-meo`."""
 
 import signal
-import sys
 from pathlib import Path
 
 import click
@@ -10,9 +9,10 @@ import gevent
 from gevent.event import Event
 
 from mec.meo.bench import measure
+from mec.meo.chart import chart
 from mec.meo.demo import start_demo
 from mec.meo.placement import Rules
-from mec.meo.report import charts, table
+from mec.meo.report import table
 from mec.meo.simulate import SCENARIOS, Size, compare
 from submgr.platform.http_server import ListenError
 
@@ -28,7 +28,7 @@ from submgr.platform.http_server import ListenError
 @click.option("--min-key", default=0.1, show_default=True, type=click.FloatRange(0.0, 1.0))
 @click.option("--alpha", default=0.5, show_default=True, type=click.FloatRange(0.0, 1.0))
 @click.option("--seed", default=1, show_default=True)
-@click.option("--charts", "folder", type=click.Path(file_okay=False, path_type=Path), help="Write SVG files there.")
+@click.option("--chart", "path", type=click.Path(dir_okay=False, path_type=Path), help="Write an SVG file.")
 def simulate(
     platforms: int,
     contexts: int,
@@ -40,7 +40,7 @@ def simulate(
     min_key: float,
     alpha: float,
     seed: int,
-    folder: Path | None,
+    path: Path | None,
 ) -> None:
     """Compare the scores, and a draw without one, on platforms whose load and keys come and go."""
     size = Size(platforms, contexts, hours, stay)
@@ -52,13 +52,8 @@ def simulate(
             scenario, size, rules, seeds=range(seed, seed + runs), migrations_per_round=migrations
         )
     click.echo(table(results))
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            charts(results, folder)
-        except ImportError as failed:
-            click.echo(f"no charts: {failed}; install pygal", err=True)
-            sys.exit(1)
+    if path is not None:
+        path.write_text(chart(results), encoding="utf-8")
 
 
 @click.command("bench-meo")

@@ -153,7 +153,7 @@ class Inventory:
         app = self._book.apps.get(key)
         if app is None or not app.withdrawn or self._book.count_of_app(key) or self.deployments.busy(app_key=key):
             return
-        del self._book.apps[key]
+        self._book.drop_app(key)
         self._store.submit(Change(APPS, remove=frozenset((key,))), _ignored, persistent=True)
 
     def sweep_platform(self, name: str) -> None:

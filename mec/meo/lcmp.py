@@ -61,7 +61,7 @@ def lcmp_blueprint(meo: Meo) -> Blueprint:
     def locations() -> Response:
         device, app_info = schemas.parse_location_request()
         meo.inventory.check_ready()
-        app = find(meo.book.apps.values(), app_info)
+        app = find(meo.book.apps_named(app_info["appName"]), app_info)
         if app is None:
             raise Unknown(f"there is no application {app_info['appName']!r} as described")
         available = [{"appLocation": location} for location in _locations(meo, app)]

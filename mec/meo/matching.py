@@ -23,6 +23,6 @@ def matches(app: App, app_info: Mapping[str, Any]) -> bool:
 
 
 def find(apps: Iterable[App], app_info: Mapping[str, Any]) -> App | None:
-    """The application that is meant; of several the one registered last."""
+    """The one that is meant; of several the one registered last."""
     found = [app for app in apps if not app.withdrawn and matches(app, app_info)]
     return max(found, key=lambda app: app.order, default=None)

@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The results of simulations as a table and as charts."""
+"""The results of simulations as a table."""
 
 from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
-from pathlib import Path
-from typing import Any
 
 from mec.meo.simulate import STRATEGIES, Result
 
@@ -38,31 +35,3 @@ def table(results: Results) -> str:
             lines.append(f"| {scenario} | {strategy} | " + " | ".join(cells) + " |")
             scenario = ""
     return "\n".join(lines)
-
-
-def charts(results: Results, folder: Path) -> list[Path]:
-    """One SVG per measure, of bars. Needs pygal: raises ImportError without it."""
-    pygal: Any = import_module("pygal")
-    written = []
-    for name, title, figure, write in MEASURES:
-        low = min(figure(result) for by_strategy in results.values() for result in by_strategy.values())
-        chart = pygal.Bar(
-            title=title,
-            js=[],
-            width=900,
-            height=380,
-            x_label_rotation=12,
-            legend_at_bottom=True,
-            legend_at_bottom_columns=len(STRATEGIES),
-            value_formatter=write,
-            disable_xml_declaration=True,
-            range=(low - 0.02, 1.0) if name == "fairness" else None,
-            style=pygal.style.CleanStyle,
-        )
-        chart.x_labels = list(results)
-        for strategy in STRATEGIES:
-            chart.add(strategy, [round(figure(by_strategy[strategy]), 5) for by_strategy in results.values()])
-        path = folder / f"meo-{name}.svg"
-        path.write_text(chart.render(is_unicode=True) + "\n", encoding="utf-8")
-        written.append(path)
-    return written

@@ -77,9 +77,10 @@ class Meo:
     def app_for(self, wish: Wish) -> App:
         """The application that is asked for. Raises Unknown."""
         self.inventory.check_ready()
-        app = find(self.book.apps.values(), wish.app_info)
+        name = wish.app_info["appName"]
+        app = find(self.book.apps_named(name), wish.app_info)
         if app is None:
-            raise Unknown(f"there is no application {wish.app_info.get('appName', '')!r} as described")
+            raise Unknown(f"there is no application {name!r} as described")
         return app
 
     def select(self, wish: Wish) -> Choice:

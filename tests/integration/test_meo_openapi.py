@@ -14,7 +14,7 @@ from schemathesis import GenerationMode
 from mec.problem import problem_app
 from tests.support.meo_world import World, app
 
-GENERATED = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+GENERATED = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 DOCUMENTS = ("openapi_meo.yaml", "openapi_lcmp.yaml")
 
 
