@@ -74,7 +74,7 @@ def test_each_says_where_it_listens_and_ends_when_told(start: Start, tmp_path: P
         (["e2term", "--rmr", "nowhere"], "not a listen address"),
         (["rtmgr", "--script", "{script}"], "rule 0: Object contains unknown field `sttatus`"),
         (["rtmgr", "--listen", "203.0.113.1:1"], "cannot listen on 203.0.113.1:1"),
-        (["e2term", "--rnib", "redis://127.0.0.1:1"], "--rnib redis://127.0.0.1:1: .*refused"),
+        (["e2term", "--rnib", "redis://127.0.0.1:1"], "--rnib redis://127.0.0.1:1: .*(refused|closed)"),
         (["e2term", "--rnib", "nonsense"], "--rnib nonsense: "),
     ],
 )

@@ -101,7 +101,8 @@ def test_a_node_that_goes_and_comes_back(around: Neighbourhood, daemon: Daemon, 
     (instance,) = told(around)
     around.e2term.disconnect("gnb_1")
     if policy == "restore":
-        assert eventually(lambda: daemon.post(around.request())[0] == 503)
+        assert eventually(lambda: "gnb_1" not in daemon.platform("GET", "get_all_e2nodes")[1])
+        assert daemon.post(around.request())[0] == 503
         assert around.rtmgr.routes
         around.e2term.connect("gnb_1")
         assert eventually(lambda: around.holds() == {instance["E2EventInstanceId"]})
