@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import click
@@ -12,6 +12,7 @@ import msgspec
 
 from submgr.bench.bed import STORES, Bed, BedOptions
 from submgr.bench.children import BenchError
+from submgr.bench.large import Event, loss, queued, restart
 from submgr.bench.load import Figures, Load
 from submgr.bench.xapps import Listener
 from submgr.rmr.bench import percentile
@@ -68,6 +69,39 @@ def subscribe(
                         _run(BedOptions(store, delay / 1000), clients, count, nodes, resident, as_json)
     except BenchError as failed:
         raise click.ClickException(str(failed)) from failed
+
+
+@bench.command()
+@click.option("--count", type=click.IntRange(1, 65_000), default=60_000, show_default=True, help="Stored ones.")
+@click.option("--nodes", type=click.IntRange(1, 1000), default=20, show_default=True, help="E2 nodes they are at.")
+@click.option("--lost", type=click.IntRange(0, 65_000), default=10_000, show_default=True,
+              help="Subscriptions of a node that is lost and comes back, for each onE2Loss; needs redis.")  # fmt: skip
+@click.option("--queued", "waiting", type=click.IntRange(0, 60_000), default=10_000, show_default=True,
+              help="Details that are asked for at one node.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per row instead of a table.")
+def large(count: int, nodes: int, lost: int, waiting: int, as_json: bool) -> None:
+    """Events that concern very many subscriptions: how long they take, and what any other request waits meanwhile."""
+    if not as_json:
+        click.echo(f"{'event':<26}{'count':>8}{'seconds':>9}{'probe ms':>10}{'stall ms':>10}{'CPU s':>8}{'MB':>8}")
+    try:
+        with gevent.Timeout(_LONGEST_RUN, BenchError(f"not over after {_LONGEST_RUN:g} s")):
+            _show(restart("sqlite", count, nodes), as_json)
+            if waiting:
+                _show(queued("sqlite", waiting, min(waiting, 100)), as_json)
+            for policy in ("drop", "notify", "restore") if lost else ():
+                _show(loss(policy, lost), as_json)
+    except BenchError as failed:
+        raise click.ClickException(str(failed)) from failed
+
+
+def _show(events: Iterable[Event], as_json: bool) -> None:
+    for event in events:
+        click.echo(
+            msgspec.json.encode(event)
+            if as_json
+            else f"{event.name:<26}{event.count:>8}{event.seconds:>9.2f}{event.waited * 1000:>10.1f}"
+            f"{event.stall * 1000:>10.1f}{event.cpu:>8.2f}{event.megabytes:>8.1f}"
+        )
 
 
 def _run(

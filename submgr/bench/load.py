@@ -47,6 +47,26 @@ class Figures:
         return self.cpu.get(name, 0.0) * 1000 / self.count
 
 
+def body_of(numbers: Iterable[int], http_port: int, meid: str, rmr_port: int = _RMR_PORTS[0]) -> bytes:
+    """A request with one detail per number; distinct numbers have distinct contents."""
+    details = []
+    for number in numbers:
+        octets = list(number.to_bytes(4, "big"))
+        action = {
+            "ActionID": 1,
+            "ActionType": "report",
+            "ActionDefinition": [*octets, *range(28)],
+            "SubsequentAction": {"SubsequentActionType": "continue", "TimeToWait": "w10ms"},
+        }
+        details.append(
+            {"XappEventInstanceId": number % 65536, "EventTriggers": octets, "ActionToBeSetupList": [action]}
+        )
+    endpoint = {"Host": "127.0.0.1", "HTTPPort": http_port, "RMRPort": rmr_port}
+    return msgspec.json.encode(
+        {"ClientEndpoint": endpoint, "Meid": meid, "RANFunctionID": 2, "SubscriptionDetails": details}
+    )
+
+
 class Load:
     """Keeps the books over what was subscribed, so that it can be joined and deleted. `nodes`: over how many E2 nodes
     it is spread."""
@@ -125,24 +145,8 @@ class Load:
         return measured.figures(answered, told), list(begun)
 
     def _body(self, number: int, joins: bool = False) -> bytes:
-        """The request for content `number`; distinct numbers have distinct contents."""
-        octets = list(number.to_bytes(4, "big"))
-        action = {
-            "ActionID": 1,
-            "ActionType": "report",
-            "ActionDefinition": [*octets, *range(28)],
-            "SubsequentAction": {"SubsequentActionType": "continue", "TimeToWait": "w10ms"},
-        }
-        detail = {"XappEventInstanceId": number % 65536, "EventTriggers": octets, "ActionToBeSetupList": [action]}
-        endpoint = {"Host": "127.0.0.1", "HTTPPort": self._listener.port, "RMRPort": _RMR_PORTS[joins]}
-        return msgspec.json.encode(
-            {
-                "ClientEndpoint": endpoint,
-                "Meid": f"gnb_208_092_{number % self._nodes:06d}",
-                "RANFunctionID": 2,
-                "SubscriptionDetails": [detail],
-            }
-        )
+        meid = f"gnb_208_092_{number % self._nodes:06d}"
+        return body_of([number], self._listener.port, meid, _RMR_PORTS[joins])
 
     def _spread(self, clients: int, items: Sequence[T], work: Callable[[Client, T], None]) -> None:
         """So many clients take the items one after the other; the first error ends it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
+from operator import attrgetter
 from typing import TypeVar
 
 import gevent
@@ -12,6 +13,7 @@ import msgspec
 from flask import Response
 
 from submgr.core.model import E2Record, RestHolder, RestRecord, RmrEndpoint
+from submgr.platform.turns import ONE_TURN
 from submgr.rest.api import HealthReport
 
 Json = dict[str, object]
@@ -81,7 +83,7 @@ def health_view(report: HealthReport) -> Json:
 
 def in_order(records: Iterable[E2Record]) -> list[E2Record]:
     """By instance id."""
-    return sorted(records, key=lambda record: record.instance_id)
+    return sorted(records, key=attrgetter("instance_id"))
 
 
 def encode_e2_subscriptions(records: Iterable[E2Record]) -> bytes:
@@ -104,7 +106,7 @@ def _encoded(items: Iterable[Item], form: Callable[[list[Item]], object]) -> Ite
     left = iter(items)
     while some := list(islice(left, _SLICE)):
         yield _encode(form(some))
-        gevent.sleep(0)
+        gevent.sleep(ONE_TURN)
 
 
 def json_bytes(body: bytes) -> Response:

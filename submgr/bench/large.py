@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Events that concern very many subscriptions at once: how long they take, and how long anything else waits."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import gevent
+import msgspec
+
+from submgr.bench.bed import Bed, BedOptions
+from submgr.bench.children import BenchError
+from submgr.bench.load import PATH, body_of
+from submgr.bench.records import fill, open_store
+from submgr.bench.xapps import Client, Listener
+
+_EVERY = 0.005
+_PATIENCE = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Times in seconds. `waited`: the longest that a health probe, asked every 5 ms meanwhile, waited for its answer;
+    it shows what every other request may wait, the scheduling of the machine included."""
+
+    name: str
+    count: int
+    seconds: float
+    waited: float
+    stall: float
+    cpu: float
+    megabytes: float = 0.0
+    """Of the answer, if it is about one; of the process otherwise."""
+
+
+class Probe:
+    """`with Probe(bed) as probe:` asks for the daemon's health all the time."""
+
+    def __init__(self, bed: Bed) -> None:
+        self._bed = bed
+        self.longest = 0.0
+
+    def __enter__(self) -> Probe:
+        self._greenlet = gevent.spawn(self._run)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._greenlet.kill()
+
+    def _run(self) -> None:
+        with Client(self._bed.platform_address) as client:
+            while True:
+                began = time.monotonic()
+                client.request("GET", "/ric/v1/health/alive")
+                self.longest = max(self.longest, time.monotonic() - began)
+                gevent.sleep(_EVERY)
+
+
+class Measure:
+    """Collects events of one bed."""
+
+    def __init__(self, bed: Bed) -> None:
+        self.bed = bed
+        self.events: list[Event] = []
+
+    @contextmanager
+    def event(self, name: str, count: int) -> Iterator[list[float]]:
+        """What the block puts into the list is the size in MB that is told."""
+        said: list[float] = []
+        cpu, began = self.bed.daemon.cpu(), time.monotonic()
+        with Probe(self.bed) as probe:
+            yield said
+            gevent.sleep(_EVERY * 4)
+            seconds = time.monotonic() - began - _EVERY * 4
+        used = self.bed.daemon.cpu() - cpu
+        stall = self.bed.metric("submgr_hub_stall_longest_seconds")
+        size = said[0] if said else self.bed.daemon.resident_megabytes()
+        self.events.append(Event(name, count, seconds, probe.longest, stall, used, size))
+
+    def until(self, condition: Callable[[], bool], what: str) -> None:
+        """Look again every 100 ms. Raises BenchError."""
+        end = time.monotonic() + _PATIENCE
+        while not condition():
+            if time.monotonic() > end:
+                raise BenchError(f"{what}: not over after {_PATIENCE:g} s")
+            gevent.sleep(0.1)
+
+
+def restart(store: str, count: int, nodes: int) -> list[Event]:
+    """A start with so many stored subscriptions, and queries of all of them."""
+    with Bed(BedOptions(store)) as bed, Listener() as listener:
+        bed.stop_daemon()
+        opened = open_store(store, bed.database, bed.environment)
+        fill(opened, count, nodes, listener.port)
+        opened.stop()
+        began = time.monotonic()
+        bed.start_daemon()
+        seconds = time.monotonic() - began
+        stall = bed.metric("submgr_hub_stall_longest_seconds")
+        measure = Measure(bed)
+        megabytes = bed.daemon.resident_megabytes()
+        measure.events.append(Event("start until ready", count, seconds, 0.0, stall, bed.daemon.cpu(), megabytes))
+        for name, path in (
+            ("GET subscriptions", PATH),
+            ("GET restsubscriptions", "/ric/v1/restsubscriptions"),
+            ("GET metrics", "/ric/v1/metrics"),
+        ):
+            with measure.event(name, count) as said:
+                status, body = bed.platform(path)
+                said.append(len(body) / 1e6)
+            if status != 200:
+                raise BenchError(f"{path} was answered {status}")
+        if len(msgspec.json.decode(bed.platform(PATH)[1])) != count:
+            raise BenchError("not all subscriptions were restored")
+        return measure.events
+
+
+def loss(policy: str, count: int) -> list[Event]:
+    """The E2 connection of a node with so many subscriptions is lost, and comes back; needs redis for R-NIB."""
+    name = "gnb_208_092_000000"
+    with Bed(BedOptions("redis", node_state=True, on_e2_loss=policy)) as bed, Listener() as listener:
+        bed.stop_daemon()
+        bed.set_node(name, "connected")
+        opened = open_store("redis", bed.database, bed.environment)
+        fill(opened, count, 1, listener.port)
+        opened.stop()
+        bed.start_daemon()
+        measure = Measure(bed)
+        with measure.event(f"node lost, {policy}", count):
+            bed.set_node(name, "disconnected")
+            if policy == "restore":
+                measure.until(lambda: bed.metric("submgr_lost_node_subscriptions") == count, "loss")
+            else:
+                measure.until(lambda: bed.metric("submgr_instance_ids_in_use") == 0, "loss")
+                measure.until(lambda: bed.metric("submgr_rest_subscriptions") == 0, "loss")
+            if policy == "notify":
+                measure.until(lambda: len(listener.came) == count, "notifications")
+        with measure.event(f"node back, {policy}", count):
+            bed.set_node(name, "connected")
+            if policy == "restore":
+                measure.until(lambda: bed.node_subscriptions() == count, "subscribing anew")
+        return measure.events
+
+
+def queued(store: str, count: int, details: int) -> list[Event]:
+    """So many details are asked for in requests of `details` each, all for one node, then deleted."""
+    with Bed(BedOptions(store)) as bed, Listener() as listener:
+        measure = Measure(bed)
+        ids = []
+        with measure.event("details queued and done", count), Client(bed.xapp_address) as client:
+            for first in range(0, count, details):
+                numbers = range(first, first + details)
+                status, answer = client.request("POST", PATH, body_of(numbers, listener.port, "gnb_208_092_000000"))
+                if status != 201:
+                    raise BenchError(f"POST was answered {status}: {answer.decode(errors='replace')}")
+                ids.append(msgspec.json.decode(answer)["SubscriptionId"])
+            measure.until(lambda: bed.node_subscriptions() == count, "subscribing")
+            measure.until(lambda: bed.metric("submgr_notifications_waiting") == 0, "notifications")
+        with measure.event("details deleted", count), Client(bed.xapp_address) as client:
+            for subscription_id in ids:
+                client.request("DELETE", f"{PATH}/{subscription_id}")
+            measure.until(lambda: bed.node_subscriptions() == 0 and bed.route_endpoints() == 0, "deleting")
+        return measure.events
