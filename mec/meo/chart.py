@@ -10,7 +10,7 @@ from mec.meo.report import MEASURES, Results
 from mec.meo.simulate import STRATEGIES
 
 _COLOURS = dict(zip(STRATEGIES, ("#1b6ca8", "#e08e45", "#5aa469", "#8d6a9f", "#9a9a9a"), strict=True))
-_BAR, _GAP, _LEFT, _PANEL, _HEIGHT = 22, 26, 16, 190, 110
+_BAR, _GAP, _LEFT, _PANEL, _HEIGHT = 27, 24, 16, 190, 110
 
 
 def chart(results: Results) -> str:

@@ -46,7 +46,7 @@ SCENARIOS = (
     Scenario("load is scarce", load=0.45, use=0.5, keys=2.0),
     Scenario("keys are scarce", load=0.3, use=0.4, keys=1.1),
     Scenario("both are scarce", load=0.45, use=0.5, keys=1.1),
-    Scenario("more is asked for than there is", load=0.55, use=0.7, keys=1.0),
+    Scenario("too much is asked for", load=0.55, use=0.7, keys=1.0),
 )
 
 

@@ -35,7 +35,7 @@ def test_looking_at_both_load_and_keys_is_better_than_looking_at_neither() -> No
 
 
 def test_more_than_there_is_is_rejected_in_part() -> None:
-    result = run("more is asked for than there is", "random")
+    result = run("too much is asked for", "random")
     assert 0.0 < result.rejected < 0.5
     assert run("enough of both", "random").rejected == 0.0
 
