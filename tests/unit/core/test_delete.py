@@ -62,7 +62,11 @@ def test_node_then_route_then_record() -> None:
 def test_either_answer_ends_it(answer: e.Event) -> None:
     """A node that refuses does not have it (user guide)."""
     script = leaving()
-    script.play((10.1, answer, ["DELETE route 1 a-rmr"]), (10.1, routed, ["erase e2 1"]), (10.1, saved, ["erase rest r1"]))
+    script.play(
+        (10.1, answer, ["DELETE route 1 a-rmr"]),
+        (10.1, routed, ["erase e2 1"]),
+        (10.1, saved, ["erase rest r1"]),
+    )
     assert script.node.idle and not script.node.removals
 
 
@@ -148,7 +152,10 @@ def test_answers_for_another_instance_are_ignored(answer: e.Event) -> None:
 
 def test_an_answer_that_cannot_be_decoded_is_ignored() -> None:
     script = leaving()
-    script.play((10.1, e.Undecodable(1, "garbage"), ["ignored: undecodable"]), (10.2, deleted(1), ["DELETE route 1 a-rmr"]))
+    script.play(
+        (10.1, e.Undecodable(1, "garbage"), ["ignored: undecodable"]),
+        (10.2, deleted(1), ["DELETE route 1 a-rmr"]),
+    )
 
 
 # --- the Routing Manager fails
