@@ -62,8 +62,9 @@ def test_update() -> None:
     script = updating()
     script.play(
         (10.1, saved, ["subscribe 1"]),
-        (10.2, admitted(1), ["save e2 1 completed r1/1"]),
+        (10.2, admitted(1), ["save e2 1 completed r1/1?"]),
         (10.3, saved, ["tell r1/1 = 1", "save rest r1 1=1 (later)"]),
+        (10.4, e.Notified("r1", 1, 1), ["save e2 1 completed r1/1 (later)"]),
     )
     assert script.last_send.message.event_trigger == b"\x0a"
     assert script.last_send.resend is False
@@ -212,7 +213,7 @@ def test_updates_of_one_wait_for_each_other_in_order() -> None:
         (10.0, saved, ["201 r1"]),
         (10.0, sent_201, ["save e2 1 completed updating r1/1"]),
         (10.1, saved, ["subscribe 1"]),
-        (10.2, admitted(1), ["save e2 1 completed r1/1", "save e2 2 completed updating r1/2"]),
+        (10.2, admitted(1), ["save e2 1 completed r1/1?", "save e2 2 completed updating r1/2"]),
         (10.3, saved, ["tell r1/1 = 1"]),
     )
 
