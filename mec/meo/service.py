@@ -120,7 +120,9 @@ class Meo:
             if isinstance(choice, Rejection):
                 raise _rejected(choice.reasons)
             pair = Pair(app.key, choice.site.name)
-            why_not = self.hold(pair, deadline)
+            # after a failure no single platform gets all of the time that is left: a third one may work
+            left = deadline - self.clock()
+            why_not = self.hold(pair, deadline - left / 2 if without else deadline)
             if why_not is not None:
                 without[pair.platform] = why_not
                 continue

@@ -40,7 +40,7 @@ def wish(name: str = "app", callback: str | None = None) -> Wish:
 class World:
     """What is outside of the orchestrator. `time` is both of its clocks, which do not move by themselves."""
 
-    def __init__(self, settings: MeoSettings | None = None) -> None:
+    def __init__(self, settings: MeoSettings | None = None, driver_timeout: float = 0.2) -> None:
         self.settings = settings or MeoSettings(period=3600.0, cooldown=0.0, seed=1)
         self.time = 1000.0
         self.deployed: dict[str, set[str]] = {}
@@ -52,10 +52,13 @@ class World:
         """What the next operations of the driver come to: "deploy fails", "deploy half", "remove fails"."""
         self.callback_faults = 0
         self.before_driver: Callable[[str, str, str], None] = lambda operation, app_key, platform: None
+        self.granted = 0.0
+        """Seconds that the driver was given for its last operation."""
         self.crash_in: int | None = None
         self.crash_after_effect = False
         self.epoch = 0
         self.dead = False
+        self._driver_timeout = driver_timeout
         self._disk = MemoryBackend()
         self._requests: list[gevent.Greenlet] = []
 
@@ -74,7 +77,7 @@ class World:
             client=cast(HttpClient, Devices(life)),
             callback_policy=AT_ONCE,
             removal_policy=AT_ONCE,
-            driver_timeout=0.2,
+            driver_timeout=self._driver_timeout,
             clock=lambda: self.time,
             wall=lambda: self.time,
         )
@@ -219,9 +222,11 @@ class FakeDriver:
         return None
 
     def deploy(self, app: App, platform: Platform, timeout: float) -> None:
+        self._life.world.granted = timeout
         self._do("deploy", app, platform, lambda there: there.add(app.key))
 
     def remove(self, app: App, platform: Platform, timeout: float) -> None:
+        self._life.world.granted = timeout
         self._do("remove", app, platform, lambda there: there.discard(app.key))
 
     def _do(self, operation: str, app: App, platform: Platform, change: Callable[[set[str]], None]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import gevent
 import pytest
 
+from mec.meo.drivers.base import DriverError
 from mec.meo.errors import Conflict, Rejected, Unavailable, Unknown
 from mec.meo.model import Context, Platform
 from mec.meo.settings import MeoSettings
@@ -189,6 +190,27 @@ def test_a_driver_that_hangs_is_given_up_and_its_platform_left_out(world: World)
     assert world.meo.admit(wish()).platform == "works"
     world.finish()
     assert world.present() == world.wanted()
+
+
+def test_several_drivers_that_hang_leave_time_for_one_that_works() -> None:
+    world = World(driver_timeout=2.0)
+    world.start()
+    world.inventory.add_app(app())
+    for name in ("hangs1", "hangs2", "hangs3"):
+        world.platform(name, load=0.0, key=1.0)
+    world.platform("works", load=0.8, key=0.1)
+
+    def hang(operation: str, key: str, name: str) -> None:
+        if operation == "deploy" and name != "works":
+            world.time += world.granted
+            raise DriverError("no answer in all of the time that it was given")
+
+    world.before_driver = hang
+    began = world.time
+    assert world.meo.admit(wish()).platform == "works"
+    assert world.time - began < 2.5
+    assert world.calls["deploy"] > 2
+    world.stop()
 
 
 def test_those_who_wait_for_a_deployment_share_its_failure(world: World) -> None:
