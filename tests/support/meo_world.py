@@ -52,6 +52,7 @@ class World:
         """What the next operations of the driver come to: "deploy fails", "deploy half", "remove fails"."""
         self.callback_faults = 0
         self.before_driver: Callable[[str, str, str], None] = lambda operation, app_key, platform: None
+        self.before_write: Callable[[str, Collection[str]], None] = lambda namespace, keys: None
         self.granted = 0.0
         """Seconds that the driver was given for its last operation."""
         self.crash_in: int | None = None
@@ -196,6 +197,7 @@ class Disk(MemoryBackend):
         self._kept = kept
 
     def write(self, namespace: str, values: Mapping[str, bytes], removals: Collection[str]) -> None:
+        self._life.world.before_write(namespace, values.keys())
         gevent.sleep(0)
         self._life.effect(lambda: self._kept.write(namespace, values, removals))
 

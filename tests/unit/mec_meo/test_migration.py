@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rounds of the optimisation, and platforms that are withdrawn."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import pytest
 
@@ -231,6 +231,7 @@ def test_two_optimisers_at_once_move_every_context_once(world: World) -> None:
     world.finish()
     assert sorted(len(request.value) for request in requests) == [0, 0, 0, 1]
     assert len(world.meo.book.contexts[context.id].moves) == 1
+    assert world.calls["deploy"] == 2  # one of them at the target
 
 
 def test_a_context_that_ends_during_its_migration_leaves_nothing(world: World) -> None:
@@ -311,7 +312,27 @@ def test_a_platform_withdrawn_while_its_contexts_migrate_away(world: World) -> N
     world.ask(world.orchestrator.optimiser.round)
     world.finish()
     assert {world.where(context) for context in contexts} == {"p2"}
+    assert [len(world.meo.book.contexts[context.id].moves) for context in contexts] == [1, 1, 1]
     assert world.present() == {"p2": {app().key}}
+
+
+def test_a_platform_withdrawn_while_its_first_context_is_being_stored(world: World) -> None:
+    world.platform("p1")
+    withdrawals = []
+
+    def withdraw(namespace: str, keys: Collection[str]) -> None:
+        if namespace == "meo_contexts" and not withdrawals and not any(":" in key for key in keys):
+            withdrawals.append(world.ask(world.inventory.withdraw_platform, "p1"))
+
+    world.before_write = withdraw
+    request = world.ask(world.meo.admit, wish("app", "http://device/"))
+    world.finish()
+    assert withdrawals[0].value is None
+    assert isinstance(request.value, Context)
+    assert [told["notificationType"] for told in world.told[request.value.id]] == [
+        "ApplicationContextDeleteNotification"
+    ]
+    assert world.meo.book.platforms == world.present() == {}
 
 
 def test_an_admission_stored_while_its_platform_is_withdrawn_moves_on(world: World) -> None:

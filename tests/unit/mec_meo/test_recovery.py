@@ -103,6 +103,28 @@ def test_a_pair_in_doubt_that_is_needed_is_deployed_once_more(world: World) -> N
     assert not [key for key in world.records("meo_contexts") if key.startswith("pair:")]
 
 
+def test_a_pair_in_doubt_whose_last_context_ends_meanwhile(world: World) -> None:
+    world.inventory.add_app(app())
+    world.platform("p1")
+    context = world.meo.admit(wish())
+    pair = Pair(app().key, "p1")
+    world.store.write(Change(CONTEXTS, {pair_key(pair): encode(pair)}))
+    world.crash()
+    ends = []
+
+    def end(operation: str, key: str, name: str) -> None:
+        if operation == "deploy":
+            ends.append(world.ask(world.meo.end, context.id))
+            ends[-1].join()
+
+    world.before_driver = end
+    world.start()
+    world.finish()
+    assert [request.value for request in ends] == [None]
+    assert world.present() == {}
+    assert world.records("meo_contexts") == {}
+
+
 def test_a_notice_of_the_end_survives_a_crash(world: World) -> None:
     world.inventory.add_app(app())
     world.platform("p1")
