@@ -173,6 +173,18 @@ def test_two_policies_of_one_request_are_two(around: Neighbourhood, daemon: Daem
     assert len({i["E2EventInstanceId"] for i in told(around, 2)}) == 2
 
 
+@pytest.mark.parametrize("how", ["hang", "close"])
+def test_a_route_that_was_made_without_an_answer_is_removed(around: Neighbourhood, daemon: Daemon, how: str) -> None:
+    around.rtmgr_does(method="POST", done=True, count=1, **{how: True})
+    daemon.subscribe(around.request())
+    assert eventually(lambda: around.rtmgr.routes)
+    (instance,) = told(around)
+    assert (instance["E2EventInstanceId"], instance["ErrorSource"]) == (0, "RTMGR")
+    assert instance.get("TimeoutType") == ("RTMGR-Timeout" if how == "hang" else None)
+    assert eventually(lambda: not around.rtmgr.routes)
+    assert around.e2term.received[12010] == 0
+
+
 # --- who shares what
 
 
