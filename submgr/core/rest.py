@@ -72,7 +72,7 @@ class RestSubscription:
 class Admission(Procedure):
     """A POST is saved, then answered 201, then (its 201 being written) worked on.
 
-    Several equal POSTs may wait for one save: all are answered alike.
+    Several equal POSTs may wait for one save: all are answered alike, and work begins when each 201 is written.
     """
 
     NAME = "admission"
@@ -91,6 +91,7 @@ class Admission(Procedure):
         self.request = event.request
         self.tokens = {event.token}
         self._new = new
+        self._told = False
         self._before = (rest.digests, rest.endpoint)
         self._digest = digest
         self._reason = "the request was withdrawn by a DELETE"
@@ -106,12 +107,27 @@ class Admission(Procedure):
         self.node.index_digests(rest)
         super().start(now)
 
+    def join(self, token: int) -> None:
+        """The same request once more."""
+        self.tokens.add(token)
+        self.node.admissions[token] = self
+        if self.state is S.ANSWERING:
+            self.node.emit(Accept(token, self.rest.subscription_id))
+
+    def answered(self, token: int, now: float) -> None:
+        """This 201 is written."""
+        self._told = True
+        self._leave(token, now)
+
     def abandoned(self, token: int, now: float) -> None:
-        """Nobody waits for this answer; with nobody left, nothing is done."""
+        """Nobody waits for this answer; if nobody was answered, nothing is done."""
+        self._leave(token, now)
+
+    def _leave(self, token: int, now: float) -> None:
         self.tokens.discard(token)
         self.node.admissions.pop(token, None)
         if not self.tokens:
-            self.feed(Cancelled(), now)
+            self.feed(Answered(token) if self._told else Cancelled(), now)
 
     def taken(self, event: object, now: float) -> None:
         if isinstance(event, SaveFailed | Expired):
@@ -204,11 +220,10 @@ def _while_ongoing(node: Node, rest: RestSubscription, token: int, digest: str) 
         node.emit(Refuse(token, 409, message))
         return
     node.emit(Noted(Note.DUPLICATE))
-    if rest.admission is not None and rest.admission.state is S.SAVING:
-        rest.admission.tokens.add(token)
-        node.admissions[token] = rest.admission
-        return
-    node.emit(Accept(token, rest.subscription_id))
+    if rest.admission is not None:
+        rest.admission.join(token)
+    else:
+        node.emit(Accept(token, rest.subscription_id))
 
 
 def _conflicts(node: Node, rest: RestSubscription, request: SubscribeRequest) -> tuple[FieldError, ...]:
