@@ -236,6 +236,50 @@ def test_an_end_succeeds_though_the_removal_fails_and_is_retried(world: World) -
     assert world.records("meo_contexts") == {}
 
 
+def test_a_removal_that_was_given_up_is_done_by_the_next_process(world: World) -> None:
+    world.inventory.add_app(app())
+    world.platform("p1")
+    context = world.meo.admit(wish())
+    world.faults = ["remove fails"] * 100
+    world.meo.end(context.id)
+    world.finish()
+    assert world.calls["remove"] == 100
+    assert world.present() == {"p1": {app().key}}
+    assert [key.split(":")[0] for key in world.records("meo_contexts")] == ["pair"]
+    world.restart()
+    world.finish()
+    assert world.present() == {}
+    assert world.records("meo_contexts") == {}
+
+
+def test_what_is_left_by_a_removal_given_up_is_used_again(world: World) -> None:
+    world.inventory.add_app(app())
+    world.platform("p1")
+    world.faults = ["remove fails"] * 100
+    world.meo.end(world.meo.admit(wish()).id)
+    world.finish()
+    again = world.meo.admit(wish())
+    world.finish()
+    assert list(world.records("meo_contexts")) == [again.id]
+    world.meo.end(again.id)
+    world.finish()
+    assert world.present() == {}
+
+
+def test_a_withdrawn_platform_that_cannot_be_cleared_is_forgotten_all_the_same(world: World) -> None:
+    world.inventory.add_app(app())
+    world.platform("p1")
+    world.faults = ["remove fails"] * 200
+    world.meo.end(world.meo.admit(wish()).id)
+    world.finish()
+    world.inventory.withdraw_platform("p1")
+    world.finish()
+    assert world.calls["remove"] == 200
+    assert world.meo.book.platforms == {}
+    for namespace in ("meo_platforms", "meo_contexts"):
+        assert world.records(namespace) == {}
+
+
 def test_a_context_ends_once(world: World) -> None:
     world.inventory.add_app(app())
     world.platform("p1")
