@@ -175,7 +175,7 @@ class Worker:
         self._ports.records.erase_e2(command.instance_id, self._written(command.step))
 
     def _save_removal(self, command: c.SaveRemoval) -> None:
-        self._ports.records.save_removal(command.removal)
+        self._ports.records.save_removal(command.removal, self._written(command.step))
 
     def _erase_removal(self, command: c.EraseRemoval) -> None:
         self._ports.records.erase_removal(command.meid, command.instance_id)

@@ -87,6 +87,8 @@ class WorkerObserver:
         assert isinstance(command, c.Noted)
         if command.what is c.Note.UNCONFIRMED_DELETE:
             self._metrics.delete_unconfirmed()
+        elif command.what is c.Note.CONFIRMED_LATE:
+            self._metrics.delete_confirmed_late()
         else:
             self._count(NOTES[command.what], command.n)
 

@@ -118,9 +118,9 @@ class StoredRecords:
     def erase_e2(self, instance_id: int, done: Written | None) -> None:
         self._erase(E2_NAMESPACE, str(instance_id), done)
 
-    def save_removal(self, removal: Removal) -> None:
+    def save_removal(self, removal: Removal, done: Written | None = None) -> None:
         key = removal_key(removal.meid, removal.instance_id)
-        self._save(REMOVAL_NAMESPACE, key, encode_removal(removal), None)
+        self._save(REMOVAL_NAMESPACE, key, encode_removal(removal), done)
 
     def erase_removal(self, meid: str, instance_id: int) -> None:
         self._erase(REMOVAL_NAMESPACE, removal_key(meid, instance_id), None)

@@ -83,10 +83,10 @@ class SubscribeProcedure(E2Procedure):
 
     @property
     def tries(self) -> int:
-        return self._tries or self.node.controls.subscribe_tries
+        return self._tries or self.controls.subscribe_tries
 
     def seconds(self, timer: Timer) -> float:
-        return (self._timeout or self.node.controls.subscribe_timeout) if timer is T_SUB else timer.seconds
+        return (self._timeout or self.controls.subscribe_timeout) if timer is T_SUB else timer.seconds
 
     def timer_expired(self) -> None:
         self.node.emit(Noted(Note.SUBSCRIBE_TIMER))

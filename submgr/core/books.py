@@ -187,10 +187,10 @@ class Books(ABC):
 
     # --- what could not be undone
 
-    def leave_removal(self, removal: Removal, now: float, unsent: bool) -> None:
+    def leave_removal(self, removal: Removal, step: int, now: float, unsent: bool) -> None:
         """Of a subscription that goes, this is left to be undone. `unsent`: its delete never left for the node."""
         self.removals[removal.instance_id] = removal
-        self.emit(SaveRemoval(removal))
+        self.emit(SaveRemoval(removal, step))
         if removal.routes:
             self.pin(removal.instance_id, "route")
         if removal.routes or unsent:

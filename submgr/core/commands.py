@@ -82,7 +82,10 @@ class EraseE2:
 
 @dataclass(frozen=True, slots=True)
 class SaveRemoval:
+    """Write down what is left to be undone. `step` None: not awaited, and retried until it is written."""
+
     removal: Removal
+    step: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +230,7 @@ class Note(StrEnum):
     SUBSCRIBE_TIMER = "subscribe timer expired"
     DELETE_TIMER = "delete timer expired"
     UNCONFIRMED_DELETE = "delete never answered"
+    CONFIRMED_LATE = "delete answered after all"
     PARTIAL = "partial admission"
 
 

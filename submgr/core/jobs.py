@@ -32,6 +32,7 @@ class Job(ABC):
         self.done = done
         self.order = 0
         self.has_slot = False
+        self.has_place = False
         self.procedure: Procedure | None = None
 
     @abstractmethod

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 
 from submgr.core import legacy, link, recovery, rest
 from submgr.core.asking import E2Procedure
@@ -37,6 +38,7 @@ from submgr.core.events import (
     UnsubscribeOverRmr,
 )
 from submgr.core.jobs import CleanupJob, Job, RemoveJob, SubscribeJob, SyncRoutesJob
+from submgr.core.pace import PIECE, paced
 from submgr.core.procedure import Procedure
 from submgr.core.queue import JobQueue
 from submgr.core.registry import Registry
@@ -55,6 +57,9 @@ E2Answer = SubscriptionResponse | SubscriptionFailure | SubscriptionDeleteRespon
 
 class Node(Books):
     """`handle(event, now)` and `handle_timer(now)` give commands; `deadline` is when the next timer is due.
+
+    An event can concern thousands of subscriptions. `slices` and `timer_slices` give the commands of the same work
+    piece by piece, so that others can have their turn in between; this node takes the next event after the last piece.
 
     Times are monotonic seconds. Not for threads.
     """
@@ -76,12 +81,20 @@ class Node(Books):
     # --- the door
 
     def handle(self, event: Event, now: float) -> list[Command]:
-        self._dispatch(event, now)
-        self._schedule(now)
-        return self._take_commands()
+        return [command for piece in self.slices(event, now) for command in piece]
+
+    def slices(self, event: Event, now: float) -> Iterator[list[Command]]:
+        for _ in self._dispatch(event, now):
+            yield self._take_commands()
+        for _ in self._schedule(now):
+            yield self._take_commands()
+        yield self._take_commands()
 
     def handle_timer(self, now: float) -> list[Command]:
         """Everything that is due by now."""
+        return [command for piece in self.timer_slices(now) for command in piece]
+
+    def timer_slices(self, now: float) -> Iterator[list[Command]]:
         while self._timers and self._timers[0][0] <= now:
             due, _, what = heapq.heappop(self._timers)
             if isinstance(what, Job):
@@ -89,8 +102,11 @@ class Node(Books):
             elif what.deadline == due and not what.ended:
                 what.expire(now)
                 self._went_on(what, now)
-            self._schedule(now)
-        return self._take_commands()
+            for _ in self._schedule(now):
+                yield self._take_commands()
+            if len(self._commands) >= PIECE:
+                yield self._take_commands()
+        yield self._take_commands()
 
     @property
     def deadline(self) -> float | None:
@@ -104,7 +120,8 @@ class Node(Books):
     @property
     def idle(self) -> bool:
         """Nothing is known of this node: it may be forgotten."""
-        return not (self.subs or self.rests or self.removals or self.pins or len(self._queue) or self._timers)
+        known = self.subs or self.rests or self.removals or self.pins or len(self._queue)
+        return not known and self.deadline is None
 
     @property
     def queue_depth(self) -> int:
@@ -118,7 +135,8 @@ class Node(Books):
         commands, self._commands = self._commands, []
         return commands
 
-    def _dispatch(self, event: Event, now: float) -> None:
+    def _dispatch(self, event: Event, now: float) -> Iterable[None]:
+        """Long work is given back, to be done piece by piece."""
         match event:
             case Saved() | SaveFailed() | RouteDone() | RouteFailed() | EncodeFailed():
                 self._port_answered(event, now)
@@ -134,7 +152,7 @@ class Node(Books):
             case Answered(token=token):
                 admission = self.admissions.get(token)
                 if admission is not None:
-                    admission.feed(event, now)
+                    admission.answered(token, now)
             case Abandoned(token=token):
                 admission = self.admissions.get(token)
                 if admission is not None:
@@ -156,16 +174,14 @@ class Node(Books):
             case SubscriptionDeleteRequired():
                 self._delete_required(event)
             case Revoke(instance_ids=instance_ids):
-                for instance_id in instance_ids:
-                    sub = self.subs.get(instance_id)
-                    if sub is not None:
-                        self.enqueue(RemoveJob(sub, at_node=True))
+                return self._revoke(instance_ids)
             case NodeConnected():
-                link.connected(self)
+                return link.connected(self)
             case NodeLost(reason=reason):
-                link.lost(self, reason, now)
+                return link.lost(self, reason, now)
             case Restored():
-                recovery.restore(self, event, now)
+                return recovery.restore(self, event, now)
+        return ()
 
     # --- what comes back
 
@@ -204,6 +220,14 @@ class Node(Books):
                 self.emit(Ignored(Odd.UNKNOWN_INSTANCE, f"delete required for instance {item.request_id.instance}"))
             else:
                 self.enqueue(RemoveJob(sub, at_node=True))
+
+    def _revoke(self, instance_ids: Iterable[int]) -> Iterator[None]:
+        for pause, instance_id in paced(instance_ids):
+            sub = self.subs.get(instance_id)
+            if sub is not None:
+                self.enqueue(RemoveJob(sub, at_node=True))
+            if pause:
+                yield
 
     # --- for the procedures
 
@@ -259,17 +283,26 @@ class Node(Books):
         if procedure.feed(event, now):
             self._went_on(procedure, now)
 
-    def _schedule(self, now: float) -> None:
-        while True:
-            job = self._queue.next_ready()
-            if job is not None and job.wants_slot(self):
-                self._queue.want_slot(job)
-                continue
-            if job is None:
-                job = self._queue.next_with_slot(self.controls.max_ongoing)
-            if job is None:
+    def _schedule(self, now: float) -> Iterator[None]:
+        """Start what may start; whether a job needs the E2 node is asked again when its turn has come."""
+        queue = self._queue
+        for n in itertools.count(1):
+            if n % PIECE == 0:
+                yield
+            if (job := queue.next_ready()) is not None:
+                if job.wants_slot(self):
+                    queue.want_slot(job)
+                else:
+                    queue.want_place(job)
+            elif (job := queue.next_with_place()) is not None:
+                if job.wants_slot(self):
+                    queue.want_slot(job)
+                else:
+                    self._run(job, now)
+            elif (job := queue.next_with_slot(self.controls.max_ongoing)) is not None:
+                self._run(job, now)
+            else:
                 return
-            self._run(job, now)
 
     def _run(self, job: Job, now: float) -> None:
         procedure = job.procedure or job.plan(self)

@@ -32,6 +32,7 @@ class State(Enum):
     COMPLETING = auto()
     DELETING = auto()
     UNROUTING = auto()
+    NOTING = auto()
     ERASING = auto()
     DONE = auto()
     FAILED = auto()
@@ -91,6 +92,7 @@ class Procedure(ABC):
 
     def __init__(self, node: Node) -> None:
         self.node = node
+        self.controls = node.controls
         self.state = State.NEW
         self.deadline: float | None = None
         self.step = 0

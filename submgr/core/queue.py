@@ -4,7 +4,8 @@
 A job has keys (the content it is about, the holder it is for). Jobs that share a key run one after the other, in the
 order they came. A job that is first at all its keys is *ready*. A ready job that talks to the E2 node then needs one
 of the node's slots (`maxOngoingE2Procedures`, normally one), given in the order the jobs came; a job that does not
-(a merge, say) starts at once.
+(a merge, say) needs one of `PLACES` places beside them, so that what becomes of ten thousand subscriptions when their
+node is lost does not ask for everything of the Routing Manager and the store at once.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from submgr.core.jobs import Job
 
 
+PLACES = 64
+"""Jobs of a node that run without a slot at a time; the Routing Manager is not asked for more at once anyway."""
+
+
 class JobQueue:
     """Every operation is O(number of the job's keys) or O(log n)."""
 
@@ -26,6 +31,8 @@ class JobQueue:
         self._ready: list[tuple[int, Job]] = []
         self._slot_wanted: list[tuple[int, Job]] = []
         self._slots_held = 0
+        self._place_wanted: list[tuple[int, Job]] = []
+        self._places_held = 0
         self._next = 0
 
     def __len__(self) -> int:
@@ -57,6 +64,7 @@ class JobQueue:
             return
         del self._jobs[job]
         self.release_slot(job)
+        self._release_place(job)
         for key in job.keys:
             line = self._lines[key]
             was_first = next(iter(line)) is job
@@ -80,6 +88,7 @@ class JobQueue:
         return None
 
     def want_slot(self, job: Job) -> None:
+        self._release_place(job)
         heapq.heappush(self._slot_wanted, (job.order, job))
 
     def next_with_slot(self, slots: int) -> Job | None:
@@ -91,6 +100,25 @@ class JobQueue:
                 self._slots_held += 1
                 return job
         return None
+
+    def want_place(self, job: Job) -> None:
+        self.release_slot(job)
+        heapq.heappush(self._place_wanted, (job.order, job))
+
+    def next_with_place(self) -> Job | None:
+        """The longest waiting job that wants a place, which it then has; None when all are taken."""
+        while self._place_wanted and self._places_held < PLACES:
+            job = heapq.heappop(self._place_wanted)[1]
+            if job in self._jobs:
+                job.has_place = True
+                self._places_held += 1
+                return job
+        return None
+
+    def _release_place(self, job: Job) -> None:
+        if job.has_place:
+            job.has_place = False
+            self._places_held -= 1
 
     def release_slot(self, job: Job) -> None:
         if job.has_slot:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from submgr.core import failures
@@ -20,12 +20,16 @@ from submgr.core.model import (
     RestRecord,
     RmrHolder,
 )
+from submgr.core.pace import paced
 from submgr.core.procedure import Lost
 from submgr.core.rest import RestSubscription, leave_all
 from submgr.core.subscription import E2Subscription
 
 if TYPE_CHECKING:
     from submgr.core.node import Node
+
+References = dict[int, list[tuple[RestRecord, int]]]
+"""Instance id to the REST records, and XappEventInstanceIds, that name it."""
 
 
 def by_node(
@@ -49,30 +53,46 @@ def by_node(
     }
 
 
-def restore(node: Node, event: Restored, now: float) -> None:
+def restore(node: Node, event: Restored, now: float) -> Iterator[None]:
     """Uncompleted subscriptions are undone, completed ones stay; accepted deletes and removals go on."""
     node.connected = event.connected
     node.stale = not event.connected
-    for record in event.rest:
+    references: References = {}
+    for pause, record in paced(event.rest):
         _add_rest(node, record)
+        for xapp_event_instance_id, instance_id in record.instances:
+            references.setdefault(instance_id, []).append((record, xapp_event_instance_id))
+        if pause:
+            yield
+    yield from _add_removals(node, event)
+    for pause, e2_record in paced(event.e2):
+        _add_e2(node, e2_record, references.get(e2_record.instance_id, []), event.spared)
+        if pause:
+            yield
+    for pause, rest in paced(list(node.rests.values())):
+        if rest.deleting:
+            rest.withdrawn = True
+            leave_all(node, rest)
+        if pause:
+            yield
+    for pause, record in paced(event.rest):
+        restored = node.rests.get(record.subscription_id)
+        if restored is not None and not restored.deleting and restored.record() != record:
+            node.save_rest(restored)
+        if pause:
+            yield
+
+
+def _add_removals(node: Node, event: Restored) -> Iterator[None]:
     stored = {record.instance_id for record in event.e2}
-    for removal in event.removals:
+    for pause, removal in paced(event.removals):
         if removal.instance_id in stored:
             # the end came between two writes: what is still recorded goes as a whole, or the id was in use again
             node.emit(EraseRemoval(node.meid, removal.instance_id))
         else:
             _add_removal(node, removal)
-    references = _references(event.rest)
-    for e2_record in event.e2:
-        _add_e2(node, e2_record, references.get(e2_record.instance_id, ()), event.spared)
-    for rest in list(node.rests.values()):
-        if rest.deleting:
-            rest.withdrawn = True
-            leave_all(node, rest)
-    for record in event.rest:
-        restored = node.rests.get(record.subscription_id)
-        if restored is not None and not restored.deleting and restored.record() != record:
-            node.save_rest(restored)
+        if pause:
+            yield
 
 
 def _add_rest(node: Node, record: RestRecord) -> None:
@@ -97,16 +117,7 @@ def _add_removal(node: Node, removal: Removal) -> None:
     node.enqueue(CleanupJob(removal.instance_id, at_node=node.connected))
 
 
-def _references(rest: Iterable[RestRecord]) -> dict[int, tuple[tuple[RestRecord, int], ...]]:
-    """Instance id → the REST records (and XappEventInstanceIds) that name it."""
-    found: dict[int, tuple[tuple[RestRecord, int], ...]] = {}
-    for record in rest:
-        for xapp_event_instance_id, instance_id in record.instances:
-            found[instance_id] = (*found.get(instance_id, ()), (record, xapp_event_instance_id))
-    return found
-
-
-def _holders(record: E2Record, references: tuple[tuple[RestRecord, int], ...]) -> tuple[Holder, ...]:
+def _holders(record: E2Record, references: list[tuple[RestRecord, int]]) -> tuple[Holder, ...]:
     """As stored; a record of another implementation is held by the REST records that name it, else by its endpoints."""
     if record.holders is not None:
         return record.holders
@@ -122,7 +133,7 @@ def _holders(record: E2Record, references: tuple[tuple[RestRecord, int], ...]) -
 
 
 def _add_e2(
-    node: Node, record: E2Record, references: tuple[tuple[RestRecord, int], ...], spared: frozenset[str]
+    node: Node, record: E2Record, references: list[tuple[RestRecord, int]], spared: frozenset[str]
 ) -> None:
     known = _holders(record, references)
     alive = tuple(h for h in known if _is_alive(node, h, spared))

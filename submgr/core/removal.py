@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from submgr.core.commands import DeleteRoute, Outcome, SendToE2
+from submgr.core.commands import DeleteRoute, Note, Noted, Outcome, SendToE2
 from submgr.core.events import EncodeFailed, RouteDone, RouteFailed
 from submgr.core.model import Removal, RmrEndpoint
 from submgr.core.procedure import Expired, Lost, Procedure, Skip, Start
@@ -60,7 +60,7 @@ class Cleanup(Procedure):
         return self._at_node and self.node.connected
 
     def seconds(self, timer: Timer) -> float:
-        return self.node.controls.delete_timeout if timer is T_DEL else timer.seconds
+        return self.controls.delete_timeout if timer is T_DEL else timer.seconds
 
     def not_sent(self, reason: str) -> None:
         """The delete did not leave: there is no route to the node yet."""
@@ -82,7 +82,7 @@ class Cleanup(Procedure):
         removal = self.removal
         match self.state:
             case S.DELETING if self._at_node and self.node.connected:
-                request_id = RequestId(self.node.controls.requestor_id, removal.instance_id)
+                request_id = RequestId(self.controls.requestor_id, removal.instance_id)
                 request = SubscriptionDeleteRequest(request_id, removal.ran_function_id)
                 self.node.talk(self, SendToE2(self.step, request, resend=True))
             case S.DELETING:
@@ -107,6 +107,7 @@ class Cleanup(Procedure):
         )
         if self._confirmed:
             self.node.confirmed(removal.instance_id)
+            self.node.emit(Noted(Note.CONFIRMED_LATE))
         self.node.replace_removal(left, now, unsent=self._unsent and left.node_delete)
         outcome = Outcome.FAILED if left.routes else Outcome.SUCCESS
         self.finish(outcome, now, removal.instance_id, "")

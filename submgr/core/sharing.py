@@ -79,6 +79,7 @@ class Join(Procedure):
                 self._record_differs = True
                 if failures.unknown(event):
                     sub.routes = self._all_routes
+                    sub.routes_unsure = True
                 self._outcome, self._failure = failures.route_or_link("update" if self._routes else "create", event)
             case Lost():
                 self._record_differs = True
@@ -162,6 +163,8 @@ class RouteSync(Procedure):
             self.subscription.routes_unsure = False
             if self._leaving:
                 self.node.emit(Noted(Note.UNMERGED))
+        elif isinstance(event, RouteFailed | Expired) and self.state is S.UNROUTING and failures.unknown(event):
+            self.subscription.routes_unsure = True
 
     def entered(self, now: float) -> None:
         sub = self.subscription

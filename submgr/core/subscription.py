@@ -22,8 +22,7 @@ class E2Subscription:
     """Owned by its node. `line` is the key under which all work on it queues.
 
     `routes` is every endpoint that the Routing Manager may have for it: a change whose outcome is not known leaves
-    the larger set, so that comparing it with `wanted_routes` always shows what is still to be done; after a restart
-    that cut a change short, `routes_unsure` says that not all of it may be there.
+    the larger set, and `routes_unsure` says that not all of it may be there.
     """
 
     __slots__ = (

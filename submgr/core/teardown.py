@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from submgr.core.asking import E2Procedure
-from submgr.core.commands import DeleteRoute, EraseE2, Note, Noted, Outcome, SaveE2, SendToE2
+from submgr.core.commands import DeleteRoute, EraseE2, Note, Noted, Outcome, SaveE2, SaveRemoval, SendToE2
 from submgr.core.events import EncodeFailed, RouteDone, RouteFailed, Saved, SaveFailed
 from submgr.core.model import E2Record, Removal, RmrEndpoint
 from submgr.core.procedure import Expired, GaveUp, Lost, Resend, Skip, Start
@@ -49,11 +49,13 @@ class Teardown(E2Procedure):
             Skip: S.UNROUTING,
         },
         # one route after the other: each answer brings the next
-        S.UNROUTING: {RouteDone: S.UNROUTING, RouteFailed: S.UNROUTING, Expired: S.UNROUTING, Skip: S.ERASING},
+        S.UNROUTING: {RouteDone: S.UNROUTING, RouteFailed: S.UNROUTING, Expired: S.UNROUTING, Skip: S.NOTING},
+        # the record goes last; before it, what is left over is written down
+        S.NOTING: {Saved: S.ERASING, SaveFailed: S.ERASING, Expired: S.ERASING, Skip: S.ERASING},
         S.ERASING: {Saved: S.DONE, SaveFailed: S.DONE, Expired: S.DONE, Skip: S.DONE},
         S.DONE: {},
     }
-    TIMERS = {S.SAVING: T_STORE, S.DELETING: T_DEL, S.UNROUTING: T_ROUTE, S.ERASING: T_STORE}
+    TIMERS = {S.SAVING: T_STORE, S.DELETING: T_DEL, S.UNROUTING: T_ROUTE, S.NOTING: T_STORE, S.ERASING: T_STORE}
     SLOT = frozenset({S.SAVING, S.DELETING})
 
     def __init__(
@@ -78,10 +80,10 @@ class Teardown(E2Procedure):
 
     @property
     def tries(self) -> int:
-        return self.node.controls.delete_tries
+        return self.controls.delete_tries
 
     def seconds(self, timer: Timer) -> float:
-        return self.node.controls.delete_timeout if timer is T_DEL else timer.seconds
+        return self.controls.delete_timeout if timer is T_DEL else timer.seconds
 
     def timer_expired(self) -> None:
         self.node.emit(Noted(Note.DELETE_TIMER))
@@ -110,6 +112,8 @@ class Teardown(E2Procedure):
                 self._outcome = Outcome.E2_DOWN
             case RouteFailed() | Expired() if self.state is S.UNROUTING and self._route is not None:
                 self._leftover.append(self._route)
+            case SaveFailed() | Expired() if self.state is S.NOTING:
+                self.node.emit(SaveRemoval(self._removal()))
 
     def entered(self, now: float) -> None:
         sub = self.subscription
@@ -131,8 +135,18 @@ class Teardown(E2Procedure):
                     self.node.emit(DeleteRoute(self.step, sub.instance_id, self._route))
                 else:
                     self.feed(Skip(), now)
+            case S.NOTING:
+                if self._leftover or self._unconfirmed:
+                    unsent = self._unconfirmed and self._at_node and not self.left_us
+                    self.node.leave_removal(self._removal(), self.step, now, unsent)
+                else:
+                    self.feed(Skip(), now)
             case S.ERASING:
-                self._erase(now)
+                if self._stored:
+                    self.node.pin_until_saved(sub.instance_id, self.step)
+                    self.node.emit(EraseE2(sub.instance_id, self.step))
+                else:
+                    self.feed(Skip(), now)
             case S.DONE:
                 self.node.gone(sub)
                 self.finish(self._outcome, now, sub.instance_id, self._subscription_id)
@@ -141,23 +155,12 @@ class Teardown(E2Procedure):
         """In the form of a subscription that was never completed: a restart undoes it."""
         return replace(self.subscription.record(), admitted=None, policy_update=False)
 
-    def _erase(self, now: float) -> None:
-        """The record goes last; before it, what is left over is written down."""
+    def _removal(self) -> Removal:
         sub = self.subscription
-        if self._leftover or self._unconfirmed:
-            self.node.leave_removal(
-                Removal(
-                    sub.instance_id,
-                    sub.meid,
-                    sub.content.ran_function_id,
-                    tuple(self._leftover),
-                    node_delete=self._unconfirmed,
-                ),
-                now,
-                unsent=self._unconfirmed and self._at_node and not self.left_us,
-            )
-        if self._stored:
-            self.node.pin_until_saved(sub.instance_id, self.step)
-            self.node.emit(EraseE2(sub.instance_id, self.step))
-        else:
-            self.feed(Skip(), now)
+        return Removal(
+            sub.instance_id,
+            sub.meid,
+            sub.content.ran_function_id,
+            tuple(self._leftover),
+            node_delete=self._unconfirmed,
+        )

@@ -175,7 +175,7 @@ def test_two_policies_of_one_request_are_two(around: Neighbourhood, daemon: Daem
 
 @pytest.mark.parametrize("how", ["hang", "close"])
 def test_a_route_that_was_made_without_an_answer_is_removed(around: Neighbourhood, daemon: Daemon, how: str) -> None:
-    around.rtmgr_does(method="POST", done=True, count=1, **{how: True})
+    around.rtmgr_does(method="POST", done=True, **{how: True})
     daemon.subscribe(around.request())
     assert eventually(lambda: around.rtmgr.routes)
     (instance,) = told(around)

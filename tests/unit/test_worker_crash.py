@@ -84,7 +84,10 @@ class Outside:
         if done is not None:
             done(None)
 
-    def save_removal(self, removal: object) -> None: ...
+    def save_removal(self, removal: object, done: Callable[[object], None] | None) -> None:
+        if done is not None:
+            done(None)
+
     def erase_removal(self, meid: str, instance_id: int) -> None: ...
 
     # routes

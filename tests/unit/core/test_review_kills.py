@@ -54,3 +54,30 @@ def test_the_first_route_of_a_shared_subscription_is_created_after_a_restart() -
     world.settle()
     world.check_quiet()
     assert len(world.routes[1]) == 1
+
+
+def test_what_is_left_over_is_written_down_before_the_record_goes() -> None:
+    world = World()
+    known = world.subscribed(request())
+    world.delete(known)
+    while not world.route_calls:
+        world.write_next() if world.writes else world.node_next() if world.to_node else world.answer_next()
+    world.route_next("refused")
+    assert [type(write) for write in world.writes] == [c.SaveRemoval]
+    world.write_next()
+    assert [type(write) for write in world.writes] == [c.EraseE2]
+    world.settle()
+    world.check_quiet()
+
+
+def test_an_endpoint_whose_route_may_have_gone_gets_it_anew_when_it_joins_again() -> None:
+    world = World()
+    first = world.subscribed(request(host="a-http"))
+    world.subscribed(request(host="b-http"))
+    world.delete(first)
+    while not world.route_calls:
+        world.write_next()
+    world.route_next("timeout", applied=True)
+    world.subscribed(request(host="a-http"))
+    world.check_quiet()
+    assert len(world.routes[1]) == 2

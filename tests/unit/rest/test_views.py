@@ -92,4 +92,4 @@ def test_other_greenlets_run_while_a_long_list_is_made() -> None:
     greenlet = gevent.spawn(other)
     encode_list(range(2000), lambda n: {"n": n})
     greenlet.kill()
-    assert 8 <= len(turns) <= 20
+    assert len(turns) >= 10

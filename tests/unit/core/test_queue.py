@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The order of work at one node: keys, slots, and who is next."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from hypothesis import given
+from hypothesis import strategies as st
+from playbook import Script, admitted, deleted, over_rmr, post, routed, saved, sent_201
+from world import content, request
+
+from submgr.core.controls import Controls
+from submgr.core.jobs import Job
+from submgr.core.model import Detail
+from submgr.core.node import Node
+from submgr.core.procedure import Procedure
+from submgr.core.queue import JobQueue
+from submgr.e2ap.messages import ActionType
+
+
+class Work(Job):
+    """A job that a test moves through the queue itself."""
+
+    def __init__(self, name: str, *keys: Hashable) -> None:
+        super().__init__(keys)
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def wants_slot(self, node: Node) -> bool:
+        return True
+
+    def plan(self, node: Node) -> Procedure | None:
+        return None
+
+
+def ready(queue: JobQueue) -> list[Work]:
+    found = []
+    while (job := queue.next_ready()) is not None:
+        assert isinstance(job, Work)
+        found.append(job)
+    return found
+
+
+def test_jobs_of_one_key_run_one_after_the_other_in_order() -> None:
+    queue = JobQueue()
+    a, b, c = Work("a", "k"), Work("b", "k"), Work("c", "other")
+    for job in (a, b, c):
+        queue.add(job)
+    assert ready(queue) == [a, c]
+    queue.remove(a)
+    assert ready(queue) == [b]
+    queue.remove(b)
+    queue.remove(c)
+    assert len(queue) == 0 and ready(queue) == []
+
+
+def test_a_job_waits_for_all_its_keys() -> None:
+    queue = JobQueue()
+    a, b, both = Work("a", 1), Work("b", 2), Work("both", 1, 2)
+    for job in (a, b, both):
+        queue.add(job)
+    assert ready(queue) == [a, b]
+    queue.remove(a)
+    assert ready(queue) == []
+    queue.remove(b)
+    assert ready(queue) == [both]
+
+
+def test_one_that_waits_may_go_without_having_started() -> None:
+    queue = JobQueue()
+    a, b, c = (Work(name, "k") for name in "abc")
+    for job in (a, b, c):
+        queue.add(job)
+    ready(queue)
+    queue.remove(b)
+    queue.remove(a)
+    assert ready(queue) == [c]
+    queue.remove(b)
+    assert len(queue) == 1
+
+
+def test_slots_are_given_in_the_order_the_jobs_came() -> None:
+    queue = JobQueue()
+    jobs = [Work(str(n), n) for n in range(4)]
+    for job in jobs:
+        queue.add(job)
+    for job in reversed(ready(queue)):
+        queue.want_slot(job)
+    assert queue.next_with_slot(2) is jobs[0]
+    assert queue.next_with_slot(2) is jobs[1]
+    assert queue.next_with_slot(2) is None
+    assert queue.slots_held == 2
+    queue.release_slot(jobs[1])
+    queue.release_slot(jobs[1])
+    assert queue.next_with_slot(2) is jobs[2]
+    queue.remove(jobs[0])
+    assert queue.next_with_slot(2) is jobs[3]
+
+
+def test_one_that_has_gone_gets_no_slot() -> None:
+    queue = JobQueue()
+    a, b = Work("a", 1), Work("b", 2)
+    for job in (a, b):
+        queue.add(job)
+        queue.want_slot(job)
+    queue.remove(a)
+    assert queue.next_with_slot(1) is b
+
+
+def test_fewer_slots_by_a_new_setting_take_none_away() -> None:
+    queue = JobQueue()
+    jobs = [Work(str(n), n) for n in range(3)]
+    for job in jobs:
+        queue.add(job)
+        queue.want_slot(job)
+    assert queue.next_with_slot(2) and queue.next_with_slot(2)
+    assert queue.next_with_slot(1) is None
+    queue.remove(jobs[0])
+    assert queue.next_with_slot(1) is None
+    queue.remove(jobs[1])
+    assert queue.next_with_slot(1) is jobs[2]
+
+
+@given(st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=2, unique=True), max_size=12), st.randoms())
+def test_no_two_that_share_a_key_are_out_at_once_and_all_get_their_turn(keys: list[list[int]], rng) -> None:
+    queue = JobQueue()
+    jobs = [Work(str(n), *k) for n, k in enumerate(keys)]
+    for job in jobs:
+        queue.add(job)
+    out = ready(queue)
+    done: list[Work] = []
+    while out:
+        taken = [key for job in out for key in job.keys]
+        assert len(taken) == len(set(taken))
+        job = out.pop(rng.randrange(len(out)))
+        queue.remove(job)
+        done.append(job)
+        out += ready(queue)
+    assert len(queue) == 0 and len(done) == len(jobs)
+    for key in range(4):
+        order = [job.order for job in done if key in job.keys]
+        assert order == sorted(order)
+
+
+# --- at a node
+
+
+def test_more_at_once_but_never_for_one_content() -> None:
+    """`maxOngoingE2Procedures` 2: equal contents still wait for each other."""
+    script = Script(Controls(max_ongoing=2))
+    details = (Detail(1, content()), Detail(2, content()), Detail(3, content(b"\x09")), Detail(4, content(b"\x0a")))
+    script.play(
+        (0.0, post(request(*details)), ["save rest r1 ongoing"]),
+        (0.0, saved, ["201 r1"]),
+        (0.0, sent_201, ["save e2 1 uncompleted r1/1?", "save e2 2 uncompleted r1/3?"]),
+    )
+
+
+def test_more_at_once_but_never_for_one_instance() -> None:
+    script = Script(Controls(max_ongoing=5))
+    policy = content(kind=ActionType.POLICY)
+    script.subscribed(request(Detail(1, policy)))
+    script.play(
+        (1.0, post(request(Detail(1, policy), subscription_id="r1")), ["save rest r1 1=1 ongoing"]),
+        (1.0, saved, ["201 r1"]),
+        (1.0, sent_201, ["save e2 1 completed updating r1/1"]),
+        (1.1, saved, ["subscribe 1"]),
+        # the operator deletes it meanwhile: that waits for the update
+        (1.2, over_rmr(50, content(b"\x0b")), ["save e2 2 uncompleted rmr/7?"]),
+    )
+
+
+def test_route_and_record_after_the_delete_hold_nobody_up() -> None:
+    script = Script()
+    script.subscribed(request(Detail(1, content()), Detail(2, content(b"\x09"))))
+    from playbook import delete
+
+    script.play(
+        (1.0, delete("r1"), ["drop notifications r1", "save rest r1 1=1 2=2 deleted"]),
+        (1.0, saved, ["204", "delete 1"]),
+        (1.1, deleted(1), ["DELETE route 1 a-rmr", "delete 2"]),
+    )
+
+
+def test_a_subscribe_holds_the_node_from_its_save_to_its_answer() -> None:
+    script = Script()
+    script.play(
+        (0.0, over_rmr(1), ["save e2 1 uncompleted rmr/7?"]),
+        (0.0, over_rmr(2, content(b"\x09"), xid=b"y"), []),
+        (0.1, saved, ["POST route 1 old-rmr"]),
+        (0.2, routed, ["subscribe 1"]),
+        (0.3, admitted(1), ["save e2 1 completed rmr/7?", "save e2 2 uncompleted rmr/7?"]),
+    )
