@@ -7,9 +7,10 @@ from collections.abc import Hashable
 
 from hypothesis import given
 from hypothesis import strategies as st
-from playbook import Script, admitted, deleted, over_rmr, post, routed, saved, sent_201
+from playbook import Script, admitted, delete, deleted, over_rmr, post, routed, saved, sent_201
 from world import content, request
 
+from submgr.core import events as e
 from submgr.core.controls import Controls
 from submgr.core.jobs import Job
 from submgr.core.model import Detail
@@ -168,7 +169,8 @@ def test_more_at_once_but_never_for_one_instance() -> None:
         (1.0, saved, ["201 r1"]),
         (1.0, sent_201, ["save e2 1 completed updating r1/1"]),
         (1.1, saved, ["subscribe 1"]),
-        # the operator deletes it meanwhile: that waits for the update
+        # an operator deletes it meanwhile: that waits for the update, another content does not
+        (1.2, e.Revoke((1,)), []),
         (1.2, over_rmr(50, content(b"\x0b")), ["save e2 2 uncompleted rmr/7?"]),
     )
 
@@ -176,8 +178,6 @@ def test_more_at_once_but_never_for_one_instance() -> None:
 def test_route_and_record_after_the_delete_hold_nobody_up() -> None:
     script = Script()
     script.subscribed(request(Detail(1, content()), Detail(2, content(b"\x09"))))
-    from playbook import delete
-
     script.play(
         (1.0, delete("r1"), ["drop notifications r1", "save rest r1 1=1 2=2 deleted"]),
         (1.0, saved, ["204", "delete 1"]),
