@@ -219,9 +219,8 @@ def withdraw(world: World) -> None:
 
 
 # the last try of a delete: one that cannot be encoded stays so
-CASES = [
-    (kind, state, name) for kind, state in WAYS for name in happenings(state) if (kind, name) != (Cleanup, "unencodable")
-]
+HOPELESS = (Cleanup, "unencodable")
+CASES = [(kind, state, name) for kind, state in WAYS for name in happenings(state) if (kind, name) != HOPELESS]
 
 
 def finish(world: World) -> None:
