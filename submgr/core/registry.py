@@ -10,7 +10,7 @@ from submgr.core.places import Places
 class Registry:
     """Changed by the nodes in single steps, without a yield: no locks.
 
-    `nodes` maps the SubscriptionId of every REST subscription that is not being deleted to its Meid.
+    `nodes` maps the SubscriptionId of every REST subscription to its Meid, until its DELETE is written down.
     """
 
     def __init__(self, places: Places) -> None:

@@ -40,6 +40,7 @@ class RestSubscription:
         self.untold: set[int] = set()
         self.digests: tuple[str, ...] = ()
         self.admission: Admission | None = None
+        self.withdrawal: Withdrawal | None = None
         self.deleting = False
         self.withdrawn = False
         self.leaving = 0
@@ -257,9 +258,18 @@ class Withdrawal(Procedure):
     def __init__(self, node: Node, rest: RestSubscription, token: int) -> None:
         super().__init__(node)
         self.rest = rest
-        self.token = token
+        self._tokens: list[int] = []
         self._written = False
-        node.withdrawals.add(token)
+        self.join(token)
+
+    def join(self, token: int) -> None:
+        """The same DELETE once more: it is not confirmed before the first one is."""
+        self._tokens.append(token)
+        self.node.withdrawals.add(token)
+
+    def start(self, now: float) -> None:
+        self.rest.withdrawal = self
+        super().start(now)
 
     def taken(self, event: object, now: float) -> None:
         self._written = isinstance(event, Saved)
@@ -271,14 +281,19 @@ class Withdrawal(Procedure):
             return
         if not self._written:
             node.save_rest(rest)
-        node.withdrawals.discard(self.token)
-        node.emit(ConfirmDelete(self.token))
+        for token in self._tokens:
+            node.withdrawals.discard(token)
+            node.emit(ConfirmDelete(token))
+        rest.withdrawal = None
         rest.withdrawn = True
         leave_all(node, rest)
 
 
 def unsubscribe(node: Node, event: Unsubscribe, now: float) -> None:
     rest = node.rests.get(event.subscription_id)
+    if rest is not None and rest.withdrawal is not None:
+        rest.withdrawal.join(event.token)
+        return
     if rest is None or rest.deleting:
         node.emit(ConfirmDelete(event.token))
         return
@@ -294,7 +309,6 @@ def withdraw(node: Node, rest: RestSubscription) -> None:
     """From now on it is not known to xApps; its details that have not started are dropped."""
     rest.deleting = True
     node.forget_digests(rest)
-    node.registry.nodes.pop(rest.subscription_id, None)
     for holder, job in _jobs(node, rest):
         if job.procedure is None:
             rest.untold.discard(holder.xapp_event_instance_id)
@@ -304,6 +318,7 @@ def withdraw(node: Node, rest: RestSubscription) -> None:
 
 def leave_all(node: Node, rest: RestSubscription) -> None:
     """Everything it holds, or is about to hold, is left, one after the other; then its record goes."""
+    node.registry.nodes.pop(rest.subscription_id, None)
     holders = {holder: job.keys for holder, job in _jobs(node, rest)}
     for xapp_event_instance_id, instance_id in rest.instances.items():
         holder = RestHolder(rest.subscription_id, xapp_event_instance_id)

@@ -364,7 +364,7 @@ def test_a_delete_and_the_same_request_again_before_it_is_written_down() -> None
         (1.0, delete("r1"), ["drop notifications r1", "save rest r1 1=1 deleted"]),
         (1.0, post(), ["save rest r2 ongoing"]),
     )
-    assert script.registry.nodes.keys() == {"r2"}
+    assert script.registry.nodes.keys() == {"r1", "r2"}, "a repeated DELETE waits for the write"
 
 
 def test_details_are_worked_on_in_their_order() -> None:

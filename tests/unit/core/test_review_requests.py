@@ -52,3 +52,21 @@ def test_a_request_keeps_its_id_though_another_one_takes_on_its_content() -> Non
     world.delete(other)
     world.settle()
     assert world.subscribed(request(policy(0))) == first
+
+
+def test_a_repeated_delete_is_confirmed_no_sooner_than_the_first_one_is_written_down() -> None:
+    world = World()
+    known = world.subscribed(request())
+    first, second = world.delete(known), world.delete(known)
+    assert world.registry.nodes[known], "whoever asks has to wait for the write"
+    assert first not in world.answers
+    assert second not in world.answers
+    post = world.post(request(subscription_id=known))
+    refused = world.answers[post]
+    assert isinstance(refused, c.Refuse) and refused.status == 404
+    world.write_next()
+    assert isinstance(world.answers[first], c.ConfirmDelete)
+    assert isinstance(world.answers[second], c.ConfirmDelete)
+    assert known not in world.registry.nodes
+    world.settle()
+    world.check_quiet()
