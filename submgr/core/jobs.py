@@ -113,8 +113,9 @@ class LeaveJob(Job):
             return None
         if len(sub.holders) == 1:
             return Teardown(node, sub, at_node=True)
+        endpoint = sub.holders[self.holder].endpoint
         node.release(self.holder, sub)
-        return RouteSync(node, sub, leaving=True, save_first=isinstance(self.holder, RmrHolder))
+        return RouteSync(node, sub, endpoint not in sub.endpoints, save_first=isinstance(self.holder, RmrHolder))
 
 
 class LeaveRmrJob(LeaveJob):

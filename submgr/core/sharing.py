@@ -55,6 +55,7 @@ class Join(Procedure):
         self.claim = claim
         self.subscription = subscription
         self._before: Holder | None = None
+        self._merges = False
         self._routes: tuple[RmrEndpoint, ...] = ()
         self._failure: Failure | None = None
         self._outcome = Outcome.SUCCESS
@@ -62,9 +63,11 @@ class Join(Procedure):
 
     def start(self, now: float) -> None:
         sub = self.subscription
-        self._before = sub.holders.get(self.claim.holder_key)
+        holder = self.claim.holder()
+        self._before = sub.holders.get(holder.key)
         self._routes = sub.routes
-        sub.holders[self.claim.holder_key] = self.claim.holder()
+        self._merges = holder.endpoint not in sub.endpoints
+        sub.holders[holder.key] = holder
         super().start(now)
 
     def taken(self, event: object, now: float) -> None:
@@ -73,8 +76,6 @@ class Join(Procedure):
             case RouteDone():
                 sub.routes = sub.wanted_routes
                 sub.routes_unsure = False
-                if self._routes:
-                    self.node.emit(Noted(Note.MERGED))
             case RouteFailed() | Expired() | Lost() if self.state is S.ROUTING:
                 self._record_differs = True
                 if failures.unknown(event):
@@ -106,6 +107,8 @@ class Join(Procedure):
                 else:
                     self.node.emit(command)
             case S.DONE:
+                if self._merges:
+                    self.node.emit(Noted(Note.MERGED))
                 self.node.hold(self.claim, sub)
                 self.claim.tell_success(self.node, sub)
                 self.finish(Outcome.SUCCESS, now, sub.instance_id, self.claim.subscription_id)
@@ -130,8 +133,9 @@ class Join(Procedure):
 class RouteSync(Procedure):
     """Make the Routing Manager have what the holders want, one call after the other, then write that down.
 
-    What fails is tried again later, as long as the subscription lives. `save_first`: nothing else that is stored tells
-    who has left, so that goes first; else a restart in between would have a holder without its route.
+    What fails is tried again later, as long as the subscription lives. `unmerges`: an endpoint has left.
+    `save_first`: nothing else that is stored tells who has left, so that goes first; else a restart in between would
+    have a holder without its route.
     """
 
     NAME = "unmerge"
@@ -148,12 +152,12 @@ class RouteSync(Procedure):
         self,
         node: Node,
         subscription: E2Subscription,
-        leaving: bool = False,
+        unmerges: bool = False,
         save_first: bool = False,
     ) -> None:
         super().__init__(node)
         self.subscription = subscription
-        self._leaving = leaving
+        self._unmerges = unmerges
         self._save_first = save_first
         self._after: tuple[RmrEndpoint, ...] = ()
 
@@ -161,13 +165,13 @@ class RouteSync(Procedure):
         if isinstance(event, RouteDone):
             self.subscription.routes = self._after
             self.subscription.routes_unsure = False
-            if self._leaving:
-                self.node.emit(Noted(Note.UNMERGED))
         elif isinstance(event, RouteFailed | Expired) and self.state is S.UNROUTING and failures.unknown(event):
             self.subscription.routes_unsure = True
 
     def entered(self, now: float) -> None:
         sub = self.subscription
+        if self.ended and self._unmerges:
+            self.node.emit(Noted(Note.UNMERGED))
         match self.state:
             case S.SAVING:
                 if self._save_first:

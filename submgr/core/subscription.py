@@ -73,6 +73,11 @@ class E2Subscription:
         self.restore_pending = False
 
     @property
+    def endpoints(self) -> tuple[RmrEndpoint, ...]:
+        """Of all holders, each once, in the order they came."""
+        return tuple(dict.fromkeys(h.endpoint for h in self.holders.values()))
+
+    @property
     def wanted_routes(self) -> tuple[RmrEndpoint, ...]:
         """Endpoints of the holders that want a route, each once, in the order they came."""
         return tuple(dict.fromkeys(h.endpoint for h in self.holders.values() if h.routed and h.endpoint.port))
@@ -103,7 +108,7 @@ class E2Subscription:
             requestor_id=self.requestor_id,
             xapp_requestor_id=self.xapp_requestor_id,
             content=self.content,
-            endpoints=tuple(dict.fromkeys(h.endpoint for h in self.holders.values())),
+            endpoints=self.endpoints,
             holders=tuple(self.holders.values()),
             routes=self.routes,
             admitted=self.admitted,

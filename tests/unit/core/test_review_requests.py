@@ -6,7 +6,7 @@ from __future__ import annotations
 from world import World, content, request
 
 from submgr.core import commands as c
-from submgr.core.model import Detail
+from submgr.core.model import Detail, Directives
 from submgr.e2ap.messages import ActionType
 
 
@@ -70,3 +70,41 @@ def test_a_repeated_delete_is_confirmed_no_sooner_than_the_first_one_is_written_
     assert known not in world.registry.nodes
     world.settle()
     world.check_quiet()
+
+
+def counted(world: World, what: c.Note) -> int:
+    return sum(command.n for command in world.log if isinstance(command, c.Noted) and command.what is what)
+
+
+def test_merged_and_unmerged_are_counted_once_per_endpoint_that_joins_or_leaves_whatever_its_route() -> None:
+    world = World()
+    world.subscribed(request(host="a-http"))
+    routed = world.subscribed(request(host="b-http"))
+    unrouted = world.subscribed(request(host="c-http", directives=Directives(routing=False)))
+    assert counted(world, c.Note.MERGED) == 2
+    again = world.subscribed(request(host="b-http", http_port=8081))
+    assert counted(world, c.Note.MERGED) == 2, "the same endpoint asks once more: nothing is merged"
+    world.delete(again)
+    world.settle()
+    assert counted(world, c.Note.UNMERGED) == 0
+    world.delete(unrouted)
+    world.settle()
+    assert counted(world, c.Note.UNMERGED) == 1
+    world.delete(routed)
+    while not world.route_calls:
+        world.write_next()
+    world.route_next("refused")
+    world.settle()
+    assert counted(world, c.Note.UNMERGED) == 2
+
+
+def test_a_merge_that_fails_is_none() -> None:
+    world = World()
+    world.subscribed(request(host="a-http"))
+    token = world.post(request(host="b-http"))
+    world.write_next()
+    world.answered(token)
+    world.write_next()
+    world.route_next("refused")
+    world.settle()
+    assert counted(world, c.Note.MERGED) == counted(world, c.Note.UNMERGED) == 0
