@@ -157,6 +157,7 @@ class RemovalForm(Struct):
     FunctionId: U12
     Routes: list[EndpointForm]
     NodeDelete: bool
+    RequestorId: U16 = 123
 
 
 class RecordError(Exception):

@@ -95,7 +95,14 @@ def encode_removal(removal: Removal) -> bytes:
     """The value of a removal, stored under its `removal_key`."""
     routes = [endpoint_form(endpoint) for endpoint in removal.routes]
     return _encode(
-        RemovalForm(removal.instance_id, removal.meid, removal.ran_function_id, routes, removal.node_delete)
+        RemovalForm(
+            removal.instance_id,
+            removal.meid,
+            removal.ran_function_id,
+            routes,
+            removal.node_delete,
+            removal.requestor_id,
+        )
     )
 
 
@@ -114,6 +121,7 @@ def decode_removal(key: str, data: bytes) -> Removal:
         ran_function_id=form.FunctionId,
         routes=endpoints_of(form.Routes),
         node_delete=form.NodeDelete,
+        requestor_id=form.RequestorId,
     )
 
 

@@ -193,4 +193,5 @@ class CleanupJob(Job):
 
     def plan(self, node: Node) -> Procedure | None:
         removal = node.removals.get(self.instance_id)
-        return Cleanup(node, removal, self.at_node) if removal is not None else None
+        # lost meanwhile: the delete waits for the next connection
+        return Cleanup(node, removal, self.at_node and node.connected) if removal is not None else None

@@ -231,3 +231,5 @@ class Removal:
     ran_function_id: int
     routes: tuple[RmrEndpoint, ...]
     node_delete: bool
+    requestor_id: int = 123
+    """ricRequestorID that the subscription had at the E2 node."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from submgr.core import failures
-from submgr.core.commands import EraseRemoval, Notify, SaveE2
+from submgr.core.commands import EraseRemoval, Note, Noted, Notify, SaveE2
 from submgr.core.events import Restored
 from submgr.core.jobs import CleanupJob, RemoveJob, RestoreJob, SyncRoutesJob
 from submgr.core.model import (
@@ -114,6 +114,8 @@ def _add_removal(node: Node, removal: Removal) -> None:
         node.pin(removal.instance_id, "route")
     elif removal.node_delete:
         node.registry.ids.doubt(removal.instance_id)
+    if removal.node_delete:
+        node.emit(Noted(Note.UNCONFIRMED_DELETE))
     node.enqueue(CleanupJob(removal.instance_id, at_node=node.connected))
 
 

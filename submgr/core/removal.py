@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from submgr.core.commands import DeleteRoute, Note, Noted, Outcome, SendToE2
@@ -68,8 +69,9 @@ class Cleanup(Procedure):
 
     def taken(self, event: object, now: float) -> None:
         match event:
-            case Expired() if self.state is S.DELETING and self._unsent:
-                self._delete_pending = True
+            case Expired() if self.state is S.DELETING:
+                self.node.emit(Noted(Note.DELETE_TIMER))
+                self._delete_pending = self._unsent
             case SubscriptionDeleteResponse() | SubscriptionDeleteFailure():
                 self._confirmed = True
             case Lost():
@@ -82,7 +84,7 @@ class Cleanup(Procedure):
         removal = self.removal
         match self.state:
             case S.DELETING if self._at_node and self.node.connected:
-                request_id = RequestId(self.controls.requestor_id, removal.instance_id)
+                request_id = RequestId(removal.requestor_id, removal.instance_id)
                 request = SubscriptionDeleteRequest(request_id, removal.ran_function_id)
                 self.node.talk(self, SendToE2(self.step, request, resend=True))
             case S.DELETING:
@@ -98,13 +100,7 @@ class Cleanup(Procedure):
 
     def _end(self, now: float) -> None:
         removal = self.removal
-        left = Removal(
-            removal.instance_id,
-            removal.meid,
-            removal.ran_function_id,
-            tuple(self._leftover),
-            node_delete=self._delete_pending,
-        )
+        left = replace(removal, routes=tuple(self._leftover), node_delete=self._delete_pending)
         if self._confirmed:
             self.node.confirmed(removal.instance_id)
             self.node.emit(Noted(Note.CONFIRMED_LATE))

@@ -108,6 +108,7 @@ class Teardown(E2Procedure):
             case EncodeFailed():
                 self._unconfirmed = True
                 self._outcome = Outcome.ASN1
+                self.node.emit(Noted(Note.UNCONFIRMED_DELETE))
             case Lost():
                 self._outcome = Outcome.E2_DOWN
             case RouteFailed() | Expired() if self.state is S.UNROUTING and self._route is not None:
@@ -163,4 +164,5 @@ class Teardown(E2Procedure):
             sub.content.ran_function_id,
             tuple(self._leftover),
             node_delete=self._unconfirmed,
+            requestor_id=sub.requestor_id,
         )

@@ -345,6 +345,7 @@ def test_removal() -> None:
         "FunctionId": 2,
         "Routes": [{"Addr": "127.0.0.1", "Port": 4560}, {"Addr": "::1", "Port": 4570}],
         "NodeDelete": True,
+        "RequestorId": 123,
     }
     assert decode_removal("5:gnb_208_092_000001", stored) == REMOVAL
 
