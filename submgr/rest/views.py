@@ -56,10 +56,13 @@ def _xapp_instances(record: E2Record, holders: list[RestHolder]) -> list[int]:
 
 
 def _routed(record: E2Record) -> Iterable[RmrEndpoint]:
-    """The Routing Manager makes a route anew of each endpoint that the list of subscriptions shows."""
-    if record.routes is not None:
-        return record.routes
-    return [endpoint for endpoint in record.endpoints if endpoint.port]
+    """The Routing Manager makes a route anew of each endpoint that the list of subscriptions shows: not of one that
+    has left, though its route could not be removed yet."""
+    routes = [endpoint for endpoint in record.endpoints if endpoint.port] if record.routes is None else record.routes
+    if record.holders is None:
+        return routes
+    wanted = {holder.endpoint for holder in record.holders if holder.routed}
+    return [endpoint for endpoint in routes if endpoint in wanted]
 
 
 def rest_subscription_view(record: RestRecord) -> Json:
