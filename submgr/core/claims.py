@@ -29,6 +29,7 @@ class Claim(ABC):
         self.key = content.key()
         self.refusal: SubscriptionFailure | None = None
         """What the E2 node refused with, for a requester that speaks E2AP."""
+        self.told = False
 
     @property
     @abstractmethod
@@ -102,6 +103,7 @@ class RestClaim(Claim):
         return Holder(self.holder_key, self.rest.endpoint.rmr, self.routed, notified=False)
 
     def tell_success(self, node: Node, subscription: E2Subscription) -> None:
+        self.told = True
         if subscription.not_admitted:
             node.emit(Noted(Note.PARTIAL))
         node.emit(
@@ -116,6 +118,7 @@ class RestClaim(Claim):
         self.rest.told(node, self.xapp_event_instance_id)
 
     def tell_failure(self, node: Node, failure: Failure) -> None:
+        self.told = True
         node.emit(Notify(self.subscription_id, self.rest.endpoint, self.xapp_event_instance_id, 0, failure))
         self.rest.told(node, self.xapp_event_instance_id)
 
@@ -145,6 +148,7 @@ class RmrClaim(Claim):
         return Holder(self.holder_key, self.source, routed=True, notified=False)
 
     def tell_success(self, node: Node, subscription: E2Subscription) -> None:
+        self.told = True
         node.mark_told(subscription, self.holder_key)
         request_id = RequestId(self.requestor_id, subscription.instance_id)
         admitted = subscription.admitted or ()
@@ -159,6 +163,7 @@ class RmrClaim(Claim):
         node.rmr_told(self.token)
 
     def tell_failure(self, node: Node, failure: Failure) -> None:
+        self.told = True
         if failure.timeout is None:
             function = self.content.ran_function_id
             refusal = self.refusal

@@ -355,4 +355,8 @@ class Node(Books):
 
     def unfinished_claims(self) -> list[Claim]:
         """Those whose requester has not been told yet: for a worker that ends by a bug."""
-        return [job.claim for job in self._queue if isinstance(job, SubscribeJob)]
+        queued: list[Claim] = [job.claim for job in self._queue if isinstance(job, SubscribeJob)]
+        for admission in dict.fromkeys(self.admissions.values()):
+            if admission.accepted:
+                queued += admission.claims()
+        return [claim for claim in queued if not claim.told]

@@ -154,17 +154,29 @@ class Admission(Procedure):
         for token in self.tokens:
             self.node.admissions.pop(token, None)
 
+    @property
+    def accepted(self) -> bool:
+        """Answered 201, and not worked on yet."""
+        return self.state is S.ANSWERING
+
+    def claims(self) -> list[RestClaim]:
+        """One for each detail."""
+        directives = self.request.directives
+        return [RestClaim(self.rest, d.xapp_event_instance_id, d.content, directives) for d in self.request.details]
+
+    def release_places(self) -> None:
+        """Nobody will be told how it ended."""
+        self.node.registry.places.release(self.request.endpoint.http, len(self.request.details))
+
     def _begin(self) -> None:
-        request, rest = self.request, self.rest
-        rest.untold = {detail.xapp_event_instance_id for detail in request.details}
-        for detail in request.details:
-            claim = RestClaim(rest, detail.xapp_event_instance_id, detail.content, request.directives)
+        self.rest.untold = {detail.xapp_event_instance_id for detail in self.request.details}
+        for claim in self.claims():
             self.node.enqueue(SubscribeJob(claim))
 
     def _take_back(self) -> None:
         rest = self.rest
         self._close()
-        self.node.registry.places.release(self.request.endpoint.http, len(self.request.details))
+        self.release_places()
         for token in self.tokens:
             self.node.emit(Refuse(token, self._status, self._reason))
         self.node.forget_digests(rest)
