@@ -3,11 +3,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
-import gevent.subprocess
-from mec_processes import CLEAN, until
+from mec_processes import run, until
 
 from mec.demo import FOREIGN, HOME, start_demo
 
@@ -20,11 +16,10 @@ def test_counter_follows_the_ue_there_and_back() -> None:
         assert any(demo.command(FOREIGN) in line for line in demo.lines)
         program, *words = demo.command(FOREIGN).split()
         assert program.endswith("/mec")
-        command = [sys.executable, "-m", "mec", *words]
-        gevent.subprocess.run(command, env=CLEAN, stdout=subprocess.PIPE, check=True)
+        run(*words)
         until(lambda: demo.count(FOREIGN) == 9)
         demo.arrive(HOME)
-        until(lambda: demo.count(HOME) == 10)
+        until(lambda: demo.count(HOME) == 10 and len(said) == 3)
     finally:
         demo.stop()
     assert ["MEC 5 (home)" in line for line in said] == [True, False, True]

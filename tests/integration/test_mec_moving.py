@@ -4,16 +4,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import gevent.subprocess
 import pytest
 from http_peer import HttpPeer, Request, answer
-from mec_processes import CLEAN, Api, Program, free_port, until
+from mec_processes import Api, Program, free_port, run, until
 
 from mec.controller import recording as pdu
 from mec.controller.recording import Place
@@ -224,9 +221,7 @@ def test_recording_is_replayed_by_the_command(network: Network, tmp_path: Path) 
     call = Call(77, 777, "001010000000077", ["192.168.5.177"], b"\x07" * 10)
     path = tmp_path / "attach.hex"
     path.write_text("".join(f"{each.hex()}\n" for each in [*set_up(), *attach(call)]))
-    command = [sys.executable, "-m", "mec", "replay", str(path), "--to", f"127.0.0.1:{mec.s1ap}"]
-    done = gevent.subprocess.run(command, env=CLEAN, stdout=subprocess.PIPE, check=True)
-    assert done.stdout == b"10 PDUs of 1 associations\n"
+    assert run("replay", str(path), "--to", f"127.0.0.1:{mec.s1ap}") == "10 PDUs of 1 associations\n"
     assert mec.idp.until(known + 1)[-1].json["imsi"] == call.imsi
 
 

@@ -6,14 +6,12 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import gevent
-import gevent.subprocess
 from http_peer import closed_port
 
 from submgr.platform.http_client import HttpClient, HttpError
@@ -30,26 +28,24 @@ class Program:
         self.log = directory / f"{re.sub('[^a-z0-9]+', '-', ' '.join(arguments).lower())[:60]}.log"
         self._command = command or [sys.executable, "-m", "mec"]
         self._arguments = arguments
-        self._output: Any = None
+        self._said = self.log.with_suffix(".out")
         self.process: Any = None
         self.line = ""
 
     def spawn(self) -> Program:
         """Start it, without waiting for it."""
-        self._output = self.log.open("ab")
-        self.process = gevent.subprocess.Popen(
-            [*self._command, *self._arguments],
-            cwd=self.directory,
-            env=CLEAN,
-            stdout=subprocess.PIPE,
-            stderr=self._output,
-        )
+        self._said.write_bytes(b"")
+        # not gevent's Popen: with it the event loop would take the exit codes of all children of the process
+        with self.log.open("ab") as log, self._said.open("ab") as said:
+            self.process = subprocess.Popen(
+                [*self._command, *self._arguments], cwd=self.directory, env=CLEAN, stdout=said, stderr=log
+            )
         return self
 
     def ready(self) -> Program:
         """Wait for the line that says where it listens."""
-        with gevent.Timeout(START, AssertionError(f"{self._arguments} did not start")):
-            self.line = self.process.stdout.readline().decode()
+        until(lambda: b"\n" in self._said.read_bytes() or self._ended(), START)
+        self.line = self._said.read_text()
         assert self.line, self.log.read_text()
         return self
 
@@ -63,23 +59,35 @@ class Program:
 
     def kill(self) -> None:
         """At once, as a power cut would."""
-        self.process.send_signal(signal.SIGKILL)
-        self._end()
+        self.process.kill()
+        self.wait()
 
     def stop(self) -> int:
         """As an operator would; the exit code."""
         if self.process is None:
             return 0
-        if self.process.poll() is None:
+        if not self._ended():
             self.process.terminate()
-        return self._end()
+        return self.wait()
 
-    def _end(self) -> int:
-        code: int = self.process.wait()
-        self.process.stdout.close()
-        self._output.close()
+    def wait(self) -> int:
+        """The exit code, once there is one."""
+        until(self._ended, START)
+        code: int = self.process.returncode
         self.process = None
         return code
+
+    def _ended(self) -> bool:
+        return self.process.poll() is not None
+
+
+def run(*arguments: str) -> str:
+    """What `mec …` has printed, when it has come to a good end."""
+    process = subprocess.Popen([sys.executable, "-m", "mec", *arguments], env=CLEAN, stdout=subprocess.PIPE)
+    until(lambda: process.poll() is not None, START)
+    printed, _ = process.communicate()
+    assert process.returncode == 0
+    return printed.decode()
 
 
 class Api:
