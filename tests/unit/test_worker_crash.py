@@ -6,6 +6,9 @@ from __future__ import annotations
 import pytest
 from outside import Outside, report, turns
 
+from submgr.core import commands as c
+from submgr.core import events as e
+
 
 @pytest.fixture
 def outside() -> Outside:
@@ -39,6 +42,33 @@ def test_an_id_of_the_lost_worker_is_free_or_held(outside: Outside) -> None:
     node = outside.dispatcher.node("gnb_1")
     assert node is not None
     assert outside.registry.ids.in_use() == len(node.subs)
+
+
+def test_what_was_being_saved_is_503_and_keeps_no_place(outside: Outside) -> None:
+    outside.post("gnb_1", "kept", report(5))
+    outside.hung = True
+    event = e.Subscribe(99, outside.request("gnb_1", report(9)), "saving", "2026-01-01 00:00:00.000")
+    outside.dispatcher.post("gnb_1", event)
+    turns()
+    assert outside.registry.places.total() == 1
+    outside.faulty["gnb_1"] = 1
+    outside.dispatcher.post("gnb_1", e.Revoke((1,)))
+    turns()
+    assert outside.crashes == 1
+    assert isinstance(outside.replies[-1], c.Refuse) and outside.replies[-1].status == 503
+    assert outside.registry.places.total() == 0
+
+
+def test_a_delete_that_was_being_written_down_is_confirmed(outside: Outside) -> None:
+    outside.post("gnb_1", "kept", report(1))
+    outside.post("gnb_1", "going", report(2))
+    outside.hung = True
+    outside.dispatcher.post("gnb_1", e.Unsubscribe(99, "going"))
+    turns()
+    outside.faulty["gnb_1"] = 1
+    outside.dispatcher.post("gnb_1", e.Revoke((1,)))
+    turns()
+    assert outside.replies[-1] == c.ConfirmDelete(99)
 
 
 def test_five_in_a_minute_end_the_process(outside: Outside) -> None:
