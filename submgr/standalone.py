@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from mec import demo as mec_demo
-from mec.meo import demo as meo_demo
 from submgr.adapters.node_state import LocalNodeState
 from submgr.adapters.rnib import Link
 from submgr.rmr.routes import parse_routes
@@ -146,6 +144,10 @@ curl -s -X POST {base} -H 'Content-Type: application/json' -d '{self.example()}'
 
 def start_demos(say: Callable[[str], None]) -> list[Demo]:
     """Two MECs with a UE that moves; an orchestrator whose platforms come under load. Raises ListenError."""
+    # here, since they and what they load take longer than all the rest of a start that has no use for them
+    from mec import demo as mec_demo
+    from mec.meo import demo as meo_demo
+
     moving = mec_demo.start_demo(say)
     try:
         return [moving, meo_demo.start_demo(say)]
