@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -105,6 +106,15 @@ def test_all_mistakes_at_once_with_what_was_meant(around: Neighbourhood) -> None
         any(word in line for line in lines)
         for word in ("e2tMaxSubReqTryCount", "checkE2State", "did you mean write", "level")
     ), lines
+
+
+def test_a_start_loads_no_demonstrations() -> None:
+    """They take longer to load than everything else."""
+    script = (
+        "import sys, submgr.cli; print([name for name in sys.modules if name.startswith('mec.') and 'demo' in name])"
+    )
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert loaded.strip() == "[]"
 
 
 def test_files_that_cannot_be_used_are_one_clear_line(around: Neighbourhood, tmp_path: Path) -> None:
