@@ -19,6 +19,7 @@ from submgr.core.commands import ConfirmDelete, Ignored, Notify, Odd, Refuse
 from submgr.core.controls import Controls
 from submgr.core.node import Node
 from submgr.core.registry import Registry
+from submgr.e2ap.messages import SubscriptionDeleteRequired
 from submgr.worker import Ports, Worker
 
 log = logging.getLogger(__name__)
@@ -106,14 +107,37 @@ class Dispatcher:
     def answered(self, meid: str, event: e.Event, instance_id: int) -> None:
         """An answer of an E2 node. Without a Meid it is matched by its instance id alone."""
         owner = self.registry.ids.owner(instance_id)
-        if meid and owner is not None and owner != meid:
-            self._ignore(meid, Odd.FOREIGN_MEID, f"{type(event).__name__} for instance {instance_id} of {owner}")
-            return
-        worker = self._workers.get(meid or owner or "")
-        if worker is None:
-            self._ignore(meid, Odd.UNKNOWN_INSTANCE, f"{type(event).__name__} for instance {instance_id}")
+        worker = self._workers.get(meid or owner or "") or self._waiting_for(meid, instance_id)
+        if meid and owner not in (None, meid) and not (worker is not None and worker.node.awaits(instance_id)):
+            self._ignore(meid, Odd.FOREIGN_MEID, f"{type(event).__name__} for instance {instance_id} of {owner}", event)
+        elif worker is None:
+            self._ignore(meid, Odd.UNKNOWN_INSTANCE, f"{type(event).__name__} for instance {instance_id}", event)
         else:
             worker.post(event)
+
+    def _waiting_for(self, meid: str, instance_id: int) -> Worker | None:
+        """A delete that is sent once more is of an id that is free, or another node's, by now."""
+        if meid:
+            return None
+        return next((worker for worker in self._workers.values() if worker.node.awaits(instance_id)), None)
+
+    def delete_required(self, meid: str, event: SubscriptionDeleteRequired) -> None:
+        """Without a Meid, each of the subscriptions in it is one of whichever node has its instance id."""
+        worker = self._workers.get(meid)
+        if worker is not None:
+            worker.post(event)
+            return
+        found: dict[str, list[int]] = {}
+        for item in event.items:
+            owner = None if meid else self.registry.ids.owner(item.request_id.instance)
+            if owner in self._workers:
+                found.setdefault(owner, []).append(item.request_id.instance)
+        if found:
+            self._ports.observer.saw(meid, event, [])
+        else:
+            self._ignore(meid, Odd.UNKNOWN_INSTANCE, f"delete required for {len(event.items)} instances", event)
+        for owner, instance_ids in found.items():
+            self._workers[owner].post(e.Revoke(tuple(instance_ids)))
 
     def undecodable(self, meid: str, instance_id: int, message: str) -> None:
         worker = self._workers.get(meid or self.registry.ids.owner(instance_id) or "")
@@ -122,8 +146,8 @@ class Dispatcher:
         else:
             worker.post(e.Undecodable(instance_id, message))
 
-    def _ignore(self, meid: str, kind: Odd, what: str) -> None:
-        self._ports.observer.saw(meid, None, [Ignored(kind, what)])
+    def _ignore(self, meid: str, kind: Odd, what: str, event: e.Event | None = None) -> None:
+        self._ports.observer.saw(meid, event, [Ignored(kind, what)])
 
     # --- workers
 
@@ -150,10 +174,10 @@ class Dispatcher:
             self._broken(f"{CRASHES} workers ended by a bug within {CRASH_WINDOW:.0f} s")
             return
         self._tell(worker.node)
-        for subscription_id in [i for i, owner in self.registry.nodes.items() if owner == meid]:
-            del self.registry.nodes[subscription_id]
         fresh = Worker(Node(meid, self.registry, self._controls(), False), self._ports, self._retire, self._crashed)
         self._workers[meid] = fresh
+        for event in worker.undelivered():
+            fresh.post(event)
         gevent.spawn(self._recover, fresh)
 
     def _tell(self, node: Node) -> None:
@@ -177,4 +201,8 @@ class Dispatcher:
         for instance_id in self.registry.ids.owned_by(fresh.meid):
             if instance_id not in kept:
                 self.registry.ids.release(instance_id)
+        known = {record.subscription_id for record in restored.rest if not record.delete_ongoing}
+        for subscription_id in [i for i, owner in self.registry.nodes.items() if owner == fresh.meid]:
+            if subscription_id not in known:
+                del self.registry.nodes[subscription_id]
         fresh.start((restored,))

@@ -17,6 +17,7 @@ from submgr.core import events as e
 from submgr.core.node import Node
 from submgr.e2ap import codec
 from submgr.e2ap.messages import (
+    SubscriptionDeleteRequired,
     SubscriptionDeleteResponse,
     SubscriptionRequest,
     SubscriptionResponse,
@@ -25,6 +26,18 @@ from submgr.ports import Clock, E2Sender, MType, Notifier, Observer, Records, Ro
 
 TURN = 64
 """Events handled before others get a turn."""
+
+FROM_OUTSIDE = (
+    e.Subscribe,
+    e.Abandoned,
+    e.Unsubscribe,
+    e.SubscribeOverRmr,
+    e.UnsubscribeOverRmr,
+    e.Revoke,
+    e.NodeConnected,
+    e.NodeLost,
+    SubscriptionDeleteRequired,
+)
 
 RestReply = c.Accept | c.Refuse | c.ConfirmDelete
 
@@ -104,6 +117,11 @@ class Worker:
     def post(self, event: e.Event) -> None:
         """Never blocks."""
         self._inbox.put(event)
+
+    def undelivered(self) -> list[e.Event]:
+        """When it has ended: what came from outside and was not handled. Ports answer a node that is no more."""
+        waiting = [self._inbox.get() for _ in range(self._inbox.qsize())]
+        return [event for event in waiting if isinstance(event, FROM_OUTSIDE)]
 
     def _run(self) -> None:
         # the one place where any exception is taken: a bug in one node's work must not touch the others

@@ -42,6 +42,7 @@ class Inbound(Protocol):
 
     def post(self, meid: str, event: e.Event) -> None: ...
     def answered(self, meid: str, event: e.Event, instance_id: int) -> None: ...
+    def delete_required(self, meid: str, event: m.SubscriptionDeleteRequired) -> None: ...
     def undecodable(self, meid: str, instance_id: int, message: str) -> None: ...
 
 
@@ -123,8 +124,7 @@ class E2Link:
             ):
                 inbound.answered(message.meid, decoded, decoded.request_id.instance)
             case m.SubscriptionDeleteRequired():
-                first = decoded.items[0].request_id.instance if decoded.items else 0
-                inbound.answered(message.meid, decoded, first)
+                inbound.delete_required(message.meid, decoded)
             case _:
                 name = type(decoded).__name__
                 inbound.undecodable(message.meid, 0, f"{name} under RMR type {message.mtype}")

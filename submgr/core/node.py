@@ -353,6 +353,10 @@ class Node(Books):
         if done is not None:
             done()
 
+    def awaits(self, instance_id: int) -> bool:
+        """Has the E2 node been asked something about this id that it has not answered?"""
+        return instance_id in self._talking
+
     def unfinished_claims(self) -> list[Claim]:
         """Those whose requester has not been told yet: for a worker that ends by a bug."""
         queued: list[Claim] = [job.claim for job in self._queue if isinstance(job, SubscribeJob)]
