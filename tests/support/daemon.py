@@ -183,9 +183,10 @@ class Daemon:
     def refusal(self) -> list[str]:
         """Start one that cannot start: the lines that say why."""
         self.start(wait=False)
-        assert self.wait() == 1
+        status = self.wait()
         text = self.log_file.read_text()
         self.close()
+        assert status == 1, text
         assert "Traceback" not in text, text
         return [line for line in text.splitlines() if line.startswith("submgr cannot start: ")]
 
