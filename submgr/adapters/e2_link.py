@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from submgr.core import events as e
@@ -147,7 +148,7 @@ class E2Link:
                 inbound.post(
                     meid, e.SubscribeOverRmr(token, source, message.xid, decoded.request_id.requestor, content)
                 )
-            case m.SubscriptionDeleteRequest() if meid or self._owner(decoded.request_id.instance):
+            case m.SubscriptionDeleteRequest():
                 token = self._keep(message)
                 request_id = decoded.request_id
                 event = e.UnsubscribeOverRmr(
@@ -159,7 +160,8 @@ class E2Link:
 
     def _keep(self, message: Message) -> int:
         token = self._token()
-        self._requests[token] = message
+        # its answer needs the rest only
+        self._requests[token] = replace(message, payload=b"")
         if len(self._requests) > KEPT_REQUESTS:
             self._requests.popitem(last=False)
         return token

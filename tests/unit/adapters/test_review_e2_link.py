@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests of xApps over RMR that name no node, and what is kept of a request until it is answered."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+
+from submgr.adapters.e2_link import E2Link
+from submgr.core import events as e
+from submgr.e2ap import codec
+from submgr.e2ap import messages as m
+from submgr.ports import MType
+from submgr.rmr.message import Message, Status
+
+
+class Rmr:
+    """The RMR layer, and who takes what arrives."""
+
+    def __init__(self) -> None:
+        self.replies: list[tuple[Message, int]] = []
+        self.posted: list[tuple[str, Any]] = []
+
+    def send(self, message: Message, failed: object = None) -> Status:
+        return Status.OK
+
+    def reply(self, request: Message, mtype: int, payload: bytes, failed: object = None, *, sub_id: int) -> Status:
+        self.replies.append((request, mtype))
+        return Status.OK
+
+    def post(self, meid: str, event: e.Event) -> None:
+        self.posted.append((meid, event))
+
+
+@pytest.fixture
+def rmr() -> Rmr:
+    return Rmr()
+
+
+@pytest.fixture
+def link(rmr: Rmr) -> E2Link:
+    tokens = itertools.count(1)
+    link = E2Link(lambda: True, {5: "gnb_5"}.get, lambda: next(tokens))
+    link.connect(rmr)
+    link.open(rmr)  # type: ignore[arg-type]
+    return link
+
+
+def request(mtype: MType, message: m.Message, meid: str = "") -> Message:
+    return Message(mtype, codec.encode(message), xid=b"x" * 32, meid=meid, src="xapp:4560")
+
+
+@pytest.mark.parametrize(("meid", "instance", "node"), [("", 5, "gnb_5"), ("", 77, ""), ("gnb_1", 77, "gnb_1")])
+def test_every_delete_request_is_worked_on_and_so_answered(
+    rmr: Rmr, link: E2Link, meid: str, instance: int, node: str
+) -> None:
+    link.received(request(MType.DELETE, m.SubscriptionDeleteRequest(m.RequestId(9, instance), 2), meid))
+    ((posted, event),) = rmr.posted
+    assert posted == node
+    assert isinstance(event, e.UnsubscribeOverRmr)
+    assert (event.requestor_id, event.instance_id) == (9, instance)
+
+
+def test_of_a_request_only_what_its_answer_needs_is_kept(rmr: Rmr, link: E2Link) -> None:
+    """Some are never answered; thousands of them must not fill the memory."""
+    action = m.Action(1, m.ActionType.REPORT, b"\1" * 50_000)
+    received = request(MType.SUBSCRIBE, m.SubscriptionRequest(m.RequestId(9, 0), 2, b"\1", (action,)), "gnb_1")
+    link.received(received)
+    ((_, event),) = rmr.posted
+    link.answer(event.token, MType.SUBSCRIBED, 1, b"answer")
+    ((kept, mtype),) = rmr.replies
+    assert mtype == MType.SUBSCRIBED
+    assert (kept.xid, kept.meid, kept.src, kept.mtype) == (received.xid, "gnb_1", "xapp:4560", MType.SUBSCRIBE)
+    assert kept.payload == b""
