@@ -6,9 +6,10 @@ CHAOS_KILLS is the number of kills for each database (a few by default; `make ch
 
 from __future__ import annotations
 
+import copy
 import os
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import gevent
@@ -17,7 +18,9 @@ from daemon import NODES, Daemon, Neighbourhood, detail, eventually
 from gevent.pool import Group
 from redis_server import MISSING, REDIS_SERVER, RedisServer
 
+from submgr.e2ap.messages import Action, ActionType, RequestId, SubscriptionRequest
 from submgr.platform.http_client import HttpError
+from submgr.ports import MType
 
 KILLS = int(os.environ.get("CHAOS_KILLS", "6"))
 CHECK_EVERY = 3
@@ -30,10 +33,10 @@ REDIS = pytest.param(True, id="redis", marks=pytest.mark.skipif(REDIS_SERVER is 
 @pytest.fixture(params=[pytest.param(False, id="sqlite"), REDIS])
 def around(request: pytest.FixtureRequest) -> Iterator[Neighbourhood]:
     if not request.param:
-        with Neighbourhood() as neighbours:
+        with Neighbourhood(rmr=True) as neighbours:
             yield neighbours
         return
-    with RedisServer(durable=True) as redis, Neighbourhood(redis) as neighbours:
+    with RedisServer(durable=True) as redis, Neighbourhood(redis, rmr=True) as neighbours:
         yield neighbours
 
 
@@ -52,9 +55,12 @@ class Client:
 
     def run(self) -> None:
         while not self.stop:
+            known, dice = self.subscription_id is not None, self.rng.random()
             try:
-                if self.subscription_id is not None and self.rng.random() < 0.3:
+                if known and dice < 0.3:
                     self.delete()
+                elif known and dice < 0.5 and self.is_policy:
+                    self.update()
                 else:
                     self.send()
             except HttpError:
@@ -72,9 +78,48 @@ class Client:
         self.subscription_id = given
         return True
 
+    @property
+    def is_policy(self) -> bool:
+        return bool(self.body["SubscriptionDetails"][0]["ActionToBeSetupList"][0]["ActionType"] == "policy")
+
+    def update(self) -> None:
+        """Other content for its POLICY, under its id."""
+        changed = copy.deepcopy(self.body) | {"SubscriptionId": self.subscription_id}
+        for wanted in changed["SubscriptionDetails"]:
+            wanted["EventTriggers"] = [9, self.rng.randrange(256)]
+        status, answer = self.daemon.post(changed)
+        assert status in (201, 409, 503), answer
+        assert status != 201 or answer["SubscriptionId"] == self.subscription_id
+
     def delete(self) -> None:
         going, self.subscription_id = self.subscription_id, None
         self.daemon.unsubscribe(str(going))
+
+
+class RmrClient:
+    """An older xApp: subscribes over RMR to what others subscribe to as well, and deletes what it was told of."""
+
+    def __init__(self, around: Neighbourhood, daemon: Daemon, rng: random.Random) -> None:
+        self.xapp = around.xapp
+        self.to = f"127.0.0.1:{daemon.rmr_port}"
+        self.rng = rng
+        self.stop = False
+        self.sent = 0
+
+    def run(self) -> None:
+        while not self.stop:
+            meid, n = self.rng.choice(NODES), self.rng.randrange(4)
+            self.sent += 1
+            xid = str(self.sent).encode()
+            told = [answer.sub_id for answer in self.xapp.answers if answer.mtype == MType.SUBSCRIBED]
+            if told and self.rng.random() < 0.4:
+                instance = self.rng.choice(told[-10:])
+                self.xapp.unsubscribe(meid, RequestId(5, instance), 2, xid, self.to)
+            else:
+                action = Action(1, ActionType.REPORT, bytes([5, 6]))
+                request = SubscriptionRequest(RequestId(5, 0), 2, bytes([n, 0]), (action,))
+                self.xapp.subscribe(meid, request, xid, self.to)
+            gevent.sleep(0.02 + self.rng.random() * 0.05)
 
 
 def clients(around: Neighbourhood, daemon: Daemon, rng: random.Random) -> list[Client]:
@@ -105,8 +150,9 @@ def resend_then_delete(around: Neighbourhood, daemon: Daemon, xapps: list[Client
     assert eventually(lambda: set(around.rtmgr.routes) == held), (around.rtmgr.routes, held)
     for xapp in xapps:
         xapp.delete()
-    for left in daemon.rests():
-        daemon.unsubscribe(left)
+    for name in NODES:  # what is left is that of the older xApp, and of requests whose answer was lost
+        status, _ = daemon.platform("DELETE", f"delete_all_e2node_subscriptions/{name}")
+        assert status == 200
     assert eventually(lambda: around.empty() and daemon.listed() == [] and not daemon.rests(), 20.0)
 
 
@@ -117,9 +163,12 @@ def test_nothing_is_lost_by_kills(around: Neighbourhood) -> None:
     around.rtmgr_does(delay=0.003)
     with Daemon(around) as daemon:
         xapps = clients(around, daemon, rng)
+        older = RmrClient(around, daemon, rng)
         try:
             for kill in range(1, KILLS + 1):
-                load(xapps, daemon, rng.random() * 0.6)
+                load([*xapps, older], daemon, rng.random() * 0.6)
+                if rng.random() < 0.2:
+                    killed_while_it_starts(daemon, rng.random())
                 daemon.start()
                 if kill % CHECK_EVERY == 0 or kill == KILLS:
                     resend_then_delete(around, daemon, xapps)
@@ -128,7 +177,14 @@ def test_nothing_is_lost_by_kills(around: Neighbourhood) -> None:
         assert daemon.clean(), daemon.stored()
 
 
-def load(xapps: list[Client], daemon: Daemon, seconds: float) -> None:
+def killed_while_it_starts(daemon: Daemon, seconds: float) -> None:
+    """Before, while or after it reads the database and sets right what was cut."""
+    daemon.start(wait=False)
+    gevent.sleep(seconds)
+    daemon.kill()
+
+
+def load(xapps: Sequence[Client | RmrClient], daemon: Daemon, seconds: float) -> None:
     """Everybody at once, for so long; then the daemon is killed."""
     group = Group()
     for xapp in xapps:
