@@ -259,8 +259,10 @@ class Daemon:
     # --- what changes
 
     def _link_changed(self, meid: str, link: Link, again: bool) -> None:
-        if not self.live.current.controls.check_e2_state:
-            return
+        if self.live.current.controls.check_e2_state:
+            self._tell_link(meid, link)
+
+    def _tell_link(self, meid: str, link: Link) -> None:
         if link is Link.CONNECTED:
             self.dispatcher.link_changed(meid, True)
         elif link is not Link.UNKNOWN:
@@ -272,7 +274,9 @@ class Daemon:
         self.dispatcher.apply_controls()
         if old.controls.check_e2_state != new.controls.check_e2_state:
             for worker in self.dispatcher.workers:
-                self.dispatcher.link_changed(worker.meid, self.nodes.is_connected(worker.meid))
+                link = self.nodes.link(worker.meid)
+                if (link is Link.CONNECTED) is not worker.node.connected:
+                    self._tell_link(worker.meid, link)
 
     # --- health
 

@@ -26,8 +26,11 @@ class ConnectedNodes:
     def connected(self) -> list[str]:
         return self._state.connected()
 
+    def link(self, meid: str) -> Link:
+        return self._state.state(meid) if self._check() else Link.CONNECTED
+
     def is_connected(self, meid: str) -> bool:
-        return not self._check() or self._state.state(meid) is Link.CONNECTED
+        return self.link(meid) is Link.CONNECTED
 
     def knows(self, meid: str) -> bool:
         return self._state.state(meid) is not Link.UNKNOWN

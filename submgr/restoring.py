@@ -90,10 +90,13 @@ class Restorer:
         while True:
             try:
                 self._records.flush()
-                return self._parts(self._records.load()).get(meid) or Restored((), (), (), True)
+                return self._parts(self._records.load()).get(meid) or self._nothing_of(meid)
             except StoreError as failed:
                 log.error("records of %s could not be read, trying again: %s", meid, failed)
                 gevent.sleep(AGAIN)
+
+    def _nothing_of(self, meid: str) -> Restored:
+        return Restored((), (), (), self._nodes.is_connected(meid))
 
     def _parts(self, loaded: Loaded) -> dict[str, Restored]:
         spared = frozenset(u.key for u in loaded.unreadable if u.namespace == REST_NAMESPACE)
