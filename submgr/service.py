@@ -18,6 +18,7 @@ from submgr.core import events as e
 from submgr.core.errors import FieldError, NodeDownError, RefusedError
 from submgr.core.model import E2Record, RestRecord, SubscribeRequest
 from submgr.core.node import Node
+from submgr.core.rest import being_worked_on
 from submgr.core.subscription import Life
 from submgr.dispatcher import Dispatcher
 from submgr.ksuid import new_ksuid
@@ -140,6 +141,10 @@ class Service:
             return
         known = self._registry.nodes[request.subscription_id]
         if known != request.meid:
+            node = self._dispatcher.node(known)
+            rest = node.rests.get(request.subscription_id) if node is not None else None
+            if rest is not None and rest.ongoing:
+                raise RefusedError(409, being_worked_on(request.subscription_id))
             message = f"SubscriptionId {request.subscription_id} belongs to another E2 node"
             raise RefusedError(400, message, (FieldError("Meid", f"was {known}, cannot become {request.meid}"),))
 

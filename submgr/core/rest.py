@@ -226,11 +226,15 @@ def subscribe(node: Node, event: Subscribe, now: float) -> None:
     admission.start(now)
 
 
+def being_worked_on(subscription_id: str) -> str:
+    """Why other content is refused with 409."""
+    return f"SubscriptionId {subscription_id} is being worked on: send other content when that has ended"
+
+
 def _while_ongoing(node: Node, rest: RestSubscription, token: int, digest: str) -> None:
     """The same request again: same answer, nothing else. Another one has to wait."""
     if digest != rest.digests[0]:
-        message = f"SubscriptionId {rest.subscription_id} is being worked on: send other content when that has ended"
-        node.emit(Refuse(token, 409, message))
+        node.emit(Refuse(token, 409, being_worked_on(rest.subscription_id)))
         return
     node.emit(Noted(Note.DUPLICATE))
     if rest.admission is not None:
