@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A request with a known id for another E2 node: what it is refused with depends on whether the id is being worked on."""
+"""A known id for another E2 node: what that is refused with depends on whether the id is being worked on."""
 
 from __future__ import annotations
 
