@@ -60,6 +60,8 @@ log = logging.getLogger(__name__)
 
 DRAIN = 10.0
 """Seconds that running procedures have to end in when the daemon is stopped."""
+HUB_WATCH = 0.02
+"""Seconds between two looks whether the event loop turns; a stop that is shorter may be missed."""
 DESCRIPTORS = 65536
 PROBES = ("/health/alive", "/health/ready", "/metrics", "/config", "/symptomdata", "/openapi.yaml", "/console")
 """Platform requests that are answered before the subscriptions are restored."""
@@ -103,7 +105,7 @@ class Daemon:
         self.counters = LegacyCounters(settings.metrics.namespace)
         self._prometheus.register(self.counters)
         self.metrics = Metrics(self._prometheus)
-        self.health = Health()
+        self.health = Health(interval=HUB_WATCH)
         sdl = SdlCounters(self.counters.inc, self.metrics.sdl)
         self.store: Store = self._make_store(environment, sdl)
         self.records = StoredRecords(self.store)
@@ -214,6 +216,8 @@ class Daemon:
     def _restore_and_listen(self) -> None:
         try:
             parts = self.restorer.restore()
+            # what is restored may have something to ask of its E2 node at once
+            self._link.open(self.dispatcher, answers_only=True)
             self.dispatcher.restore(parts)
             self._link.open(self.dispatcher)
             self.xapp_http.start()

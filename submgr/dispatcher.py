@@ -74,9 +74,10 @@ class Dispatcher:
         worker.post(event)
 
     def restore(self, parts: dict[str, e.Restored]) -> None:
-        """At the start: the records of each node."""
-        for meid, restored in parts.items():
-            self._begin(meid, (restored,))
+        """At the start: the records of each node. Returns when all of them are live subscriptions."""
+        workers = [self._begin(meid, (restored,)) for meid, restored in parts.items()]
+        for worker in workers:
+            worker.begun.wait()
 
     def apply_controls(self) -> None:
         """The configuration has changed: new procedures see it."""
@@ -184,6 +185,9 @@ class Dispatcher:
         """Answer every request and every accepted detail that the lost node still owed."""
         for token in list(node.admissions):
             self._ports.reply(Refuse(token, 503, failures.INTERNAL.cause))
+        for admission in set(node.admissions.values()):
+            if not admission.accepted:
+                admission.release_places()
         for token in list(node.withdrawals):
             self._ports.reply(ConfirmDelete(token))
         for claim in node.unfinished_claims():

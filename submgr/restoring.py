@@ -13,6 +13,7 @@ from submgr.core.events import Restored
 from submgr.core.recovery import by_node
 from submgr.core.registry import Registry
 from submgr.platform.store import StoreError
+from submgr.platform.turns import in_turns
 from submgr.settings import LiveSettings
 
 log = logging.getLogger(__name__)
@@ -100,4 +101,5 @@ class Restorer:
 
     def _parts(self, loaded: Loaded) -> dict[str, Restored]:
         spared = frozenset(u.key for u in loaded.unreadable if u.namespace == REST_NAMESPACE)
-        return by_node(loaded.e2, loaded.rest, loaded.removals, self._nodes.is_connected, spared)
+        e2, rest, removals = in_turns(loaded.e2), in_turns(loaded.rest), in_turns(loaded.removals)
+        return by_node(e2, rest, removals, self._nodes.is_connected, spared)

@@ -6,10 +6,12 @@ It never waits for anything but its inbox and the next timer: what a port has to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import gevent
+from gevent.event import Event
 from gevent.queue import Empty, SimpleQueue
 
 from submgr.core import commands as c
@@ -22,10 +24,11 @@ from submgr.e2ap.messages import (
     SubscriptionRequest,
     SubscriptionResponse,
 )
+from submgr.platform.turns import ONE_TURN, SLICE
 from submgr.ports import Clock, E2Sender, MType, Notifier, Observer, Records, RouteFailure, Routes, WriteFailure
 
 TURN = 64
-"""Events handled before others get a turn."""
+"""Events handled before the timers are looked at."""
 
 FROM_OUTSIDE = (
     e.Subscribe,
@@ -71,6 +74,8 @@ class Worker:
         self.node = node
         self.busy_since: float | None = None
         """Monotonic time since when it works without a pause; None while it waits."""
+        self.begun = Event()
+        """Set when what it was started with has been handled, or it has crashed over that."""
         self._ports = ports
         self._retire = retire
         self._crashed = crashed
@@ -105,10 +110,7 @@ class Worker:
 
     def start(self, first: Iterable[e.Event] = ()) -> None:
         """`first` comes before whatever was posted already."""
-        waiting = [self._inbox.get() for _ in range(self._inbox.qsize())]
-        for event in (*first, *waiting):
-            self._inbox.put(event)
-        self._greenlet = gevent.spawn(self._run)
+        self._greenlet = gevent.spawn(self._run, tuple(first))
 
     def stop(self) -> None:
         if self._greenlet is not None and self._greenlet is not gevent.getcurrent():
@@ -123,17 +125,23 @@ class Worker:
         waiting = [self._inbox.get() for _ in range(self._inbox.qsize())]
         return [event for event in waiting if isinstance(event, FROM_OUTSIDE)]
 
-    def _run(self) -> None:
+    def _run(self, first: Iterable[e.Event]) -> None:
+        self.busy_since = self._ports.clock()
         # the one place where any exception is taken: a bug in one node's work must not touch the others
         try:
+            for event in first:
+                self._handle(event)
+            self.begun.set()
             self._loop()
         except Exception as bug:
             self._crashed(self, bug)
+        finally:
+            self.busy_since = None
+            self.begun.set()
 
     def _loop(self) -> None:
-        while True:
+        while not (self.node.idle and self._retire(self)):
             self._wait()
-            self.busy_since = self._ports.clock()
             for _ in range(TURN):
                 if not self._inbox.qsize():
                     break
@@ -141,23 +149,31 @@ class Worker:
             now = self._ports.clock()
             deadline = self.node.deadline
             if deadline is not None and deadline <= now:
-                self._act(None, self.node.handle_timer(now))
-            self.busy_since = None
-            if self.node.idle and self._retire(self):
-                return
-            if self._inbox.qsize():
-                gevent.sleep(0)
+                self._work(None, self.node.timer_slices(now))
 
     def _wait(self) -> None:
+        if self._inbox.qsize():
+            return
         deadline = self.node.deadline
         timeout = None if deadline is None else max(0.0, deadline - self._ports.clock())
-        try:
+        self.busy_since = None
+        with suppress(Empty):
             self._inbox.peek(timeout=timeout)
-        except Empty:
-            return
+        self.busy_since = self._ports.clock()
 
     def _handle(self, event: e.Event) -> None:
-        self._act(event, self.node.handle(event, self._ports.clock()))
+        self._work(event, self.node.slices(event, self._ports.clock()))
+
+    def _work(self, event: e.Event | None, pieces: Iterator[list[c.Command]]) -> None:
+        """Perform what comes of an event (None: a timer). After each few milliseconds the others have their turn;
+        the node's own inbox waits until the event is dealt with."""
+        for commands in pieces:
+            self._act(event, commands)
+            event = None
+            if self.busy_since is not None and self._ports.clock() - self.busy_since > SLICE:
+                self.busy_since = None
+                gevent.sleep(ONE_TURN)
+                self.busy_since = self._ports.clock()
 
     def _act(self, event: e.Event | None, commands: list[c.Command]) -> None:
         self._ports.observer.saw(self.meid, event, commands)

@@ -62,6 +62,7 @@ class E2Link:
         self._token = token
         self._rmr: Rmr | None = None
         self._inbound: Inbound | None = None
+        self._answers_only = True
         self._requests: OrderedDict[int, Message] = OrderedDict()
         self._sparsely = Sparsely(log)
 
@@ -69,9 +70,11 @@ class E2Link:
         """The way out, before anything is sent."""
         self._rmr = rmr
 
-    def open(self, inbound: Inbound) -> None:
-        """From now on what arrives is passed on; until then it is dropped."""
+    def open(self, inbound: Inbound, answers_only: bool = False) -> None:
+        """From now on what arrives is passed on; until then it is dropped. `answers_only`: requests of xApps still
+        are."""
         self._inbound = inbound
+        self._answers_only = answers_only
 
     # --- out
 
@@ -101,10 +104,10 @@ class E2Link:
     def received(self, message: Message) -> None:
         """One RMR message. Whatever it is, nothing is raised."""
         inbound = self._inbound
-        if inbound is None:
-            self._sparsely.log(logging.WARNING, "early", "RMR message before the subscriptions were restored: dropped")
-        elif message.mtype in ANSWERS:
+        if inbound is not None and message.mtype in ANSWERS:
             self._answer(inbound, message)
+        elif inbound is None or self._answers_only:
+            self._sparsely.log(logging.WARNING, "early", "RMR message before the subscriptions were restored: dropped")
         elif message.mtype in REQUESTS:
             self._request(inbound, message)
         else:

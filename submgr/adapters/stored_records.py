@@ -23,6 +23,7 @@ from submgr.adapters.records import (
 )
 from submgr.core.model import E2Record, Removal, RestRecord
 from submgr.platform.store import Change, FailureKind, Operation, Store, StoreError, StoreTimeout
+from submgr.platform.turns import in_turns
 from submgr.ports import WriteFailure, Written
 
 _log = logging.getLogger(__name__)
@@ -31,8 +32,6 @@ E2_NAMESPACE = "submgr_e2SubsDb"
 REST_NAMESPACE = "submgr_restSubsDb"
 REMOVAL_NAMESPACE = "submgr_removalsDb"
 NAMESPACES = (REST_NAMESPACE, E2_NAMESPACE, REMOVAL_NAMESPACE)
-
-_DECODED_AT_ONCE = 256
 
 Key = tuple[str, str]
 Record = TypeVar("Record")
@@ -234,12 +233,10 @@ def _decoded(
 ) -> list[Record]:
     """Yields to other greenlets now and then: there may be tens of thousands of records."""
     records = []
-    for n, (key, data) in enumerate(sorted(stored.items()), 1):
+    for key in in_turns(sorted(stored)):
         try:
-            records.append(decode(key, data))
+            records.append(decode(key, stored[key]))
         except RecordError as error:
             _log.error("%s: the record under %r cannot be read and is left as it is: %s", namespace, key, error)
             unreadable.append(Unreadable(namespace, key, str(error)))
-        if n % _DECODED_AT_ONCE == 0:
-            gevent.sleep(0)
     return records

@@ -66,7 +66,14 @@ class Ledger:
             yield found
         finally:
             self._readers.remove(touched)
-        self._held.update((key, value) for key, value in found.items() if key not in touched)
+        # without going through tens of thousands of keys one by one
+        newer = {key: self._held.get(key) for key in touched if key in found}
+        self._held.update(found)
+        for key, value in newer.items():
+            if value is None:
+                del self._held[key]
+            else:
+                self._held[key] = value
         self._complete = True
 
     @contextmanager
