@@ -75,6 +75,10 @@ class Dispatcher:
 
     def restore(self, parts: dict[str, e.Restored]) -> None:
         """At the start: the records of each node. Returns when all of them are live subscriptions."""
+        for meid, restored in parts.items():
+            # also those of a node that meets a bug over it, and is read anew while others go on
+            for record in restored.e2:
+                self.registry.ids.claim(record.instance_id, meid)
         workers = [self._begin(meid, (restored,)) for meid, restored in parts.items()]
         for worker in workers:
             worker.begun.wait()

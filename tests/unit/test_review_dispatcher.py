@@ -10,7 +10,7 @@ from outside import Outside, report, turns
 
 from submgr.core import commands as c
 from submgr.core import events as e
-from submgr.core.model import Removal
+from submgr.core.model import Removal, RestRecord
 from submgr.e2ap import messages as m
 
 MEID = "gnb_1"
@@ -141,3 +141,17 @@ def test_a_delete_sent_once_more_hears_its_answer_though_its_id_is_free_or_in_us
     turns()
     noted = [x.what for _, _, commands in outside.seen for x in commands if isinstance(x, c.Noted)]
     assert c.Note.CONFIRMED_LATE in noted
+
+
+def test_no_id_is_given_out_twice_when_a_node_meets_a_bug_over_its_records(outside: Outside) -> None:
+    outside.post(MEID, "one", report(1), report(2))
+    after = Outside()
+    after.e2, after.rest = dict(outside.e2), dict(outside.rest)
+    broken = e.Restored(tuple(outside.e2.values()), cast(tuple[RestRecord, ...], (None,)), (), connected=True)
+    after.dispatcher.restore({MEID: broken})
+    after.post("gnb_2", "two", report(1))
+    assert after.told[-1].instance_id == 3
+    turns()
+    node = after.dispatcher.node(MEID)
+    assert after.crashes == 1
+    assert node is not None and sorted(node.subs) == [1, 2]
