@@ -98,6 +98,8 @@ class SubscribeProcedure(E2Procedure):
         sub = self.subscription
         sub.admitted = event.admitted
         sub.not_admitted = event.not_admitted
+        if event.not_admitted:
+            self.node.emit(Noted(Note.PARTIAL))
         self.outcome = Outcome.PARTIAL if event.not_admitted else Outcome.SUCCESS
 
     def fail(self, outcome: Outcome, failure: Failure) -> None:

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
-from submgr.core.commands import AnswerOverRmr, Note, Noted, Notify
+from submgr.core.commands import AnswerOverRmr, Notify
 from submgr.core.errors import Failure
 from submgr.core.model import Content, Directives, Holder, HolderKey, RestHolder, RmrEndpoint, RmrHolder
 from submgr.core.subscription import E2Subscription
@@ -104,8 +104,6 @@ class RestClaim(Claim):
 
     def tell_success(self, node: Node, subscription: E2Subscription) -> None:
         self.told = True
-        if subscription.not_admitted:
-            node.emit(Noted(Note.PARTIAL))
         node.emit(
             Notify(
                 self.subscription_id,

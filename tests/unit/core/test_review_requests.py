@@ -108,3 +108,29 @@ def test_a_merge_that_fails_is_none() -> None:
     world.route_next("refused")
     world.settle()
     assert counted(world, c.Note.MERGED) == counted(world, c.Note.UNMERGED) == 0
+
+
+def test_a_partial_admission_is_counted_once_when_it_arrives() -> None:
+    world = World()
+    token = world.post(request(host="a-http"))
+    world.write_next()
+    world.answered(token)
+    world.write_next()
+    world.route_next()
+    world.node_next(partial=True)
+    world.answer_next()
+    assert counted(world, c.Note.PARTIAL) == 1
+    world.settle()
+    world.subscribed(request(host="b-http"))
+    world.subscribed(request(host="b-http"))
+    assert counted(world, c.Note.PARTIAL) == 1
+
+
+def test_a_partial_admission_for_an_rmr_xapp_is_counted_too() -> None:
+    world = World()
+    world.subscribe_over_rmr(content())
+    world.write_next()
+    world.route_next()
+    world.node_next(partial=True)
+    world.answer_next()
+    assert counted(world, c.Note.PARTIAL) == 1
