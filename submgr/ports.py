@@ -89,7 +89,7 @@ class E2Sender(Protocol):
 
 
 class Observer(Protocol):
-    """Metrics and logs watch each event (None: a timer) and what came of it; they steer nothing."""
+    """Metrics and logs watch each event (None: a timer) and what was done because of it; they steer nothing."""
 
     def saw(self, meid: str, event: Event | None, commands: Sequence[Command]) -> None: ...
 

@@ -81,7 +81,7 @@ class Worker:
         self._crashed = crashed
         self._inbox: SimpleQueue[e.Event] = SimpleQueue()
         self._greenlet: gevent.Greenlet | None = None
-        self._perform: dict[type, Callable[..., None]] = {
+        self._perform: dict[type, Callable[..., bool | None]] = {
             c.Accept: ports.reply,
             c.Refuse: ports.reply,
             c.ConfirmDelete: ports.reply,
@@ -176,11 +176,13 @@ class Worker:
                 self.busy_since = self._ports.clock()
 
     def _act(self, event: e.Event | None, commands: list[c.Command]) -> None:
-        self._ports.observer.saw(self.meid, event, commands)
-        for command in commands:
-            perform = self._perform.get(type(command))
-            if perform is not None:
-                perform(command)
+        done = [command for command in commands if self._perform_it(command)]
+        self._ports.observer.saw(self.meid, event, done)
+
+    def _perform_it(self, command: c.Command) -> bool:
+        """False: it could not be done, of which the core hears by an event."""
+        perform = self._perform.get(type(command))
+        return perform is None or perform(command) is not False
 
     # --- the store
 
@@ -237,13 +239,13 @@ class Worker:
 
     # --- the E2 node, and xApps
 
-    def _send_to_e2(self, command: c.SendToE2) -> None:
+    def _send_to_e2(self, command: c.SendToE2) -> bool:
         message = command.message
         try:
             payload = codec.encode(message)
         except codec.EncodeError as refused:
             self.post(e.EncodeFailed(command.step, str(refused)))
-            return
+            return False
         instance_id = message.request_id.instance
         mtype = MType.SUBSCRIBE if isinstance(message, SubscriptionRequest) else MType.DELETE
 
@@ -251,6 +253,7 @@ class Worker:
             self.post(e.NotSent(instance_id, reason))
 
         self._ports.sender.send_to_node(self.meid, mtype, instance_id, payload, failed)
+        return True
 
     def _answer_over_rmr(self, command: c.AnswerOverRmr) -> None:
         message = command.message
