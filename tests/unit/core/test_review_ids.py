@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from world import World, content, request
+
+from submgr.core.failures import NO_INSTANCE_ID
 from submgr.core.ids import FIRST, LAST, InstanceIds
 
 
@@ -34,3 +37,21 @@ def test_an_id_is_in_one_pool_only() -> None:
     ids.doubt(5)
     ids.release(6)
     assert [ids.allocate("b"), ids.allocate("b"), ids.allocate("b")] == [6, 5, None]
+
+
+def test_without_a_free_id_each_detail_is_told_so_and_the_next_one_that_is_freed_is_used() -> None:
+    world = World()
+    known = world.subscribed(request())
+    while world.registry.ids.allocate("another") is not None:
+        pass
+    world.subscribed(request(*(Detail(n, content(bytes([n]))) for n in (7, 8)), host="b-http"))
+    failed = [note for note in world.told if note.failure is not None]
+    assert [note.failure for note in failed] == [NO_INSTANCE_ID, NO_INSTANCE_ID]
+    assert not world.node.procedures_running and world.registry.places.total() == 0
+    shared = world.subscribed(request(host="c-http"))
+    assert world.told[-1].instance_id == 1, "a merge needs none"
+    for subscription_id in (known, shared):
+        world.delete(subscription_id)
+        world.settle()
+    world.subscribed(request(Detail(9, content(b"\x09")), host="d-http"))
+    assert world.told[-1].instance_id == 1
