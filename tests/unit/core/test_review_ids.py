@@ -7,6 +7,7 @@ from world import World, content, request
 
 from submgr.core.failures import NO_INSTANCE_ID
 from submgr.core.ids import FIRST, LAST, InstanceIds
+from submgr.core.model import Detail
 
 
 def test_all_65534_are_given_out_and_not_one_more() -> None:
