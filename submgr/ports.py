@@ -50,7 +50,8 @@ Routed = Callable[[RouteFailure | None], None]
 
 
 class Routes(Protocol):
-    """The Routing Manager. One call is one HTTP request, bounded in time; nothing is retried here."""
+    """The Routing Manager. One call is one HTTP request, bounded in time; nothing is retried here. Calls for one
+    instance id happen in the order they were asked for."""
 
     def create(self, instance_id: int, endpoint: RmrEndpoint, done: Routed) -> None: ...
     def update(self, instance_id: int, endpoints: Sequence[RmrEndpoint], change: RouteChange, done: Routed) -> None: ...

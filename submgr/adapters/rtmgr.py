@@ -35,9 +35,10 @@ def _nothing(*_: object) -> None:
 class RoutingManager:
     """`submgr.ports.Routes` over HTTP, each call in a greenlet of its own.
 
-    A call takes at most `timeout` seconds, the wait for one of the `at_once` connections included: what was not sent
-    by then is not sent any more. `count` is given the name of the counter of each failure, `latency` the method and
-    the seconds of each call that was answered.
+    Calls for one instance id are made one after the other, in the order they were asked for: a removal never overtakes
+    the creation that it undoes. A call takes at most `timeout` seconds from its turn, the wait for one of the `at_once`
+    connections included: what was not sent by then is not sent any more. `count` is given the name of the counter of
+    each failure, `latency` the method and the seconds of each call that was answered.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class RoutingManager:
         self._free = BoundedSemaphore(at_once)
         self._client = HttpClient(connections=at_once, idle=at_once)
         self._running: set[gevent.Greenlet[[], None]] = set()
+        self._newest: dict[int, gevent.Greenlet[[], None]] = {}
 
     def stop(self) -> None:
         """End the calls under way, whose `done` is then never called, and close the connections."""
@@ -67,21 +69,39 @@ class RoutingManager:
         self._client.close()
 
     def create(self, instance_id: int, endpoint: RmrEndpoint, done: Routed) -> None:
-        self._spawn("POST", self._path, _one(instance_id, endpoint), "RouteCreateFail", done)
+        self._spawn(instance_id, "POST", self._path, _one(instance_id, endpoint), "RouteCreateFail", done)
 
     def update(self, instance_id: int, endpoints: Sequence[RmrEndpoint], change: RouteChange, done: Routed) -> None:
         body = [{"address": endpoint.address, "port": endpoint.port} for endpoint in endpoints]
-        self._spawn("PUT", f"{self._path}/{instance_id}", body, _UPDATE_COUNTERS[change], done)
+        self._spawn(instance_id, "PUT", f"{self._path}/{instance_id}", body, _UPDATE_COUNTERS[change], done)
 
     def delete(self, instance_id: int, endpoint: RmrEndpoint, done: Routed) -> None:
-        self._spawn("DELETE", self._path, _one(instance_id, endpoint), "RouteDeleteFail", done)
+        self._spawn(instance_id, "DELETE", self._path, _one(instance_id, endpoint), "RouteDeleteFail", done)
 
-    def _spawn(self, method: str, path: str, body: object, counter: str, done: Routed) -> None:
-        greenlet = gevent.spawn(self._run, method, path, _encode(body), counter, done)
+    def _spawn(self, instance_id: int, method: str, path: str, body: object, counter: str, done: Routed) -> None:
+        before = self._newest.get(instance_id)
+        greenlet = gevent.spawn(self._run, before, method, path, _encode(body), counter, done)
+        self._newest[instance_id] = greenlet
         self._running.add(greenlet)
-        greenlet.link(self._running.discard)
 
-    def _run(self, method: str, path: str, body: bytes, counter: str, done: Routed) -> None:
+        def ended(ended: gevent.Greenlet[[], None]) -> None:
+            self._running.discard(ended)
+            if self._newest.get(instance_id) is ended:
+                del self._newest[instance_id]
+
+        greenlet.link(ended)
+
+    def _run(
+        self,
+        before: gevent.Greenlet[[], None] | None,
+        method: str,
+        path: str,
+        body: bytes,
+        counter: str,
+        done: Routed,
+    ) -> None:
+        if before is not None:
+            before.join()
         failure = self._call(method, path, body)
         if failure is not None:
             self._count(counter)

@@ -255,3 +255,33 @@ def test_a_restarted_routing_manager_is_found_again(manager: Callable[..., Routi
     assert call(routes.create, 3, FIRST) is None
     second.stop()
     assert [request.json["subscription_id"] for request in second.requests] == [3]
+
+
+def test_a_removal_does_not_overtake_the_creation_it_undoes() -> None:
+    """The core gives a creation up when the E2 connection is lost, and removes what it may have made at once."""
+    held = Event()
+    order: list[str] = []
+
+    def slow(request: Request) -> bytes:
+        order.append(f"{request.method} begins")
+        if request.method == "POST":
+            held.wait(5)
+        order.append(f"{request.method} ends")
+        return answer("201 Created")
+
+    peer = HttpPeer(slow)
+    routes = RoutingManager("127.0.0.1", peer.port, "/ric/v1", timeout=5.0)
+    done: Queue[str] = Queue()
+    try:
+        routes.create(1, FIRST, lambda failure: done.put(f"created {failure}"))
+        routes.delete(1, FIRST, lambda failure: done.put(f"deleted {failure}"))
+        # another instance does not wait
+        routes.update(2, [SECOND], RouteChange.MERGE, lambda failure: done.put(f"updated {failure}"))
+        assert done.get(timeout=5) == "updated None"
+        assert "DELETE begins" not in order
+        held.set()
+        assert [done.get(timeout=5), done.get(timeout=5)] == ["created None", "deleted None"]
+    finally:
+        routes.stop()
+        peer.stop()
+    assert order.index("POST ends") < order.index("DELETE begins")
