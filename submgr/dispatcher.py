@@ -20,6 +20,7 @@ from submgr.core.controls import Controls
 from submgr.core.node import Node
 from submgr.core.registry import Registry
 from submgr.e2ap.messages import SubscriptionDeleteRequired
+from submgr.platform.turns import in_turns
 from submgr.worker import Ports, Worker
 
 log = logging.getLogger(__name__)
@@ -75,12 +76,14 @@ class Dispatcher:
 
     def restore(self, parts: dict[str, e.Restored]) -> None:
         """At the start: the records of each node. Returns when all of them are live subscriptions."""
+        # known from now on: what is posted to them waits
+        workers = [self._make(meid) for meid in parts]
         for meid, restored in parts.items():
             # also those of a node that meets a bug over it, and is read anew while others go on
-            for record in restored.e2:
+            for record in in_turns(restored.e2):
                 self.registry.ids.claim(record.instance_id, meid)
-        workers = [self._begin(meid, (restored,)) for meid, restored in parts.items()]
-        for worker in workers:
+        for worker in in_turns(workers):
+            worker.start((parts[worker.meid],))
             worker.begun.wait()
 
     def apply_controls(self) -> None:
@@ -156,10 +159,14 @@ class Dispatcher:
 
     # --- workers
 
-    def _begin(self, meid: str, first: Iterable[e.Event] = ()) -> Worker:
+    def _begin(self, meid: str) -> Worker:
+        worker = self._make(meid)
+        worker.start()
+        return worker
+
+    def _make(self, meid: str) -> Worker:
         node = Node(meid, self.registry, self._controls(), self._connected(meid))
         worker = self._workers[meid] = Worker(node, self._ports, self._retire, self._crashed)
-        worker.start(first)
         return worker
 
     def _retire(self, worker: Worker) -> bool:

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import heapq
 import itertools
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -174,21 +175,18 @@ class Service:
     def _all_nodes(self) -> list[Node]:
         return [worker.node for worker in self._dispatcher.workers]
 
-    def e2_subscriptions(self) -> list[E2Record]:
-        """In no order; others have their turn while there are many."""
-        found = []
-        for node in self._all_nodes():
-            for sub in in_turns(list(node.subs.values())):
-                if sub.life is Life.ESTABLISHED:
-                    found.append(sub.record())
-        return found
+    def e2_subscriptions(self) -> Iterator[E2Record]:
+        """By instance id, each as it is when it is asked for; there may be tens of thousands, so others run in between.
+        """
+        runs = [sorted(node.subs.items()) for node in in_turns(self._all_nodes())]
+        for _, sub in in_turns(heapq.merge(*runs)):
+            if sub.life is Life.ESTABLISHED:
+                yield sub.record()
 
-    def rest_subscriptions(self) -> list[RestRecord]:
-        found = []
+    def rest_subscriptions(self) -> Iterator[RestRecord]:
         for node in self._all_nodes():
             for rest in in_turns(list(node.rests.values())):
-                found.append(rest.record())
-        return found
+                yield rest.record()
 
     def e2_subscriptions_of(self, subscription_id: str) -> list[E2Record] | None:
         for node in self._all_nodes():

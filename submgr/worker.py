@@ -24,7 +24,7 @@ from submgr.e2ap.messages import (
     SubscriptionRequest,
     SubscriptionResponse,
 )
-from submgr.platform.turns import ONE_TURN, SLICE
+from submgr.platform.turns import SLICE, pause
 from submgr.ports import Clock, E2Sender, MType, Notifier, Observer, Records, RouteFailure, Routes, WriteFailure
 
 TURN = 64
@@ -126,9 +126,9 @@ class Worker:
         return [event for event in waiting if isinstance(event, FROM_OUTSIDE)]
 
     def _run(self, first: Iterable[e.Event]) -> None:
-        self.busy_since = self._ports.clock()
         # the one place where any exception is taken: a bug in one node's work must not touch the others
         try:
+            self.busy_since = self._ports.clock()
             for event in first:
                 self._handle(event)
             self.begun.set()
@@ -172,7 +172,7 @@ class Worker:
             event = None
             if self.busy_since is not None and self._ports.clock() - self.busy_since > SLICE:
                 self.busy_since = None
-                gevent.sleep(ONE_TURN)
+                pause()
                 self.busy_since = self._ports.clock()
 
     def _act(self, event: e.Event | None, commands: list[c.Command]) -> None:

@@ -300,7 +300,10 @@ class Node(Books):
                 else:
                     self._run(job, now)
             elif (job := queue.next_with_slot(self.controls.max_ongoing)) is not None:
-                self._run(job, now)
+                if job.procedure is None and not job.wants_slot(self):
+                    queue.want_place(job)
+                else:
+                    self._run(job, now)
             else:
                 return
 

@@ -8,15 +8,28 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 import gevent
+from gevent.lock import Semaphore
 
 from submgr.platform.store import ONE_TURN
 
-__all__ = ["ONE_TURN", "SLICE", "in_turns"]
+__all__ = ["ONE_TURN", "SLICE", "in_turns", "pause"]
 
 T = TypeVar("T")
 
 SLICE = 0.005
 """Seconds of work after which the others have their turn."""
+
+_next_long_one = Semaphore(1)
+
+
+def pause() -> None:
+    """Between two slices of long work: everybody else has a turn.
+
+    Whoever is at long work, too, goes on in another turn of the event loop: twenty slices in one would hold up the
+    rest as one long one does.
+    """
+    with _next_long_one:
+        gevent.sleep(ONE_TURN)
 
 
 def in_turns(items: Iterable[T]) -> Iterator[T]:
@@ -29,5 +42,5 @@ def in_turns(items: Iterable[T]) -> Iterator[T]:
     for item in items:
         yield item
         if clock() > until:
-            gevent.sleep(ONE_TURN)
+            pause()
             until = clock() + SLICE

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,10 +20,10 @@ class Subscriptions(Protocol):
     def unsubscribe(self, subscription_id: str) -> None:
         """Never fails: what is not known is deleted already."""
 
-    def e2_subscriptions(self) -> list[E2Record]:
-        """The completed ones."""
+    def e2_subscriptions(self) -> Iterable[E2Record]:
+        """The completed ones, by instance id."""
 
-    def rest_subscriptions(self) -> list[RestRecord]: ...
+    def rest_subscriptions(self) -> Iterable[RestRecord]: ...
 
     def e2_subscriptions_of(self, subscription_id: str) -> list[E2Record] | None:
         """None: there is no such REST subscription."""

@@ -185,7 +185,7 @@ class _Symptoms:
     def answer(self) -> Response:
         """A zip with subscriptions, configuration, metrics and recent log."""
         operations = self._operations
-        records = in_order(self._subscriptions.e2_subscriptions())
+        records = list(self._subscriptions.e2_subscriptions())
         health = {"alive": health_view(operations.alive()), "ready": health_view(operations.ready())}
         archive = zip_files(
             {

@@ -8,12 +8,11 @@ from itertools import islice
 from operator import attrgetter
 from typing import TypeVar
 
-import gevent
 import msgspec
 from flask import Response
 
 from submgr.core.model import E2Record, RestHolder, RestRecord, RmrEndpoint
-from submgr.platform.turns import ONE_TURN
+from submgr.platform.turns import pause
 from submgr.rest.api import HealthReport
 
 Json = dict[str, object]
@@ -91,25 +90,33 @@ def in_order(records: Iterable[E2Record]) -> list[E2Record]:
 
 def encode_e2_subscriptions(records: Iterable[E2Record]) -> bytes:
     """The answer to a query of the E2 subscriptions."""
-    return encode_list(in_order(records), e2_subscription_view)
+    return encode_list(records, e2_subscription_view)
 
 
 def encode_list(items: Iterable[Item], view: Callable[[Item], Json]) -> bytes:
     """A JSON list of the views of `items`; other greenlets run in between."""
-    return b"[" + b",".join(part[1:-1] for part in _encoded(items, lambda some: [view(item) for item in some])) + b"]"
+    return _joined(b"[]", _encoded(items, lambda some: [view(item) for item in some]))
 
 
 def encode_dict(items: Iterable[Item], key: Callable[[Item], str], view: Callable[[Item], Json]) -> bytes:
     """A JSON object of the views of `items` under their keys; other greenlets run in between."""
-    parts = _encoded(items, lambda some: {key(item): view(item) for item in some})
-    return b"{" + b",".join(part[1:-1] for part in parts) + b"}"
+    return _joined(b"{}", _encoded(items, lambda some: {key(item): view(item) for item in some}))
+
+
+def _joined(brackets: bytes, parts: Iterable[bytes]) -> bytes:
+    """One list or object of several. Its many megabytes are copied once."""
+    pieces = [brackets[:1]]
+    for part in parts:
+        pieces += (part[1:-1], b",")
+    pieces[max(len(pieces) - 1, 1) :] = [brackets[1:]]
+    return b"".join(pieces)
 
 
 def _encoded(items: Iterable[Item], form: Callable[[list[Item]], object]) -> Iterator[bytes]:
     left = iter(items)
     while some := list(islice(left, _SLICE)):
         yield _encode(form(some))
-        gevent.sleep(ONE_TURN)
+        pause()
 
 
 def json_bytes(body: bytes) -> Response:

@@ -263,7 +263,7 @@ def test_a_database_that_is_away_cannot_be_loaded(records: StoredRecords, backen
 
 def test_many_records_are_read_with_a_pause_for_others(records: StoredRecords, store: CommittingStore) -> None:
     data = encode_rest(REST)
-    store.write(Change(REST_NAMESPACE, {str(n): data for n in range(1000)}))
+    store.write(Change(REST_NAMESPACE, {str(n): data for n in range(10_000)}))
     turns = 0
 
     def others() -> None:
@@ -274,7 +274,7 @@ def test_many_records_are_read_with_a_pause_for_others(records: StoredRecords, s
 
     busy = gevent.spawn(others)
     try:
-        assert len(records.load().rest) == 1000
+        assert len(records.load().rest) == 10_000
         assert turns >= 3
     finally:
         busy.kill()

@@ -40,7 +40,7 @@ class FakeSubscriptions:
         self.calls.append(("unsubscribe", subscription_id))
 
     def e2_subscriptions(self) -> list[E2Record]:
-        return list(self.e2)
+        return sorted(self.e2, key=lambda record: record.instance_id)
 
     def rest_subscriptions(self) -> list[RestRecord]:
         return list(self.rest)
