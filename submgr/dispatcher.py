@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable
 import gevent
 
 from submgr.core import events as e
-from submgr.core import failures
-from submgr.core.claims import RestClaim
+from submgr.core import failures, recovery
+from submgr.core.claims import Claim, RestClaim
 from submgr.core.commands import ConfirmDelete, Ignored, Notify, Odd, Refuse
 from submgr.core.controls import Controls
 from submgr.core.node import Node
@@ -185,15 +185,18 @@ class Dispatcher:
         if len(self._crashes) == CRASHES and now - self._crashes[0] < CRASH_WINDOW:
             self._broken(f"{CRASHES} workers ended by a bug within {CRASH_WINDOW:.0f} s")
             return
-        self._tell(worker.node)
+        self._answer_all(worker.node)
+        waiting, started = worker.node.unfinished_claims()
+        for claim in waiting:
+            self._tell_failure(meid, claim)
         fresh = Worker(Node(meid, self.registry, self._controls(), False), self._ports, self._retire, self._crashed)
         self._workers[meid] = fresh
         for event in worker.undelivered():
             fresh.post(event)
-        gevent.spawn(self._recover, fresh)
+        gevent.spawn(self._recover, fresh, started)
 
-    def _tell(self, node: Node) -> None:
-        """Answer every request and every accepted detail that the lost node still owed."""
+    def _answer_all(self, node: Node) -> None:
+        """Answer every request that the lost node still owed."""
         for token in list(node.admissions):
             self._ports.reply(Refuse(token, 503, failures.INTERNAL.cause))
         for admission in set(node.admissions.values()):
@@ -201,14 +204,16 @@ class Dispatcher:
                 admission.release_places()
         for token in list(node.withdrawals):
             self._ports.reply(ConfirmDelete(token))
-        for claim in node.unfinished_claims():
-            if isinstance(claim, RestClaim):
-                detail = claim.xapp_event_instance_id
-                told = Notify(claim.subscription_id, claim.rest.endpoint, detail, 0, failures.INTERNAL)
-                self._ports.observer.saw(node.meid, None, [told])
-                self._ports.notifier.notify(told, lambda: None)
 
-    def _recover(self, fresh: Worker) -> None:
+    def _tell_failure(self, meid: str, claim: Claim) -> None:
+        if isinstance(claim, RestClaim):
+            detail = claim.xapp_event_instance_id
+            told = Notify(claim.subscription_id, claim.rest.endpoint, detail, 0, failures.INTERNAL)
+            self._ports.observer.saw(meid, None, [told])
+            self._ports.notifier.notify(told, lambda: None)
+
+    def _recover(self, fresh: Worker, started: Iterable[Claim]) -> None:
+        """`started`: how these ended is known when the records have been read."""
         restored = self._reload(fresh.meid)
         if self._workers.get(fresh.meid) is not fresh:
             return
@@ -220,4 +225,10 @@ class Dispatcher:
         for subscription_id in [i for i, owner in self.registry.nodes.items() if owner == fresh.meid]:
             if subscription_id not in known:
                 del self.registry.nodes[subscription_id]
+        untold = recovery.untold(restored)
+        for claim in started:
+            if claim.holder_key not in untold:
+                self._tell_failure(fresh.meid, claim)
+            elif isinstance(claim, RestClaim):
+                self.registry.places.release(claim.rest.endpoint.http)  # the restore takes its own
         fresh.start((restored,))

@@ -360,10 +360,14 @@ class Node(Books):
         """Has the E2 node been asked something about this id that it has not answered?"""
         return instance_id in self._talking
 
-    def unfinished_claims(self) -> list[Claim]:
-        """Those whose requester has not been told yet: for a worker that ends by a bug."""
-        queued: list[Claim] = [job.claim for job in self._queue if isinstance(job, SubscribeJob)]
+    def unfinished_claims(self) -> tuple[list[Claim], list[Claim]]:
+        """Those whose requester has not been told yet: not started, and started. For a worker that ends by a bug."""
+        waiting: list[Claim] = []
+        started: list[Claim] = []
+        for job in self._queue:
+            if isinstance(job, SubscribeJob) and not job.claim.told:
+                (waiting if job.procedure is None else started).append(job.claim)
         for admission in dict.fromkeys(self.admissions.values()):
             if admission.accepted:
-                queued += admission.claims()
-        return [claim for claim in queued if not claim.told]
+                waiting += admission.claims()
+        return waiting, started

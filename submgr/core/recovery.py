@@ -15,6 +15,7 @@ from submgr.core.model import (
     ClientEndpoint,
     E2Record,
     Holder,
+    HolderKey,
     Removal,
     RestHolder,
     RestRecord,
@@ -51,6 +52,11 @@ def by_node(
         meid: Restored(tuple(a), tuple(b), tuple(c), connected(meid), spared)
         for meid, (a, b, c) in parts.items()
     }
+
+
+def untold(event: Restored) -> set[HolderKey]:
+    """Whom `restore` tells of their subscriptions."""
+    return {h.key for record in event.e2 if record.completed for h in record.holders or () if not h.notified}
 
 
 def restore(node: Node, event: Restored, now: float) -> Iterator[None]:

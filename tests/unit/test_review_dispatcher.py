@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -155,3 +156,30 @@ def test_no_id_is_given_out_twice_when_a_node_meets_a_bug_over_its_records(outsi
     node = after.dispatcher.node(MEID)
     assert after.crashes == 1
     assert node is not None and sorted(node.subs) == [1, 2]
+
+
+def completing(outside: Outside, meid: str = MEID) -> None:
+    """The node has answered and the record is written, but the worker has not heard of that yet."""
+    outside.silent.add(meid)
+    outside.post(meid, "one", report(1))
+    outside.silent.clear()
+    record = outside.e2[1]
+    outside.e2[1] = replace(record, admitted=(1,), routes=record.endpoints)
+    assert outside.told == []
+
+
+def test_who_has_got_his_subscription_is_told_of_that_and_of_no_failure(outside: Outside) -> None:
+    completing(outside)
+    crash(outside)
+    assert [(note.subscription_id, note.instance_id, note.failure) for note in outside.told] == [("one", 1, None)]
+    assert outside.registry.places.total() == 0
+
+
+def test_who_has_not_got_it_is_told_of_the_failure_once(outside: Outside) -> None:
+    outside.silent.add(MEID)
+    outside.post(MEID, "one", report(1), report(2))
+    outside.silent.clear()
+    crash(outside)
+    assert sorted((note.xapp_event_instance_id, note.instance_id) for note in outside.told) == [(1, 0), (2, 0)]
+    assert outside.e2 == {}
+    assert outside.registry.places.total() == 0

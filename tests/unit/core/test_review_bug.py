@@ -9,7 +9,8 @@ from submgr.core.model import Detail
 
 
 def owed(world: World) -> list[str]:
-    return [f"{c.subscription_id}/{c.holder_key.xapp_event_instance_id}" for c in world.node.unfinished_claims()]  # type: ignore[union-attr]
+    waiting, started = world.node.unfinished_claims()
+    return sorted(f"{c.subscription_id}/{c.holder_key.xapp_event_instance_id}" for c in (*waiting, *started))  # type: ignore[union-attr]
 
 
 def test_who_was_told_of_a_failure_that_is_still_being_undone_is_owed_nothing() -> None:
