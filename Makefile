@@ -34,6 +34,7 @@ venv: .venv/.installed
 
 fuzz: venv
 	$(BIN)/python -m pytest tests/fuzz tests/unit/core/test_model_based.py --hypothesis-profile=fuzz --timeout=3600
+	CONFORMANCE_TIMES=50 $(BIN)/python -m pytest tests/integration/test_conformance_load.py --timeout=3600
 
 chaos: venv
 	CHAOS_KILLS=$${CHAOS_KILLS:-100} $(BIN)/python -m pytest tests/chaos --timeout=1800
