@@ -18,6 +18,7 @@ check: venv lint
 
 lint: venv
 	$(BIN)/ruff check submgr mec tests
+	$(BIN)/ruff format --check submgr mec tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports setup.cfg
 

@@ -21,6 +21,7 @@ from submgr.platform.store import StoreError
 
 CANNOT_START = (ConfigError, ListenError, StoreError)
 
+
 class Program(Protocol):
     """What `run` starts."""
 

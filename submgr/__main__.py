@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-from gevent import monkey; monkey.patch_all()  # noqa: E702, I001 - first statement: everything after it sees patched modules
+from gevent import monkey
+
+monkey.patch_all()  # noqa: E702, I001 - first statement: everything after it sees patched modules
 
 import signal
 import sys

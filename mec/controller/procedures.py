@@ -161,9 +161,7 @@ class Identities:
             return
         self._arrival(association, enb_ue_id, mme_ue_id, ies, source or self.legs.at_mme(association, mme_ue_id))
 
-    def _arrival(
-        self, association: Association, enb_ue_id: int, mme_ue_id: int, ies: Ies, source: Leg | None
-    ) -> None:
+    def _arrival(self, association: Association, enb_ue_id: int, mme_ue_id: int, ies: Ies, source: Leg | None) -> None:
         cell, area = self._where(ies)
         if source is not None:
             self.legs.move(association, enb_ue_id, mme_ue_id, cell, area, source)

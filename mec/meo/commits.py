@@ -40,9 +40,7 @@ class Commits:
         self._write({context.id: encode(context)}, arrives=context.pair)
         self._book.put_context(context)
 
-    def leave(
-        self, context_id: str, notice: Notice | None = None, only_at: str | None = None
-    ) -> Context | None:
+    def leave(self, context_id: str, notice: Notice | None = None, only_at: str | None = None) -> Context | None:
         """End a context (only when it is at that platform), and say so to its device by `notice`. None: it is gone."""
         with self._alone(context_id):
             context = self._book.contexts.get(context_id)

@@ -101,9 +101,7 @@ def _take_platform(meo: Meo, stored: StoredPlatform) -> None:
     )
 
 
-def _take_context(
-    meo: Meo, optimiser: Optimiser, reader: _Reader, context: Context, unfinished: set[Pair]
-) -> None:
+def _take_context(meo: Meo, optimiser: Optimiser, reader: _Reader, context: Context, unfinished: set[Pair]) -> None:
     if context.app_key not in meo.book.apps or context.platform not in meo.book.platforms:
         reader.leave(CONTEXTS, context.id, f"{context.app_key} or {context.platform} is not known")
         return

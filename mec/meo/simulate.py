@@ -160,9 +160,7 @@ class Simulation:
             key_store = share * 600.0 / ROUND  # what its share of the contexts uses in 10 minutes
             keys = key_store * world.random()
             phase = world.uniform(0.0, 2.0 * math.pi)
-            places.append(
-                _Place(f"p{number}", capacity, mean_load, mean_load, phase, key_rate, key_store, keys)
-            )
+            places.append(_Place(f"p{number}", capacity, mean_load, mean_load, phase, key_rate, key_store, keys))
         return places
 
     def _wander(self, number: int) -> None:

@@ -104,9 +104,7 @@ def _show(events: Iterable[Event], as_json: bool) -> None:
         )
 
 
-def _run(
-    options: BedOptions, clients: tuple[int, ...], count: int, nodes: int, resident: int, as_json: bool
-) -> None:
+def _run(options: BedOptions, clients: tuple[int, ...], count: int, nodes: int, resident: int, as_json: bool) -> None:
     facts = {"store": options.store, "resident": resident, "rtmgr_delay_ms": options.rtmgr_delay * 1000}
     with Bed(options) as bed, Listener() as listener:
         load = Load(bed, listener, nodes)

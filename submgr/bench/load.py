@@ -117,9 +117,7 @@ class Load:
 
     # --- how
 
-    def _subscribe(
-        self, phase: str, clients: int, bodies: Sequence[bytes], wait: bool
-    ) -> tuple[Figures, list[str]]:
+    def _subscribe(self, phase: str, clients: int, bodies: Sequence[bytes], wait: bool) -> tuple[Figures, list[str]]:
         answered: list[float] = []
         begun: dict[str, float] = {}
         self._listener.forget()

@@ -48,10 +48,7 @@ def by_node(
         parts[rest_record.meid][1].append(rest_record)
     for removal in removals:
         parts[removal.meid][2].append(removal)
-    return {
-        meid: Restored(tuple(a), tuple(b), tuple(c), connected(meid), spared)
-        for meid, (a, b, c) in parts.items()
-    }
+    return {meid: Restored(tuple(a), tuple(b), tuple(c), connected(meid), spared) for meid, (a, b, c) in parts.items()}
 
 
 def untold(event: Restored) -> set[HolderKey]:
@@ -140,9 +137,7 @@ def _holders(record: E2Record, references: list[tuple[RestRecord, int]]) -> tupl
     )
 
 
-def _add_e2(
-    node: Node, record: E2Record, references: list[tuple[RestRecord, int]], spared: frozenset[str]
-) -> None:
+def _add_e2(node: Node, record: E2Record, references: list[tuple[RestRecord, int]], spared: frozenset[str]) -> None:
     known = _holders(record, references)
     alive = tuple(h for h in known if _is_alive(node, h, spared))
     key = record.content.key()

@@ -59,9 +59,7 @@ class HttpResponse:
         return 200 <= self.status < 300
 
 
-def tls_context(
-    ca: str | None = None, certificate: str | None = None, key: str | None = None
-) -> ssl.SSLContext:
+def tls_context(ca: str | None = None, certificate: str | None = None, key: str | None = None) -> ssl.SSLContext:
     """A context that checks the peer against the PEM file `ca` (None: the system's), and shows `certificate`.
 
     Raises OSError when a file cannot be read or is not PEM.
@@ -194,9 +192,7 @@ class HttpClient:
         if gate.free.acquire(timeout=timeout):
             return gate
         self._forget(endpoint, gate)
-        raise HttpTimeout(
-            f"all {self._connections} connections to {endpoint} were busy for {timeout:g} s", sent=False
-        )
+        raise HttpTimeout(f"all {self._connections} connections to {endpoint} were busy for {timeout:g} s", sent=False)
 
     def _leave(self, endpoint: Endpoint, gate: Gate) -> None:
         gate.free.release()

@@ -64,9 +64,7 @@ class _Buffered:
         return self._file
 
 
-def attempt(
-    sock: socket.socket, endpoint: Endpoint, method: str, payload: bytes
-) -> Answer | None:
+def attempt(sock: socket.socket, endpoint: Endpoint, method: str, payload: bytes) -> Answer | None:
     """Send and read the head of the answer. None: the peer closed and not one byte came. Closes `sock` on failure."""
     file = sock.makefile("rb")
     try:

@@ -135,9 +135,7 @@ class Rmr:
         return Stats() if self._control is None else self._control.stats()
 
 
-def build(
-    settings: RmrSettings, env: Mapping[str, str], on_message: OnMessage, on_error: OnError | None = None
-) -> Rmr:
+def build(settings: RmrSettings, env: Mapping[str, str], on_message: OnMessage, on_error: OnError | None = None) -> Rmr:
     """The RMR layer of a service, as its settings and its RMR_* environment variables want it.
 
     With librmr the library reads the variables of the process itself, and has its own control port.

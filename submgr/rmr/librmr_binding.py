@@ -191,5 +191,3 @@ class Library:
         except ValueError:
             status = Status.SENDFAILED
         return buffer, status, mbuf.tp_state
-
-

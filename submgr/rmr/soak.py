@@ -173,9 +173,7 @@ def soak(messages: int, cuts: bool, seed: int = 1) -> Result:
             gevent.sleep(0.05)
             again += _again(unanswered, send)
         took = perf_counter() - began
-        result = Result(
-            messages, answered, again, twice, disorder, there.cuts + back.cuts, took, transport.stats()
-        )
+        result = Result(messages, answered, again, twice, disorder, there.cuts + back.cuts, took, transport.stats())
         process.terminate()
     for part in (there, back):
         part.close()

@@ -230,8 +230,19 @@ def test_refused_unresolvable_and_impossible_addresses_were_not_sent(client):
         with pytest.raises(HttpConnectError, match=rf"127\.0\.0\.1:{port}") as refused:
             client.request("POST", Target("127.0.0.1", port, "/"), body=b"x")
         assert refused.value.sent is False
-    for url in ("http://no-such-host.invalid/", "http:///x", "ftp://h/", "http://h:99999/", "http://a b/", "",
-                "http://h\r\nX: y/", f"http://{'a' * 70}.example/", "http://[::1/", "//h/", "http://ü/"):
+    for url in (
+        "http://no-such-host.invalid/",
+        "http:///x",
+        "ftp://h/",
+        "http://h:99999/",
+        "http://a b/",
+        "",
+        "http://h\r\nX: y/",
+        f"http://{'a' * 70}.example/",
+        "http://[::1/",
+        "//h/",
+        "http://ü/",
+    ):
         with pytest.raises(HttpConnectError):
             client.request("GET", url)
     for host in ("", "a b", "a\r\nb", "h/x", "u@h", "ü.example"):

@@ -256,8 +256,14 @@ def test_keep_alive_answers_do_not_wait_for_the_clients_acknowledgement(server, 
 
 
 def test_clients_that_reset_leave_no_trace_on_stderr(server, capfd):
-    for data in (b"", b"GET /th", b"GET /large HTTP/1.1\r\n\r\n", b"GET /slow HTTP/1.1\r\n\r\n", b"nonsense\r\n\r\n",
-                 b"POST /things HTTP/1.1\r\nContent-Length: 100\r\n\r\nx"):
+    for data in (
+        b"",
+        b"GET /th",
+        b"GET /large HTTP/1.1\r\n\r\n",
+        b"GET /slow HTTP/1.1\r\n\r\n",
+        b"nonsense\r\n\r\n",
+        b"POST /things HTTP/1.1\r\nContent-Length: 100\r\n\r\nx",
+    ):
         for _ in range(5):
             sock = connect(server)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")

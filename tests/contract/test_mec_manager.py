@@ -414,7 +414,7 @@ def test_application_that_sends_without_end(site: Site) -> None:
 
     def endless(request: Request) -> Iterator[bytes]:
         nonlocal sent
-        yield b"HTTP/1.1 200 OK\r\n\r\n\""
+        yield b'HTTP/1.1 200 OK\r\n\r\n"'
         while sent < 1_000_000_000:
             sent += 65536
             yield b"x" * 65536

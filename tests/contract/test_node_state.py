@@ -122,9 +122,7 @@ class TestEveryNodeState:
         assert not nodes.stale()
         assert told == []
 
-    def test_changes_are_told_in_order(
-        self, nodes: NodeState, change: Callable[[str, Link], None], told: Told
-    ) -> None:
+    def test_changes_are_told_in_order(self, nodes: NodeState, change: Callable[[str, Link], None], told: Told) -> None:
         change("gnb_b", Link.CONNECTED)
         change("gnb_a", Link.CONNECTED)
         until(lambda: nodes.connected() == ["gnb_a", "gnb_b"])
@@ -245,9 +243,7 @@ class TestRnib:
         assert nodes.state("gnb_2") is Link.UNKNOWN
         assert nodes.ignored >= 3
 
-    def test_a_node_taken_out_of_rnib_is_unknown(
-        self, manager: E2Manager, rnib: Callable[..., RnibNodeState]
-    ) -> None:
+    def test_a_node_taken_out_of_rnib_is_unknown(self, manager: E2Manager, rnib: Callable[..., RnibNodeState]) -> None:
         manager.change("gnb_1", Link.CONNECTED)
         nodes = rnib(interval=0.05)
         until(lambda: nodes.connected() == ["gnb_1"])
@@ -308,9 +304,7 @@ class TestRnib:
         assert nodes.connected() == ["gnb_1"]
         assert not nodes.stale()
 
-    def test_nothing_is_told_after_the_stop(
-        self, manager: E2Manager, rnib: Callable[..., RnibNodeState]
-    ) -> None:
+    def test_nothing_is_told_after_the_stop(self, manager: E2Manager, rnib: Callable[..., RnibNodeState]) -> None:
         told = Told()
         nodes = rnib(told, interval=0.02)
         until(nodes.known)

@@ -180,9 +180,7 @@ def test_what_is_not_delivered_is_tried_again(desk: Desk, peer: HttpPeer, sent: 
     assert [request.body for request in peer.requests] == [body_of(notification)] * TRIES
 
 
-def test_the_last_try_gives_up_and_says_so(
-    desk: Desk, peer: HttpPeer, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_last_try_gives_up_and_says_so(desk: Desk, peer: HttpPeer, caplog: pytest.LogCaptureFixture) -> None:
     peer.answer = lambda request: answer("503 Service Unavailable", b"<p>not now</p>")
     with caplog.at_level(logging.WARNING):
         notification = desk.tell(note(peer))

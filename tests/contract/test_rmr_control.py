@@ -77,9 +77,7 @@ def manager() -> Iterator[Callable[[Run], Manager]]:
         one.link.close()
 
 
-def test_a_pushed_table_is_applied_and_acknowledged(
-    run: Callable[..., Run], manager: Callable[[Run], Manager]
-) -> None:
+def test_a_pushed_table_is_applied_and_acknowledged(run: Callable[..., Run], manager: Callable[[Run], Manager]) -> None:
     one = run()
     assert not one.rmr.ready()
     assert one.rmr.trouble == "no complete route table yet"

@@ -77,9 +77,7 @@ class Network:
         for mec_id in (HOME, SECOND, THIRD):
             (directory / str(mec_id)).mkdir()
             self.mecs[mec_id] = Mec(mec_id, self.proxy, directory / str(mec_id))
-        entries = [
-            {"id": mec.id, "managerAmsUrl": f"http://127.0.0.1:{mec.manager}"} for mec in self.mecs.values()
-        ]
+        entries = [{"id": mec.id, "managerAmsUrl": f"http://127.0.0.1:{mec.manager}"} for mec in self.mecs.values()]
         (directory / "mecInfo.json").write_text(json.dumps({"mecs": entries}))
         (directory / "proxy.yaml").write_text("logger: {level: 4}")
         proxy = Program(directory, "proxy", "--listen", f"127.0.0.1:{self.proxy}", "-f", "proxy.yaml")

@@ -198,7 +198,6 @@ def test_a_delete_of_what_is_not_known_returns_at_once(bench: Bench) -> None:
     assert not bench.outside.rest and not bench.outside.e2
 
 
-
 # --- queries
 
 

@@ -196,7 +196,7 @@ def test_a_bad_file_is_refused_and_the_old_values_stay_until_a_good_one_comes(ca
     before = live.current
     assert live.apply("controls: {dbTryCount: no}\nsdl: {x: 1}") is False
     assert (live.current, live.reload_refused, changes) == (before, True, [])
-    refusal, = [record for record in caplog.records if record.levelname == "ERROR"]
+    (refusal,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert len(refusal.problems) == 2
     assert live.apply("not: [yaml") is False
     assert live.apply("controls: {dbTryCount: 8}") is True

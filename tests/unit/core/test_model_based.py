@@ -131,9 +131,7 @@ class Anything(RuleBasedStateMachine):
         ]
         if holders and self.world.up:
             rest, xei = holders[pick % len(holders)]
-            self.world.post(
-                request(Detail(xei, wanted), host=rest.endpoint.host, subscription_id=rest.subscription_id)
-            )
+            self.world.post(request(Detail(xei, wanted), host=rest.endpoint.host, subscription_id=rest.subscription_id))
 
     @rule(wanted=st.sampled_from(CONTENTS[:3]), requestor=st.integers(1, 2))
     def subscribe_over_rmr(self, wanted: Content, requestor: int) -> None:

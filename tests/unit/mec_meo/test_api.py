@@ -179,9 +179,7 @@ def test_optimise(client: FlaskClient) -> None:
     client.post("/meo/v1/platforms", json=platform("p2"))
     for what, value in (("load", 0.1), ("key", 0.9)):
         client.post(f"/meo/v1/platforms/p2/{what}", json={"value": value})
-    expected = [
-        {"contextId": context["contextId"], "origin": "p1", "target": "p2", "reason": "load 0.95 is over 0.8"}
-    ]
+    expected = [{"contextId": context["contextId"], "origin": "p1", "target": "p2", "reason": "load 0.95 is over 0.8"}]
     for _ in range(2):
         assert client.post("/meo/v1/optimize/?dry_run=true").json == expected
     assert client.post("/meo/v1/optimize?dry_run=perhaps").status_code == 400

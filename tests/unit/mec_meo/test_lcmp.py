@@ -141,9 +141,7 @@ def test_update(client: FlaskClient, world: World) -> None:
         ({"appInfo": {**INFO, "appDVersion": "2"}}, "appInfo"),
     ],
 )
-def test_nothing_else_can_be_updated(
-    client: FlaskClient, world: World, change: dict[str, Any], field: str
-) -> None:
+def test_nothing_else_can_be_updated(client: FlaskClient, world: World, change: dict[str, Any], field: str) -> None:
     created = client.post("/dev_app/v1/app_contexts", json=body()).get_json()
     before = world.meo.book.contexts[created["contextId"]]
     path = f"/dev_app/v1/app_contexts/{created['contextId']}"

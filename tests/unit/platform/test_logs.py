@@ -43,7 +43,7 @@ def logger(pipe) -> Iterator[logging.Logger]:
 
 def test_a_record_is_one_line_with_its_fields(logger, pipe):
     logger.warning("lost %s\nand found", "x", extra={"meid": "gnb_1", "count": 3, "what": {1, 2}.__class__})
-    line, = lines_of(pipe[0])
+    (line,) = lines_of(pipe[0])
     assert line.pop("ts") > 1_600_000_000_000
     assert line == {
         "crit": "WARNING", "id": "submgr", "logger": "area", "msg": "lost x\nand found", "meid": "gnb_1", "count": 3,
@@ -56,14 +56,14 @@ def test_tracebacks_stay_in_their_line_and_bad_text_does_no_harm(logger, pipe):
         raise RuntimeError("broken \udcff")
     except RuntimeError:
         logger.exception("oh", extra={"id": "not the program", "nan": float("nan"), "big": 1 << 70})
-    line, = lines_of(pipe[0])
+    (line,) = lines_of(pipe[0])
     assert "RuntimeError" in line["trace"]
     assert (line["id"], line["id_"]) == ("submgr", "not the program")
 
 
 def test_long_records_are_shortened_and_still_json(logger, pipe):
     logger.info("m" * 100_000, extra={"data": "d" * 100_000, "small": 1})
-    line, = lines_of(pipe[0])
+    (line,) = lines_of(pipe[0])
     assert line["small"] == 1
     assert line["data"].endswith("... (100000 characters)")
 
@@ -71,7 +71,7 @@ def test_long_records_are_shortened_and_still_json(logger, pipe):
 def test_a_reader_that_does_not_read_blocks_nobody_and_gets_whole_lines_later(logger, pipe):
     for n in range(2000):
         logger.info("line", extra={"n": n, "pad": "x" * 5000})
-    output, = logger.handlers
+    (output,) = logger.handlers
     assert output.dropped > 0
     assert output.backlog > 0
     first = lines_with_partial_end(pipe[0])

@@ -176,9 +176,7 @@ def test_ciphered_accept_makes_the_old_addresses_void(s1: Any) -> None:
 def test_side_feed_before_the_context_waits_for_it(s1: Any) -> None:
     s1.play("A", pdu.initial_ue(5, nas.attach_request(IMSI)))
     assert s1.feed(IMSI, "10.0.0.1") == []
-    assert s1.play("A", pdu.context_setup(100, 5, {5: ciphered(b"\x07" * 30)})) == [
-        f"attached {IMSI} 10.0.0.1 eNB 5"
-    ]
+    assert s1.play("A", pdu.context_setup(100, 5, {5: ciphered(b"\x07" * 30)})) == [f"attached {IMSI} 10.0.0.1 eNB 5"]
 
 
 def test_side_feed_of_a_ue_that_s1ap_does_not_know_is_told(s1: Any) -> None:
