@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from gevent import monkey
 
-monkey.patch_all()  # noqa: E702, I001 - first statement: everything after it sees patched modules
+monkey.patch_all()
 
 from mec.cli import main
 

@@ -18,15 +18,16 @@ from flask import Response
 from gevent import socket
 from prometheus_client import CollectorRegistry
 
-from mec.controller import recording, s1ap_types
+from mec.common.problem_details import problem_app
+from mec.controller.identity_push import PushSettings
 from mec.controller.model import Association
 from mec.controller.procedures import Identities
-from mec.controller.push import PushSettings
-from mec.controller.recording_calls import Call, attach
-from mec.controller.replay import Replayer
-from mec.controller.s1ap import Framer
+from mec.controller.protocol import s1ap_ies as s1ap_types
+from mec.controller.protocol.s1ap import Framer
+from mec.controller.recordings import pdus as recording
+from mec.controller.recordings.calls import Call, attach
+from mec.controller.recordings.replay import Replayer
 from mec.controller.service import Controller, ControllerSettings
-from mec.problem import problem_app
 from submgr.platform.health import Health
 from submgr.platform.http_client import HttpClient, HttpError
 from submgr.platform.http_server import HttpServer
@@ -81,7 +82,7 @@ def _decode_all(pdus: list[bytes]) -> None:
     """Every PDU with everything in it, and the NAS messages too."""
     from pycrate_mobile.NAS import parse_NAS_MO, parse_NAS_MT
 
-    import mec.controller.recording_nas  # noqa: F401 - keeps pycrate_mobile quiet
+    import mec.controller.recordings.nas_messages  # noqa: F401 - keeps pycrate_mobile quiet
 
     for pdu in pdus:
         _, value = s1ap_types.decode(pdu)

@@ -8,7 +8,7 @@ import click
 
 _COMMANDS = {
     "controller": ("mec.controller.cli", "controller"),
-    "replay": ("mec.controller.replay", "replay"),
+    "replay": ("mec.controller.recordings.replay", "replay"),
     "manager": ("mec.manager.cli", "manager"),
     "proxy": ("mec.proxy.cli", "proxy"),
     "bench": ("mec.bench", "bench"),

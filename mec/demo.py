@@ -17,18 +17,18 @@ from gevent import socket
 from gevent.event import Event
 from prometheus_client import CollectorRegistry
 
-from mec import imsi as imsis
-from mec.asking import Asker, AskError
+from mec.app import Mec
+from mec.common import imsi as imsis
+from mec.common.peer_client import Asker, AskError
+from mec.common.problem_details import json_object, problem_app
+from mec.common.settings import MecSettings
 from mec.controller.cli import ControllerProgram
-from mec.controller.push import PushSettings
-from mec.controller.recording import Place
-from mec.controller.recording_calls import Call, attach, set_up
-from mec.controller.replay import Replayer
+from mec.controller.identity_push import PushSettings
+from mec.controller.recordings.calls import Call, attach, set_up
+from mec.controller.recordings.pdus import Place
+from mec.controller.recordings.replay import Replayer
 from mec.controller.service import ControllerSettings
-from mec.mount import Mec
-from mec.problem import json_object, problem_app
 from mec.proxy.cli import ProxyProgram
-from mec.settings import MecSettings
 from submgr.platform.health import Health
 from submgr.platform.http_app import ApiError, json_response, problem_errors
 from submgr.platform.http_client import HttpClient

@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from mec.settings import MecConfig
+from mec.common.settings import MecConfig
 from submgr.platform.sdl_client import CLUSTER_ADDRESSES, HOST, SdlSettings
 from submgr.platform.store import Store
 from submgr.platform.store_memory import MemoryStore

@@ -13,9 +13,9 @@ from flask import request
 from gevent.event import Event
 from prometheus_client import CollectorRegistry, ProcessCollector
 
-from mec.mount import Mec
-from mec.mount import build as build_mec
-from mec.settings import from_mapping as mec_settings
+from mec.app import Mec
+from mec.app import build as build_mec
+from mec.common.settings import from_mapping as mec_settings
 from submgr.adapters.debug_records import DebugRecords
 from submgr.adapters.e2_link import E2Link
 from submgr.adapters.legacy_metrics import LegacyCounters, exposition

@@ -176,7 +176,7 @@ class Service:
         return [worker.node for worker in self._dispatcher.workers]
 
     def e2_subscriptions(self) -> Iterator[E2Record]:
-        """By instance id, each as it is when it is asked for; there may be tens of thousands, so others run in between."""
+        """By instance id, each as it is when asked for; there may be tens of thousands, so others run in between."""
         runs = [sorted(node.subs.items()) for node in in_turns(self._all_nodes())]
         for _, sub in in_turns(heapq.merge(*runs)):
             if sub.life is Life.ESTABLISHED:

@@ -6,12 +6,12 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from mec import imsi as imsis
 from mec.ams import schemas
 from mec.ams.model import NoState, StateError
 from mec.ams.service import Ams, NotifyError, UnknownUe
-from mec.ids import app_id, mec_id
-from mec.problem import Fields, in_pieces, json_object
+from mec.common import imsi as imsis
+from mec.common.ids import app_id, mec_id
+from mec.common.problem_details import Fields, in_pieces, json_object
 from submgr.platform.http_app import ApiError, after_sent, json_response
 from submgr.platform.store import StoreError
 

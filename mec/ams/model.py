@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from mec import imsi as imsis
+from mec.common import imsi as imsis
 
 ANY_APP = "*"
 """Stands for the applications of a UE that nothing is known of in particular."""

@@ -12,10 +12,10 @@ import gevent
 from gevent.event import Event
 
 from mec.ams.model import ANY_APP, NoState, StateError, Use
-from mec.ams.registry import Registry
 from mec.ams.schemas import MAX_STATE, state_in
-from mec.asking import Asker, AskError
-from mec.settings import MecSettings
+from mec.ams.uses import Registry
+from mec.common.peer_client import Asker, AskError
+from mec.common.settings import MecSettings
 from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
 from submgr.platform.store import StoreError
 

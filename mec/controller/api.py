@@ -8,11 +8,11 @@ import gevent
 import msgspec
 from flask import Blueprint, Response, request
 
-from mec import imsi as imsis
+from mec.common import imsi as imsis
+from mec.common.problem_details import Fields, bad_field, in_pieces, json_object
 from mec.controller.model import Ue
 from mec.controller.schemas import fed_addresses, ue_view
 from mec.controller.service import Controller
-from mec.problem import Fields, bad_field, in_pieces, json_object
 from submgr.platform.http_app import ApiError, json_response
 from submgr.platform.store import ONE_TURN
 

@@ -7,14 +7,14 @@ from typing import Any
 import click
 from prometheus_client import CollectorRegistry
 
+from mec.common.probes import time_requests, watching_blueprint
+from mec.common.problem_details import problem_app
+from mec.common.program import configured, environment, listen_option, run, url_option
 from mec.controller.api import controller_blueprint
+from mec.controller.identity_push import PushSettings
 from mec.controller.metrics import watch
-from mec.controller.push import PushSettings
 from mec.controller.service import Controller, ControllerSettings
-from mec.problem import problem_app
-from mec.running import configured, environment, listen_option, run, url_option
 from mec.storing import store_of
-from mec.watching import time_requests, watching_blueprint
 from submgr.platform.health import Health
 from submgr.platform.http_app import problem_errors
 from submgr.platform.http_server import HttpServer

@@ -5,9 +5,9 @@ from collections import Counter
 
 from prometheus_client import CollectorRegistry
 
-from mec.controller.s1ap import Procedure
+from mec.common.probes import Counted
+from mec.controller.protocol.s1ap import Procedure
 from mec.controller.service import Controller
-from mec.watching import Counted
 
 _KNOWN = {code.value: code.name.lower() for code in Procedure}
 

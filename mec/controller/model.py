@@ -4,7 +4,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from mec import imsi as imsis
+from mec.common import imsi as imsis
 
 
 class State(StrEnum):

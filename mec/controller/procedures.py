@@ -3,13 +3,14 @@
 
 from collections.abc import Callable
 
-from mec.controller import nas, s1ap, s1ap_types
-from mec.controller.handovers import Handovers
-from mec.controller.legs import Legs
 from mec.controller.model import Area, Association, Cell, Effect, Enb, Leg, Ue
-from mec.controller.nas import Kind, Nas, NasError
-from mec.controller.s1ap import Ie, Outcome, Procedure, S1apError, optional_number, plmn_of, whole_number
-from mec.controller.tables import UeTable
+from mec.controller.protocol import nas, s1ap
+from mec.controller.protocol import s1ap_ies as s1ap_types
+from mec.controller.protocol.nas import Kind, Nas, NasError
+from mec.controller.protocol.s1ap import Ie, Outcome, Procedure, S1apError, optional_number, plmn_of, whole_number
+from mec.controller.ues.handovers import Handovers
+from mec.controller.ues.s1_connections import Legs
+from mec.controller.ues.ue_table import UeTable
 
 Ies = dict[int, bytes]
 Handler = Callable[[Association, Ies], None]

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from mec import imsi as imsis
+from mec.common import imsi as imsis
 from mec.controller.model import Area, Cell, Enb, Identity, State, Ue
 
 

@@ -11,14 +11,14 @@ from gevent.pool import Pool
 from gevent.server import StreamServer
 from prometheus_client import CollectorRegistry, Histogram
 
-from mec import imsi as imsis
-from mec.controller.gutis import LIFETIME
+from mec.common import imsi as imsis
+from mec.common.records import Records
+from mec.controller.identity_push import IDENTITY_POLICY, IdentityPush, PushSettings
 from mec.controller.model import Announce, Association, Effect, Forget, Keep, Learn, Ue
 from mec.controller.procedures import Identities
-from mec.controller.push import IDENTITY_POLICY, IdentityPush, PushSettings
-from mec.controller.s1ap import Framer, FramingError
+from mec.controller.protocol.s1ap import Framer, FramingError
 from mec.controller.schemas import GutiRecord, PushRecord, UeRecord, record_of, ue_of
-from mec.records import Records
+from mec.controller.ues.gutis import LIFETIME
 from submgr.platform.health import Health
 from submgr.platform.http_client import HttpClient
 from submgr.platform.http_server import listening_socket

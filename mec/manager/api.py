@@ -3,9 +3,9 @@
 
 from flask import Blueprint, Response, request
 
-from mec import imsi as imsis
+from mec.common import imsi as imsis
+from mec.common.problem_details import Fields, in_pieces
 from mec.manager.service import Circle, HomeSilent, UnknownUser, Users
-from mec.problem import Fields, in_pieces
 from submgr.platform.http_app import ApiError
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import click
 from prometheus_client import CollectorRegistry
 
-from mec.mount import Mec
-from mec.running import complain, configured, environment, listen_option, run, url_option
-from mec.settings import MecConfig
+from mec.app import Mec
+from mec.common.program import complain, configured, environment, listen_option, run, url_option
+from mec.common.settings import MecConfig
 from mec.storing import store_of
 from submgr.platform.config import ConfigError
 from submgr.platform.health import Health

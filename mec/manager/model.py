@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from mec import imsi as imsis
+from mec.common import imsi as imsis
 
 
 @dataclass(frozen=True, slots=True)

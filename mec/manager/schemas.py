@@ -6,10 +6,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from mec import imsi as imsis
-from mec.ids import app_id, mec_id
+from mec.common import imsi as imsis
+from mec.common.ids import app_id, mec_id
+from mec.common.relaxed_json import Step, line_of, parse, shown
 from mec.manager.model import DataFile, FormerUse, User
-from mec.relaxed_json import Step, line_of, parse, shown
 from submgr.platform.config import ConfigError, Problem
 
 T = TypeVar("T")

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import msgspec
 from gevent.event import AsyncResult
 
-from mec import imsi as imsis
-from mec.asking import Asker, AskError, hops
+from mec.common import imsi as imsis
+from mec.common.peer_client import Asker, AskError, hops
+from mec.common.records import Records
+from mec.common.settings import MecSettings
 from mec.manager.model import User
 from mec.manager.schemas import Additional, PeerUser
-from mec.records import Records
-from mec.settings import MecSettings
 from submgr.platform.store import Store
 
 log = logging.getLogger(__name__)

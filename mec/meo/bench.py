@@ -9,8 +9,8 @@ from random import Random
 
 from prometheus_client import CollectorRegistry
 
+from mec.meo.app import Orchestrator
 from mec.meo.model import App, AppInfo, Platform, Support, Wish
-from mec.meo.mount import Orchestrator
 from mec.meo.settings import MeoSettings
 from submgr.platform.store_memory import MemoryStore
 

@@ -9,11 +9,11 @@ import gevent
 from gevent.event import Event
 
 from mec.meo.bench import measure
-from mec.meo.chart import chart
 from mec.meo.demo import start_demo
 from mec.meo.placement import Rules
-from mec.meo.report import table
-from mec.meo.simulate import SCENARIOS, Size, compare
+from mec.meo.simulation.chart import chart
+from mec.meo.simulation.model import SCENARIOS, Size, compare
+from mec.meo.simulation.report import table
 from submgr.platform.http_server import ListenError
 
 

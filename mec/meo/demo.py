@@ -15,13 +15,13 @@ import msgspec
 from flask import Response
 from prometheus_client import CollectorRegistry
 
+from mec.common.problem_details import json_object, problem_app
 from mec.meo import views
+from mec.meo.app import Orchestrator
 from mec.meo.errors import MeoError
 from mec.meo.model import App, AppInfo, Platform, Support
-from mec.meo.mount import Orchestrator
 from mec.meo.placement import Rules
 from mec.meo.settings import MeoSettings
-from mec.problem import json_object, problem_app
 from submgr.platform.http_app import problem_errors
 from submgr.platform.http_client import HttpClient, HttpError
 from submgr.platform.http_server import HttpServer

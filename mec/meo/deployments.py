@@ -15,11 +15,11 @@ from functools import partial
 import gevent
 from gevent.lock import BoundedSemaphore
 
-from mec.meo.book import Book
 from mec.meo.drivers.base import Driver, DriverError
 from mec.meo.metrics import MeoMetrics
 from mec.meo.model import Pair, Platform
 from mec.meo.records import CONTEXTS, encode, pair_key
+from mec.meo.state import Book
 from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
 from submgr.platform.store import Change, Store, StoreError
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 from gevent.event import Event
 
-from mec.meo.book import Book
 from mec.meo.deployments import Deployments
 from mec.meo.errors import Conflict, Unavailable, Unknown
 from mec.meo.model import App, Pair, Platform
 from mec.meo.records import APPS, PLATFORMS, StoredPlatform, encode
+from mec.meo.state import Book
 from submgr.platform.store import Change, Store, StoreError
 
 log = logging.getLogger(__name__)

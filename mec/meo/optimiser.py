@@ -14,10 +14,10 @@ from random import Random
 import gevent
 from gevent.lock import BoundedSemaphore
 
-from mec.meo.alerts import OverloadAlert
-from mec.meo.commits import Moved
+from mec.meo.context_changes import Moved
 from mec.meo.model import MAX_MOVES_KEPT, Context, Move, Pair
-from mec.meo.notices import Notices, address_change, context_deleted
+from mec.meo.notifications import Notices, address_change, context_deleted
+from mec.meo.overload import OverloadAlert
 from mec.meo.placement import Choice, Rejection, Violation, violations
 from mec.meo.service import Meo
 from submgr.platform.health import Heartbeat

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mec.problem import bad_fields
+from mec.common.problem_details import bad_fields
 from submgr.platform.http_app import ApiError
 
 MAX_NAME = 32

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from mec.meo.model import Context, Pair, Site
-from mec.meo.notices import Notices, superseded
+from mec.meo.notifications import Notices, superseded
 from mec.meo.optimiser import Optimiser
 from mec.meo.records import (
     APPS,

@@ -7,10 +7,10 @@ from typing import Any
 
 from flask import request
 
-from mec.meo.location import read_location
+from mec.common.problem_details import json_object
+from mec.meo.lcmp.location import read_location
 from mec.meo.model import App, AppInfo, Platform, QkdSource, Support, Wish
 from mec.meo.reading import MAX_DESCRIPTION, MAX_NAME, Mistakes, Reader
-from mec.problem import json_object
 
 MAX_PLATFORM = 128
 MAX_DESCRIPTOR = 128

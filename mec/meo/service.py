@@ -11,17 +11,17 @@ import uuid
 from collections.abc import Callable, Mapping
 from random import Random
 
-from mec.meo.book import Book
-from mec.meo.commits import Commits
+from mec.meo.app_matching import find
+from mec.meo.context_changes import Commits
 from mec.meo.deployments import DRIVER_TIMEOUT, REMOVAL_POLICY, DeployFailed, Deployments
 from mec.meo.drivers.base import Driver
 from mec.meo.errors import Rejected, Unavailable, Unknown
 from mec.meo.inventory import Inventory
-from mec.meo.matching import find
 from mec.meo.metrics import MeoMetrics
 from mec.meo.model import App, Context, Pair, Platform, Wish
 from mec.meo.placement import Choice, Rejection, place
 from mec.meo.settings import MeoSettings
+from mec.meo.state import Book
 from submgr.platform.outbox import RetryPolicy
 from submgr.platform.store import Store, StoreError
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, request
 
-from mec import imsi as imsis
-from mec.ids import app_id, mec_id
-from mec.problem import Fields, in_pieces
+from mec.common import imsi as imsis
+from mec.common.ids import app_id, mec_id
+from mec.common.problem_details import Fields, in_pieces
 from mec.proxy.schemas import unreached_view
 from mec.proxy.service import Circle, PeerError, PeerLacks, Proxy, UnknownMec
 from submgr.platform.http_app import ApiError, json_response

@@ -8,14 +8,14 @@ from typing import Any
 import click
 from prometheus_client import CollectorRegistry
 
-from mec.asking import Asker
-from mec.problem import problem_app
+from mec.common.peer_client import Asker
+from mec.common.probes import Counted, time_requests, watching_blueprint
+from mec.common.problem_details import problem_app
+from mec.common.program import complain, configured, listen_option, run
+from mec.common.relaxed_json import read
 from mec.proxy.api import proxy_blueprint
 from mec.proxy.schemas import mec_info
 from mec.proxy.service import Proxy
-from mec.relaxed_json import read
-from mec.running import complain, configured, listen_option, run
-from mec.watching import Counted, time_requests, watching_blueprint
 from submgr.platform.config import ConfigError, ConfigWatcher
 from submgr.platform.health import Health
 from submgr.platform.http_app import problem_errors

@@ -4,10 +4,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from mec.ids import mec_id
+from mec.common.ids import mec_id
+from mec.common.relaxed_json import Step, line_of, parse, shown
+from mec.common.settings import http_url
 from mec.proxy.model import Mec, Unreached
-from mec.relaxed_json import Step, line_of, parse, shown
-from mec.settings import http_url
 from submgr.platform.config import ConfigError, Problem
 
 T = TypeVar("T")

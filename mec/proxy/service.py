@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import gevent
 
-from mec.asking import MAX_HOPS, Asker, AskError, hops
+from mec.common.peer_client import MAX_HOPS, Asker, AskError, hops
 from mec.proxy.model import Mec, Unreached
 from mec.proxy.schemas import mec_info
 from submgr.platform.config import ConfigError

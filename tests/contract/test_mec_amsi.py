@@ -13,8 +13,8 @@ import pytest
 from http_peer import HttpPeer, answer
 from prometheus_client import CollectorRegistry
 
-from mec.mount import Mec
-from mec.settings import MecSettings
+from mec.app import Mec
+from mec.common.settings import MecSettings
 from submgr.platform.health import Health
 from submgr.platform.http_client import HttpClient, HttpResponse
 from submgr.platform.store_memory import MemoryStore

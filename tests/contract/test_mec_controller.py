@@ -13,12 +13,12 @@ from gevent import socket
 from http_peer import OK, HttpPeer, Request, answer, closed_port
 from prometheus_client import CollectorRegistry, generate_latest
 
-from mec.controller import recording as pdu
+from mec.controller.identity_push import PushSettings
 from mec.controller.metrics import watch
-from mec.controller.push import PushSettings
-from mec.controller.recording import Place
-from mec.controller.recording_calls import Call, attach, detach, set_up
-from mec.controller.replay import Replayer
+from mec.controller.recordings import pdus as pdu
+from mec.controller.recordings.calls import Call, attach, detach, set_up
+from mec.controller.recordings.pdus import Place
+from mec.controller.recordings.replay import Replayer
 from mec.controller.service import Controller, ControllerSettings
 from submgr.platform.health import Health
 from submgr.platform.outbox import RetryPolicy

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from mec.common.settings import load as load_mec
 from mec.meo.settings import from_mapping as meo_settings
-from mec.settings import load as load_mec
 from submgr.platform.config import Key, Section
 from submgr.rmr.environment import read_environment
 from submgr.rmr.routes import parse_routes

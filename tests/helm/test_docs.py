@@ -11,8 +11,8 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry, ProcessCollector
 
+from mec.common.settings import SECTION as MEC
 from mec.meo.settings import SECTION as MEO
-from mec.settings import SECTION as MEC
 from submgr.adapters.legacy_metrics import LegacyCounters, exposition
 from submgr.adapters.metrics import Metrics
 from submgr.adapters.record_forms import E2Form, RestForm

@@ -13,8 +13,8 @@ from http_peer import OK, HttpPeer, Request, answer
 from mec_processes import Api, Program, free_port, until
 
 import mec
-from mec.controller.recording_calls import Call, attach, set_up
-from mec.controller.replay import Replayer
+from mec.controller.recordings.calls import Call, attach, set_up
+from mec.controller.recordings.replay import Replayer
 
 IMSI = "001010000000001"
 CALL = Call(5, 100, IMSI, ["192.168.3.2"])

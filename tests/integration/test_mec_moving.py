@@ -12,10 +12,10 @@ import pytest
 from http_peer import HttpPeer, Request, answer
 from mec_processes import Api, Program, free_port, run, until
 
-from mec.controller import recording as pdu
-from mec.controller.recording import Place
-from mec.controller.recording_calls import Call, attach, detach, set_up
-from mec.controller.replay import Replayer
+from mec.controller.recordings import pdus as pdu
+from mec.controller.recordings.calls import Call, attach, detach, set_up
+from mec.controller.recordings.pdus import Place
+from mec.controller.recordings.replay import Replayer
 
 HOME, SECOND, THIRD = 5, 9, 7
 IMSI = "001010123456789"

@@ -13,9 +13,9 @@ from typing import Any, TypeVar, cast
 import gevent
 from prometheus_client import CollectorRegistry
 
+from mec.meo.app import Orchestrator
 from mec.meo.drivers.base import DriverError
 from mec.meo.model import App, AppInfo, Context, Platform, Support, Wish
-from mec.meo.mount import Orchestrator
 from mec.meo.settings import MeoSettings
 from submgr.platform.http_client import HttpClient, HttpConnectError, HttpResponse
 from submgr.platform.outbox import RetryPolicy

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mec import ids, imsi, relaxed_json, settings
-from mec.hiding import HideIdentities, hidden
-from mec.records import Records
+from mec.common import ids, imsi, relaxed_json, settings
+from mec.common.log_masking import HideIdentities, hidden
+from mec.common.records import Records
 from mec.storing import store_of
 from submgr.platform.config import ConfigError
 from submgr.platform.store import Change

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from mec.controller import recording as pdu
-from mec.controller import recording_nas as nas
-from mec.controller.recording import HOME, Place
-from mec.controller.recording_calls import Call, attach, detach, release, service, set_up
+from mec.controller.recordings import nas_messages as nas
+from mec.controller.recordings import pdus as pdu
+from mec.controller.recordings.calls import Call, attach, detach, release, service, set_up
+from mec.controller.recordings.pdus import HOME, Place
 
 IMSI = "001010000000001"
 OTHER = "001010000000002"

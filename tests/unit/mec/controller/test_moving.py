@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from mec.controller import recording as pdu
-from mec.controller import recording_nas as nas
 from mec.controller.model import Association
 from mec.controller.procedures import Identities
-from mec.controller.recording import Place
-from mec.controller.recording_calls import Call, attach, detach, release, set_up
+from mec.controller.recordings import nas_messages as nas
+from mec.controller.recordings import pdus as pdu
+from mec.controller.recordings.calls import Call, attach, detach, release, set_up
+from mec.controller.recordings.pdus import Place
 from mec.controller.schemas import record_of, ue_of
 
 IMSI = "001010000000001"

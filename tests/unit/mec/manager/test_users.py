@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import pytest
 
-from mec.ams.registry import Registry
-from mec.asking import Asker
-from mec.manager.data import Data
+from mec.ams.uses import Registry
+from mec.common.peer_client import Asker
+from mec.common.settings import MecSettings
+from mec.manager.data_file import Data
 from mec.manager.model import User
 from mec.manager.schemas import Additional, data_file
 from mec.manager.service import UnknownUser, Users
-from mec.settings import MecSettings
 from submgr.platform.config import ConfigError
 from submgr.platform.http_client import HttpClient
 from submgr.platform.store_memory import MemoryStore

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The JSON of MEC 021 v2.2.1, clause 7."""
+
+import ipaddress
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from mec.ams.amsi import values as reading
+from mec.ams.amsi.model import (
+    MOBILITY,
+    Associate,
+    AssociateType,
+    Device,
+    MobilityService,
+    MobilityStatus,
+    Subscription,
+    TimeStamp,
+)
+from mec.common.problem_details import bad_field
+
+
+def service_of(body: Mapping[str, Any], service_id: str, now: float) -> MobilityService:
+    """A RegistrationInfo; ApiError 400 names all that is wrong."""
+    mistakes = reading.Mistakes()
+    empty: dict[str, Any] = {}
+    given = mistakes.take(body, "appMobilityServiceId", reading.text, service_id)
+    if given != service_id:
+        mistakes.found["appMobilityServiceId"] = "is another one than in the path"
+    consumer = mistakes.need(body, "serviceConsumerId", reading.mapping, empty)
+    app = mistakes.take(consumer, "serviceConsumerId.appInstanceId", reading.text, "")
+    mep = mistakes.take(consumer, "serviceConsumerId.mepId", reading.text, "")
+    if not app and not mep and "serviceConsumerId" not in mistakes.found:
+        mistakes.found["serviceConsumerId"] = "must have an appInstanceId or a mepId"
+    no_entries: list[dict[str, Any]] = []
+    entries = mistakes.take(body, "deviceInformation", reading.mappings, no_entries)
+    devices = tuple(_device(entry, f"deviceInformation[{at}]", mistakes) for at, entry in enumerate(entries))
+    nothing: int | None = None
+    expiry = mistakes.take(body, "expiryTime", reading.number(0, 2**32 - 1), nothing)
+    mistakes.check()
+    return MobilityService(service_id, app or None, mep or None, devices, expiry, now + expiry if expiry else None)
+
+
+def _device(entry: Mapping[str, Any], path: str, mistakes: reading.Mistakes) -> Device:
+    nothing: int | None = None
+    return Device(
+        associate=mistakes.need(entry, f"{path}.associateId", reading.associate, Associate(1, "")),
+        level=mistakes.take(entry, f"{path}.appMobilityServiceLevel", reading.number(1, 3), nothing),
+        transferred=mistakes.take(entry, f"{path}.contextTransferState", reading.number(0, 1), nothing),
+    )
+
+
+def service_view(service: MobilityService) -> dict[str, Any]:
+    """A RegistrationInfo."""
+    consumer = {"appInstanceId": service.app_instance_id, "mepId": service.mep_id}
+    view: dict[str, Any] = {"appMobilityServiceId": service.id, "serviceConsumerId": _present(consumer)}
+    if service.devices:
+        view["deviceInformation"] = [
+            _present(
+                {
+                    "associateId": associate_view(device.associate),
+                    "appMobilityServiceLevel": device.level,
+                    "contextTransferState": device.transferred,
+                }
+            )
+            for device in service.devices
+        ]
+    if service.expiry is not None:
+        view["expiryTime"] = service.expiry
+    return view
+
+
+def subscription_of(body: Mapping[str, Any], subscription_id: str, self_url: str, now: float) -> Subscription:
+    """A MobilityProcedureSubscription or AdjacentAppInfoSubscription; ApiError 400 names all that is wrong."""
+    mistakes = reading.Mistakes()
+    empty: dict[str, Any] = {}
+    kind = mistakes.need(body, "subscriptionType", reading.subscription_type, MOBILITY)
+    callback = mistakes.need(body, "callbackReference", reading.callback, "")
+    criteria = mistakes.need(body, "filterCriteria", reading.mapping, empty)
+    app = mistakes.take(criteria, "filterCriteria.appInstanceId", reading.text, "")
+    nothing: TimeStamp | None = None
+    deadline = mistakes.take(body, "expiryDeadline", reading.time_stamp, nothing)
+    if deadline is not None and deadline.seconds + deadline.nano_seconds / 1e9 <= now:
+        mistakes.found["expiryDeadline"] = "is over already"
+    associates: tuple[Associate, ...] = ()
+    statuses: tuple[int, ...] = ()
+    if kind == MOBILITY:
+        associates = mistakes.take(criteria, "filterCriteria.associateId", reading.associates, associates)
+        statuses = mistakes.take(criteria, "filterCriteria.mobilityStatus", reading.statuses, statuses)
+    mistakes.check()
+    if kind == MOBILITY and not statuses:
+        statuses = (MobilityStatus.TRIGGERED.value,)
+    return Subscription(subscription_id, kind, callback, self_url, app or None, associates, statuses, deadline)
+
+
+def wants_test(body: Mapping[str, Any]) -> bool:
+    """Whether a test notification is asked for; ApiError 400 when that is not true or false."""
+    wanted = body.get("requestTestNotification", False)
+    if not isinstance(wanted, bool):
+        raise bad_field("requestTestNotification", "must be true or false")
+    return wanted
+
+
+def subscription_view(subscription: Subscription) -> dict[str, Any]:
+    """As it was asked for, with its link."""
+    criteria: dict[str, Any] = _present({"appInstanceId": subscription.app_instance_id})
+    if subscription.type == MOBILITY:
+        if subscription.associates:
+            criteria["associateId"] = [associate_view(each) for each in subscription.associates]
+        criteria["mobilityStatus"] = list(subscription.statuses)
+    view: dict[str, Any] = {
+        "_links": {"self": {"href": subscription.self_url}},
+        "subscriptionType": subscription.type,
+        "callbackReference": subscription.callback,
+        "filterCriteria": criteria,
+    }
+    if subscription.deadline is not None:
+        view["expiryDeadline"] = _time_view(subscription.deadline)
+    return view
+
+
+def mobility_notification(
+    subscription: Subscription, status: MobilityStatus, associates: Iterable[Associate], app_id: str | None
+) -> dict[str, Any]:
+    """MobilityProcedureNotification (7.4.2)."""
+    notification: dict[str, Any] = {
+        "notificationType": "MobilityProcedureNotification",
+        "timeStamp": _time_view(now_stamp()),
+        "mobilityStatus": status.value,
+        "associateId": [associate_view(each) for each in associates],
+        "_links": {"subscription": {"href": subscription.self_url}},
+    }
+    if app_id is not None:
+        notification["targetAppInfo"] = {"appInstanceId": app_id}
+    return notification
+
+
+def adjacency_notification(subscription: Subscription, app_id: str, interface: Mapping[str, Any]) -> dict[str, Any]:
+    """AdjacentAppInfoNotification (7.4.3)."""
+    return {
+        "notificationType": "AdjacentAppInfoNotification",
+        "timeStamp": _time_view(now_stamp()),
+        "adjacentAppInfo": [{"appInstanceId": app_id, "commInterface": interface}],
+        "_links": {"subscription": {"href": subscription.self_url}},
+    }
+
+
+def expiry_notification(subscription: Subscription) -> dict[str, Any]:
+    """ExpiryNotification (7.4.4)."""
+    assert subscription.deadline is not None
+    return {
+        "notificationType": "ExpiryNotification",
+        "timeStamp": _time_view(now_stamp()),
+        "_links": {"self": {"href": subscription.self_url}, "subscription": {"href": subscription.self_url}},
+        "expiryDeadline": _time_view(subscription.deadline),
+    }
+
+
+def trial_notification(subscription: Subscription) -> dict[str, Any]:
+    """TestNotification (7.4.5)."""
+    return {"notificationType": "TestNotification", "_links": {"subscription": {"href": subscription.self_url}}}
+
+
+def adjacent_view(app_id: str, mec_id: int, interface: Mapping[str, Any]) -> dict[str, Any]:
+    """AdjacentAppInstanceInfo (7.2.3)."""
+    return {
+        "appInstanceId": app_id,
+        "appDId": app_id,
+        "appInstanceCommLink": [interface],
+        "mecHostInformation": {"hostName": f"MEC {mec_id}", "hostId": {"mecId": mec_id}},
+    }
+
+
+def interface_of(url: str) -> dict[str, Any]:
+    """A CommunicationInterface: where a URL leads to."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return {"ipAddresses": [{"host": parts.hostname or "", "port": port}]}
+
+
+def associate_view(associate: Associate) -> dict[str, Any]:
+    return {"type": associate.type, "value": associate.value}
+
+
+def associates_of(addresses: Iterable[str]) -> list[Associate]:
+    """The AssociateIds of IP addresses."""
+    kinds = {4: AssociateType.UE_IPV4_ADDRESS, 6: AssociateType.UE_IPV6_ADDRESS}
+    return [Associate(kinds[ipaddress.ip_address(address).version].value, address) for address in addresses]
+
+
+def now_stamp() -> TimeStamp:
+    """The present."""
+    seconds, nano_seconds = divmod(time.time_ns(), 1_000_000_000)
+    return TimeStamp(seconds, nano_seconds)
+
+
+def _time_view(stamp: TimeStamp) -> dict[str, int]:
+    return {"seconds": stamp.seconds, "nanoSeconds": stamp.nano_seconds}
+
+
+def _present(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

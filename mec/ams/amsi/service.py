@@ -1,0 +1,308 @@
+# SPDX-License-Identifier: Apache-2.0
+"""MEC 021 on the registry of uses: who is told when a UE's application state moves."""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+import gevent
+import msgspec
+from gevent.event import Event
+from gevent.queue import Full, Queue
+
+from mec.ams.amsi import schemas
+from mec.ams.amsi.model import ADJACENT, MOBILITY, Associate, MobilityService, MobilityStatus, Subscription
+from mec.ams.model import ANY_APP, Use
+from mec.ams.service import Watcher
+from mec.ams.ue_addresses import Locator
+from mec.ams.uses import NAMESPACE, Registry
+from mec.common.records import Records
+from mec.common.settings import MecSettings
+from submgr.platform.http_client import HttpClient
+from submgr.platform.logs import Sparsely
+from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
+from submgr.platform.store import Store, StoreError
+
+log = logging.getLogger(__name__)
+
+TIMEOUT = 2.0
+POLICY = RetryPolicy(tries=5, delay=1.0, backoff=2.0)
+_PLACES = 1000
+_EVENTS = 10_000
+_LONGEST_WAIT = 60.0
+_STORE_RETRY = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """Something happened to the state of a UE; `app_id` None: to all its applications but `others`."""
+
+    status: MobilityStatus
+    imsi: str
+    app_id: str | None
+    others: frozenset[str] = frozenset()
+
+
+class Mobility(Watcher):
+    """Registrations and subscriptions, and their notifications, which go out one after the other per subscription."""
+
+    def __init__(
+        self,
+        settings: MecSettings,
+        store: Store,
+        client: HttpClient,
+        locator: Locator,
+        registry: Registry,
+        policy: RetryPolicy = POLICY,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.counts: Counter[str] = Counter()
+        self.loaded = False
+        self._settings = settings
+        self._client = client
+        self._locator = locator
+        self._registry = registry
+        self._wall = wall
+        prefix = f"ams/{settings.mec_id}"
+        self._service_records = Records(store, NAMESPACE, MobilityService, f"{prefix}/service/")
+        self._subscription_records = Records(store, NAMESPACE, Subscription, f"{prefix}/subscription/")
+        self._services: dict[str, MobilityService] = {}
+        self._subscriptions: dict[str, Subscription] = {}
+        self._outbox = Outbox(policy=policy, places=_PLACES)
+        self._events: Queue[_Moved] = Queue(_EVENTS)
+        self._adjacent: set[tuple[str, int]] = set()
+        self._changed = Event()
+        self._telling = False
+        self._greenlets: list[gevent.Greenlet] = []
+        self._sparsely = Sparsely(log)
+
+    def start(self) -> None:
+        """Read what is stored, if need be later, and begin to notify."""
+        self._greenlets = [gevent.spawn(self._tell_all), gevent.spawn(self._expire)]
+        if not self._load():
+            self._greenlets.append(gevent.spawn(self._load_later))
+
+    def stop(self) -> None:
+        """Notify no longer."""
+        gevent.killall(self._greenlets)
+        self._greenlets.clear()
+        self._outbox.stop()
+
+    @property
+    def waiting(self) -> int:
+        """Events and notifications that are not finished."""
+        return int(self._events.qsize()) + self._telling + self._outbox.waiting
+
+    # services
+
+    def services(self) -> list[MobilityService]:
+        """All registrations."""
+        return list(self._services.values())
+
+    def service(self, service_id: str) -> MobilityService | None:
+        """One of them."""
+        return self._services.get(service_id)
+
+    def put_service(self, service: MobilityService) -> None:
+        """A new one, or another form of it. Raises StoreError, and changes nothing then."""
+        self._service_records.save(service.id, service)
+        self._services[service.id] = service
+        self._changed.set()
+
+    def remove_service(self, service_id: str) -> None:
+        """It ends. Raises StoreError, and changes nothing then."""
+        self._service_records.remove(service_id)
+        self._services.pop(service_id, None)
+
+    # subscriptions
+
+    def subscriptions(self) -> list[Subscription]:
+        """All of them."""
+        return list(self._subscriptions.values())
+
+    def subscription(self, subscription_id: str) -> Subscription | None:
+        """One of them."""
+        return self._subscriptions.get(subscription_id)
+
+    def put_subscription(self, subscription: Subscription, *, test: bool = False) -> None:
+        """A new one, or another form of it; `test`: a test notification is sent. Raises StoreError."""
+        self._subscription_records.save(subscription.id, subscription)
+        self._subscriptions[subscription.id] = subscription
+        self._changed.set()
+        if test:
+            self._send(subscription, schemas.trial_notification(subscription))
+
+    def remove_subscription(self, subscription_id: str) -> None:
+        """It ends, with what was not delivered. Raises StoreError, and changes nothing then."""
+        self._subscription_records.remove(subscription_id)
+        self._subscriptions.pop(subscription_id, None)
+        self._outbox.drop(subscription_id)
+
+    def adjacent(self, app_instance_id: str | None) -> list[dict[str, Any]]:
+        """The application instances at other MECs (of one application, or all)."""
+        interface = schemas.interface_of(self._settings.proxy_url)
+        return [
+            schemas.adjacent_view(app, mec, interface)
+            for app, mec in sorted(self._elsewhere(self._registry.all()))
+            if app_instance_id in (None, app)
+        ]
+
+    # what happens
+
+    def moved_away(self, uses: Sequence[Use]) -> None:
+        apps = frozenset(use.app_id for use in uses if use.app_id != ANY_APP)
+        for use in uses:
+            app = None if use.app_id == ANY_APP else use.app_id
+            self._put(_Moved(MobilityStatus.TRIGGERED, use.imsi, app, apps if app is None else frozenset()))
+        for app, mec in sorted(self._elsewhere(uses) - self._adjacent):
+            self._adjacent.add((app, mec))
+            self._tell_adjacent(app)
+
+    def served(self, imsi: str, app_id: str) -> None:
+        self._put(_Moved(MobilityStatus.COMPLETED, imsi, app_id))
+
+    def failed(self, imsi: str, app_id: str) -> None:
+        self._put(_Moved(MobilityStatus.FAILED, imsi, app_id))
+
+    def _elsewhere(self, uses: Sequence[Use]) -> set[tuple[str, int]]:
+        own = self._settings.mec_id
+        return {(use.app_id, use.mec_id) for use in uses if use.app_id != ANY_APP and use.mec_id != own}
+
+    def _put(self, moved: _Moved) -> None:
+        try:
+            self._events.put_nowait(moved)
+        except Full:
+            self.counts["dropped"] += 1
+
+    def _tell_all(self) -> None:
+        while True:
+            moved = self._events.get()
+            self._telling = True
+            if self._subscriptions or self._services:
+                self._tell(moved)
+            self._telling = False
+
+    def _tell(self, moved: _Moved) -> None:
+        addresses = self._locator.addresses_of(moved.imsi)
+        associates = schemas.associates_of(addresses)
+        for subscription in list(self._subscriptions.values()):
+            if subscription.type != MOBILITY or moved.status.value not in subscription.statuses:
+                continue
+            app = moved.app_id or subscription.app_instance_id
+            if not _concerns(subscription, moved):
+                continue
+            whom = associates
+            if subscription.associates:
+                whom = [each for each in associates if each in subscription.associates]
+                if not whom:
+                    continue
+            self._send(subscription, schemas.mobility_notification(subscription, moved.status, whom, app))
+        if moved.status is MobilityStatus.COMPLETED:
+            self._note_transfer(moved, associates)
+
+    def _note_transfer(self, moved: _Moved, associates: list[Associate]) -> None:
+        """The context of a registered device is at the other MEC."""
+        for service in list(self._services.values()):
+            if service.app_instance_id not in (None, moved.app_id):
+                continue
+            devices = tuple(
+                replace(device, transferred=1) if device.associate in associates else device
+                for device in service.devices
+            )
+            if devices != service.devices:
+                self._services[service.id] = replace(service, devices=devices)
+                self._service_records.save_soon(service.id, self._services[service.id])
+
+    def _tell_adjacent(self, app: str) -> None:
+        interface = schemas.interface_of(self._settings.proxy_url)
+        for subscription in list(self._subscriptions.values()):
+            if subscription.type == ADJACENT and subscription.app_instance_id in (None, app):
+                self._send(subscription, schemas.adjacency_notification(subscription, app, interface))
+
+    def _send(self, subscription: Subscription, notification: Mapping[str, Any]) -> None:
+        body = msgspec.json.encode(notification)
+        deliver = partial(self._deliver, subscription.callback, body)
+        if not self._outbox.put(subscription.id, subscription.id, deliver, self._delivered):
+            self.counts["dropped"] += 1
+
+    def _deliver(self, callback: str, body: bytes) -> bool:
+        answer = self._client.request(
+            "POST",
+            callback,
+            body=body,
+            headers={"Content-Type": "application/json"},
+            connect_timeout=TIMEOUT / 2,
+            read_timeout=TIMEOUT,
+            max_response=64 * 1024,
+        )
+        return answer.ok
+
+    def _delivered(self, result: Result) -> None:
+        self.counts[result.outcome.value] += 1
+        if result.outcome is Outcome.GIVEN_UP:
+            self._sparsely.log(logging.WARNING, "notification", "notification given up", why=result.error)
+
+    # time
+
+    def _expire(self) -> None:
+        while True:
+            self._changed.clear()
+            ends = [each.ends for each in self._services.values()]
+            ends += [each.ends for each in self._subscriptions.values()]
+            due = min((end for end in ends if end is not None), default=None)
+            wait = _LONGEST_WAIT if due is None else max(0.0, min(due - self._wall(), _LONGEST_WAIT))
+            if wait:
+                self._changed.wait(wait)
+            self._end_what_is_due()
+
+    def _end_what_is_due(self) -> None:
+        now = self._wall()
+        try:
+            for service in list(self._services.values()):
+                if service.ends is not None and service.ends <= now:
+                    self.remove_service(service.id)
+                    self.counts["services expired"] += 1
+            for subscription in list(self._subscriptions.values()):
+                if subscription.ends is not None and subscription.ends <= now:
+                    self._subscription_records.remove(subscription.id)
+                    self._subscriptions.pop(subscription.id, None)
+                    self.counts["subscriptions expired"] += 1
+                    self._send(subscription, schemas.expiry_notification(subscription))
+        except StoreError as exc:
+            log.warning("what has expired waits for the store", extra={"why": str(exc)})
+            gevent.sleep(_STORE_RETRY)
+
+    def _load(self) -> bool:
+        try:
+            services = self._service_records.load()
+            subscriptions = self._subscription_records.load()
+        except StoreError as exc:
+            log.warning("subscriptions wait for the store", extra={"why": str(exc)})
+            return False
+        self._services = services
+        self._subscriptions = subscriptions
+        self._adjacent = self._elsewhere(self._registry.all())
+        self.loaded = True
+        self._changed.set()
+        return True
+
+    def _load_later(self) -> None:
+        while not self._load():
+            gevent.sleep(_STORE_RETRY)
+
+
+def _concerns(subscription: Subscription, moved: _Moved) -> bool:
+    wanted = subscription.app_instance_id
+    if moved.app_id is not None:
+        return wanted in (None, moved.app_id)
+    return wanted not in moved.others if wanted is not None else not moved.others
+
+
+def new_id() -> str:
+    """For a registration or subscription."""
+    return uuid4().hex

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which addresses a UE has: what the controller of this MEC has learnt."""
+
+import ipaddress
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+import msgspec
+
+from mec.common import imsi as imsis
+from mec.common.peer_client import Asker, AskError
+
+_FRESH = 1.0
+"""Seconds for which an answer is used again; several notifications about one UE come together."""
+_PAUSE = 5.0
+"""Seconds for which a controller that did not answer is not asked."""
+_MAX_KNOWN = 1000
+
+
+class _Ue(msgspec.Struct):
+    ip: list[str] = []
+
+
+class Locator:
+    """Asks the controller at `url`. When it does not answer, no address is known."""
+
+    def __init__(self, url: str, asker: Asker, clock: Callable[[], float] = time.monotonic) -> None:
+        self._url = url
+        self._asker = asker
+        self._clock = clock
+        self._known: OrderedDict[str, tuple[list[str], float]] = OrderedDict()
+        self._silent_until = 0.0
+
+    def addresses_of(self, imsi: str) -> list[str]:
+        """The IP addresses of a UE."""
+        key = imsis.key(imsi)
+        addresses, until = self._known.get(key, ([], 0.0))
+        if until > self._clock() or self._silent_until > self._clock():
+            return addresses
+        try:
+            answer = self._asker.ask("GET", f"{self._url}/ues/{imsi}")
+            given = msgspec.json.decode(answer.body, type=_Ue).ip if answer.ok else []
+        except (AskError, msgspec.DecodeError, UnicodeDecodeError):
+            self._silent_until = self._clock() + _PAUSE
+            return addresses
+        addresses = [address for address in given if _is_address(address)]
+        self._known[key] = (addresses, self._clock() + _FRESH)
+        self._known.move_to_end(key)
+        if len(self._known) > _MAX_KNOWN:
+            self._known.popitem(last=False)
+        return addresses
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Uses and states: in memory what is asked for often, in the store all of it."""
+
+import logging
+from collections import OrderedDict
+from collections.abc import Iterable
+from functools import partial
+
+from mec.ams.model import ANY_APP, Use, UseRecord
+from mec.common import imsi as imsis
+from mec.common.records import Records
+from submgr.platform.store import Change, Store, StoreError
+
+log = logging.getLogger(__name__)
+
+NAMESPACE = "mec_ues"
+CACHE_SIZE = 64 * 1024 * 1024
+"""Bytes of states that are kept in memory."""
+
+
+class Registry:
+    """Who uses what where. A state belongs to one Use object: a newer one makes it void."""
+
+    def __init__(self, store: Store, mec_id: int | None, cache_size: int = CACHE_SIZE) -> None:
+        self._store = store
+        self._records = Records(store, NAMESPACE, UseRecord, f"ams/{mec_id}/use/")
+        self._state_prefix = f"ams/{mec_id}/state/"
+        self._uses: dict[str, dict[str, Use]] = {}
+        self._states: OrderedDict[str, bytes] = OrderedDict()
+        self._unsaved: dict[str, bytes] = {}
+        self._cached = 0
+        self._cache_size = cache_size
+        self._order = 0
+
+    def __len__(self) -> int:
+        return sum(len(uses) for uses in self._uses.values())
+
+    def load(self) -> None:
+        """Take what is stored. Raises StoreError."""
+        for record in self._records.load().values():
+            self._remember(Use(record.imsi, record.app_id, record.mec_id, record.stored, self._next()))
+
+    def find(self, imsi: str, app_id: str) -> Use | None:
+        """What is known of a UE and an application, or of all applications of the UE."""
+        uses = self._uses.get(imsis.key(imsi), {})
+        use = uses.get(app_id)
+        if use is not None or ANY_APP not in uses:
+            return use
+        general = uses[ANY_APP]
+        return Use(general.imsi, app_id, general.mec_id, False, general.order)
+
+    def of_ue(self, imsi: str) -> list[Use]:
+        """All that is known of a UE, that of ANY_APP among it."""
+        return list(self._uses.get(imsis.key(imsi), {}).values())
+
+    def all(self) -> list[Use]:
+        """Everything."""
+        return [use for uses in self._uses.values() for use in uses.values()]
+
+    def is_current(self, use: Use) -> bool:
+        """Whether nothing newer is known."""
+        now = self.find(use.imsi, use.app_id)
+        return now is not None and now.order == use.order
+
+    def notified(self, imsi: str, app_id: str | None, mec_id: int) -> list[Use]:
+        """A UE uses an application (None: its applications) at a MEC from now on; states of before are void.
+
+        The uses that came of it. Raises StoreError when that is not safe yet; it holds all the same.
+        """
+        apps = [app_id] if app_id is not None else [use.app_id for use in self.of_ue(imsi)]
+        if app_id is None and ANY_APP not in apps:
+            apps.append(ANY_APP)
+        order = self._next()
+        uses = [Use(imsi, app, mec_id, False, order) for app in apps]
+        for use in uses:
+            self._remember(use)
+            self._drop_state(use.key)
+        self._store.write(self._change(uses, void=[use.key for use in uses]), persistent=True)
+        return uses
+
+    def keep_state(self, use: Use, state: bytes) -> bool:
+        """The state of a use has come. False: it was overtaken by something newer, and is not kept."""
+        if not self.is_current(use):
+            return False
+        stored = Use(use.imsi, use.app_id, use.mec_id, True, use.order)
+        self._remember(stored)
+        self._cache(use.key, state)
+        self._unsaved[use.key] = state
+        change = self._change([stored], states={use.key: state})
+        self._store.submit(change, partial(self._saved, use.key, state), persistent=True)
+        return True
+
+    def state_of(self, use: Use) -> bytes | None:
+        """The stored state of a use, if it is still there. Raises StoreError."""
+        if not use.stored:
+            return None
+        state = self._states.get(use.key)
+        if state is not None:
+            self._states.move_to_end(use.key)
+            return state
+        if use.key in self._unsaved:
+            return self._unsaved[use.key]
+        name = self._state_prefix + use.key
+        state = self._store.read(NAMESPACE, [name]).get(name)
+        if state is None or not self.is_current(use):
+            return None
+        self._cache(use.key, state)
+        return state
+
+    def take(self, uses: Iterable[tuple[Use, bytes]]) -> None:
+        """Uses with their states from a file. Raises StoreError."""
+        for use, state in uses:
+            stored = Use(use.imsi, use.app_id, use.mec_id, True, self._next())
+            self._store.write(self._change([stored], states={stored.key: state}))
+            self._remember(stored)
+
+    def _remember(self, use: Use) -> None:
+        self._uses.setdefault(imsis.key(use.imsi), {})[use.app_id] = use
+
+    def _change(self, uses: Iterable[Use], states: dict[str, bytes] | None = None, void: Iterable[str] = ()) -> Change:
+        records = {use.key: UseRecord(use.imsi, use.app_id, use.mec_id, use.stored) for use in uses}
+        change = self._records.change(records)
+        values = {self._state_prefix + key: state for key, state in (states or {}).items()}
+        return Change(NAMESPACE, {**change.set, **values}, frozenset(self._state_prefix + key for key in void))
+
+    def _next(self) -> int:
+        self._order += 1
+        return self._order
+
+    def _cache(self, key: str, state: bytes) -> None:
+        self._cached -= len(self._states.pop(key, b""))
+        self._states[key] = state
+        self._cached += len(state)
+        while self._cached > self._cache_size:
+            _, oldest = self._states.popitem(last=False)
+            self._cached -= len(oldest)
+
+    def _saved(self, key: str, state: bytes, error: StoreError | None) -> None:
+        if self._unsaved.get(key) is state:
+            del self._unsaved[key]
+
+    def _drop_state(self, key: str) -> None:
+        self._unsaved.pop(key, None)
+        self._cached -= len(self._states.pop(key, b""))

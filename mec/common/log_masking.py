@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""IMSIs are masked in every line of the log, wherever in it they stand."""
+
+import logging
+import re
+from typing import Any
+
+from mec.common import imsi as imsis
+
+_NAMED = re.compile(r"(imsi\W{1,6}|/ues/)(\d{6,})", re.IGNORECASE)
+# what has the length of an IMSI, but for milliseconds since 1970 of these years
+_LONG = re.compile(r"(?<![\d.])(?!1[5-9]\d{11}(?!\d))\d{13,15}(?![\d.])")
+_PLAIN = frozenset(vars(logging.makeLogRecord({})))
+
+
+class HideIdentities(logging.Filter):
+    """Masks what looks like an IMSI: request lines, URLs and errors of libraries have them too.
+
+    With `in_full`, debug lines are left as they are.
+    """
+
+    def __init__(self, in_full: bool = False) -> None:
+        super().__init__()
+        self._in_full = in_full
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if self._in_full and record.levelno <= logging.DEBUG:
+            return True
+        record.msg, record.args = hidden(record.getMessage()), None
+        for name, value in list(vars(record).items()):
+            if name not in _PLAIN:
+                masked = _masked(name, value)
+                if masked != value:
+                    setattr(record, name, masked)
+        if record.exc_info and record.exc_info[0] is not None:
+            trace = logging.Formatter().formatException(record.exc_info)
+            if hidden(trace) != trace:
+                record.exc_info, record.stack_info = None, hidden(trace)
+        return True
+
+
+def _masked(name: str, value: Any) -> Any:
+    if isinstance(value, dict):
+        return {each: _masked(str(each), item) for each, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked(name, item) for item in value]
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return value
+    text = str(value)
+    masked = hidden(f"imsi={text}")[5:] if name.lower() == "imsi" else hidden(text)
+    return masked if masked != text else value
+
+
+def hidden(text: str) -> str:
+    """A text with its IMSIs masked."""
+    text = _NAMED.sub(lambda found: found[1] + imsis.masked(found[2]), text)
+    return _LONG.sub(lambda found: imsis.masked(found[0]), text)
+
+
+def hide_identities(in_full: bool = False) -> None:
+    """Have every line of the log pass HideIdentities."""
+    for handler in logging.getLogger().handlers:
+        if not any(isinstance(each, HideIdentities) for each in handler.filters):
+            handler.addFilter(HideIdentities(in_full))

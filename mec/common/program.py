@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the programs share: a start that complains in one line, a run until SIGTERM, a filter for the log."""
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import click
+import gevent
+from gevent.event import Event
+
+from mec.common import settings as mec_settings
+from mec.common.log_masking import hide_identities
+from mec.common.settings import MecConfig
+from submgr.platform.config import ConfigError
+from submgr.platform.http_server import ListenError, parse_listen
+from submgr.platform.logs import Logs
+from submgr.platform.store import StoreError
+
+CANNOT_START = (ConfigError, ListenError, StoreError)
+
+
+class Program(Protocol):
+    """What `run` starts."""
+
+    def start(self) -> None:
+        """Raises one of CANNOT_START."""
+
+    def stop(self) -> None: ...
+
+    def facts(self) -> Mapping[str, Any]:
+        """Where it listens, for the first line of its output."""
+
+
+def configured(path: str | None, overrides: Mapping[str, Any]) -> MecConfig:
+    """The configuration of `-f`, with what the command line says beside it. Ends the program when it is wrong."""
+    try:
+        return mec_settings.read(path, {name: value for name, value in overrides.items() if value is not None})
+    except ConfigError as failed:
+        complain(failed)
+        sys.exit(1)
+
+
+def run(name: str, config: MecConfig, program: Program) -> None:
+    """Start, print one line that says where it listens, and stop at SIGTERM or SIGINT."""
+    logs = Logs(name)
+    logs.start(config.log_level)
+    hide_identities(config.mec.log_identities)
+    ended = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        gevent.signal_handler(number, ended.set)
+    try:
+        for warning in config.warnings:
+            click.echo(f"{name}: {warning}", err=True)
+        program.start()
+        places = " ".join(f"{what} {where}" for what, where in program.facts().items())
+        click.echo(f"{name}: {places}")
+        sys.stdout.flush()
+        ended.wait()
+    except CANNOT_START as failed:
+        complain(failed)
+        sys.exit(1)
+    finally:
+        program.stop()
+        logs.stop()
+
+
+def complain(failed: Exception, file: str = "") -> None:
+    """Tell why a program cannot start, a line per mistake; `file` is where these are."""
+    lines = [str(problem) for problem in failed.problems] if isinstance(failed, ConfigError) else [str(failed)]
+    for line in lines:
+        click.echo(f"mec cannot start: {file + ', ' if file else ''}{line}", err=True)
+
+
+def listen_option(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """Checks an option that is a listen address."""
+    try:
+        parse_listen(value)
+    except ValueError as exc:
+        raise click.BadParameter(str(exc)) from exc
+    return value
+
+
+def url_option(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Checks an option that is a URL."""
+    try:
+        return mec_settings.http_url(value) if value is not None else None
+    except ValueError as exc:
+        raise click.BadParameter(str(exc)) from exc
+
+
+def environment() -> dict[str, str]:
+    """A copy of the process's."""
+    return dict(os.environ)

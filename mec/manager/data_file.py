@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The data file: taken whole when nothing is stored yet, its users whenever it has changed."""
+
+import hashlib
+import logging
+
+import gevent
+
+from mec.ams.model import Use
+from mec.ams.uses import Registry
+from mec.common.relaxed_json import read
+from mec.manager.model import DataFile
+from mec.manager.schemas import data_file
+from mec.manager.service import NAMESPACE, Users
+from submgr.platform.config import ConfigError, ConfigWatcher, Problem
+from submgr.platform.store import Change, Store, StoreError
+
+log = logging.getLogger(__name__)
+
+_STORE_RETRY = 1.0
+
+
+class Data:
+    """Brings the file (None: there is none) into the store, and keeps its users up to date."""
+
+    def __init__(self, path: str | None, mec_id: int | None, store: Store, users: Users, registry: Registry) -> None:
+        self.loaded = False
+        self.refused = 0
+        """How often the file was changed into something that cannot be used."""
+        self._path = path
+        self._store = store
+        self._users = users
+        self._registry = registry
+        self._digest_key = f"{mec_id}/file"
+        self._wanted: tuple[str, DataFile] | None = None
+        self._watcher: ConfigWatcher | None = None
+        self._greenlet: gevent.Greenlet | None = None
+
+    def start(self) -> None:
+        """Read the file and the store; a store that is away is waited for in the background.
+
+        Raises ConfigError for a file that cannot be used.
+        """
+        if self._path is not None:
+            text = read(self._path)
+            self._wanted = (_digest(text), self._parsed(self._path, text))
+            self._watcher = ConfigWatcher(self._path, text, self._changed)
+            self._watcher.start()
+        if not self._load():
+            self._later()
+
+    def look(self) -> None:
+        """Look at the file now; a content counts when it has been the same in two looks."""
+        if self._watcher is not None:
+            self._watcher.look()
+
+    def stop(self) -> None:
+        """Watch no longer."""
+        if self._watcher is not None:
+            self._watcher.stop()
+        if self._greenlet is not None:
+            self._greenlet.kill()
+
+    @staticmethod
+    def _parsed(path: str, text: str) -> DataFile:
+        try:
+            return data_file(text)
+        except ConfigError as exc:
+            # the mistakes of a file that the configuration file names
+            named = [Problem(None, f"mec.dataFile, {path}", str(problem)) for problem in exc.problems]
+            raise ConfigError(named) from exc
+
+    def _changed(self, text: str) -> None:
+        try:
+            self._wanted = (_digest(text), data_file(text))
+        except ConfigError as exc:
+            self.refused += 1
+            problems = [str(problem) for problem in exc.problems]
+            log.error("data file refused, the old users stay", extra={"file": self._path, "problems": problems})
+            return
+        if not self._take_users():
+            self._later()
+
+    def _later(self) -> None:
+        if self._greenlet is None or self._greenlet.dead:
+            self._greenlet = gevent.spawn(self._until_done)
+
+    def _until_done(self) -> None:
+        while True:
+            gevent.sleep(_STORE_RETRY)
+            if self._load() if not self.loaded else self._take_users():
+                return
+
+    def _load(self) -> bool:
+        try:
+            self._users.load()
+            self._registry.load()
+            if self._wanted is not None and not len(self._users) and not len(self._registry):
+                self._registry.take((Use(use.imsi, use.app_id, use.mec_id), use.state) for use in self._wanted[1].ues)
+                self._write_users()
+            elif self._wanted is not None and self._stored_digest() != self._wanted[0]:
+                self._write_users()
+        except StoreError as exc:
+            log.warning("the manager waits for the store", extra={"why": str(exc)})
+            return False
+        self._wanted = None
+        self.loaded = True
+        return True
+
+    def _take_users(self) -> bool:
+        if self._wanted is None:
+            return True
+        try:
+            self._write_users()
+        except StoreError as exc:
+            log.warning("the users of the data file wait for the store", extra={"why": str(exc)})
+            return False
+        self._wanted = None
+        return True
+
+    def _write_users(self) -> None:
+        assert self._wanted is not None
+        digest, content = self._wanted
+        self._users.replace(content.users)
+        self._store.write(Change(NAMESPACE, {self._digest_key: digest.encode()}))
+        log.info("users of the data file taken", extra={"file": self._path, "users": len(content.users)})
+
+    def _stored_digest(self) -> str:
+        return self._store.read(NAMESPACE, [self._digest_key]).get(self._digest_key, b"").decode("ascii", "replace")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

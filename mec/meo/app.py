@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The orchestrator as a part of a process: built from settings and a store, with blueprints for its HTTP server."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import gevent
+from flask import Blueprint
+from prometheus_client import CollectorRegistry
+
+from mec.meo.api import admin_blueprint
+from mec.meo.deployments import DRIVER_TIMEOUT, REMOVAL_POLICY
+from mec.meo.drivers.base import Driver
+from mec.meo.drivers.registry import drivers as all_drivers
+from mec.meo.errors import MeoError
+from mec.meo.lcmp.api import lcmp_blueprint
+from mec.meo.metrics import MeoMetrics
+from mec.meo.notifications import CALLBACK_POLICY, Notices
+from mec.meo.optimiser import Optimiser
+from mec.meo.overload import OverloadAlert
+from mec.meo.qkd import QkdPoller
+from mec.meo.recovery import recover
+from mec.meo.service import Meo
+from mec.meo.settings import MeoSettings, from_mapping
+from submgr.platform.health import Health
+from submgr.platform.http_client import HttpClient
+from submgr.platform.outbox import RetryPolicy
+from submgr.platform.store import Store, StoreError
+
+log = logging.getLogger(__name__)
+
+STUCK_AFTER = 300.0
+"""Seconds that a round may take before the process counts as stuck; one migration takes 10 s at most."""
+STORE_RETRY = 1.0
+
+
+class Orchestrator:
+    """The parts of the orchestrator, wired. The store is the caller's, who starts and stops it.
+
+    The blueprints belong on an application whose errors are problem details (`mec.common.problem_details.problem_app`).
+    """
+
+    def __init__(
+        self,
+        settings: MeoSettings,
+        store: Store,
+        registry: CollectorRegistry,
+        health: Health | None = None,
+        drivers: Mapping[str, Driver] | None = None,
+        client: HttpClient | None = None,
+        callback_policy: RetryPolicy = CALLBACK_POLICY,
+        removal_policy: RetryPolicy = REMOVAL_POLICY,
+        driver_timeout: float = DRIVER_TIMEOUT,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._client = client or HttpClient(user_agent="meo")
+        metrics = MeoMetrics(registry)
+        self.meo = Meo(
+            settings,
+            store,
+            drivers or all_drivers(self._client),
+            metrics,
+            removal_policy=removal_policy,
+            driver_timeout=driver_timeout,
+            clock=clock,
+            wall=wall,
+        )
+        self.notices = Notices(self._client, self.meo.commits, metrics, callback_policy)
+        heartbeat = health.heartbeat("meo optimisation", STUCK_AFTER) if health is not None else None
+        alert = OverloadAlert(metrics, self._tell_monitor, wall)
+        self.optimiser = Optimiser(self.meo, self.notices, alert, heartbeat)
+        self._poller = QkdPoller(
+            lambda: self.meo.book.platforms.values(), self._tell_key, lambda: self.meo.settings.period, metrics
+        )
+        self._starting: gevent.Greenlet | None = None
+        if health is not None:
+            health.require("meo", self.why_not_ready)
+
+    @property
+    def blueprints(self) -> tuple[Blueprint, ...]:
+        """The routes `/meo/v1` and `/dev_app/v1`, new ones with every call."""
+        return admin_blueprint(self.meo, self.optimiser), lcmp_blueprint(self.meo)
+
+    def start(self) -> None:
+        """Read what is stored and begin. A store that is away is waited for in the background; requests get 503."""
+        self.optimiser.start()
+        if not self._recover():
+            self._starting = gevent.spawn(self._recover_later)
+
+    def stop(self) -> None:
+        """End at once; what is not finished is in the store."""
+        if self._starting is not None:
+            self._starting.kill()
+        self._poller.stop()
+        self.optimiser.stop()
+        self.notices.stop()
+        self.meo.deployments.stop()
+        self._client.close()
+
+    def reconfigure(self, settings: MeoSettings) -> None:
+        """From now on other limits, periods and drivers; the seed is taken at the start only."""
+        self.meo.settings = settings
+
+    def why_not_ready(self) -> str | None:
+        """For readiness."""
+        if not self.meo.inventory.ready:
+            return "what is stored has not been read yet"
+        return self.optimiser.why_not_running()
+
+    def _recover(self) -> bool:
+        try:
+            recover(self.meo, self._store, self.optimiser, self.notices)
+        except StoreError as exc:
+            log.warning("orchestrator waits for the store", extra={"why": str(exc)})
+            return False
+        self._poller.start()
+        return True
+
+    def _recover_later(self) -> None:
+        while True:
+            gevent.sleep(STORE_RETRY)
+            if self._recover():
+                return
+
+    def _tell_key(self, platform: str, value: float) -> None:
+        try:
+            self.meo.inventory.tell(platform, key=value)
+        except MeoError:
+            log.debug("key availability of a platform that is gone", extra={"platform": platform})
+
+    def _tell_monitor(self, body: dict[str, Any]) -> None:
+        if self.meo.settings.overload_webhook:
+            self.notices.alert(self.meo.settings.overload_webhook, body)
+
+
+def build(
+    settings: Mapping[str, Any] | None,
+    store: Store,
+    registry: CollectorRegistry,
+    health: Health | None = None,
+    **options: Any,
+) -> Orchestrator:
+    """An orchestrator out of the raw `meo` section of a configuration file. Raises ConfigError with all mistakes."""
+    return Orchestrator(from_mapping(settings), store, registry, health, **options)

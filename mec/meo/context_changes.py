@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Changes of contexts, in the store first and in memory then, each together with the journal records it begins or ends.
+
+Changes of one context come one after the other. Each is one atomic write, so that a crash leaves the state before or
+after it, and the journal tells what is to be done about either.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from gevent.lock import BoundedSemaphore
+
+from mec.meo.deployments import Deployments
+from mec.meo.model import Context, Pair
+from mec.meo.records import CONTEXTS, Notice, encode
+from mec.meo.state import Book
+from submgr.platform.store import Change, Store, StoreError
+
+Moved = tuple[Context, Notice | None]
+
+
+@dataclass(slots=True)
+class _Lock:
+    turn: BoundedSemaphore = field(default_factory=BoundedSemaphore)
+    users: int = 0
+
+
+class Commits:
+    """See the module. Every method raises StoreError, and then nothing has changed."""
+
+    def __init__(self, book: Book, store: Store, deployments: Deployments) -> None:
+        self._book = book
+        self._store = store
+        self._deployments = deployments
+        self._locks: dict[str, _Lock] = {}
+
+    def enter(self, context: Context) -> None:
+        """A new context, whose pair the caller holds and leaves to the context."""
+        self._write({context.id: encode(context)}, arrives=context.pair)
+        self._book.put_context(context)
+
+    def leave(self, context_id: str, notice: Notice | None = None, only_at: str | None = None) -> Context | None:
+        """End a context (only when it is at that platform), and say so to its device by `notice`. None: it is gone."""
+        with self._alone(context_id):
+            context = self._book.contexts.get(context_id)
+            if context is None or (only_at is not None and context.platform != only_at):
+                return None
+            notices = {notice.store_key: encode(notice)} if notice else {}
+            with self._leaving(context):
+                self._write(notices, remove=frozenset((context_id,)), departs=self._last(context))
+                self._book.drop_context(context_id)
+        self._deployments.release(context.pair)
+        return context
+
+    def move(self, context_id: str, origin: str, moved: Callable[[Context], Moved]) -> Moved | None:
+        """Put a context elsewhere: `moved` makes what it becomes, on a pair that the caller holds and leaves to it,
+        and what its device is told. None: it is no longer at `origin`."""
+        with self._alone(context_id):
+            context = self._book.contexts.get(context_id)
+            if context is None or context.platform != origin:
+                return None
+            new, notice = moved(context)
+            values = {context_id: encode(new)} | ({notice.store_key: encode(notice)} if notice else {})
+            with self._leaving(context):
+                self._write(values, arrives=new.pair, departs=self._last(context))
+                self._book.put_context(new)
+        self._deployments.release(context.pair)
+        return new, notice
+
+    def change(self, context_id: str, changed: Callable[[Context], Context | None], remove: frozenset[str]) -> bool:
+        """What else is known of a context, not where it is, while `remove` goes. False: it is gone, or unchanged."""
+        with self._alone(context_id):
+            context = self._book.contexts.get(context_id)
+            new = changed(context) if context is not None else None
+            self._write({context_id: encode(new)} if new else {}, remove=remove)
+            if new is None:
+                return False
+            self._book.put_context(new)
+            return True
+
+    def _last(self, context: Context) -> Pair | None:
+        """The pair of a leaving context when nobody else stays there."""
+        return None if self._book.stays(context.pair) else context.pair
+
+    def _write(
+        self,
+        values: Mapping[str, bytes],
+        *,
+        remove: frozenset[str] = frozenset(),
+        arrives: Pair | None = None,
+        departs: Pair | None = None,
+    ) -> None:
+        # from here to the submission nobody else runs: the journal's state and the order of the changes agree
+        gone = self._deployments.arriving(arrives) if arrives else frozenset()
+        left = self._deployments.departing(departs) if departs else {}
+        try:
+            if values or left or remove or gone:
+                self._store.write(Change(CONTEXTS, {**values, **left}, remove | gone))
+        except StoreError:
+            if arrives and gone:
+                self._deployments.not_arrived(arrives)
+            raise
+
+    @contextmanager
+    def _leaving(self, context: Context) -> Iterator[None]:
+        self._book.leaving.add(context.id)
+        try:
+            yield
+        finally:
+            self._book.leaving.discard(context.id)
+
+    @contextmanager
+    def _alone(self, context_id: str) -> Iterator[None]:
+        lock = self._locks.setdefault(context_id, _Lock())
+        lock.users += 1
+        try:
+            with lock.turn:
+                yield
+        finally:
+            lock.users -= 1
+            if not lock.users:
+                del self._locks[context_id]
