@@ -24,10 +24,10 @@ from mec.manager.service import Users
 from mec.meo.app import Orchestrator
 from mec.meo.app import build as build_orchestrator
 from submgr.platform.health import Health
-from submgr.platform.http_app import ApiError, problem_errors
-from submgr.platform.http_client import HttpClient
-from submgr.platform.http_server import HttpServer
-from submgr.platform.store import Store
+from submgr.platform.http.app import ApiError, problem_errors
+from submgr.platform.http.client import HttpClient
+from submgr.platform.http.server import HttpServer
+from submgr.platform.store.base import Store
 
 _PROBES = ("/health/", "/ric/v1/", "/metrics")
 

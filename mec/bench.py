@@ -29,9 +29,9 @@ from mec.controller.recordings.calls import Call, attach
 from mec.controller.recordings.replay import Replayer
 from mec.controller.service import Controller, ControllerSettings
 from submgr.platform.health import Health
-from submgr.platform.http_client import HttpClient, HttpError
-from submgr.platform.http_server import HttpServer
-from submgr.platform.store_sqlite import SqliteStore
+from submgr.platform.http.client import HttpClient, HttpError
+from submgr.platform.http.server import HttpServer
+from submgr.platform.store.sqlite import SqliteStore
 
 _APP = "12345"
 _SIZES = {"10 KB": 10_000, "1 MB": 1_000_000, "10 MB": 10_000_000}

@@ -30,10 +30,10 @@ from mec.controller.recordings.replay import Replayer
 from mec.controller.service import ControllerSettings
 from mec.proxy.cli import ProxyProgram
 from submgr.platform.health import Health
-from submgr.platform.http_app import ApiError, json_response, problem_errors
-from submgr.platform.http_client import HttpClient
-from submgr.platform.http_server import HttpServer, ListenError
-from submgr.platform.store_memory import MemoryStore
+from submgr.platform.http.app import ApiError, json_response, problem_errors
+from submgr.platform.http.client import HttpClient
+from submgr.platform.http.server import HttpServer, ListenError
+from submgr.platform.store.memory import MemoryStore
 
 HOME, FOREIGN = 5, 9
 APP = "12345"

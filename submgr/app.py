@@ -35,17 +35,17 @@ from submgr.core.registry import Registry
 from submgr.dispatcher import Dispatcher
 from submgr.gauges import watch
 from submgr.nodes import ConnectedNodes
-from submgr.platform.config import ConfigWatcher
+from submgr.platform.config.file import ConfigWatcher
 from submgr.platform.health import Health
-from submgr.platform.http_server import HttpServer, ListenError
+from submgr.platform.http.server import HttpServer, ListenError
 from submgr.platform.logs import Logs
 from submgr.platform.outbox import RetryPolicy
-from submgr.platform.sdl_channel import SdlChannel
-from submgr.platform.sdl_client import SdlSettings
-from submgr.platform.store import Store
-from submgr.platform.store_memory import MemoryStore
-from submgr.platform.store_sdl import SdlStore
-from submgr.platform.store_sqlite import SqliteStore
+from submgr.platform.store.base import Store
+from submgr.platform.store.memory import MemoryStore
+from submgr.platform.store.redis import SdlStore
+from submgr.platform.store.sdl_channel import SdlChannel
+from submgr.platform.store.sdl_client import SdlSettings
+from submgr.platform.store.sqlite import SqliteStore
 from submgr.rest.api import DebugWrite, HealthReport, Operations
 from submgr.rest.platform import platform_app
 from submgr.rest.xapp import xapp_app

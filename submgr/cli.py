@@ -15,11 +15,11 @@ import gevent
 
 from submgr.app import Daemon
 from submgr.bench.cli import bench
-from submgr.platform.collector import keep_collections_short
-from submgr.platform.config import ConfigError, ConfigWatcher, Problem
-from submgr.platform.http_server import ListenError
+from submgr.platform.config.file import ConfigError, ConfigWatcher, Problem
+from submgr.platform.garbage_collection import keep_collections_short
+from submgr.platform.http.server import ListenError
 from submgr.platform.logs import Logs
-from submgr.platform.store import StoreError
+from submgr.platform.store.base import StoreError
 from submgr.rmr.cli import rmr
 from submgr.rmr.environment import RmrEnvironmentError
 from submgr.rmr.transport import TransportError

@@ -12,9 +12,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from submgr.platform.config import ConfigError, Key, Section, inspect
-from submgr.platform.config_values import text
-from submgr.platform.http_server import parse_listen
+from submgr.platform.config.file import ConfigError, Key, Section, inspect
+from submgr.platform.config.values import text
+from submgr.platform.http.server import parse_listen
 
 ALIVE = "/ric/v1/health/alive"
 TIMEOUT = 4.0

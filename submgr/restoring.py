@@ -12,7 +12,7 @@ from submgr.adapters.stored_records import REST_NAMESPACE, Loaded, StoredRecords
 from submgr.core.events import Restored
 from submgr.core.recovery import by_node
 from submgr.core.registry import Registry
-from submgr.platform.store import StoreError
+from submgr.platform.store.base import StoreError
 from submgr.platform.turns import in_turns
 from submgr.settings import LiveSettings
 

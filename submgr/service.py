@@ -22,7 +22,7 @@ from submgr.core.node import Node
 from submgr.core.rest import being_worked_on
 from submgr.core.subscription import Life
 from submgr.dispatcher import Dispatcher
-from submgr.ksuid import new_ksuid
+from submgr.platform.ksuid import new_ksuid
 from submgr.platform.turns import in_turns
 from submgr.worker import RestReply
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from submgr.platform.config import ConfigError, Parsed, Problem, inspect
+from submgr.platform.config.file import ConfigError, Parsed, Problem, inspect
 from submgr.platform.logs import masked
 from submgr.settings_schema import SCHEMA, TOKEN_VARIABLE
 

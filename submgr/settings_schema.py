@@ -4,9 +4,9 @@
 import re
 from typing import Any
 
-from submgr.platform.config import Key, Section
-from submgr.platform.config_values import milliseconds, number, one_of, text, truth, whole
-from submgr.platform.http_server import parse_listen
+from submgr.platform.config.file import Key, Section
+from submgr.platform.config.values import milliseconds, number, one_of, text, truth, whole
+from submgr.platform.http.server import parse_listen
 
 TOKEN_VARIABLE = "SUBMGR_DEBUG_TOKEN"
 

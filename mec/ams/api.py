@@ -12,8 +12,8 @@ from mec.ams.service import Ams, NotifyError, UnknownUe
 from mec.common import imsi as imsis
 from mec.common.ids import app_id, mec_id
 from mec.common.problem_details import Fields, in_pieces, json_object
-from submgr.platform.http_app import ApiError, after_sent, json_response
-from submgr.platform.store import StoreError
+from submgr.platform.http.app import ApiError, after_sent, json_response
+from submgr.platform.store.base import StoreError
 
 _DONE = {"status": "ok"}
 

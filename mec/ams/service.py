@@ -17,7 +17,7 @@ from mec.ams.uses import Registry
 from mec.common.peer_client import Asker, AskError
 from mec.common.settings import MecSettings
 from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
-from submgr.platform.store import StoreError
+from submgr.platform.store.base import StoreError
 
 log = logging.getLogger(__name__)
 

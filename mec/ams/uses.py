@@ -9,7 +9,7 @@ from functools import partial
 from mec.ams.model import ANY_APP, Use, UseRecord
 from mec.common import imsi as imsis
 from mec.common.records import Records
-from submgr.platform.store import Change, Store, StoreError
+from submgr.platform.store.base import Change, Store, StoreError
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import gevent
 from flask import has_request_context, request
 
-from submgr.platform.http_client import HttpClient, HttpError, HttpResponse, HttpStream, HttpTimeout
+from submgr.platform.http.client import HttpClient, HttpError, HttpResponse, HttpStream, HttpTimeout
 
 TIMEOUT = 2.0
 """Seconds for a request from the beginning to the last byte of its answer."""

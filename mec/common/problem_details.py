@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 from flask import Response, request
 
-from submgr.platform.http_app import ApiError, JsonApp, problem_errors
+from submgr.platform.http.app import ApiError, JsonApp, problem_errors
 
 T = TypeVar("T")
 

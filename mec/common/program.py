@@ -14,10 +14,10 @@ from gevent.event import Event
 from mec.common import settings as mec_settings
 from mec.common.log_masking import hide_identities
 from mec.common.settings import MecConfig
-from submgr.platform.config import ConfigError
-from submgr.platform.http_server import ListenError, parse_listen
+from submgr.platform.config.file import ConfigError
+from submgr.platform.http.server import ListenError, parse_listen
 from submgr.platform.logs import Logs
-from submgr.platform.store import StoreError
+from submgr.platform.store.base import StoreError
 
 CANNOT_START = (ConfigError, ListenError, StoreError)
 

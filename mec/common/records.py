@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from submgr.platform.store import Change, Done, Store, StoreError
+from submgr.platform.store.base import Change, Done, Store, StoreError
 
 T = TypeVar("T")
 

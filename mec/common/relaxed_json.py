@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from submgr.platform.config import ConfigError, Problem
+from submgr.platform.config.file import ConfigError, Problem
 
 MAX_SIZE = 64 * 1024 * 1024
 

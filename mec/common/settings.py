@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import yaml
 
 from mec.common.ids import app_id
-from submgr.platform.config import ConfigError, Key, Parsed, Problem, Section, inspect
-from submgr.platform.config_values import mapping, number, one_of, text, truth, whole
-from submgr.platform.http_server import parse_listen
+from submgr.platform.config.file import ConfigError, Key, Parsed, Problem, Section, inspect
+from submgr.platform.config.values import mapping, number, one_of, text, truth, whole
+from submgr.platform.http.server import parse_listen
 
 _MEC_ID = whole(0, 10**18 - 1)
 

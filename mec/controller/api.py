@@ -13,8 +13,8 @@ from mec.common.problem_details import Fields, bad_field, in_pieces, json_object
 from mec.controller.model import Ue
 from mec.controller.schemas import fed_addresses, ue_view
 from mec.controller.service import Controller
-from submgr.platform.http_app import ApiError, json_response
-from submgr.platform.store import ONE_TURN
+from submgr.platform.http.app import ApiError, json_response
+from submgr.platform.store.base import ONE_TURN
 
 _AT_A_TIME = 250
 

@@ -14,11 +14,11 @@ from mec.controller.api import controller_blueprint
 from mec.controller.identity_push import PushSettings
 from mec.controller.metrics import watch
 from mec.controller.service import Controller, ControllerSettings
-from mec.storing import store_of
 from submgr.platform.health import Health
-from submgr.platform.http_app import problem_errors
-from submgr.platform.http_server import HttpServer
-from submgr.platform.store import Store
+from submgr.platform.http.app import problem_errors
+from submgr.platform.http.server import HttpServer
+from submgr.platform.store.base import Store
+from submgr.platform.store.choice import store_of
 
 TOKEN_VARIABLE = "MEC_IDP_TOKEN"
 _MANAGERS = {"home": "http://localhost:8000", "foreign": "http://localhost:8001"}

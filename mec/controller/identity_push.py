@@ -18,7 +18,7 @@ from mec.common.records import Records
 from mec.controller.manager_client import TIMEOUT, Manager, UserData
 from mec.controller.model import Announce, Happening, Identity
 from mec.controller.schemas import PushRecord, identity_body
-from submgr.platform.http_client import HttpClient
+from submgr.platform.http.client import HttpClient
 from submgr.platform.logs import Sparsely
 from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
 

@@ -20,11 +20,11 @@ from mec.controller.protocol.s1ap import Framer, FramingError
 from mec.controller.schemas import GutiRecord, PushRecord, UeRecord, record_of, ue_of
 from mec.controller.ues.gutis import LIFETIME
 from submgr.platform.health import Health
-from submgr.platform.http_client import HttpClient
-from submgr.platform.http_server import listening_socket
+from submgr.platform.http.client import HttpClient
+from submgr.platform.http.server import listening_socket
 from submgr.platform.logs import Sparsely
 from submgr.platform.outbox import RetryPolicy
-from submgr.platform.store import ONE_TURN, Store, StoreError
+from submgr.platform.store.base import ONE_TURN, Store, StoreError
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request
 from mec.common import imsi as imsis
 from mec.common.problem_details import Fields, in_pieces
 from mec.manager.service import Circle, HomeSilent, UnknownUser, Users
-from submgr.platform.http_app import ApiError
+from submgr.platform.http.app import ApiError
 
 
 def manager_blueprint(users: Users) -> Blueprint:

@@ -11,9 +11,9 @@ from prometheus_client import CollectorRegistry
 from mec.app import Mec
 from mec.common.program import complain, configured, environment, listen_option, run, url_option
 from mec.common.settings import MecConfig
-from mec.storing import store_of
-from submgr.platform.config import ConfigError
+from submgr.platform.config.file import ConfigError
 from submgr.platform.health import Health
+from submgr.platform.store.choice import store_of
 
 
 @click.command()

@@ -10,7 +10,7 @@ from mec.common import imsi as imsis
 from mec.common.ids import app_id, mec_id
 from mec.common.relaxed_json import Step, line_of, parse, shown
 from mec.manager.model import DataFile, FormerUse, User
-from submgr.platform.config import ConfigError, Problem
+from submgr.platform.config.file import ConfigError, Problem
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ from mec.common.records import Records
 from mec.common.settings import MecSettings
 from mec.manager.model import User
 from mec.manager.schemas import Additional, PeerUser
-from submgr.platform.store import Store
+from submgr.platform.store.base import Store
 
 log = logging.getLogger(__name__)
 

@@ -10,13 +10,13 @@ import gevent
 from flask import Blueprint, Response, request
 
 from mec.meo import schemas, views
-from mec.meo.access import require_token
 from mec.meo.errors import Conflict, Rejected, Unavailable, Unknown
 from mec.meo.model import Platform
 from mec.meo.openapi import document_routes
 from mec.meo.optimiser import Migration, Optimiser
 from mec.meo.service import Meo
-from submgr.platform.http_app import ApiError, json_response
+from submgr.platform.http.app import ApiError, json_response
+from submgr.platform.http.bearer import require_token
 
 BASE = "/meo/v1"
 PATIENCE = 2.3

@@ -25,9 +25,9 @@ from mec.meo.recovery import recover
 from mec.meo.service import Meo
 from mec.meo.settings import MeoSettings, from_mapping
 from submgr.platform.health import Health
-from submgr.platform.http_client import HttpClient
+from submgr.platform.http.client import HttpClient
 from submgr.platform.outbox import RetryPolicy
-from submgr.platform.store import Store, StoreError
+from submgr.platform.store.base import Store, StoreError
 
 log = logging.getLogger(__name__)
 

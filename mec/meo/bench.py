@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from mec.meo.app import Orchestrator
 from mec.meo.model import App, AppInfo, Platform, Support, Wish
 from mec.meo.settings import MeoSettings
-from submgr.platform.store_memory import MemoryStore
+from submgr.platform.store.memory import MemoryStore
 
 SIZES = (10, 100, 1_000, 10_000)
 

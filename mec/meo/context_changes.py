@@ -15,7 +15,7 @@ from mec.meo.deployments import Deployments
 from mec.meo.model import Context, Pair
 from mec.meo.records import CONTEXTS, Notice, encode
 from mec.meo.state import Book
-from submgr.platform.store import Change, Store, StoreError
+from submgr.platform.store.base import Change, Store, StoreError
 
 Moved = tuple[Context, Notice | None]
 

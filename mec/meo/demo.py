@@ -22,10 +22,10 @@ from mec.meo.errors import MeoError
 from mec.meo.model import App, AppInfo, Platform, Support
 from mec.meo.placement import Rules
 from mec.meo.settings import MeoSettings
-from submgr.platform.http_app import problem_errors
-from submgr.platform.http_client import HttpClient, HttpError
-from submgr.platform.http_server import HttpServer
-from submgr.platform.store_memory import MemoryStore
+from submgr.platform.http.app import problem_errors
+from submgr.platform.http.client import HttpClient, HttpError
+from submgr.platform.http.server import HttpServer
+from submgr.platform.store.memory import MemoryStore
 
 log = logging.getLogger(__name__)
 

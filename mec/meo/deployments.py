@@ -21,7 +21,7 @@ from mec.meo.model import Pair, Platform
 from mec.meo.records import CONTEXTS, encode, pair_key
 from mec.meo.state import Book
 from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
-from submgr.platform.store import Change, Store, StoreError
+from submgr.platform.store.base import Change, Store, StoreError
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from mec.meo.errors import Conflict, Unavailable, Unknown
 from mec.meo.model import App, Pair, Platform
 from mec.meo.records import APPS, PLATFORMS, StoredPlatform, encode
 from mec.meo.state import Book
-from submgr.platform.store import Change, Store, StoreError
+from submgr.platform.store.base import Change, Store, StoreError
 
 log = logging.getLogger(__name__)
 

@@ -19,9 +19,9 @@ from mec.meo.drivers.base import instance_id
 from mec.meo.metrics import MeoMetrics
 from mec.meo.model import Context
 from mec.meo.records import Notice
-from submgr.platform.http_client import HttpClient
+from submgr.platform.http.client import HttpClient
 from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
-from submgr.platform.store import StoreError
+from submgr.platform.store.base import StoreError
 
 log = logging.getLogger(__name__)
 

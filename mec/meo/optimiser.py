@@ -21,7 +21,7 @@ from mec.meo.overload import OverloadAlert
 from mec.meo.placement import Choice, Rejection, Violation, violations
 from mec.meo.service import Meo
 from submgr.platform.health import Heartbeat
-from submgr.platform.store import StoreError
+from submgr.platform.store.base import StoreError
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mec.common.problem_details import bad_fields
-from submgr.platform.http_app import ApiError
+from submgr.platform.http.app import ApiError
 
 MAX_NAME = 32
 """Characters of names and identifiers (MEC 016, 6.2)."""

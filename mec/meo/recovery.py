@@ -25,7 +25,7 @@ from mec.meo.records import (
     pair_key,
 )
 from mec.meo.service import Meo
-from submgr.platform.store import Change, Store, StoreError
+from submgr.platform.store.base import Change, Store, StoreError
 
 log = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from mec.meo.placement import Choice, Rejection, place
 from mec.meo.settings import MeoSettings
 from mec.meo.state import Book
 from submgr.platform.outbox import RetryPolicy
-from submgr.platform.store import Store, StoreError
+from submgr.platform.store.base import Store, StoreError
 
 log = logging.getLogger(__name__)
 

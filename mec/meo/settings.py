@@ -8,8 +8,8 @@ from typing import Any
 import yaml
 
 from mec.meo.placement import SCORES, Rules
-from submgr.platform.config import ConfigError, Key, Problem, Section, inspect
-from submgr.platform.config_values import mapping, number, one_of, text, whole
+from submgr.platform.config.file import ConfigError, Key, Problem, Section, inspect
+from submgr.platform.config.values import mapping, number, one_of, text, whole
 
 DRIVERS = ("noop", "webhook", "kubernetes", "openwhisk")
 

@@ -10,8 +10,8 @@ from mec.common.ids import app_id, mec_id
 from mec.common.problem_details import Fields, in_pieces
 from mec.proxy.schemas import unreached_view
 from mec.proxy.service import Circle, PeerError, PeerLacks, Proxy, UnknownMec
-from submgr.platform.http_app import ApiError, json_response
-from submgr.platform.http_client import HttpStream
+from submgr.platform.http.app import ApiError, json_response
+from submgr.platform.http.client import HttpStream
 
 
 def proxy_blueprint(proxy: Proxy) -> Blueprint:

@@ -16,11 +16,11 @@ from mec.common.relaxed_json import read
 from mec.proxy.api import proxy_blueprint
 from mec.proxy.schemas import mec_info
 from mec.proxy.service import Proxy
-from submgr.platform.config import ConfigError, ConfigWatcher
+from submgr.platform.config.file import ConfigError, ConfigWatcher
 from submgr.platform.health import Health
-from submgr.platform.http_app import problem_errors
-from submgr.platform.http_client import HttpClient
-from submgr.platform.http_server import HttpServer
+from submgr.platform.http.app import problem_errors
+from submgr.platform.http.client import HttpClient
+from submgr.platform.http.server import HttpServer
 
 
 @click.command()

@@ -8,7 +8,7 @@ from mec.common.ids import mec_id
 from mec.common.relaxed_json import Step, line_of, parse, shown
 from mec.common.settings import http_url
 from mec.proxy.model import Mec, Unreached
-from submgr.platform.config import ConfigError, Problem
+from submgr.platform.config.file import ConfigError, Problem
 
 T = TypeVar("T")
 

@@ -12,8 +12,8 @@ import gevent
 from mec.common.peer_client import MAX_HOPS, Asker, AskError, hops
 from mec.proxy.model import Mec, Unreached
 from mec.proxy.schemas import mec_info
-from submgr.platform.config import ConfigError
-from submgr.platform.http_client import HttpError, HttpStream
+from submgr.platform.config.file import ConfigError
+from submgr.platform.http.client import HttpError, HttpStream
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from submgr.adapters.stored_records import StoredRecords
 from submgr.core.errors import RefusedError
-from submgr.platform.store import StoreError
+from submgr.platform.store.base import StoreError
 
 T = TypeVar("T")
 

@@ -14,8 +14,8 @@ from gevent.event import Event
 
 from submgr.adapters.rnib import CHANNEL, NAMESPACE, SETS, Link, node_key, read_events, read_identity, read_nodeb
 from submgr.platform.logs import Sparsely
-from submgr.platform.sdl_channel import Listener, SdlChannel
-from submgr.platform.store import StoreError
+from submgr.platform.store.base import StoreError
+from submgr.platform.store.sdl_channel import Listener, SdlChannel
 
 _log = logging.getLogger(__name__)
 

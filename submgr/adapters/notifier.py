@@ -15,7 +15,7 @@ from submgr.core.commands import Notify
 from submgr.core.errors import Source
 from submgr.core.places import Places
 from submgr.e2ap.causes import describe
-from submgr.platform.http_client import HttpClient, HttpError, Target
+from submgr.platform.http.client import HttpClient, HttpError, Target
 from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
 
 _log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from submgr.adapters.answers import status_words, succeeded, text_of
 from submgr.core.commands import RouteChange
 from submgr.core.events import RouteFailureKind
 from submgr.core.model import RmrEndpoint
-from submgr.platform.http_client import HttpClient, HttpConnectError, HttpError, HttpTimeout, Target
+from submgr.platform.http.client import HttpClient, HttpConnectError, HttpError, HttpTimeout, Target
 from submgr.ports import Routed, RouteFailure
 
 HANDLE = "/handles/xapp-subscription-handle"

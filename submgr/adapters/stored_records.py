@@ -22,7 +22,7 @@ from submgr.adapters.records import (
     removal_key,
 )
 from submgr.core.model import E2Record, Removal, RestRecord
-from submgr.platform.store import Change, FailureKind, Operation, Store, StoreError, StoreTimeout
+from submgr.platform.store.base import Change, FailureKind, Operation, Store, StoreError, StoreTimeout
 from submgr.platform.turns import in_turns
 from submgr.ports import WriteFailure, Written
 

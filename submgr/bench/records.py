@@ -11,11 +11,11 @@ import gevent
 from submgr.adapters.stored_records import StoredRecords
 from submgr.core.model import Content, E2Record, Holder, RestHolder, RestRecord, RmrEndpoint
 from submgr.e2ap.messages import Action, ActionType, SubsequentAction, SubsequentActionType, TimeToWait
-from submgr.ksuid import new_ksuid
-from submgr.platform.sdl_client import SdlSettings
-from submgr.platform.store import ONE_TURN, Store
-from submgr.platform.store_sdl import SdlStore
-from submgr.platform.store_sqlite import SqliteStore
+from submgr.platform.ksuid import new_ksuid
+from submgr.platform.store.base import ONE_TURN, Store
+from submgr.platform.store.redis import SdlStore
+from submgr.platform.store.sdl_client import SdlSettings
+from submgr.platform.store.sqlite import SqliteStore
 
 _AT_A_TIME = 200
 _HOST = "127.0.0.1"

@@ -10,7 +10,7 @@ from typing import TypeVar
 import gevent
 from gevent.lock import Semaphore
 
-from submgr.platform.store import ONE_TURN
+from submgr.platform.store.base import ONE_TURN
 
 __all__ = ["ONE_TURN", "SLICE", "in_turns", "pause"]
 

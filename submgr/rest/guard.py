@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from flask import request
 
-from submgr.platform.http_app import ApiError
+from submgr.platform.http.app import ApiError
 from submgr.rest.api import DebugWrite
 
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="submgr"'}

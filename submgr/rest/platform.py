@@ -10,7 +10,7 @@ import msgspec
 from flask import Flask, Response
 
 from submgr.core.model import RestRecord
-from submgr.platform.http_app import ApiError, JsonApp, after_sent, json_response
+from submgr.platform.http.app import ApiError, JsonApp, after_sent, json_response
 from submgr.rest.api import HealthReport, InternalError, Operations, Subscriptions
 from submgr.rest.guard import require_write
 from submgr.rest.refusals import answer_refusals, report_internal_errors

@@ -8,7 +8,7 @@ import logging
 from flask import Response, g, request
 
 from submgr.core.errors import RefusedError
-from submgr.platform.http_app import JsonApp
+from submgr.platform.http.app import JsonApp
 from submgr.rest.api import InternalError
 
 log = logging.getLogger(__name__)

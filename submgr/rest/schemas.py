@@ -15,7 +15,7 @@ import msgspec
 from submgr.core.errors import RefusedError
 from submgr.core.model import MAX_MEID_BYTES, ClientEndpoint, Content, Detail, Directives, SubscribeRequest
 from submgr.e2ap.messages import Action, ActionType, SubsequentAction, SubsequentActionType, TimeToWait
-from submgr.rest.fields import Fields, Mistakes, Spelling, describe
+from submgr.platform.http.json_fields import Fields, Mistakes, Spelling, describe
 
 REQUEST = Spelling(
     "SubscriptionId",

@@ -8,7 +8,7 @@ from flask import Flask, Response, request
 
 from submgr.core.errors import NodeDownError, RefusedError
 from submgr.core.model import SubscribeRequest
-from submgr.platform.http_app import JsonApp, after_sent, json_response
+from submgr.platform.http.app import JsonApp, after_sent, json_response
 from submgr.rest.api import Count, InternalError, Subscriptions
 from submgr.rest.refusals import answer_refusals, refusal, report_internal_errors
 from submgr.rest.schemas import parse_subscribe

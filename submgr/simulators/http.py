@@ -21,8 +21,8 @@ import msgspec
 from gevent.pool import Pool
 from gevent.pywsgi import WSGIHandler, WSGIServer
 
-from submgr.platform.http_app import reason_of
-from submgr.platform.http_server import listening_socket, parse_listen
+from submgr.platform.http.app import reason_of
+from submgr.platform.http.server import listening_socket, parse_listen
 from submgr.simulators.events import EventLog
 from submgr.simulators.rules import HttpRule, R, RuleBook, RuleError
 

@@ -19,7 +19,7 @@ from gevent.pool import Group
 from redis_server import MISSING, REDIS_SERVER, RedisServer
 
 from submgr.e2ap.messages import Action, ActionType, RequestId, SubscriptionRequest
-from submgr.platform.http_client import HttpError
+from submgr.platform.http.client import HttpError
 from submgr.ports import MType
 
 KILLS = int(os.environ.get("CHAOS_KILLS", "6"))

@@ -13,7 +13,7 @@ import pytest
 from gevent import socket
 from gevent.server import StreamServer
 
-from submgr.platform.http_client import (
+from submgr.platform.http.client import (
     HttpClient,
     HttpConnectError,
     HttpProtocolError,

@@ -10,9 +10,9 @@ from gevent import monkey; monkey.patch_all()
 import logging, sys, time, warnings
 import gevent
 from submgr.platform.health import Health
-from submgr.platform.http_app import JsonApp, json_response
-from submgr.platform.http_client import HttpClient, Target
-from submgr.platform.http_server import HttpServer
+from submgr.platform.http.app import JsonApp, json_response
+from submgr.platform.http.client import HttpClient, Target
+from submgr.platform.http.server import HttpServer
 from submgr.platform.logs import Logs
 
 logs = Logs("submgr")

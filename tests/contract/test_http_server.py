@@ -14,9 +14,9 @@ from gevent import socket
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from submgr.platform.http_app import ApiError, JsonApp, after_sent, json_response, problem_errors
-from submgr.platform.http_client import HttpClient, HttpProtocolError, Target
-from submgr.platform.http_server import HttpLimits, HttpServer, ListenError
+from submgr.platform.http.app import ApiError, JsonApp, after_sent, json_response, problem_errors
+from submgr.platform.http.client import HttpClient, HttpProtocolError, Target
+from submgr.platform.http.server import HttpLimits, HttpServer, ListenError
 
 LIMITS = HttpLimits(body=100_000, connections=20, idle=30, read=0.3, write=0.5)
 

@@ -16,8 +16,8 @@ from prometheus_client import CollectorRegistry
 from mec.app import Mec
 from mec.common.settings import MecSettings
 from submgr.platform.health import Health
-from submgr.platform.http_client import HttpClient, HttpResponse
-from submgr.platform.store_memory import MemoryStore
+from submgr.platform.http.client import HttpClient, HttpResponse
+from submgr.platform.store.memory import MemoryStore
 
 IMSI = "001010000000001"
 BASE = "/amsi/v1"

@@ -22,7 +22,7 @@ from mec.controller.recordings.replay import Replayer
 from mec.controller.service import Controller, ControllerSettings
 from submgr.platform.health import Health
 from submgr.platform.outbox import RetryPolicy
-from submgr.platform.store_memory import MemoryStore
+from submgr.platform.store.memory import MemoryStore
 
 IMSI = "001010000000001"
 CALL = Call(5, 100, IMSI, ["192.168.3.2"])

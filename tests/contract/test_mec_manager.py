@@ -17,10 +17,10 @@ from prometheus_client import CollectorRegistry
 from mec.app import Mec, build
 from mec.common.settings import MecSettings
 from mec.manager.model import User
-from submgr.platform.config import ConfigError
+from submgr.platform.config.file import ConfigError
 from submgr.platform.health import Health
-from submgr.platform.http_client import HttpClient, HttpResponse
-from submgr.platform.store_memory import MemoryStore
+from submgr.platform.http.client import HttpClient, HttpResponse
+from submgr.platform.store.memory import MemoryStore
 
 IMSI = "001010000000001"
 SUBJECT = f"imsi={IMSI}&appId=12345"

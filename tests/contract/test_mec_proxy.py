@@ -15,7 +15,7 @@ from gevent.event import Event
 from http_peer import HttpPeer, Request, answer, closed_port
 
 from mec.proxy.cli import ProxyProgram
-from submgr.platform.http_client import HttpClient, HttpProtocolError, HttpResponse
+from submgr.platform.http.client import HttpClient, HttpProtocolError, HttpResponse
 
 IMSI = "001010000000001"
 FAILED = answer("500 X", b"{}")

@@ -10,8 +10,8 @@ import pytest
 
 from submgr.adapters.node_state import LocalNodeState, NodeState, RnibNodeState
 from submgr.adapters.rnib import CHANNEL, Link
-from submgr.platform.sdl_channel import SdlChannel
-from submgr.platform.sdl_client import SdlSettings
+from submgr.platform.store.sdl_channel import SdlChannel
+from submgr.platform.store.sdl_client import SdlSettings
 from tests.support.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 STATUS = {Link.CONNECTED: 1, Link.DISCONNECTED: 2, Link.UNDER_RESET: 7}

@@ -13,7 +13,7 @@ from gevent import event, socket
 
 from submgr.core.errors import NodeDownError
 from submgr.core.model import SubscribeRequest
-from submgr.platform.http_server import HttpServer
+from submgr.platform.http.server import HttpServer
 from submgr.rest.xapp import xapp_app
 from submgr.service import Accepted
 

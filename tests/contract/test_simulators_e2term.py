@@ -24,8 +24,8 @@ from submgr.e2ap.messages import (
     SubscriptionRequest,
     SubscriptionResponse,
 )
-from submgr.platform.http_client import HttpClient
-from submgr.platform.http_server import ListenError
+from submgr.platform.http.client import HttpClient
+from submgr.platform.http.server import ListenError
 from submgr.rmr.message import Message, Status
 from submgr.rmr.routes import TableBuilder
 from submgr.rmr.transport import TransportConfig, TransportError

@@ -10,12 +10,12 @@ import gevent
 import pytest
 from gevent.event import Event
 
-from submgr.platform.sdl_client import SdlSettings
-from submgr.platform.store import ONE_TURN, Change, InvalidKey, StoreError, StoreUnavailable
-from submgr.platform.store_commit import CommittingStore
-from submgr.platform.store_memory import MemoryStore
-from submgr.platform.store_sdl import SdlStore
-from submgr.platform.store_sqlite import SqliteStore
+from submgr.platform.store.base import ONE_TURN, Change, InvalidKey, StoreError, StoreUnavailable
+from submgr.platform.store.committing import CommittingStore
+from submgr.platform.store.memory import MemoryStore
+from submgr.platform.store.redis import SdlStore
+from submgr.platform.store.sdl_client import SdlSettings
+from submgr.platform.store.sqlite import SqliteStore
 from tests.support.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 NS = "submgr_e2SubsDb"

@@ -16,9 +16,9 @@ from gevent import socket
 from gevent.event import Event
 from gevent.server import StreamServer
 
-from submgr.platform.sdl_client import VARIABLES, SdlSettings
-from submgr.platform.store import Change, StoreError, StoreTimeout, StoreUnavailable
-from submgr.platform.store_sdl import SdlStore
+from submgr.platform.store.base import Change, StoreError, StoreTimeout, StoreUnavailable
+from submgr.platform.store.redis import SdlStore
+from submgr.platform.store.sdl_client import VARIABLES, SdlSettings
 from tests.support.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 pytestmark = [pytest.mark.redis, pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)]
@@ -416,9 +416,9 @@ def test_in_a_patched_process(server: RedisServer) -> None:
     program = textwrap.dedent("""
         from gevent import monkey; monkey.patch_all()
         import os, gevent
-        from submgr.platform.sdl_client import SdlSettings
-        from submgr.platform.store import Change
-        from submgr.platform.store_sdl import SdlStore
+        from submgr.platform.store.sdl_client import SdlSettings
+        from submgr.platform.store.base import Change
+        from submgr.platform.store.redis import SdlStore
         store = SdlStore(SdlSettings(os.environ))
         store.start()
         def work(worker):

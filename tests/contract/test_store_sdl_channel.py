@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 import gevent
 import pytest
 
-from submgr.platform.sdl_channel import Listener, SdlChannel
-from submgr.platform.sdl_client import SdlSettings
-from submgr.platform.store import InvalidKey, StoreError, StoreTimeout, StoreUnavailable
+from submgr.platform.store.base import InvalidKey, StoreError, StoreTimeout, StoreUnavailable
+from submgr.platform.store.sdl_channel import Listener, SdlChannel
+from submgr.platform.store.sdl_client import SdlSettings
 from tests.support.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 pytestmark = [pytest.mark.redis, pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)]

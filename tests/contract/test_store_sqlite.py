@@ -14,15 +14,15 @@ from pathlib import Path
 import gevent
 import pytest
 
-from submgr.platform.store import Change, StoreError, StoreTimeout, StoreUnavailable
-from submgr.platform.store_sqlite import SqliteStore
+from submgr.platform.store.base import Change, StoreError, StoreTimeout, StoreUnavailable
+from submgr.platform.store.sqlite import SqliteStore
 
 NS = "submgr_e2SubsDb"
 
 PRELUDE = """
 import sys
-from submgr.platform.store import Change, StoreError
-from submgr.platform.store_sqlite import SqliteStore
+from submgr.platform.store.base import Change, StoreError
+from submgr.platform.store.sqlite import SqliteStore
 NS, path = "submgr_e2SubsDb", sys.argv[1]
 """
 

@@ -15,11 +15,11 @@ from submgr.adapters.records import decode_rest
 from submgr.adapters.stored_records import StoredRecords
 from submgr.core.model import Content, E2Record, Holder, Removal, RestHolder, RmrEndpoint
 from submgr.e2ap.messages import Action, ActionType
-from submgr.platform.sdl_client import SdlSettings
-from submgr.platform.store import Store
-from submgr.platform.store_memory import MemoryStore
-from submgr.platform.store_sdl import SdlStore
-from submgr.platform.store_sqlite import SqliteStore
+from submgr.platform.store.base import Store
+from submgr.platform.store.memory import MemoryStore
+from submgr.platform.store.redis import SdlStore
+from submgr.platform.store.sdl_client import SdlSettings
+from submgr.platform.store.sqlite import SqliteStore
 from submgr.ports import WriteFailure
 from tests.support.redis_server import MISSING, REDIS_SERVER, RedisServer
 

@@ -12,7 +12,7 @@ import yaml
 
 from mec.common.settings import load as load_mec
 from mec.meo.settings import from_mapping as meo_settings
-from submgr.platform.config import Key, Section
+from submgr.platform.config.file import Key, Section
 from submgr.rmr.environment import read_environment
 from submgr.rmr.routes import parse_routes
 from submgr.settings import load

@@ -16,7 +16,7 @@ from mec.meo.settings import SECTION as MEO
 from submgr.adapters.legacy_metrics import LegacyCounters, exposition
 from submgr.adapters.metrics import Metrics
 from submgr.adapters.record_forms import E2Form, RestForm
-from submgr.platform.config import Section
+from submgr.platform.config.file import Section
 from submgr.rmr import environment as rmr_environment
 from submgr.settings import load
 from submgr.settings_schema import SCHEMA, TOKEN_VARIABLE

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from daemon import Daemon, Neighbourhood, eventually, free_port
 
-from submgr.platform.http_client import HttpError
+from submgr.platform.http.client import HttpError
 
 
 def answered(daemon: Daemon, port: int, path: str) -> int:

@@ -4,7 +4,7 @@
 import gevent
 
 from mec.meo.demo import APPS, MOVES_SAID, NAMES, Demo
-from submgr.platform.http_client import HttpClient
+from submgr.platform.http.client import HttpClient
 
 
 def test_contexts_come_move_and_are_shown() -> None:

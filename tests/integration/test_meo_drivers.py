@@ -17,7 +17,7 @@ from mec.meo.drivers.kubernetes import KubernetesDriver
 from mec.meo.drivers.openwhisk import OpenWhiskDriver
 from mec.meo.drivers.webhook import WebhookDriver
 from mec.meo.model import App, AppInfo, Platform, Support
-from submgr.platform.http_client import HttpClient
+from submgr.platform.http.client import HttpClient
 from tests.support.http_peer import OK, HttpPeer, Request, answer, closed_port
 
 INFO = AppInfo("d", "My Game!", "acme", "1", "2")

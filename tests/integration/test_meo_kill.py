@@ -17,7 +17,7 @@ import pytest
 import yaml
 from gevent import socket
 
-from submgr.platform.http_client import HttpClient, HttpError, HttpResponse
+from submgr.platform.http.client import HttpClient, HttpError, HttpResponse
 from tests.support.http_peer import OK, HttpPeer, Request, answer
 
 APP = {

@@ -14,7 +14,7 @@ import pytest
 from daemon import Daemon, Neighbourhood, detail, eventually
 from redis_server import MISSING, REDIS_SERVER, RedisServer
 
-from submgr.platform.http_client import HttpError
+from submgr.platform.http.client import HttpError
 
 pytestmark = [pytest.mark.redis, pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)]
 

@@ -26,7 +26,7 @@ import yaml
 from redis import Redis
 from redis_server import RedisServer
 
-from submgr.platform.http_client import HttpClient, HttpError
+from submgr.platform.http.client import HttpClient, HttpError
 from submgr.simulators.e2term import E2TermConfig, E2TermSimulator
 from submgr.simulators.nodes import LinkState
 from submgr.simulators.rnib import RnibWriter

@@ -14,7 +14,7 @@ from typing import Any
 import gevent
 from http_peer import closed_port
 
-from submgr.platform.http_client import HttpClient, HttpError
+from submgr.platform.http.client import HttpClient, HttpError
 
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("DBAAS_", "MEC_", "CFG_"))}
 START = 60.0

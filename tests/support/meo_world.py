@@ -17,10 +17,10 @@ from mec.meo.app import Orchestrator
 from mec.meo.drivers.base import DriverError
 from mec.meo.model import App, AppInfo, Context, Platform, Support, Wish
 from mec.meo.settings import MeoSettings
-from submgr.platform.http_client import HttpClient, HttpConnectError, HttpResponse
+from submgr.platform.http.client import HttpClient, HttpConnectError, HttpResponse
 from submgr.platform.outbox import RetryPolicy
-from submgr.platform.store_commit import CommittingStore
-from submgr.platform.store_memory import MemoryBackend
+from submgr.platform.store.committing import CommittingStore
+from submgr.platform.store.memory import MemoryBackend
 
 AT_ONCE = RetryPolicy(tries=100, delay=0.0)
 T = TypeVar("T")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from submgr.platform.config import ConfigError
+from submgr.platform.config.file import ConfigError
 from submgr.settings import LiveSettings, Settings, load, reload
 
 ROOT = Path(__file__).parents[2]

@@ -11,8 +11,8 @@ from mec.ams.amsi import schemas
 from mec.ams.amsi.model import TYPES_IN_QUERIES, MobilityService, Subscription
 from mec.ams.amsi.service import Mobility, new_id
 from mec.common.problem_details import bad_field, json_object
-from submgr.platform.http_app import ApiError, JsonApp, json_response
-from submgr.platform.store import StoreError
+from submgr.platform.http.app import ApiError, JsonApp, json_response
+from submgr.platform.store.base import StoreError
 
 _BASE = "/amsi/v1"
 _FILTER = re.compile(r"\(eq,(\w+),([^()]*)\)\Z")

@@ -23,10 +23,10 @@ from mec.ams.ue_addresses import Locator
 from mec.ams.uses import NAMESPACE, Registry
 from mec.common.records import Records
 from mec.common.settings import MecSettings
-from submgr.platform.http_client import HttpClient
+from submgr.platform.http.client import HttpClient
 from submgr.platform.logs import Sparsely
 from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
-from submgr.platform.store import Store, StoreError
+from submgr.platform.store.base import Store, StoreError
 
 log = logging.getLogger(__name__)
 

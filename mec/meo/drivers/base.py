@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import msgspec
 
 from mec.meo.model import App, Pair, Platform
-from submgr.platform.http_client import HttpClient, HttpError, HttpResponse
+from submgr.platform.http.client import HttpClient, HttpError, HttpResponse
 
 
 class DriverError(Exception):

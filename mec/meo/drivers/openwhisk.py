@@ -11,7 +11,7 @@ from typing import Any
 
 from mec.meo.drivers.base import authorization, basic, call, deploy_info, needs_http_endpoint, resource_name
 from mec.meo.model import App, Platform
-from submgr.platform.http_client import HttpClient
+from submgr.platform.http.client import HttpClient
 
 
 class OpenWhiskDriver:

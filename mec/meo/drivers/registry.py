@@ -8,7 +8,7 @@ from mec.meo.drivers.kubernetes import KubernetesDriver
 from mec.meo.drivers.noop import NoopDriver
 from mec.meo.drivers.openwhisk import OpenWhiskDriver
 from mec.meo.drivers.webhook import WebhookDriver
-from submgr.platform.http_client import HttpClient
+from submgr.platform.http.client import HttpClient
 
 
 def drivers(client: HttpClient) -> Mapping[str, Driver]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from mec.meo.drivers.base import authorization, call, deploy_info, needs_http_endpoint
 from mec.meo.model import App, Platform
-from submgr.platform.http_client import HttpClient
+from submgr.platform.http.client import HttpClient
 
 _GONE = frozenset((404, 410))
 

@@ -8,14 +8,14 @@ from typing import Any
 from flask import Blueprint, Response
 
 from mec.meo import schemas, views
-from mec.meo.access import require_token
 from mec.meo.api import answered
 from mec.meo.app_matching import find, matches
 from mec.meo.errors import Unknown
 from mec.meo.model import App, Context, Wish
 from mec.meo.openapi import document_routes
 from mec.meo.service import Meo
-from submgr.platform.http_app import ApiError, json_response
+from submgr.platform.http.app import ApiError, json_response
+from submgr.platform.http.bearer import require_token
 
 BASE = "/dev_app/v1"
 

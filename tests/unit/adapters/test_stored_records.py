@@ -19,9 +19,9 @@ from submgr.adapters.stored_records import (
 )
 from submgr.core.model import Content, E2Record, Holder, Removal, RestHolder, RestRecord, RmrEndpoint
 from submgr.e2ap.messages import Action, ActionType
-from submgr.platform.store import Change, StoreError, StoreTimeout, StoreUnavailable
-from submgr.platform.store_commit import CommittingStore
-from submgr.platform.store_memory import MemoryBackend
+from submgr.platform.store.base import Change, StoreError, StoreTimeout, StoreUnavailable
+from submgr.platform.store.committing import CommittingStore
+from submgr.platform.store.memory import MemoryBackend
 from submgr.ports import Records, WriteFailure
 
 ENDPOINT = RmrEndpoint("127.0.0.1", 4560)

@@ -9,7 +9,7 @@ import pytest
 
 from mec.controller.model import Announce, Association, Effect
 from mec.controller.procedures import Identities
-from submgr.platform.store_memory import MemoryStore
+from submgr.platform.store.memory import MemoryStore
 
 
 class Play:

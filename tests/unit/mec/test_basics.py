@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from mec.common import ids, imsi, relaxed_json, settings
 from mec.common.log_masking import HideIdentities, hidden
 from mec.common.records import Records
-from mec.storing import store_of
-from submgr.platform.config import ConfigError
-from submgr.platform.store import Change
-from submgr.platform.store_memory import MemoryStore
-from submgr.platform.store_sdl import SdlStore
-from submgr.platform.store_sqlite import SqliteStore
+from submgr.platform.config.file import ConfigError
+from submgr.platform.store.base import Change
+from submgr.platform.store.choice import store_of
+from submgr.platform.store.memory import MemoryStore
+from submgr.platform.store.redis import SdlStore
+from submgr.platform.store.sqlite import SqliteStore
 
 IMSI = "001010123456789"
 

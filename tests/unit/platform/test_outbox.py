@@ -6,7 +6,7 @@ import gevent
 import pytest
 from gevent import event
 
-from submgr.platform.http_client import HttpConnectError
+from submgr.platform.http.client import HttpConnectError
 from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
 
 SOON = RetryPolicy(tries=3, delay=0.01)

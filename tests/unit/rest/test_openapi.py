@@ -10,8 +10,8 @@ import yaml
 from flask.testing import FlaskClient
 
 from submgr.core.errors import Source, TimeoutType
+from submgr.platform.http.json_fields import Spelling
 from submgr.rest import schemas
-from submgr.rest.fields import Spelling
 
 
 @pytest.fixture

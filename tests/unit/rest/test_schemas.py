@@ -12,7 +12,7 @@ import pytest
 from submgr.core.errors import RefusedError
 from submgr.core.model import ClientEndpoint, Content, Detail, Directives, SubscribeRequest
 from submgr.e2ap.messages import Action, ActionType, SubsequentAction, SubsequentActionType, TimeToWait
-from submgr.rest.fields import MAX_MISTAKES, MAX_WRONG_OCTETS
+from submgr.platform.http.json_fields import MAX_MISTAKES, MAX_WRONG_OCTETS
 from submgr.rest.schemas import parse_subscribe
 
 Body = dict[str, Any]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mec.ams.model import ANY_APP, StateError, Use
 from mec.ams.schemas import enveloped, found, state_in
 from mec.ams.uses import Registry
-from submgr.platform.store_memory import MemoryStore
+from submgr.platform.store.memory import MemoryStore
 
 IMSI = "001010000000001"
 

@@ -12,9 +12,9 @@ from mec.manager.data_file import Data
 from mec.manager.model import User
 from mec.manager.schemas import Additional, data_file
 from mec.manager.service import UnknownUser, Users
-from submgr.platform.config import ConfigError
-from submgr.platform.http_client import HttpClient
-from submgr.platform.store_memory import MemoryStore
+from submgr.platform.config.file import ConfigError
+from submgr.platform.http.client import HttpClient
+from submgr.platform.store.memory import MemoryStore
 
 SEED = """{
   "users": [

@@ -9,7 +9,7 @@ from mec.meo.errors import Unavailable
 from mec.meo.model import Context, Pair
 from mec.meo.records import CONTEXTS, Notice, encode, pair_key
 from mec.meo.settings import MeoSettings
-from submgr.platform.store import Change
+from submgr.platform.store.base import Change
 from tests.support.meo_world import World, app, wish
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from mec.meo.placement import Rules
 from mec.meo.settings import MeoSettings, from_mapping
-from submgr.platform.config import ConfigError
+from submgr.platform.config.file import ConfigError
 
 
 def test_defaults() -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from mec.proxy.schemas import mec_info
-from submgr.platform.config import ConfigError
+from submgr.platform.config.file import ConfigError
 
 
 def test_file() -> None:

@@ -17,8 +17,8 @@ import gevent.ssl
 from gevent import socket
 from gevent.lock import BoundedSemaphore
 
-from submgr.platform.http_answer import Answer
-from submgr.platform.http_pool import (
+from submgr.platform.http.answer_head import Answer
+from submgr.platform.http.connect import (
     Endpoint,
     HttpConnectError,
     HttpError,
@@ -28,7 +28,7 @@ from submgr.platform.http_pool import (
     Resolver,
     connect,
 )
-from submgr.platform.http_wire import Limit, Target, attempt, parse, payload_of, words
+from submgr.platform.http.exchange import Limit, Target, attempt, parse, payload_of, words
 
 __all__ = [
     "HttpClient",

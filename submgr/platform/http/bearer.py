@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from flask import request
 
-from submgr.platform.http_app import ApiError
+from submgr.platform.http.app import ApiError
 
 
 def require_token(tokens: Iterable[str | None]) -> None:

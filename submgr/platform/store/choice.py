@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mec.common.settings import MecConfig
-from submgr.platform.sdl_client import CLUSTER_ADDRESSES, HOST, SdlSettings
-from submgr.platform.store import Store
-from submgr.platform.store_memory import MemoryStore
-from submgr.platform.store_sdl import SdlStore
-from submgr.platform.store_sqlite import SqliteStore
+from submgr.platform.store.base import Store
+from submgr.platform.store.memory import MemoryStore
+from submgr.platform.store.redis import SdlStore
+from submgr.platform.store.sdl_client import CLUSTER_ADDRESSES, HOST, SdlSettings
+from submgr.platform.store.sqlite import SqliteStore
 
 
 def store_of(config: MecConfig, environment: Mapping[str, str], name: str) -> Store:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import gevent
 from gevent.event import Event
 
-from submgr.platform.store import Operation, StoreError, StoreObserver, StoreTimeout, StoreUnavailable
+from submgr.platform.store.base import Operation, StoreError, StoreObserver, StoreTimeout, StoreUnavailable
 
 _log = logging.getLogger(__name__)
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from submgr.platform.store import Change
-from submgr.platform.store_ledger import Ledger, effect_of, split
+from submgr.platform.store.base import Change
+from submgr.platform.store.ledger import Ledger, effect_of, split
 
 NS = "ns"
 

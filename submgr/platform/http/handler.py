@@ -14,11 +14,11 @@ import gevent
 from gevent import socket
 from gevent.pywsgi import MAX_REQUEST_LINE, Input, WSGIHandler
 
-from submgr.platform.http_app import reason_of
-from submgr.platform.http_head import Refused, framing, header_fields, read_line, request_line
+from submgr.platform.http.app import reason_of
+from submgr.platform.http.request_head import Refused, framing, header_fields, read_line, request_line
 
 if TYPE_CHECKING:
-    from submgr.platform.http_server import HttpServer
+    from submgr.platform.http.server import HttpServer
 
 log = logging.getLogger(__name__)
 

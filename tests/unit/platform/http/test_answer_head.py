@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from submgr.platform.http_answer import Answer
+from submgr.platform.http.answer_head import Answer
 
 
 class Socket:

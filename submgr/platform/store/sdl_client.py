@@ -26,8 +26,8 @@ from redis.sentinel import Sentinel, SentinelConnectionPool
 from ricsdl.exceptions import SdlException
 from ricsdl.syncstorage import SyncStorage
 
-from submgr.platform.sdl_link import Link, MasterLink, NotSent, Pool
-from submgr.platform.store import StoreError, StoreTimeout, StoreUnavailable
+from submgr.platform.store.base import StoreError, StoreTimeout, StoreUnavailable
+from submgr.platform.store.sdl_connection import Link, MasterLink, NotSent, Pool
 
 _log = logging.getLogger(__name__)
 

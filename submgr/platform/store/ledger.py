@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-from submgr.platform.store import Change
+from submgr.platform.store.base import Change
 
 # What a group of changes makes of each key it touches: the new value, or None for "removed".
 Effect = dict[str, bytes | None]

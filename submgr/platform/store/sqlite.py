@@ -22,8 +22,8 @@ from typing import Any, TypeVar
 import gevent
 from gevent.threadpool import ThreadPool
 
-from submgr.platform.store import StoreError, StoreObserver, StoreTimeout, StoreUnavailable
-from submgr.platform.store_commit import CommittingStore
+from submgr.platform.store.base import StoreError, StoreObserver, StoreTimeout, StoreUnavailable
+from submgr.platform.store.committing import CommittingStore
 
 _T = TypeVar("_T")
 

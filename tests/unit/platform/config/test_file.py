@@ -5,8 +5,8 @@ from pathlib import Path
 import gevent
 import pytest
 
-from submgr.platform.config import ConfigError, ConfigWatcher, Key, Section, inspect, parse
-from submgr.platform.config_values import mapping, milliseconds, number, one_of, text, truth, whole
+from submgr.platform.config.file import ConfigError, ConfigWatcher, Key, Section, inspect, parse
+from submgr.platform.config.values import mapping, milliseconds, number, one_of, text, truth, whole
 
 SCHEMA = Section(
     "",

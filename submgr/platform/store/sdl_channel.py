@@ -14,8 +14,8 @@ from typing import Any
 import gevent
 from gevent.event import Event
 
-from submgr.platform.sdl_client import SdlClient, SdlSettings, translating
-from submgr.platform.store import StoreError, check_namespace
+from submgr.platform.store.base import StoreError, check_namespace
+from submgr.platform.store.sdl_client import SdlClient, SdlSettings, translating
 
 _log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import gevent
 from gevent.event import AsyncResult, Event
 
-from submgr.platform.store import (
+from submgr.platform.store.base import (
     ONE_TURN,
     Change,
     Done,
@@ -34,8 +34,8 @@ from submgr.platform.store import (
     check_key,
     check_namespace,
 )
-from submgr.platform.store_ledger import Effect, Ledger, effect_of, split
-from submgr.platform.store_reach import Reach
+from submgr.platform.store.ledger import Effect, Ledger, effect_of, split
+from submgr.platform.store.reachability import Reach
 
 _log = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from itertools import islice
 
 import gevent
 
-from submgr.platform.sdl_client import SdlClient, SdlSettings
-from submgr.platform.store import ONE_TURN, StoreObserver
-from submgr.platform.store_commit import CommittingStore
+from submgr.platform.store.base import ONE_TURN, StoreObserver
+from submgr.platform.store.committing import CommittingStore
+from submgr.platform.store.sdl_client import SdlClient, SdlSettings
 
 _log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ import sys
 
 SCRIPT = """
 import gc, weakref
-from submgr.platform.collector import keep_collections_short
+from submgr.platform.garbage_collection import keep_collections_short
 
 class Node: pass
 

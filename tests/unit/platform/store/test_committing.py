@@ -12,9 +12,9 @@ from gevent.event import Event
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from submgr.platform.store import Change, StoreError, StoreTimeout, StoreUnavailable
-from submgr.platform.store_commit import MAX_GROUP_BYTES, MAX_GROUP_CHANGES, CommittingStore
-from submgr.platform.store_memory import MemoryBackend
+from submgr.platform.store.base import Change, StoreError, StoreTimeout, StoreUnavailable
+from submgr.platform.store.committing import MAX_GROUP_BYTES, MAX_GROUP_CHANGES, CommittingStore
+from submgr.platform.store.memory import MemoryBackend
 
 NS = "ns"
 

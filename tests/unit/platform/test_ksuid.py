@@ -8,7 +8,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from submgr.ksuid import DIGITS, EPOCH, LENGTH, encode, new_ksuid
+from submgr.platform.ksuid import DIGITS, EPOCH, LENGTH, encode, new_ksuid
 
 
 def decode(text: str) -> bytes:

@@ -16,7 +16,7 @@ from typing import Any
 import gevent
 import yaml
 
-from submgr.platform.config_values import Convert
+from submgr.platform.config.values import Convert
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from submgr.platform.store import StoreObserver
-from submgr.platform.store_commit import CommittingStore
+from submgr.platform.store.base import StoreObserver
+from submgr.platform.store.committing import CommittingStore
 
 
 class MemoryBackend:

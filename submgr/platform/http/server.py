@@ -12,8 +12,8 @@ import gevent
 from gevent import event, socket
 from gevent.pywsgi import WSGIServer
 
-from submgr.platform.http_app import ErrorFormat, json_errors
-from submgr.platform.http_handler import Handler
+from submgr.platform.http.app import ErrorFormat, json_errors
+from submgr.platform.http.handler import Handler
 
 log = logging.getLogger(__name__)
 
