@@ -50,7 +50,7 @@ from submgr.rest.api import DebugWrite, HealthReport, Operations
 from submgr.rest.platform import platform_app
 from submgr.rest.xapp import xapp_app
 from submgr.restoring import Restorer, StartFailed
-from submgr.rmr.assembly import Rmr, RmrSettings, build
+from submgr.rmr.service import Rmr, RmrSettings, build
 from submgr.service import Replies, Service
 from submgr.settings import LiveSettings, Settings
 from submgr.worker import Ports

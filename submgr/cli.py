@@ -20,8 +20,8 @@ from submgr.platform.garbage_collection import keep_collections_short
 from submgr.platform.http.server import ListenError
 from submgr.platform.logs import Logs
 from submgr.platform.store.base import StoreError
-from submgr.rmr.cli import rmr
 from submgr.rmr.environment import RmrEnvironmentError
+from submgr.rmr.tools.cli import rmr
 from submgr.rmr.transport import TransportError
 from submgr.settings import LiveSettings, load
 from submgr.simulators.cli import sim

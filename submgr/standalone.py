@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 from submgr.adapters.node_state import LocalNodeState
 from submgr.adapters.rnib import Link
-from submgr.rmr.routes import parse_routes
-from submgr.rmr.routetable import RouteTable
+from submgr.rmr.routing.reader import parse_routes
+from submgr.rmr.routing.table import RouteTable
 from submgr.simulators.e2term import E2TermConfig, E2TermSimulator
 from submgr.simulators.nodes import LinkState
 from submgr.simulators.rtmgr import RoutingManagerSimulator

@@ -15,8 +15,8 @@ from submgr.bench.children import BenchError
 from submgr.bench.large import Event, loss, queued, restart
 from submgr.bench.load import Figures, Load
 from submgr.bench.xapps import Listener
-from submgr.rmr.bench import percentile
-from submgr.rmr.bench import rmr as rmr_benchmark
+from submgr.rmr.tools.bench import percentile
+from submgr.rmr.tools.bench import rmr as rmr_benchmark
 
 _LONGEST_RUN = 900.0
 _PROCESSES = ("submgr", "e2term", "rtmgr", "redis", "clients")

@@ -9,10 +9,10 @@ from typing import Any
 
 import gevent
 
-from submgr.rmr.connection import Connection
-from submgr.rmr.endpoint import Endpoint
-from submgr.rmr.outbox import Outbox
 from submgr.rmr.transport import TransportConfig
+from submgr.rmr.wire.connection import Connection
+from submgr.rmr.wire.endpoint import Endpoint
+from submgr.rmr.wire.send_queue import Outbox
 
 
 class Endpoints:

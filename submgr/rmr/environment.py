@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from submgr.rmr.address import AddressError, split_address
+from submgr.rmr.addresses import AddressError, split_address
 
 DEFAULT_CONTROL_PORT = 4561
 DEFAULT_MANAGER = "routemgr:4561"

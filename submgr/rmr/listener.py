@@ -9,7 +9,7 @@ from typing import Any
 
 from gevent import socket
 
-from submgr.rmr.address import join_address
+from submgr.rmr.addresses import join_address
 from submgr.rmr.transport import TransportError
 
 _BACKLOG = 128

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from submgr.rmr.message import Message
-from submgr.rmr.routetable import RouteTable
+from submgr.rmr.routing.table import RouteTable
 from submgr.rmr.transport import Failed
 
 

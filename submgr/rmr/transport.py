@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from submgr.rmr.framing import DEFAULT_MAX_FRAME
 from submgr.rmr.message import Message, Status
-from submgr.rmr.routetable import RouteTable
+from submgr.rmr.routing.table import RouteTable
 
 OnMessage = Callable[[Message], None]
 OnError = Callable[[BaseException], None]

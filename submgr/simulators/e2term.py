@@ -35,7 +35,7 @@ from submgr.platform.http.server import ListenError
 from submgr.rmr import mtypes
 from submgr.rmr.message import Message, Status
 from submgr.rmr.transport import TransportConfig
-from submgr.rmr.wire import WireTransport
+from submgr.rmr.wire.transport import WireTransport
 from submgr.simulators.e2_answers import Outgoing, delete_required, outgoing
 from submgr.simulators.e2term_control import E2TermControl
 from submgr.simulators.events import EventLog

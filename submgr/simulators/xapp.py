@@ -25,7 +25,7 @@ from submgr.e2ap.messages import RequestId, SubscriptionDeleteRequest, Subscript
 from submgr.rmr import mtypes
 from submgr.rmr.message import Message, Status
 from submgr.rmr.transport import TransportConfig, TransportError
-from submgr.rmr.wire import WireTransport
+from submgr.rmr.wire.transport import WireTransport
 from submgr.simulators.events import EventLog, remember
 from submgr.simulators.http import Control, HttpListener, Reply, Request, error_reply, json_reply, pause, spoiled
 from submgr.simulators.rules import HttpRule, RuleBook

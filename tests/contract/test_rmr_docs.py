@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from submgr.rmr.routes import parse_routes
+from submgr.rmr.routing.reader import parse_routes
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "rmr.md").read_text(encoding="utf-8")
 

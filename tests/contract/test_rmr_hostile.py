@@ -17,7 +17,7 @@ from submgr.rmr import mtypes
 from submgr.rmr.framing import Framer
 from submgr.rmr.message import Message, Status
 from submgr.rmr.transport import TransportConfig
-from submgr.rmr.wire import WireTransport
+from submgr.rmr.wire.transport import WireTransport
 from tests.support.rmr_frames import frame
 from tests.support.rmr_peer import Link, Peer, eventually, free_port
 

@@ -11,7 +11,7 @@ from typing import Any
 import gevent
 import pytest
 
-from submgr.rmr.librmr import LibrmrTransport
+from submgr.rmr.librmr.transport import LibrmrTransport
 from submgr.rmr.message import Message, Status
 from submgr.rmr.transport import TransportConfig, TransportError
 from tests.support.fake_librmr import FakeLibrmr

@@ -12,13 +12,13 @@ import pytest
 from click.testing import CliRunner
 
 from submgr.rmr import mtypes
-from submgr.rmr.bench import measure, receiver
-from submgr.rmr.bench import rmr as bench
-from submgr.rmr.cli import rmr
 from submgr.rmr.message import Message
-from submgr.rmr.soak import soak
+from submgr.rmr.tools.bench import measure, receiver
+from submgr.rmr.tools.bench import rmr as bench
+from submgr.rmr.tools.cli import rmr
+from submgr.rmr.tools.soak import soak
 from submgr.rmr.transport import TransportConfig
-from submgr.rmr.wire import WireTransport
+from submgr.rmr.wire.transport import WireTransport
 from tests.support.rmr_peer import Peer, free_port
 
 

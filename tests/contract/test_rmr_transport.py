@@ -10,12 +10,12 @@ import gevent
 import pytest
 
 from submgr.rmr import mtypes
-from submgr.rmr.librmr import LibrmrTransport
-from submgr.rmr.librmr_binding import load_library
+from submgr.rmr.librmr.binding import load_library
+from submgr.rmr.librmr.transport import LibrmrTransport
 from submgr.rmr.message import CALL_MSG, Message, Status
-from submgr.rmr.routes import parse_routes
+from submgr.rmr.routing.reader import parse_routes
 from submgr.rmr.transport import Transport, TransportConfig, TransportError
-from submgr.rmr.wire import WireTransport
+from submgr.rmr.wire.transport import WireTransport
 from tests.support.fake_librmr import FakeLibrmr
 from tests.support.rmr_frames import frame
 from tests.support.rmr_peer import Link, Peer, eventually, free_port

@@ -27,9 +27,9 @@ from submgr.e2ap.messages import (
 from submgr.platform.http.client import HttpClient
 from submgr.platform.http.server import ListenError
 from submgr.rmr.message import Message, Status
-from submgr.rmr.routes import TableBuilder
+from submgr.rmr.routing.reader import TableBuilder
 from submgr.rmr.transport import TransportConfig, TransportError
-from submgr.rmr.wire import WireTransport
+from submgr.rmr.wire.transport import WireTransport
 from submgr.simulators.e2term import E2TermConfig, E2TermSimulator
 from submgr.simulators.nodes import LinkState
 from submgr.simulators.rules import E2Rule

@@ -14,7 +14,7 @@ import atheris
 
 with atheris.instrument_imports():
     from submgr.rmr.framing import Framer
-    from submgr.rmr.routes import RouteTableError, TableBuilder, parse_routes
+    from submgr.rmr.routing.reader import RouteTableError, TableBuilder, parse_routes
 
 _LARGEST = 4096
 

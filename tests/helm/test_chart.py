@@ -14,7 +14,7 @@ from mec.common.settings import load as load_mec
 from mec.meo.settings import from_mapping as meo_settings
 from submgr.platform.config.file import Key, Section
 from submgr.rmr.environment import read_environment
-from submgr.rmr.routes import parse_routes
+from submgr.rmr.routing.reader import parse_routes
 from submgr.settings import load
 from submgr.settings_schema import SCHEMA, TOKEN_VARIABLE
 

@@ -85,7 +85,7 @@ def test_every_name_the_chart_makes(chart, operations: str) -> None:
 
 
 def test_the_route_table_by_hand_is_one(operations: str) -> None:
-    from submgr.rmr.routes import parse_routes
+    from submgr.rmr.routing.reader import parse_routes
 
     lines = [line.strip() for line in operations.splitlines() if re.match(r" {4}(newrt|rte)\|", line)]
     assert sorted(mtype for _, mtype in parse_routes("\n".join(lines), frozenset()).routes) == [12010, 12020]

@@ -18,7 +18,7 @@ import threading
 import time
 from typing import Any
 
-from submgr.rmr.librmr_binding import Mbuf
+from submgr.rmr.librmr.binding import Mbuf
 
 OK, NOENDPT, RETRY = 0, 2, 10
 _RING = 4095

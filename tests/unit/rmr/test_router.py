@@ -5,7 +5,7 @@ from collections import Counter
 
 from submgr.rmr.message import Message
 from submgr.rmr.router import Copies, Router
-from submgr.rmr.routes import parse_routes
+from submgr.rmr.routing.reader import parse_routes
 
 
 def router(*records: str, down: frozenset[str] = frozenset()) -> Router:

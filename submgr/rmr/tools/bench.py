@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How fast the wire transport is between two processes on the loopback interface.
 
-`python -m submgr.rmr.bench` is the receiving process; the command `rmr` starts it and does the rest.
+`python -m submgr.rmr.tools.bench` is the receiving process; the command `rmr` starts it and does the rest.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from gevent.event import Event
 from gevent.queue import Queue
 
 from submgr.rmr.message import Message, Status
-from submgr.rmr.soak import soak
+from submgr.rmr.tools.soak import soak
 from submgr.rmr.transport import TransportConfig
-from submgr.rmr.wire import WireTransport
+from submgr.rmr.wire.transport import WireTransport
 
 _COUNTED, _ECHOED, _HOW_MANY, _ANSWER, _END = 1, 2, 3, 4, 5
 _BURST = 256
@@ -61,7 +61,9 @@ def receive() -> None:
 @contextmanager
 def receiver() -> Iterator[str]:
     """Runs the receiving process; yields where it listens."""
-    with subprocess.Popen([sys.executable, "-m", "submgr.rmr.bench"], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-m", "submgr.rmr.tools.bench"], stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         try:
             yield process.stdout.readline().strip()

@@ -4,7 +4,7 @@
 Between them stands a proxy that passes the bytes on in pieces of any size and, if wanted, resets the
 connections in the middle. RMR itself acknowledges nothing: what was in the sockets when a connection broke
 is gone, so a message without an answer is sent again, as every RMR application does.
-`python -m submgr.rmr.soak` is the answering process.
+`python -m submgr.rmr.tools.soak` is the answering process.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from gevent.server import StreamServer
 
 from submgr.rmr.message import Message, Status
 from submgr.rmr.transport import Stats, TransportConfig
-from submgr.rmr.wire import WireTransport
+from submgr.rmr.wire.transport import WireTransport
 
 _REQUEST, _ANSWER = 1, 2
 _NUMBER = Struct(">Q")
@@ -145,7 +145,7 @@ def soak(messages: int, cuts: bool, seed: int = 1) -> Result:
 
     transport = WireTransport(_NAMED, on_answer)
     transport.start()
-    command = [sys.executable, "-m", "submgr.rmr.soak"]
+    command = [sys.executable, "-m", "submgr.rmr.tools.soak"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None

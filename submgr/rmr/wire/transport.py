@@ -15,19 +15,19 @@ import gevent
 from gevent.server import StreamServer
 
 from submgr.rmr import mtypes
-from submgr.rmr.address import AddressError, join_address
-from submgr.rmr.connection import Connection, prepare
+from submgr.rmr.addresses import AddressError, join_address
 from submgr.rmr.counters import Counters, SparseLog
-from submgr.rmr.endpoint import Endpoint
 from submgr.rmr.endpoints import Endpoints
 from submgr.rmr.framing import EncodeError, Encoder
-from submgr.rmr.handling import HEALTHY, Handling
 from submgr.rmr.listener import listen
 from submgr.rmr.message import Message, Status, answer_to
-from submgr.rmr.outbox import Item, Outbox
+from submgr.rmr.receiver import HEALTHY, Handling
 from submgr.rmr.router import Copies, Router
-from submgr.rmr.routetable import RouteTable
+from submgr.rmr.routing.table import RouteTable
 from submgr.rmr.transport import Failed, OnError, OnMessage, Stats, TransportConfig, TransportError
+from submgr.rmr.wire.connection import Connection, prepare
+from submgr.rmr.wire.endpoint import Endpoint
+from submgr.rmr.wire.send_queue import Item, Outbox
 
 _LOG = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class WireTransport:
     """RMR over SI95 without librmr; see `submgr.rmr.transport.Transport` for what the methods promise.
 
     `on_message` is called from one greenlet, message after message; for its exceptions, and for health
-    checks, see `submgr.rmr.handling`.
+    checks, see `submgr.rmr.receiver`.
     """
 
     def __init__(self, config: TransportConfig, on_message: OnMessage, on_error: OnError | None = None) -> None:

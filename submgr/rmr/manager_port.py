@@ -13,9 +13,9 @@ import gevent
 from submgr.rmr import mtypes
 from submgr.rmr.counters import SparseLog
 from submgr.rmr.message import NO_SUB_ID, Message, Status
-from submgr.rmr.routes import Outcome, RouteTable, TableBuilder
+from submgr.rmr.routing.reader import Outcome, RouteTable, TableBuilder
 from submgr.rmr.transport import Stats, TransportConfig
-from submgr.rmr.wire import WireTransport
+from submgr.rmr.wire.transport import WireTransport
 
 _LOG = logging.getLogger(__name__)
 _LINES_A_TURN = 500

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from submgr.rmr.librmr_binding import Library
+from submgr.rmr.librmr.binding import Library
 from submgr.rmr.message import Message, Status
 
 

@@ -22,9 +22,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from submgr.rmr.address import AddressError, split_address
+from submgr.rmr.addresses import AddressError, split_address
 from submgr.rmr.message import MEID_MAX, NO_SUB_ID
-from submgr.rmr.routetable import Group, Route, RouteTable, RouteTableError
+from submgr.rmr.routing.table import Group, Route, RouteTable, RouteTableError
 
 ID_MISSING = "<id-missing>"
 """What stands for the id of a table that has none, as in librmr's answers."""

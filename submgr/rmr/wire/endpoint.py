@@ -11,10 +11,10 @@ from typing import Any
 import gevent
 from gevent import socket
 
-from submgr.rmr.address import split_address
-from submgr.rmr.connection import Connection, prepare
-from submgr.rmr.outbox import Item, Outbox
+from submgr.rmr.addresses import split_address
 from submgr.rmr.transport import TransportConfig
+from submgr.rmr.wire.connection import Connection, prepare
+from submgr.rmr.wire.send_queue import Item, Outbox
 
 
 class Endpoint:

@@ -17,17 +17,17 @@ from gevent import socket
 from gevent.threadpool import ThreadPool
 
 from submgr.rmr import mtypes
-from submgr.rmr.address import AddressError, join_address, split_address
+from submgr.rmr.addresses import AddressError, join_address, split_address
 from submgr.rmr.counters import Counters, SparseLog
 from submgr.rmr.framing import EncodeError, Encoder, FramingError
-from submgr.rmr.handling import HEALTHY, Handling
-from submgr.rmr.lane import Job, Lane
-from submgr.rmr.librmr_binding import Library, load_library
-from submgr.rmr.librmr_outgoing import Outgoing, Received
+from submgr.rmr.librmr.binding import Library, load_library
+from submgr.rmr.librmr.buffers import Outgoing, Received
+from submgr.rmr.librmr.send_lane import Job, Lane
 from submgr.rmr.listener import probe
 from submgr.rmr.message import CALL_MSG, Message, Status, answer_to
+from submgr.rmr.receiver import HEALTHY, Handling
 from submgr.rmr.router import Copies, Router
-from submgr.rmr.routetable import RouteTable
+from submgr.rmr.routing.table import RouteTable
 from submgr.rmr.transport import Failed, OnError, OnMessage, Stats, TransportConfig
 
 _LOG = logging.getLogger(__name__)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Route tables as values: which endpoints a message goes to. Their text is read by `submgr.rmr.routes`."""
+"""Route tables as values: which endpoints a message goes to. Their text is read by `submgr.rmr.routing.reader`."""
 
 from __future__ import annotations
 

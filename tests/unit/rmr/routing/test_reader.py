@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from submgr.rmr.routes import Route, RouteTable, RouteTableError, TableBuilder, parse_routes
+from submgr.rmr.routing.reader import Route, RouteTable, RouteTableError, TableBuilder, parse_routes
 
 ME = frozenset({"me:4560", "10.0.0.1:4560"})
 

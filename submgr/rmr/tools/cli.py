@@ -15,11 +15,11 @@ from gevent.event import Event
 from gevent.queue import Empty, Queue
 
 from submgr.rmr import mtypes
-from submgr.rmr.address import AddressError, split_address
+from submgr.rmr.addresses import AddressError, split_address
 from submgr.rmr.message import NO_SUB_ID, Message, Status
-from submgr.rmr.routes import RouteTableError, parse_routes
+from submgr.rmr.routing.reader import RouteTableError, parse_routes
 from submgr.rmr.transport import TransportConfig, TransportError
-from submgr.rmr.wire import WireTransport
+from submgr.rmr.wire.transport import WireTransport
 
 _SHOWN = 32
 

@@ -11,8 +11,8 @@ import gevent
 
 from submgr.rmr.framing import Framer
 from submgr.rmr.message import Message
-from submgr.rmr.outbox import Item, Outbox
 from submgr.rmr.transport import TransportConfig
+from submgr.rmr.wire.send_queue import Item, Outbox
 
 _SMALL_READ = 1 << 14
 _LARGE_READ = 1 << 16

@@ -10,17 +10,17 @@ from typing import Any
 
 import gevent
 
-from submgr.rmr.address import join_address
-from submgr.rmr.control import ControlPort
+from submgr.rmr.addresses import join_address
 from submgr.rmr.environment import RmrEnvironment, RmrEnvironmentError, read_environment, read_port
 from submgr.rmr.framing import SMALLEST_FRAME
 from submgr.rmr.interfaces import listen_address, own_addresses
-from submgr.rmr.librmr import LibrmrTransport
+from submgr.rmr.librmr.transport import LibrmrTransport
+from submgr.rmr.manager_port import ControlPort
 from submgr.rmr.message import Message, Status
-from submgr.rmr.routetable import RouteTable
-from submgr.rmr.seed import SeedFile, save_table
+from submgr.rmr.routing.seed_file import SeedFile, save_table
+from submgr.rmr.routing.table import RouteTable
 from submgr.rmr.transport import Failed, OnError, OnMessage, Stats, Transport, TransportConfig, TransportError
-from submgr.rmr.wire import WireTransport
+from submgr.rmr.wire.transport import WireTransport
 
 _LOG = logging.getLogger(__name__)
 _LEVELS = (logging.CRITICAL + 1, logging.CRITICAL, logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG)

@@ -10,7 +10,7 @@ from typing import Any
 
 import gevent
 
-from submgr.rmr.routes import RouteTable, RouteTableError, parse_routes
+from submgr.rmr.routing.reader import RouteTable, RouteTableError, parse_routes
 
 _LOG = logging.getLogger(__name__)
 _LARGEST_FILE = 64 << 20
