@@ -17,24 +17,25 @@ from mec.app import Mec
 from mec.app import build as build_mec
 from mec.common.settings import from_mapping as mec_settings
 from submgr.adapters.debug_records import DebugRecords
-from submgr.adapters.e2_link import E2Link
-from submgr.adapters.legacy_metrics import LegacyCounters, exposition
-from submgr.adapters.metrics import Metrics
-from submgr.adapters.node_state import LocalNodeState, NodeState, RnibNodeState
+from submgr.adapters.e2_termination import E2Link
+from submgr.adapters.metrics.gauges import watch
+from submgr.adapters.metrics.go_counters import LegacyCounters, exposition
+from submgr.adapters.metrics.observer import WorkerObserver
+from submgr.adapters.metrics.prometheus import Metrics
 from submgr.adapters.notifier import XappNotifier
-from submgr.adapters.observer import WorkerObserver
-from submgr.adapters.records import e2_json
-from submgr.adapters.rnib import Link
-from submgr.adapters.rtmgr import RoutingManager
-from submgr.adapters.stored_records import SdlCounters, StoredRecords
+from submgr.adapters.records.loader import Restorer, StartFailed
+from submgr.adapters.records.rest import e2_json
+from submgr.adapters.records.store import SdlCounters, StoredRecords
+from submgr.adapters.rnib.connected_nodes import ConnectedNodes
+from submgr.adapters.rnib.connection_state import LocalNodeState, NodeState, RnibNodeState
+from submgr.adapters.rnib.messages import Link
+from submgr.adapters.routing_manager import RoutingManager
 from submgr.core.controls import Controls, OnE2Loss
 from submgr.core.errors import RefusedError
 from submgr.core.model import E2Record
 from submgr.core.places import Places
 from submgr.core.registry import Registry
 from submgr.dispatcher import Dispatcher
-from submgr.gauges import watch
-from submgr.nodes import ConnectedNodes
 from submgr.platform.config.file import ConfigWatcher
 from submgr.platform.health import Health
 from submgr.platform.http.server import HttpServer, ListenError
@@ -49,7 +50,6 @@ from submgr.platform.store.sqlite import SqliteStore
 from submgr.rest.api import DebugWrite, HealthReport, Operations
 from submgr.rest.platform import platform_app
 from submgr.rest.xapp import xapp_app
-from submgr.restoring import Restorer, StartFailed
 from submgr.rmr.service import Rmr, RmrSettings, build
 from submgr.service import Replies, Service
 from submgr.settings import LiveSettings, Settings

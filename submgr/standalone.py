@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from submgr.adapters.node_state import LocalNodeState
-from submgr.adapters.rnib import Link
+from submgr.adapters.rnib.connection_state import LocalNodeState
+from submgr.adapters.rnib.messages import Link
 from submgr.rmr.routing.reader import parse_routes
 from submgr.rmr.routing.table import RouteTable
 from submgr.simulators.e2term import E2TermConfig, E2TermSimulator

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from submgr.adapters.stored_records import StoredRecords
+from submgr.adapters.records.store import StoredRecords
 from submgr.core.errors import RefusedError
 from submgr.platform.store.base import StoreError
 

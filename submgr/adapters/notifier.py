@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from submgr.adapters.answers import status_words, succeeded, text_of
+from submgr.adapters.http_answers import status_words, succeeded, text_of
 from submgr.core.commands import Notify
 from submgr.core.errors import Source
 from submgr.core.places import Places

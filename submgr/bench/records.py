@@ -8,7 +8,7 @@ from pathlib import Path
 
 import gevent
 
-from submgr.adapters.stored_records import StoredRecords
+from submgr.adapters.records.store import StoredRecords
 from submgr.core.model import Content, E2Record, Holder, RestHolder, RestRecord, RmrEndpoint
 from submgr.e2ap.messages import Action, ActionType, SubsequentAction, SubsequentActionType, TimeToWait
 from submgr.platform.ksuid import new_ksuid

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 import gevent
 import pytest
 
-from submgr.adapters.node_state import LocalNodeState, NodeState, RnibNodeState
-from submgr.adapters.rnib import CHANNEL, Link
+from submgr.adapters.rnib.connection_state import LocalNodeState, NodeState, RnibNodeState
+from submgr.adapters.rnib.messages import CHANNEL, Link
 from submgr.platform.store.sdl_channel import SdlChannel
 from submgr.platform.store.sdl_client import SdlSettings
 from tests.support.redis_server import MISSING, REDIS_SERVER, RedisServer

@@ -10,7 +10,7 @@ import pytest
 from gevent.event import Event
 from gevent.queue import Queue
 
-from submgr.adapters.rtmgr import RoutingManager
+from submgr.adapters.routing_manager import RoutingManager
 from submgr.core.commands import RouteChange
 from submgr.core.events import RouteFailureKind
 from submgr.core.model import RmrEndpoint

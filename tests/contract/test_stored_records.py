@@ -11,8 +11,8 @@ import gevent
 import pytest
 from gevent.queue import Queue
 
-from submgr.adapters.records import decode_rest
-from submgr.adapters.stored_records import StoredRecords
+from submgr.adapters.records.rest import decode_rest
+from submgr.adapters.records.store import StoredRecords
 from submgr.core.model import Content, E2Record, Holder, Removal, RestHolder, RmrEndpoint
 from submgr.e2ap.messages import Action, ActionType
 from submgr.platform.store.base import Store

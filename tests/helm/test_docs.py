@@ -13,9 +13,9 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 
 from mec.common.settings import SECTION as MEC
 from mec.meo.settings import SECTION as MEO
-from submgr.adapters.legacy_metrics import LegacyCounters, exposition
-from submgr.adapters.metrics import Metrics
-from submgr.adapters.record_forms import E2Form, RestForm
+from submgr.adapters.metrics.go_counters import LegacyCounters, exposition
+from submgr.adapters.metrics.prometheus import Metrics
+from submgr.adapters.records.forms import E2Form, RestForm
 from submgr.platform.config.file import Section
 from submgr.rmr import environment as rmr_environment
 from submgr.settings import load

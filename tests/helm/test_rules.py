@@ -14,8 +14,8 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry, ProcessCollector
 
-from submgr.adapters.legacy_metrics import LegacyCounters, exposition
-from submgr.adapters.metrics import Metrics
+from submgr.adapters.metrics.go_counters import LegacyCounters, exposition
+from submgr.adapters.metrics.prometheus import Metrics
 
 RULES = "files/submgr.rules.yaml"
 DASHBOARD = "files/submgr-dashboard.json"

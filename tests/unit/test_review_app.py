@@ -6,8 +6,8 @@ from __future__ import annotations
 import gevent
 import pytest
 
-from submgr.adapters.node_state import LocalNodeState
-from submgr.adapters.rnib import Link
+from submgr.adapters.rnib.connection_state import LocalNodeState
+from submgr.adapters.rnib.messages import Link
 from submgr.app import Daemon
 from submgr.core.events import Restored
 from submgr.core.model import Content, E2Record, Holder, RmrEndpoint, RmrHolder

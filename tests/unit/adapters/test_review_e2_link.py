@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from submgr.adapters.e2_link import E2Link
+from submgr.adapters.e2_termination import E2Link
 from submgr.core import events as e
 from submgr.e2ap import codec
 from submgr.e2ap import messages as m

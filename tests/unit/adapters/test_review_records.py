@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from submgr.adapters.records import decode_e2, encode_e2
+from submgr.adapters.records.rest import decode_e2, encode_e2
 from submgr.core.model import Content, E2Record, Holder, RestHolder, RmrEndpoint
 from submgr.e2ap.messages import Action, ActionType
 

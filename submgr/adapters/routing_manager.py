@@ -10,7 +10,7 @@ import gevent
 import msgspec
 from gevent.lock import BoundedSemaphore
 
-from submgr.adapters.answers import status_words, succeeded, text_of
+from submgr.adapters.http_answers import status_words, succeeded, text_of
 from submgr.core.commands import RouteChange
 from submgr.core.events import RouteFailureKind
 from submgr.core.model import RmrEndpoint

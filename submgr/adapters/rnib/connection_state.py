@@ -12,7 +12,16 @@ from typing import Protocol
 import gevent
 from gevent.event import Event
 
-from submgr.adapters.rnib import CHANNEL, NAMESPACE, SETS, Link, node_key, read_events, read_identity, read_nodeb
+from submgr.adapters.rnib.messages import (
+    CHANNEL,
+    NAMESPACE,
+    SETS,
+    Link,
+    node_key,
+    read_events,
+    read_identity,
+    read_nodeb,
+)
 from submgr.platform.logs import Sparsely
 from submgr.platform.store.base import StoreError
 from submgr.platform.store.sdl_channel import Listener, SdlChannel

@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 
-from submgr.adapters.legacy_metrics import LegacyCounters
-from submgr.adapters.metrics import Metrics
+from submgr.adapters.metrics.go_counters import LegacyCounters
+from submgr.adapters.metrics.prometheus import Metrics
 from submgr.core import commands as c
 from submgr.core import events as e
 from submgr.e2ap import messages as m

@@ -3,8 +3,8 @@ import logging
 
 import pytest
 
-from submgr.adapters.node_state import Book, LocalNodeState, NodeState
-from submgr.adapters.rnib import Link
+from submgr.adapters.rnib.connection_state import Book, LocalNodeState, NodeState
+from submgr.adapters.rnib.messages import Link
 
 
 class Told(list[tuple[str, Link, bool]]):

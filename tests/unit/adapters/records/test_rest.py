@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from submgr.adapters.records import (
+from submgr.adapters.records.rest import (
     RecordError,
     decode_e2,
     decode_removal,

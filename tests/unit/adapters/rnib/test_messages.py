@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from submgr.adapters.rnib import Link, NodeEntry, NodeEvents, node_key, read_events, read_identity, read_nodeb
+from submgr.adapters.rnib.messages import Link, NodeEntry, NodeEvents, node_key, read_events, read_identity, read_nodeb
 
 
 def varint(number: int) -> bytes:

@@ -6,8 +6,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
-from submgr.adapters.legacy_metrics import LegacyCounters, exposition
-from submgr.adapters.metrics import GAUGES, Metrics
+from submgr.adapters.metrics.go_counters import LegacyCounters, exposition
+from submgr.adapters.metrics.prometheus import GAUGES, Metrics
 
 _LEGACY = """
 SubReqFromXapp SubRespToXapp SubFailToXapp RestSubReqFromXapp RestSubRespToXapp RestSubFailToXapp RestReqRejDueE2Down

@@ -11,7 +11,7 @@ from typing import TypeVar
 import gevent
 from gevent.event import Event
 
-from submgr.adapters.records import (
+from submgr.adapters.records.rest import (
     RecordError,
     decode_e2,
     decode_removal,

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import UNSET
 
-from submgr.adapters.e2_records import decode_e2, e2_json, encode_e2
-from submgr.adapters.record_forms import (
+from submgr.adapters.records.e2 import decode_e2, e2_json, encode_e2
+from submgr.adapters.records.forms import (
     RecordError,
     RemovalForm,
     RestForm,

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from submgr.adapters.node_state import NodeState
-from submgr.adapters.rnib import Link
+from submgr.adapters.rnib.connection_state import NodeState
+from submgr.adapters.rnib.messages import Link
 
 WORDS = {
     Link.CONNECTED: "connected",

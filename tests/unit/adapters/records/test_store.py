@@ -7,8 +7,8 @@ import pytest
 from gevent.event import Event
 from gevent.queue import Queue
 
-from submgr.adapters.records import encode_e2, encode_rest
-from submgr.adapters.stored_records import (
+from submgr.adapters.records.rest import encode_e2, encode_rest
+from submgr.adapters.records.store import (
     E2_NAMESPACE,
     NAMESPACES,
     REMOVAL_NAMESPACE,

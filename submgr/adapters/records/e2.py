@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from submgr.adapters.record_forms import (
+from submgr.adapters.records.forms import (
     ActionForm,
     AdmittedForm,
     AdmittedList,

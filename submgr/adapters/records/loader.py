@@ -8,7 +8,7 @@ from typing import Protocol
 
 import gevent
 
-from submgr.adapters.stored_records import REST_NAMESPACE, Loaded, StoredRecords
+from submgr.adapters.records.store import REST_NAMESPACE, Loaded, StoredRecords
 from submgr.core.events import Restored
 from submgr.core.recovery import by_node
 from submgr.core.registry import Registry
