@@ -13,12 +13,13 @@ from collections.abc import Callable, Iterable
 import gevent
 
 from submgr.core import events as e
-from submgr.core import failures, recovery
-from submgr.core.claims import Claim, RestClaim
+from submgr.core import failures
 from submgr.core.commands import ConfirmDelete, Ignored, Notify, Odd, Refuse
 from submgr.core.controls import Controls
+from submgr.core.handlers import recovery
 from submgr.core.node import Node
 from submgr.core.registry import Registry
+from submgr.core.requesters import Claim, RestClaim
 from submgr.e2ap.messages import SubscriptionDeleteRequired
 from submgr.platform.turns import in_turns
 from submgr.worker import Ports, Worker

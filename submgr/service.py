@@ -16,11 +16,11 @@ from gevent.event import AsyncResult
 
 from submgr.core import commands as c
 from submgr.core import events as e
+from submgr.core.e2_subscription import Life
 from submgr.core.errors import FieldError, NodeDownError, RefusedError
+from submgr.core.handlers.rest import being_worked_on
 from submgr.core.model import E2Record, RestRecord, SubscribeRequest
 from submgr.core.node import Node
-from submgr.core.rest import being_worked_on
-from submgr.core.subscription import Life
 from submgr.dispatcher import Dispatcher
 from submgr.platform.ksuid import new_ksuid
 from submgr.platform.turns import in_turns

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from submgr.core.commands import Outcome
 from submgr.core.errors import Failure, Source, TimeoutType
 from submgr.core.events import EncodeFailed, RouteFailed, RouteFailureKind, SaveFailed
-from submgr.core.procedure import Lost
+from submgr.core.procedures.base import Lost
 from submgr.e2ap.causes import describe
 from submgr.e2ap.messages import SubscriptionFailure
 
 if TYPE_CHECKING:
-    from submgr.core.asking import E2Procedure
+    from submgr.core.procedures.e2 import E2Procedure
 
 NO_INSTANCE_ID = Failure("no free E2 instance id: all 65534 are in use", Source.SUBMGR)
 INTERNAL = Failure("internal error: the request was not worked on, please send it again", Source.SUBMGR)

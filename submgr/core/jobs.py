@@ -8,16 +8,16 @@ from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
 from submgr.core import failures
-from submgr.core.claims import Claim
-from submgr.core.establish import Establish
+from submgr.core.e2_subscription import E2Subscription, Life
 from submgr.core.model import HolderKey, RmrHolder
-from submgr.core.policy import PolicyUpdate
-from submgr.core.procedure import Lost, Procedure
-from submgr.core.removal import Cleanup
-from submgr.core.restore import Restore
-from submgr.core.sharing import Join, RouteSync
-from submgr.core.subscription import E2Subscription, Life
-from submgr.core.teardown import Teardown
+from submgr.core.procedures.base import Lost, Procedure
+from submgr.core.procedures.cleanup import Cleanup
+from submgr.core.procedures.delete import Teardown
+from submgr.core.procedures.policy_update import PolicyUpdate
+from submgr.core.procedures.resubscribe import Restore
+from submgr.core.procedures.routes import Join, RouteSync
+from submgr.core.procedures.subscribe import Establish
+from submgr.core.requesters import Claim
 from submgr.e2ap.messages import ActionType
 
 if TYPE_CHECKING:

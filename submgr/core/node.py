@@ -10,12 +10,9 @@ import heapq
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 
-from submgr.core import legacy, link, recovery, rest
-from submgr.core.asking import E2Procedure
-from submgr.core.books import Books
-from submgr.core.claims import Claim
 from submgr.core.commands import Command, Ignored, Odd, SendToE2
 from submgr.core.controls import Controls
+from submgr.core.e2_subscription import E2Subscription
 from submgr.core.events import (
     Abandoned,
     Answered,
@@ -37,13 +34,18 @@ from submgr.core.events import (
     Unsubscribe,
     UnsubscribeOverRmr,
 )
+from submgr.core.handlers import e2_connection as link
+from submgr.core.handlers import recovery, rest
+from submgr.core.handlers import rmr as legacy
 from submgr.core.jobs import CleanupJob, Job, RemoveJob, SubscribeJob, SyncRoutesJob
-from submgr.core.pace import PIECE, paced
-from submgr.core.procedure import Procedure
+from submgr.core.procedures.base import Procedure
+from submgr.core.procedures.cleanup import Cleanup
+from submgr.core.procedures.e2 import E2Procedure
 from submgr.core.queue import JobQueue
 from submgr.core.registry import Registry
-from submgr.core.removal import Cleanup
-from submgr.core.subscription import E2Subscription
+from submgr.core.requesters import Claim
+from submgr.core.slices import PIECE, paced
+from submgr.core.subscriptions import Books
 from submgr.e2ap.messages import (
     SubscriptionDeleteFailure,
     SubscriptionDeleteRequired,

@@ -12,9 +12,9 @@ import gevent
 from submgr.core import commands as c
 from submgr.core import events as e
 from submgr.core.controls import Controls
+from submgr.core.handlers.recovery import by_node
 from submgr.core.model import ClientEndpoint, Content, Detail, E2Record, RestRecord, SubscribeRequest
 from submgr.core.places import Places
-from submgr.core.recovery import by_node
 from submgr.core.registry import Registry
 from submgr.dispatcher import Dispatcher
 from submgr.e2ap import codec

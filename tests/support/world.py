@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from submgr.core import commands as c
 from submgr.core import events as e
 from submgr.core.controls import Controls
+from submgr.core.handlers.recovery import by_node
 from submgr.core.model import (
     ClientEndpoint,
     Content,
@@ -25,7 +26,6 @@ from submgr.core.model import (
 )
 from submgr.core.node import Node
 from submgr.core.places import Places
-from submgr.core.recovery import by_node
 from submgr.core.registry import Registry
 from submgr.e2ap import messages as m
 

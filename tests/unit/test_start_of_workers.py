@@ -10,8 +10,8 @@ import pytest
 from outside import Outside, report, turns
 
 from submgr.core import events as e
+from submgr.core.handlers.recovery import by_node
 from submgr.core.model import Detail
-from submgr.core.recovery import by_node
 
 NODES = ("gnb_1", "gnb_2", "gnb_3")
 EACH = 120

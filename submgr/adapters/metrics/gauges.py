@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from submgr.core.e2_subscription import Life
 from submgr.core.node import Node
-from submgr.core.subscription import Life
 
 if TYPE_CHECKING:
     from submgr.app import Daemon

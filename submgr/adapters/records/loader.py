@@ -10,7 +10,7 @@ import gevent
 
 from submgr.adapters.records.store import REST_NAMESPACE, Loaded, StoredRecords
 from submgr.core.events import Restored
-from submgr.core.recovery import by_node
+from submgr.core.handlers.recovery import by_node
 from submgr.core.registry import Registry
 from submgr.platform.store.base import StoreError
 from submgr.platform.turns import in_turns

@@ -14,16 +14,16 @@ from world import World, content, request
 
 from submgr.core import events as e
 from submgr.core.controls import Controls, OnE2Loss
-from submgr.core.establish import Establish
+from submgr.core.handlers.rest import Admission, Withdrawal
 from submgr.core.model import Detail
-from submgr.core.policy import PolicyUpdate
-from submgr.core.procedure import Expired, GaveUp, Lost, Procedure, Resend
-from submgr.core.procedure import State as S
-from submgr.core.removal import Cleanup
-from submgr.core.rest import Admission, Withdrawal
-from submgr.core.restore import Restore
-from submgr.core.sharing import Join, RouteSync
-from submgr.core.teardown import Teardown
+from submgr.core.procedures.base import Expired, GaveUp, Lost, Procedure, Resend
+from submgr.core.procedures.base import State as S
+from submgr.core.procedures.cleanup import Cleanup
+from submgr.core.procedures.delete import Teardown
+from submgr.core.procedures.policy_update import PolicyUpdate
+from submgr.core.procedures.resubscribe import Restore
+from submgr.core.procedures.routes import Join, RouteSync
+from submgr.core.procedures.subscribe import Establish
 from submgr.e2ap import messages as m
 from submgr.e2ap.messages import ActionType
 

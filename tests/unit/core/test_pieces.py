@@ -12,13 +12,13 @@ from world import content, request
 from submgr.core import commands as c
 from submgr.core import events as e
 from submgr.core.controls import Controls, OnE2Loss
+from submgr.core.handlers.recovery import by_node
 from submgr.core.model import Detail, SubscribeRequest
 from submgr.core.node import Node
-from submgr.core.pace import PIECE
 from submgr.core.places import Places
 from submgr.core.queue import PLACES
-from submgr.core.recovery import by_node
 from submgr.core.registry import Registry
+from submgr.core.slices import PIECE
 
 MANY = 150
 LARGEST = 10 * PIECE

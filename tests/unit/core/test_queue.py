@@ -15,7 +15,7 @@ from submgr.core.controls import Controls
 from submgr.core.jobs import Job
 from submgr.core.model import Detail
 from submgr.core.node import Node
-from submgr.core.procedure import Procedure
+from submgr.core.procedures.base import Procedure
 from submgr.core.queue import JobQueue
 from submgr.e2ap.messages import ActionType
 

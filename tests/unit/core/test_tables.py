@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from submgr.core import jobs, rest  # noqa: F401 - the procedures they bring
-from submgr.core.procedure import ENDED, Expired, GaveUp, Lost, Procedure, Resend, State
+from submgr.core.procedures.base import ENDED, Expired, GaveUp, Lost, Procedure, Resend, State
 from submgr.core.timers import TIMERS, removal_delay
 
 

@@ -8,14 +8,14 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 from submgr.core.commands import AnswerOverRmr, Notify
+from submgr.core.e2_subscription import E2Subscription
 from submgr.core.errors import Failure
 from submgr.core.model import Content, Directives, Holder, HolderKey, RestHolder, RmrEndpoint, RmrHolder
-from submgr.core.subscription import E2Subscription
 from submgr.e2ap.messages import Cause, RequestId, SubscriptionFailure, SubscriptionResponse
 
 if TYPE_CHECKING:
+    from submgr.core.handlers.rest import RestSubscription
     from submgr.core.node import Node
-    from submgr.core.rest import RestSubscription
 
 UNSPECIFIED = Cause(group=6, value=3)
 """Cause misc/unspecified, for an RMR xApp whose request failed on our side of the E2 node."""

@@ -12,8 +12,8 @@ from world import MEID, content, request
 from submgr.core import commands as c
 from submgr.core import events as e
 from submgr.core.controls import Controls, OnE2Loss
+from submgr.core.handlers.recovery import by_node
 from submgr.core.model import Detail, E2Record, Holder, Removal, RestHolder, RestRecord, RmrEndpoint, RmrHolder
-from submgr.core.recovery import by_node
 from submgr.e2ap import messages as m
 from submgr.e2ap.messages import ActionType
 

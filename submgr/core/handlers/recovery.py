@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from submgr.core import failures
 from submgr.core.commands import EraseRemoval, Note, Noted, Notify, SaveE2
+from submgr.core.e2_subscription import E2Subscription
 from submgr.core.events import Restored
+from submgr.core.handlers.rest import RestSubscription, leave_all
 from submgr.core.jobs import CleanupJob, RemoveJob, RestoreJob, SyncRoutesJob
 from submgr.core.model import (
     ClientEndpoint,
@@ -21,10 +23,8 @@ from submgr.core.model import (
     RestRecord,
     RmrHolder,
 )
-from submgr.core.pace import paced
-from submgr.core.procedure import Lost
-from submgr.core.rest import RestSubscription, leave_all
-from submgr.core.subscription import E2Subscription
+from submgr.core.procedures.base import Lost
+from submgr.core.slices import paced
 
 if TYPE_CHECKING:
     from submgr.core.node import Node

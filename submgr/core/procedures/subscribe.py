@@ -6,14 +6,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from submgr.core import failures
-from submgr.core.asking import SubscribeProcedure
-from submgr.core.claims import Claim
 from submgr.core.commands import CreateRoute, Outcome, SaveE2
+from submgr.core.e2_subscription import E2Subscription
 from submgr.core.events import EncodeFailed, RouteDone, RouteFailed, Saved, SaveFailed
-from submgr.core.procedure import Expired, GaveUp, Lost, Resend, Skip, Start
-from submgr.core.procedure import State as S
-from submgr.core.subscription import E2Subscription
-from submgr.core.teardown import Teardown
+from submgr.core.procedures.base import Expired, GaveUp, Lost, Resend, Skip, Start
+from submgr.core.procedures.base import State as S
+from submgr.core.procedures.delete import Teardown
+from submgr.core.procedures.e2 import SubscribeProcedure
+from submgr.core.requesters import Claim
 from submgr.core.timers import T_ROUTE, T_STORE, T_SUB
 from submgr.e2ap.messages import SubscriptionFailure, SubscriptionResponse
 

@@ -6,13 +6,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from submgr.core.asking import E2Procedure
 from submgr.core.commands import DeleteRoute, EraseE2, Note, Noted, Outcome, SaveE2, SaveRemoval, SendToE2
+from submgr.core.e2_subscription import E2Subscription
 from submgr.core.events import EncodeFailed, RouteDone, RouteFailed, Saved, SaveFailed
 from submgr.core.model import E2Record, Removal, RmrEndpoint
-from submgr.core.procedure import Expired, GaveUp, Lost, Resend, Skip, Start
-from submgr.core.procedure import State as S
-from submgr.core.subscription import E2Subscription
+from submgr.core.procedures.base import Expired, GaveUp, Lost, Resend, Skip, Start
+from submgr.core.procedures.base import State as S
+from submgr.core.procedures.e2 import E2Procedure
 from submgr.core.timers import T_DEL, T_ROUTE, T_STORE, Timer
 from submgr.e2ap.messages import (
     SubscriptionDeleteFailure,

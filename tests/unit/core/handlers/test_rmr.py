@@ -28,8 +28,8 @@ from world import content, request
 
 from submgr.core import commands as c
 from submgr.core import events as e
-from submgr.core.claims import UNSPECIFIED
 from submgr.core.model import RmrEndpoint
+from submgr.core.requesters import UNSPECIFIED
 from submgr.e2ap import messages as m
 from submgr.e2ap.messages import ActionType
 

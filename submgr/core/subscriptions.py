@@ -7,19 +7,19 @@ from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from submgr.core.claims import Claim
 from submgr.core.commands import Command, EraseRemoval, EraseRest, Notify, SaveE2, SaveRemoval, SaveRest
+from submgr.core.e2_subscription import E2Subscription, Life, requestor_of
 from submgr.core.errors import Failure
 from submgr.core.events import Notified
 from submgr.core.model import Content, HolderKey, Removal, RestHolder, RmrEndpoint
 from submgr.core.registry import Registry
-from submgr.core.subscription import E2Subscription, Life, requestor_of
+from submgr.core.requesters import Claim
 from submgr.core.timers import removal_delay
 
 if TYPE_CHECKING:
     from submgr.core.controls import Controls
+    from submgr.core.handlers.rest import Admission, RestSubscription
     from submgr.core.jobs import SubscribeJob
-    from submgr.core.rest import Admission, RestSubscription
 
 
 class Books(ABC):

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from submgr.core import failures
 from submgr.core.commands import Note, Noted, Outcome, SendToE2
+from submgr.core.e2_subscription import E2Subscription
 from submgr.core.errors import Failure
 from submgr.core.events import EncodeFailed
 from submgr.core.model import Directives
-from submgr.core.procedure import GaveUp, Lost, Procedure, Resend, State
-from submgr.core.subscription import E2Subscription
+from submgr.core.procedures.base import GaveUp, Lost, Procedure, Resend, State
 from submgr.core.timers import T_SUB, Timer
 from submgr.e2ap.messages import SubscriptionFailure, SubscriptionResponse
 

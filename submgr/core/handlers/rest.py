@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from submgr.core.claims import RestClaim
 from submgr.core.commands import Accept, ConfirmDelete, DropNotifications, EraseRest, Note, Noted, Refuse, SaveRest
 from submgr.core.errors import FieldError
 from submgr.core.events import Answered, Saved, SaveFailed, Subscribe, Unsubscribe
 from submgr.core.jobs import LeaveJob, SubscribeJob
 from submgr.core.model import ClientEndpoint, RestHolder, RestRecord, SubscribeRequest
-from submgr.core.procedure import Cancelled, Expired, Procedure, Start
-from submgr.core.procedure import State as S
+from submgr.core.procedures.base import Cancelled, Expired, Procedure, Start
+from submgr.core.procedures.base import State as S
+from submgr.core.requesters import RestClaim
 from submgr.core.timers import T_ANSWER, T_STORE
 from submgr.e2ap.messages import ActionType
 

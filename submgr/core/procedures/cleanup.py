@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from submgr.core.commands import DeleteRoute, Note, Noted, Outcome, SendToE2
 from submgr.core.events import EncodeFailed, RouteDone, RouteFailed
 from submgr.core.model import Removal, RmrEndpoint
-from submgr.core.procedure import Expired, Lost, Procedure, Skip, Start
-from submgr.core.procedure import State as S
+from submgr.core.procedures.base import Expired, Lost, Procedure, Skip, Start
+from submgr.core.procedures.base import State as S
 from submgr.core.timers import T_DEL, T_ROUTE, Timer
 from submgr.e2ap.messages import (
     RequestId,

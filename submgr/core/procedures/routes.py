@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from submgr.core import failures
-from submgr.core.claims import Claim
 from submgr.core.commands import (
     Command,
     CreateRoute,
@@ -22,12 +21,13 @@ from submgr.core.commands import (
     SaveE2,
     UpdateRoute,
 )
+from submgr.core.e2_subscription import E2Subscription
 from submgr.core.errors import Failure
 from submgr.core.events import RouteDone, RouteFailed, Saved, SaveFailed
 from submgr.core.model import Holder, RmrEndpoint
-from submgr.core.procedure import Expired, Lost, Procedure, Skip, Start
-from submgr.core.procedure import State as S
-from submgr.core.subscription import E2Subscription
+from submgr.core.procedures.base import Expired, Lost, Procedure, Skip, Start
+from submgr.core.procedures.base import State as S
+from submgr.core.requesters import Claim
 from submgr.core.timers import T_ROUTE, T_STORE, removal_delay
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from submgr.core import failures
-from submgr.core.asking import SubscribeProcedure
-from submgr.core.claims import Claim
 from submgr.core.commands import Outcome, SaveE2
+from submgr.core.e2_subscription import E2Subscription
 from submgr.core.events import EncodeFailed, Saved, SaveFailed
-from submgr.core.procedure import Expired, GaveUp, Lost, Resend, Start
-from submgr.core.procedure import State as S
-from submgr.core.subscription import E2Subscription
+from submgr.core.procedures.base import Expired, GaveUp, Lost, Resend, Start
+from submgr.core.procedures.base import State as S
+from submgr.core.procedures.e2 import SubscribeProcedure
+from submgr.core.requesters import Claim
 from submgr.core.timers import T_STORE, T_SUB
 from submgr.e2ap.messages import SubscriptionFailure, SubscriptionResponse
 

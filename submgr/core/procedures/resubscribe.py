@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from submgr.core.asking import SubscribeProcedure
 from submgr.core.commands import Outcome, SaveE2
+from submgr.core.e2_subscription import E2Subscription
 from submgr.core.events import EncodeFailed
-from submgr.core.procedure import GaveUp, Lost, Resend, Start
-from submgr.core.procedure import State as S
-from submgr.core.subscription import E2Subscription
-from submgr.core.teardown import Teardown
+from submgr.core.procedures.base import GaveUp, Lost, Resend, Start
+from submgr.core.procedures.base import State as S
+from submgr.core.procedures.delete import Teardown
+from submgr.core.procedures.e2 import SubscribeProcedure
 from submgr.core.timers import T_SUB
 from submgr.e2ap.messages import SubscriptionFailure, SubscriptionResponse
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from submgr.core import failures
 from submgr.core.commands import SaveE2
 from submgr.core.controls import OnE2Loss
+from submgr.core.e2_subscription import Life
+from submgr.core.handlers.rest import leave_all, withdraw
 from submgr.core.jobs import CleanupJob, RemoveJob, RestoreJob, SubscribeJob
-from submgr.core.pace import paced
-from submgr.core.procedure import Lost
-from submgr.core.rest import leave_all, withdraw
-from submgr.core.subscription import Life
+from submgr.core.procedures.base import Lost
+from submgr.core.slices import paced
 
 if TYPE_CHECKING:
     from submgr.core.node import Node

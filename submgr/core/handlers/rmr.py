@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from submgr.core.claims import RmrClaim
 from submgr.core.commands import AnswerOverRmr, Ignored, Odd
 from submgr.core.events import SubscribeOverRmr, UnsubscribeOverRmr
 from submgr.core.jobs import LeaveRmrJob, SubscribeJob
 from submgr.core.model import RmrHolder
+from submgr.core.requesters import RmrClaim
 from submgr.e2ap.messages import RequestId, SubscriptionDeleteResponse
 
 if TYPE_CHECKING:
