@@ -35,7 +35,6 @@ from submgr.core.errors import RefusedError
 from submgr.core.model import E2Record
 from submgr.core.places import Places
 from submgr.core.registry import Registry
-from submgr.dispatcher import Dispatcher
 from submgr.platform.config.file import ConfigWatcher
 from submgr.platform.health import Health
 from submgr.platform.http.server import HttpServer, ListenError
@@ -47,13 +46,14 @@ from submgr.platform.store.redis import SdlStore
 from submgr.platform.store.sdl_channel import SdlChannel
 from submgr.platform.store.sdl_client import SdlSettings
 from submgr.platform.store.sqlite import SqliteStore
-from submgr.rest.api import DebugWrite, HealthReport, Operations
 from submgr.rest.platform import platform_app
+from submgr.rest.use_cases import DebugWrite, HealthReport, Operations
 from submgr.rest.xapp import xapp_app
 from submgr.rmr.service import Rmr, RmrSettings, build
+from submgr.runtime.dispatcher import Dispatcher
+from submgr.runtime.worker import Ports
 from submgr.service import Replies, Service
-from submgr.settings import LiveSettings, Settings
-from submgr.worker import Ports
+from submgr.settings.model import LiveSettings, Settings
 
 log = logging.getLogger(__name__)
 

@@ -21,10 +21,10 @@ from submgr.core.errors import FieldError, NodeDownError, RefusedError
 from submgr.core.handlers.rest import being_worked_on
 from submgr.core.model import E2Record, RestRecord, SubscribeRequest
 from submgr.core.node import Node
-from submgr.dispatcher import Dispatcher
 from submgr.platform.ksuid import new_ksuid
 from submgr.platform.turns import in_turns
-from submgr.worker import RestReply
+from submgr.runtime.dispatcher import Dispatcher
+from submgr.runtime.worker import RestReply
 
 log = logging.getLogger(__name__)
 

@@ -14,9 +14,9 @@ from submgr.core.model import MAX_ACTIONS, Content, RmrEndpoint
 from submgr.e2ap import codec
 from submgr.e2ap import messages as m
 from submgr.platform.logs import Sparsely
-from submgr.ports import MType
 from submgr.rmr.message import Message, Status
 from submgr.rmr.transport import Failed
+from submgr.runtime.ports import MType
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class Inbound(Protocol):
 
 
 class E2Link:
-    """`submgr.ports.E2Sender`, and the handler of received RMR messages.
+    """`submgr.runtime.ports.E2Sender`, and the handler of received RMR messages.
 
     `strict_order`: answers with information elements out of order are undecodable. `owner`: Meid of the node that an
     instance id belongs to. `token`: numbers for the requests of xApps.

@@ -15,7 +15,7 @@ from submgr.core.commands import RouteChange
 from submgr.core.events import RouteFailureKind
 from submgr.core.model import RmrEndpoint
 from submgr.platform.http.client import HttpClient, HttpConnectError, HttpError, HttpTimeout, Target
-from submgr.ports import Routed, RouteFailure
+from submgr.runtime.ports import Routed, RouteFailure
 
 HANDLE = "/handles/xapp-subscription-handle"
 
@@ -33,7 +33,7 @@ def _nothing(*_: object) -> None:
 
 
 class RoutingManager:
-    """`submgr.ports.Routes` over HTTP, each call in a greenlet of its own.
+    """`submgr.runtime.ports.Routes` over HTTP, each call in a greenlet of its own.
 
     Calls for one instance id are made one after the other, in the order they were asked for: a removal never overtakes
     the creation that it undoes. A call takes at most `timeout` seconds from its turn, the wait for one of the `at_once`

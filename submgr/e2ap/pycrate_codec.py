@@ -12,7 +12,8 @@ from typing import Any
 from pycrate_asn1dir.E2AP import E2AP_PDU_Contents, E2AP_PDU_Descriptions
 from pycrate_core.utils import PycrateErr
 
-from submgr.e2ap import tree_read, tree_write
+from submgr.e2ap import pycrate_read as tree_read
+from submgr.e2ap import pycrate_write as tree_write
 from submgr.e2ap.errors import DecodeError, EncodeError
 from submgr.e2ap.messages import Message
 

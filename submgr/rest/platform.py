@@ -11,10 +11,9 @@ from flask import Flask, Response
 
 from submgr.core.model import RestRecord
 from submgr.platform.http.app import ApiError, JsonApp, after_sent, json_response
-from submgr.rest.api import HealthReport, InternalError, Operations, Subscriptions
-from submgr.rest.guard import require_write
-from submgr.rest.refusals import answer_refusals, report_internal_errors
+from submgr.rest.errors import answer_refusals, report_internal_errors
 from submgr.rest.symptomdata import zip_files
+from submgr.rest.use_cases import HealthReport, InternalError, Operations, Subscriptions
 from submgr.rest.views import (
     encode_dict,
     encode_e2_subscriptions,
@@ -24,6 +23,7 @@ from submgr.rest.views import (
     json_bytes,
     rest_subscription_view,
 )
+from submgr.rest.write_access import require_write
 
 _BASE = "/ric/v1"
 _CONTENT_POLICY = "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"

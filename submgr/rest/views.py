@@ -13,7 +13,7 @@ from flask import Response
 
 from submgr.core.model import E2Record, RestHolder, RestRecord, RmrEndpoint
 from submgr.platform.turns import pause
-from submgr.rest.api import HealthReport
+from submgr.rest.use_cases import HealthReport
 
 Json = dict[str, object]
 Item = TypeVar("Item")

@@ -9,9 +9,9 @@ from flask import Flask, Response, request
 from submgr.core.errors import NodeDownError, RefusedError
 from submgr.core.model import SubscribeRequest
 from submgr.platform.http.app import JsonApp, after_sent, json_response
-from submgr.rest.api import Count, InternalError, Subscriptions
-from submgr.rest.refusals import answer_refusals, refusal, report_internal_errors
+from submgr.rest.errors import answer_refusals, refusal, report_internal_errors
 from submgr.rest.schemas import parse_subscribe
+from submgr.rest.use_cases import Count, InternalError, Subscriptions
 from submgr.rest.views import accepted_view, encode_e2_subscriptions, json_bytes
 
 MAX_BODY = 4 * 1024 * 1024

@@ -20,7 +20,7 @@ from redis_server import MISSING, REDIS_SERVER, RedisServer
 
 from submgr.e2ap.messages import Action, ActionType, RequestId, SubscriptionRequest
 from submgr.platform.http.client import HttpError
-from submgr.ports import MType
+from submgr.runtime.ports import MType
 
 KILLS = int(os.environ.get("CHAOS_KILLS", "6"))
 CHECK_EVERY = 3

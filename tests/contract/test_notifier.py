@@ -18,7 +18,7 @@ from submgr.core.errors import Failure, Source
 from submgr.core.model import ClientEndpoint
 from submgr.core.places import Places
 from submgr.platform.outbox import RetryPolicy
-from submgr.ports import Notifier
+from submgr.runtime.ports import Notifier
 from tests.support.http_peer import OK, HttpPeer, Request, answer, closed_port
 
 TRIES = 3

@@ -14,7 +14,7 @@ from submgr.adapters.routing_manager import RoutingManager
 from submgr.core.commands import RouteChange
 from submgr.core.events import RouteFailureKind
 from submgr.core.model import RmrEndpoint
-from submgr.ports import RouteFailure, Routes
+from submgr.runtime.ports import RouteFailure, Routes
 from tests.support.http_peer import OK, HttpPeer, Request, answer, closed_port
 
 FIRST = RmrEndpoint("service-ricxapp-x-rmr.ricxapp", 4560)

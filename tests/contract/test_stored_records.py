@@ -20,7 +20,7 @@ from submgr.platform.store.memory import MemoryStore
 from submgr.platform.store.redis import SdlStore
 from submgr.platform.store.sdl_client import SdlSettings
 from submgr.platform.store.sqlite import SqliteStore
-from submgr.ports import WriteFailure
+from submgr.runtime.ports import WriteFailure
 from tests.support.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 needs_redis = [pytest.mark.redis, pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)]

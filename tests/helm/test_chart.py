@@ -15,8 +15,8 @@ from mec.meo.settings import from_mapping as meo_settings
 from submgr.platform.config.file import Key, Section
 from submgr.rmr.environment import read_environment
 from submgr.rmr.routing.reader import parse_routes
-from submgr.settings import load
-from submgr.settings_schema import SCHEMA, TOKEN_VARIABLE
+from submgr.settings.model import load
+from submgr.settings.schema import SCHEMA, TOKEN_VARIABLE
 
 VALUE_SETS = ["default", "recipe", "everything", "elsewhere"]
 CUSTOM = {"ServiceMonitor", "PrometheusRule"}

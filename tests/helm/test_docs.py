@@ -18,8 +18,8 @@ from submgr.adapters.metrics.prometheus import Metrics
 from submgr.adapters.records.forms import E2Form, RestForm
 from submgr.platform.config.file import Section
 from submgr.rmr import environment as rmr_environment
-from submgr.settings import load
-from submgr.settings_schema import SCHEMA, TOKEN_VARIABLE
+from submgr.settings.model import load
+from submgr.settings.schema import SCHEMA, TOKEN_VARIABLE
 
 
 @pytest.fixture(scope="session")

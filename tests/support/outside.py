@@ -16,7 +16,6 @@ from submgr.core.handlers.recovery import by_node
 from submgr.core.model import ClientEndpoint, Content, Detail, E2Record, RestRecord, SubscribeRequest
 from submgr.core.places import Places
 from submgr.core.registry import Registry
-from submgr.dispatcher import Dispatcher
 from submgr.e2ap import codec
 from submgr.e2ap.messages import (
     Action,
@@ -26,8 +25,9 @@ from submgr.e2ap.messages import (
     SubscriptionRequest,
     SubscriptionResponse,
 )
-from submgr.ports import MType, RouteFailure, WriteFailure
-from submgr.worker import Ports
+from submgr.runtime.dispatcher import Dispatcher
+from submgr.runtime.ports import MType, RouteFailure, WriteFailure
+from submgr.runtime.worker import Ports
 
 Failed = Callable[[str], None]
 

@@ -13,7 +13,7 @@ from submgr.core.events import Restored
 from submgr.core.model import Content, E2Record, Holder, RmrEndpoint, RmrHolder
 from submgr.e2ap.messages import Action, ActionType
 from submgr.platform.logs import Logs
-from submgr.settings import LiveSettings, load
+from submgr.settings.model import LiveSettings, load
 
 MEID = "gnb_1"
 ENDPOINT = RmrEndpoint("xapp", 4560)

@@ -43,7 +43,7 @@ RMR_ANSWERS: dict[type, str] = {
 
 
 class WorkerObserver:
-    """`submgr.ports.Observer` over the two sets of metrics and the log."""
+    """`submgr.runtime.ports.Observer` over the two sets of metrics and the log."""
 
     def __init__(self, counters: LegacyCounters, metrics: Metrics) -> None:
         self._count = counters.inc

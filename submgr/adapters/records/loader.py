@@ -14,7 +14,7 @@ from submgr.core.handlers.recovery import by_node
 from submgr.core.registry import Registry
 from submgr.platform.store.base import StoreError
 from submgr.platform.turns import in_turns
-from submgr.settings import LiveSettings
+from submgr.settings.model import LiveSettings
 
 log = logging.getLogger(__name__)
 

@@ -24,7 +24,7 @@ from submgr.adapters.records.rest import (
 from submgr.core.model import E2Record, Removal, RestRecord
 from submgr.platform.store.base import Change, FailureKind, Operation, Store, StoreError, StoreTimeout
 from submgr.platform.turns import in_turns
-from submgr.ports import WriteFailure, Written
+from submgr.runtime.ports import WriteFailure, Written
 
 _log = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ class SdlCounters:
 
 
 class StoredRecords:
-    """`submgr.ports.Records` over a store that is started and stopped by its owner.
+    """`submgr.runtime.ports.Records` over a store that is started and stopped by its owner.
 
     An erasure that fails is retried by the store. When its end is awaited (`done` given), it is asked for again
     here too, every `retry_interval` seconds, until the store says that the record is gone; `done` is then called a

@@ -7,8 +7,8 @@ from submgr.adapters.e2_termination import E2Link
 from submgr.core import events as e
 from submgr.e2ap import codec
 from submgr.e2ap import messages as m
-from submgr.ports import MType
 from submgr.rmr.message import Message
+from submgr.runtime.ports import MType
 
 ANSWER = Message(MType.DELETED, codec.encode(m.SubscriptionDeleteResponse(m.RequestId(123, 5), 2)), meid="gnb_1")
 ACTION = m.Action(1, m.ActionType.REPORT, b"\1")

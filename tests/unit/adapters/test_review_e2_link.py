@@ -12,8 +12,8 @@ from submgr.adapters.e2_termination import E2Link
 from submgr.core import events as e
 from submgr.e2ap import codec
 from submgr.e2ap import messages as m
-from submgr.ports import MType
 from submgr.rmr.message import Message, Status
+from submgr.runtime.ports import MType
 
 
 class Rmr:

@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 
 from submgr.core.errors import RefusedError
 from submgr.core.model import E2Record, RestRecord, SubscribeRequest
-from submgr.rest.api import DebugWrite, HealthReport, Operations
 from submgr.rest.platform import platform_app
+from submgr.rest.use_cases import DebugWrite, HealthReport, Operations
 from submgr.rest.xapp import xapp_app
 from submgr.service import Accepted
 

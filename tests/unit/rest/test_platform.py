@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from submgr.core.model import Content, E2Record, Holder, RestHolder, RestRecord, RmrEndpoint
 from submgr.e2ap.messages import Action, ActionType
-from submgr.rest.api import DebugWrite, HealthReport
+from submgr.rest.use_cases import DebugWrite, HealthReport
 
 V1 = "/ric/v1"
 A = RmrEndpoint("service-ricxapp-a-rmr.ricxapp", 4560)

@@ -22,7 +22,7 @@ from submgr.e2ap.messages import Action, ActionType
 from submgr.platform.store.base import Change, StoreError, StoreTimeout, StoreUnavailable
 from submgr.platform.store.committing import CommittingStore
 from submgr.platform.store.memory import MemoryBackend
-from submgr.ports import Records, WriteFailure
+from submgr.runtime.ports import Records, WriteFailure
 
 ENDPOINT = RmrEndpoint("127.0.0.1", 4560)
 REST_ID = "2Q8c0sTqLhYQ0OJnZ7sYJxFyYzA"

@@ -15,6 +15,7 @@ import gevent
 
 from submgr.app import Daemon
 from submgr.bench.cli import bench
+from submgr.cli.standalone import DATABASE, Demo, Neighbours, Ports, start_demos
 from submgr.platform.config.file import ConfigError, ConfigWatcher, Problem
 from submgr.platform.garbage_collection import keep_collections_short
 from submgr.platform.http.server import ListenError
@@ -23,9 +24,8 @@ from submgr.platform.store.base import StoreError
 from submgr.rmr.environment import RmrEnvironmentError
 from submgr.rmr.tools.cli import rmr
 from submgr.rmr.transport import TransportError
-from submgr.settings import LiveSettings, load
+from submgr.settings.model import LiveSettings, load
 from submgr.simulators.cli import sim
-from submgr.standalone import DATABASE, Demo, Neighbours, Ports, start_demos
 
 CANNOT_START = (ConfigError, ListenError, TransportError, RmrEnvironmentError, StoreError)
 

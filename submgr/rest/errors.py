@@ -9,7 +9,7 @@ from flask import Response, g, request
 
 from submgr.core.errors import RefusedError
 from submgr.platform.http.app import JsonApp
-from submgr.rest.api import InternalError
+from submgr.rest.use_cases import InternalError
 
 log = logging.getLogger(__name__)
 

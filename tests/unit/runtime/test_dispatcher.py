@@ -10,8 +10,8 @@ from submgr.core import commands as c
 from submgr.core import events as e
 from submgr.core.controls import Controls
 from submgr.core.handlers.recovery import by_node
-from submgr.dispatcher import STUCK
 from submgr.e2ap import messages as m
+from submgr.runtime.dispatcher import STUCK
 
 
 @pytest.fixture

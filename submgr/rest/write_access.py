@@ -9,7 +9,7 @@ from collections.abc import Callable
 from flask import request
 
 from submgr.platform.http.app import ApiError
-from submgr.rest.api import DebugWrite
+from submgr.rest.use_cases import DebugWrite
 
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="submgr"'}
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from submgr.platform.config.file import ConfigError, Parsed, Problem, inspect
 from submgr.platform.logs import masked
-from submgr.settings_schema import SCHEMA, TOKEN_VARIABLE
+from submgr.settings.schema import SCHEMA, TOKEN_VARIABLE
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from submgr.platform.config.file import ConfigError
-from submgr.settings import LiveSettings, Settings, load, reload
+from submgr.settings.model import LiveSettings, Settings, load, reload
 
 ROOT = Path(__file__).parents[2]
 

@@ -15,7 +15,7 @@ from submgr.core.model import Content, Detail, RmrEndpoint
 from submgr.e2ap import codec
 from submgr.e2ap import messages as m
 from submgr.e2ap.messages import Action, ActionType
-from submgr.ports import MType, RouteFailure, WriteFailure
+from submgr.runtime.ports import MType, RouteFailure, WriteFailure
 
 
 @pytest.fixture

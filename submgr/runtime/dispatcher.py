@@ -22,7 +22,7 @@ from submgr.core.registry import Registry
 from submgr.core.requesters import Claim, RestClaim
 from submgr.e2ap.messages import SubscriptionDeleteRequired
 from submgr.platform.turns import in_turns
-from submgr.worker import Ports, Worker
+from submgr.runtime.worker import Ports, Worker
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from submgr.e2ap import tree_read as ids
+from submgr.e2ap import pycrate_read as ids
 from submgr.e2ap.causes import GROUPS
 from submgr.e2ap.errors import EncodeError
 from submgr.e2ap.messages import (

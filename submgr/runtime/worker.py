@@ -25,7 +25,7 @@ from submgr.e2ap.messages import (
     SubscriptionResponse,
 )
 from submgr.platform.turns import SLICE, pause
-from submgr.ports import Clock, E2Sender, MType, Notifier, Observer, Records, RouteFailure, Routes, WriteFailure
+from submgr.runtime.ports import Clock, E2Sender, MType, Notifier, Observer, Records, RouteFailure, Routes, WriteFailure
 
 TURN = 64
 """Events handled before the timers are looked at."""
