@@ -31,7 +31,7 @@ Ended = Callable[[Notify, bool, float], None]
 
 
 class XappNotifier:
-    """`submgr.runtime.ports.Notifier` over HTTP. The places that were reserved for the notifications are given back here.
+    """The `Notifier` port over HTTP. The places that were reserved for the notifications are given back here.
 
     Notifications of one REST subscription go out one after the other, those of different ones beside each other, at
     most `at_once` to one endpoint. `policy` is asked at each notification. A try takes at most `timeout` seconds for

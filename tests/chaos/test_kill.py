@@ -14,9 +14,9 @@ from typing import Any
 
 import gevent
 import pytest
-from daemon import NODES, Daemon, Neighbourhood, detail, eventually
 from gevent.pool import Group
-from redis_server import MISSING, REDIS_SERVER, RedisServer
+from support.processes.daemon import NODES, Daemon, Neighbourhood, detail, eventually
+from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 from submgr.e2ap.messages import Action, ActionType, RequestId, SubscriptionRequest
 from submgr.platform.http.client import HttpError

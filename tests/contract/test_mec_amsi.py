@@ -10,8 +10,8 @@ from typing import Any
 
 import gevent
 import pytest
-from http_peer import HttpPeer, answer
 from prometheus_client import CollectorRegistry
+from support.http.peer import HttpPeer, answer
 
 from mec.app import Mec
 from mec.common.settings import MecSettings

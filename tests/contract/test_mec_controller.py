@@ -10,8 +10,8 @@ from typing import Any
 import gevent
 import pytest
 from gevent import socket
-from http_peer import OK, HttpPeer, Request, answer, closed_port
 from prometheus_client import CollectorRegistry, generate_latest
+from support.http.peer import OK, HttpPeer, Request, answer, closed_port
 
 from mec.controller.identity_push import PushSettings
 from mec.controller.metrics import watch

@@ -11,8 +11,8 @@ from typing import Any
 import gevent
 import pytest
 from gevent.event import Event
-from http_peer import HttpPeer, Request, answer, closed_port
 from prometheus_client import CollectorRegistry
+from support.http.peer import HttpPeer, Request, answer, closed_port
 
 from mec.app import Mec, build
 from mec.common.settings import MecSettings

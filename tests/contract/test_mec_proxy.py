@@ -12,7 +12,7 @@ from typing import Any
 import gevent
 import pytest
 from gevent.event import Event
-from http_peer import HttpPeer, Request, answer, closed_port
+from support.http.peer import HttpPeer, Request, answer, closed_port
 
 from mec.proxy.cli import ProxyProgram
 from submgr.platform.http.client import HttpClient, HttpProtocolError, HttpResponse

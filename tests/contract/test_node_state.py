@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 
 import gevent
 import pytest
+from tests.support.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 from submgr.adapters.rnib.connection_state import LocalNodeState, NodeState, RnibNodeState
 from submgr.adapters.rnib.messages import CHANNEL, Link
 from submgr.platform.store.sdl_channel import SdlChannel
 from submgr.platform.store.sdl_client import SdlSettings
-from tests.support.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 STATUS = {Link.CONNECTED: 1, Link.DISCONNECTED: 2, Link.UNDER_RESET: 7}
 needs_redis = [pytest.mark.redis, pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)]

@@ -11,6 +11,7 @@ import gevent
 import pytest
 from gevent import socket
 from gevent.event import Event
+from tests.support.http_peer import OK, HttpPeer, Request, answer, closed_port
 
 from submgr.adapters.notifier import PATH, XappNotifier, body_of
 from submgr.core.commands import Notify
@@ -19,7 +20,6 @@ from submgr.core.model import ClientEndpoint
 from submgr.core.places import Places
 from submgr.platform.outbox import RetryPolicy
 from submgr.runtime.ports import Notifier
-from tests.support.http_peer import OK, HttpPeer, Request, answer, closed_port
 
 TRIES = 3
 

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import gevent
 import pytest
+from tests.support.rmr_frames import frame
+from tests.support.rmr_peer import Link, Peer, eventually, free_port
 
 from submgr.rmr import mtypes
 from submgr.rmr.environment import RmrEnvironmentError
 from submgr.rmr.message import CALL_MSG, Message, Status
 from submgr.rmr.service import Rmr, RmrSettings, build
 from submgr.rmr.transport import TransportConfig, TransportError
-from tests.support.rmr_frames import frame
-from tests.support.rmr_peer import Link, Peer, eventually, free_port
 
 ME = "127.0.0.1"
 

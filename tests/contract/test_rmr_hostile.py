@@ -12,14 +12,14 @@ from typing import Any
 import gevent
 import pytest
 from gevent import socket
+from tests.support.rmr_frames import frame
+from tests.support.rmr_peer import Link, Peer, eventually, free_port
 
 from submgr.rmr import mtypes
 from submgr.rmr.framing import Framer
 from submgr.rmr.message import Message, Status
 from submgr.rmr.transport import TransportConfig
 from submgr.rmr.wire.transport import WireTransport
-from tests.support.rmr_frames import frame
-from tests.support.rmr_peer import Link, Peer, eventually, free_port
 
 Made = tuple[WireTransport, list[Message]]
 

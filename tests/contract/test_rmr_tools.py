@@ -10,6 +10,7 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner
+from tests.support.rmr_peer import Peer, free_port
 
 from submgr.rmr import mtypes
 from submgr.rmr.message import Message
@@ -19,7 +20,6 @@ from submgr.rmr.tools.cli import rmr
 from submgr.rmr.tools.soak import soak
 from submgr.rmr.transport import TransportConfig
 from submgr.rmr.wire.transport import WireTransport
-from tests.support.rmr_peer import Peer, free_port
 
 
 @pytest.fixture

@@ -8,6 +8,9 @@ from typing import Any
 
 import gevent
 import pytest
+from tests.support.fake_librmr import FakeLibrmr
+from tests.support.rmr_frames import frame
+from tests.support.rmr_peer import Link, Peer, eventually, free_port
 
 from submgr.rmr import mtypes
 from submgr.rmr.librmr.binding import load_library
@@ -16,9 +19,6 @@ from submgr.rmr.message import CALL_MSG, Message, Status
 from submgr.rmr.routing.reader import parse_routes
 from submgr.rmr.transport import Transport, TransportConfig, TransportError
 from submgr.rmr.wire.transport import WireTransport
-from tests.support.fake_librmr import FakeLibrmr
-from tests.support.rmr_frames import frame
-from tests.support.rmr_peer import Link, Peer, eventually, free_port
 
 
 def librmr_is_there() -> bool:

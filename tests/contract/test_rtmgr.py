@@ -9,13 +9,13 @@ import gevent
 import pytest
 from gevent.event import Event
 from gevent.queue import Queue
+from tests.support.http_peer import OK, HttpPeer, Request, answer, closed_port
 
 from submgr.adapters.routing_manager import RoutingManager
 from submgr.core.commands import RouteChange
 from submgr.core.events import RouteFailureKind
 from submgr.core.model import RmrEndpoint
 from submgr.runtime.ports import RouteFailure, Routes
-from tests.support.http_peer import OK, HttpPeer, Request, answer, closed_port
 
 FIRST = RmrEndpoint("service-ricxapp-x-rmr.ricxapp", 4560)
 SECOND = RmrEndpoint("10.0.0.7", 4570)

@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 import redis
 from click.testing import CliRunner
+from tests.support.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 from submgr.simulators.cli import sim
 from submgr.simulators.nodes import LinkState
 from submgr.simulators.rnib import CHANNEL, NAMES, nb_identity, node_key, nodeb_info
-from tests.support.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 PROGRAM = "from gevent import monkey; monkey.patch_all()\nfrom submgr.simulators.cli import sim\nsim()"
 Start = Callable[..., dict[str, Any]]

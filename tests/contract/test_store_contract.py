@@ -9,6 +9,7 @@ from pathlib import Path
 import gevent
 import pytest
 from gevent.event import Event
+from tests.support.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 from submgr.platform.store.base import ONE_TURN, Change, InvalidKey, StoreError, StoreUnavailable
 from submgr.platform.store.committing import CommittingStore
@@ -16,7 +17,6 @@ from submgr.platform.store.memory import MemoryStore
 from submgr.platform.store.redis import SdlStore
 from submgr.platform.store.sdl_client import SdlSettings
 from submgr.platform.store.sqlite import SqliteStore
-from tests.support.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 NS = "submgr_e2SubsDb"
 

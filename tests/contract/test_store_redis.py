@@ -15,11 +15,11 @@ import pytest
 from gevent import socket
 from gevent.event import Event
 from gevent.server import StreamServer
+from tests.support.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 from submgr.platform.store.base import Change, StoreError, StoreTimeout, StoreUnavailable
 from submgr.platform.store.redis import SdlStore
 from submgr.platform.store.sdl_client import VARIABLES, SdlSettings
-from tests.support.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 pytestmark = [pytest.mark.redis, pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)]
 

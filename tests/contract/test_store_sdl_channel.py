@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 
 import gevent
 import pytest
+from tests.support.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 from submgr.platform.store.base import InvalidKey, StoreError, StoreTimeout, StoreUnavailable
 from submgr.platform.store.sdl_channel import Listener, SdlChannel
 from submgr.platform.store.sdl_client import SdlSettings
-from tests.support.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 pytestmark = [pytest.mark.redis, pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import gevent
 import pytest
 from gevent.queue import Queue
+from tests.support.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 from submgr.adapters.records.rest import decode_rest
 from submgr.adapters.records.store import StoredRecords
@@ -21,7 +22,6 @@ from submgr.platform.store.redis import SdlStore
 from submgr.platform.store.sdl_client import SdlSettings
 from submgr.platform.store.sqlite import SqliteStore
 from submgr.runtime.ports import WriteFailure
-from tests.support.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 needs_redis = [pytest.mark.redis, pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)]
 

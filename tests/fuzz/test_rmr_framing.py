@@ -7,10 +7,10 @@ from typing import Any
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tests.support.rmr_frames import frame
 
 from submgr.rmr.framing import Encoder, Framer, decode, encode
 from submgr.rmr.message import CALL_MSG, Message
-from tests.support.rmr_frames import frame
 
 LARGEST = 2048
 INT32 = st.integers(-(2**31), 2**31 - 1)

@@ -20,7 +20,6 @@ from typing import Any
 
 import pytest
 import yaml
-
 from tests.support.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 ROOT = Path(__file__).parents[2]

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 import gevent
 import gevent.socket
 import pytest
-from daemon import NODES, Daemon, Neighbourhood, detail, eventually
-from redis_server import MISSING, REDIS_SERVER, RedisServer
+from support.processes.daemon import NODES, Daemon, Neighbourhood, detail, eventually
+from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 from submgr.platform.http.client import HttpError
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from daemon import Daemon, Neighbourhood, detail, eventually
+from support.processes.daemon import Daemon, Neighbourhood, detail, eventually
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import gevent
 import pytest
-from daemon import Daemon, Neighbourhood, detail, eventually
+from support.processes.daemon import Daemon, Neighbourhood, detail, eventually
 
 from submgr.e2ap.messages import (
     Action,

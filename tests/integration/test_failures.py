@@ -12,7 +12,7 @@ from typing import Any
 
 import gevent
 import pytest
-from daemon import Daemon, Neighbourhood, detail, eventually
+from support.processes.daemon import Daemon, Neighbourhood, detail, eventually
 
 
 @pytest.fixture(scope="module")

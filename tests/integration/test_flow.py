@@ -8,7 +8,7 @@ from typing import Any
 
 import gevent
 import pytest
-from daemon import NODES, Daemon, Neighbourhood, detail, eventually
+from support.processes.daemon import NODES, Daemon, Neighbourhood, detail, eventually
 
 
 @pytest.fixture(scope="module")

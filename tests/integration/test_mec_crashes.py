@@ -9,8 +9,8 @@ from pathlib import Path
 
 import gevent
 import pytest
-from http_peer import OK, HttpPeer, Request, answer
-from mec_processes import Api, Program, free_port, until
+from support.http.peer import OK, HttpPeer, Request, answer
+from support.mec.processes import Api, Program, free_port, until
 
 import mec
 from mec.controller.recordings.calls import Call, attach, set_up

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from mec_processes import run, until
+from support.mec.processes import run, until
 
 from mec.demo import FOREIGN, HOME, start_demo
 

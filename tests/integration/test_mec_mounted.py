@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from daemon import Daemon, Neighbourhood, eventually, free_port
+from support.processes.daemon import Daemon, Neighbourhood, eventually, free_port
 
 from submgr.platform.http.client import HttpError
 

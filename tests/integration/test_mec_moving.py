@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from http_peer import HttpPeer, Request, answer
-from mec_processes import Api, Program, free_port, run, until
+from support.http.peer import HttpPeer, Request, answer
+from support.mec.processes import Api, Program, free_port, run, until
 
 from mec.controller.recordings import pdus as pdu
 from mec.controller.recordings.calls import Call, attach, detach, set_up

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from tests.support.http_peer import OK, HttpPeer, Request, answer, closed_port
 
 from mec.meo.drivers.base import Driver, DriverError, resource_name
 from mec.meo.drivers.kubernetes import KubernetesDriver
@@ -18,7 +19,6 @@ from mec.meo.drivers.openwhisk import OpenWhiskDriver
 from mec.meo.drivers.webhook import WebhookDriver
 from mec.meo.model import App, AppInfo, Platform, Support
 from submgr.platform.http.client import HttpClient
-from tests.support.http_peer import OK, HttpPeer, Request, answer, closed_port
 
 INFO = AppInfo("d", "My Game!", "acme", "1", "2")
 KUBERNETES = {"image": "game:1", "namespace": "games", "replicas": 2, "ports": [8080], "env": {"A": 1}, "args": ["-v"]}

@@ -16,9 +16,9 @@ import msgspec
 import pytest
 import yaml
 from gevent import socket
+from tests.support.http_peer import OK, HttpPeer, Request, answer
 
 from submgr.platform.http.client import HttpClient, HttpError, HttpResponse
-from tests.support.http_peer import OK, HttpPeer, Request, answer
 
 APP = {
     "appInfo": {"appDId": "d", "appName": "app", "appProvider": "p", "appSoftVersion": "1", "appDVersion": "1"},

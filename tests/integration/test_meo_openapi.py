@@ -10,9 +10,9 @@ import schemathesis
 import yaml
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
+from tests.support.meo_world import World, app
 
 from mec.common.problem_details import problem_app
-from tests.support.meo_world import World, app
 
 GENERATED = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 DOCUMENTS = ("openapi_meo.yaml", "openapi_lcmp.yaml")

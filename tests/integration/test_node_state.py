@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from daemon import NODES, Daemon, Neighbourhood, detail, eventually
-from redis_server import MISSING, REDIS_SERVER, RedisServer
+from support.processes.daemon import NODES, Daemon, Neighbourhood, detail, eventually
+from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 from submgr.simulators.nodes import LinkState
 from submgr.simulators.rnib import CHANNEL, NAMES, node_key, nodeb_info

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 import yaml
-from daemon import Daemon, Neighbourhood, detail, eventually
+from support.processes.daemon import Daemon, Neighbourhood, detail, eventually
 
 from submgr.platform.http.client import HttpError
 
@@ -110,7 +110,8 @@ def test_all_mistakes_at_once_with_what_was_meant(around: Neighbourhood) -> None
 
 def test_a_start_loads_no_demonstrations() -> None:
     """They take longer to load than everything else."""
-    script = "import sys, submgr.cli.main; print([name for name in sys.modules if name.startswith('mec.') and 'demo' in name])"
+    loads = "[name for name in sys.modules if name.startswith('mec.') and 'demo' in name]"
+    script = f"import sys, submgr.cli.main; print({loads})"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert loaded.strip() == "[]"
 

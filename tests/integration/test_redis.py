@@ -9,9 +9,9 @@ from typing import Any
 
 import gevent
 import pytest
-from daemon import Daemon, Neighbourhood, detail, eventually
 from redis import Redis
-from redis_server import MISSING, REDIS_SERVER, RedisServer
+from support.processes.daemon import Daemon, Neighbourhood, detail, eventually
+from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 from submgr.e2ap.messages import Action, ActionType, RequestId, SubscriptionRequest, SubscriptionResponse
 

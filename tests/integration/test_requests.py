@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from daemon import Daemon, Neighbourhood, detail, eventually
+from support.processes.daemon import Daemon, Neighbourhood, detail, eventually
 
 PATH = "/ric/v1/subscriptions"
 

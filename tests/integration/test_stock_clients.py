@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from daemon import Daemon, Neighbourhood, eventually, free_port
+from support.processes.daemon import Daemon, Neighbourhood, eventually, free_port
 
 COMMON = """
 import json, queue, sys

@@ -11,8 +11,8 @@ from typing import Any
 
 import gevent
 import pytest
-from daemon import Daemon, Neighbourhood, detail, eventually
-from redis_server import MISSING, REDIS_SERVER, RedisServer
+from support.processes.daemon import Daemon, Neighbourhood, detail, eventually
+from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 from submgr.platform.http.client import HttpError
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import cast
 
 import pytest
-from outside import Outside, report, turns
+from support.core.outside import Outside, report, turns
 
 from submgr.core import commands as c
 from submgr.core import events as e

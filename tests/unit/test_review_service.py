@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from outside import Outside, report, turns
+from support.core.outside import Outside, report, turns
 
 from submgr.core.errors import RefusedError
 from submgr.service import Replies, Service

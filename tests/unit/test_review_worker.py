@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from outside import Outside, turns
+from support.core.outside import Outside, turns
 
 from submgr.core import commands as c
 from submgr.core.errors import Source

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import gevent
 import pytest
-from outside import Outside, report, turns
+from support.core.outside import Outside, report, turns
 
 from submgr.core import events as e
 from submgr.core.commands import Accept

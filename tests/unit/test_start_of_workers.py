@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import gevent
 import pytest
-from outside import Outside, report, turns
+from support.core.outside import Outside, report, turns
 
 from submgr.core import events as e
 from submgr.core.handlers.recovery import by_node

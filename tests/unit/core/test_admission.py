@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from playbook import (
+from support.core.playbook import (
     TIME,
     Script,
     admitted,
@@ -19,7 +19,7 @@ from playbook import (
     saved,
     sent_201,
 )
-from world import action, content, request
+from support.core.world import action, content, request
 
 from submgr.core import commands as c
 from submgr.core import events as e

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from playbook import (
+from support.core.playbook import (
     TIME,
     Script,
     admitted,
@@ -24,7 +24,7 @@ from playbook import (
     sent_201,
     unencodable,
 )
-from world import MEID, content, request
+from support.core.world import MEID, content, request
 
 from submgr.core import commands as c
 from submgr.core import events as e

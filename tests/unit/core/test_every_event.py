@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from world import World, content, request
+from support.core.world import World, content, request
 
 from submgr.core import events as e
 from submgr.core.controls import Controls, OnE2Loss

@@ -7,7 +7,7 @@ import random
 from dataclasses import replace
 
 import pytest
-from playbook import (
+from support.core.playbook import (
     TIME,
     Script,
     admitted,
@@ -23,7 +23,7 @@ from playbook import (
     saved,
     sent_201,
 )
-from world import World, action, content, request
+from support.core.world import World, action, content, request
 
 from submgr.core import commands as c
 from submgr.core import events as e

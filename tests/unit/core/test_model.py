@@ -6,8 +6,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from playbook import CAUSE, Script, post, routed, saved, sent_201
-from world import action, content, request
+from support.core.playbook import CAUSE, Script, post, routed, saved, sent_201
+from support.core.world import action, content, request
 
 from submgr.core.model import ClientEndpoint, Content, Detail, Directives, RmrEndpoint
 from submgr.e2ap import messages as m

@@ -16,7 +16,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from world import World, content, request
+from support.core.world import World, content, request
 
 from submgr.core import commands as c
 from submgr.core.controls import Controls, OnE2Loss

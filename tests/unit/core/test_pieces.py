@@ -6,8 +6,8 @@ from __future__ import annotations
 import gc
 
 import pytest
-from playbook import Script, brief, delete, deleted, routed, saved
-from world import content, request
+from support.core.playbook import Script, brief, delete, deleted, routed, saved
+from support.core.world import content, request
 
 from submgr.core import commands as c
 from submgr.core import events as e

@@ -7,8 +7,8 @@ from collections.abc import Hashable
 
 from hypothesis import given
 from hypothesis import strategies as st
-from playbook import Script, admitted, delete, deleted, over_rmr, post, routed, saved, sent_201
-from world import content, request
+from support.core.playbook import Script, admitted, delete, deleted, over_rmr, post, routed, saved, sent_201
+from support.core.world import content, request
 
 from submgr.core import events as e
 from submgr.core.controls import Controls

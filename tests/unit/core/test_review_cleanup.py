@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from world import World, request
+from support.core.world import World, request
 
 from submgr.core import commands as c
 from submgr.core.controls import Controls

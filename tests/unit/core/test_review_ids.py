@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from world import World, content, request
+from support.core.world import World, content, request
 
 from submgr.core.failures import NO_INSTANCE_ID
 from submgr.core.ids import FIRST, LAST, InstanceIds

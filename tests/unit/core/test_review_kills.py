@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from world import World, content, request
+from support.core.world import World, content, request
 
 from submgr.core import commands as c
 from submgr.core.model import Directives

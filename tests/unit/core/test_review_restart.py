@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from world import MEID, World, content, request
+from support.core.world import MEID, World, content, request
 
 from submgr.core import commands as c
 from submgr.core.controls import Controls, OnE2Loss

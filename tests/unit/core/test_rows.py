@@ -6,7 +6,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from world import MEID, World, action, content, request
+from support.core.world import MEID, World, action, content, request
 
 from submgr.core import commands as c
 from submgr.core import events as e

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from world import World, content, request
+from support.core.world import World, content, request
 
 from submgr.core.model import Detail
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 import random
 
 import pytest
+from tests.support.rmr_frames import frame
 
 from submgr.rmr.framing import EncodeError, Encoder, Framer, FramingError, decode, encode
 from submgr.rmr.message import CALL_MSG, Message, Status
-from tests.support.rmr_frames import frame
 
 FULL = Message(
     mtype=12010,

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import pytest
+from tests.support.rmr_frames import frame
 
 from submgr.rmr.framing import Framer
-from tests.support.rmr_frames import frame
 
 GOOD = frame(b"good", mtype=1)
 

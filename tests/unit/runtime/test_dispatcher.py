@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from outside import Outside, report, turns
+from support.core.outside import Outside, report, turns
 
 from submgr.core import commands as c
 from submgr.core import events as e

@@ -7,7 +7,7 @@ import pytest
 from submgr.platform.config.file import ConfigError
 from submgr.settings.model import LiveSettings, Settings, load, reload
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 GO_FILE = """
 "local":

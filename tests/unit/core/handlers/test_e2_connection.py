@@ -6,7 +6,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from playbook import (
+from support.core.playbook import (
     TIME,
     Script,
     admitted,
@@ -21,7 +21,7 @@ from playbook import (
     sent_201,
     unencodable,
 )
-from world import World, content, request
+from support.core.world import World, content, request
 
 from submgr.core import commands as c
 from submgr.core import events as e

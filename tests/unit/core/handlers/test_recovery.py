@@ -6,8 +6,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from playbook import TIME, Script, delete, delete_over_rmr, deleted, post, routed, saved, sent_201
-from world import MEID, content, request
+from support.core.playbook import TIME, Script, delete, delete_over_rmr, deleted, post, routed, saved, sent_201
+from support.core.world import MEID, content, request
 
 from submgr.core import commands as c
 from submgr.core import events as e

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from playbook import (
+from support.core.playbook import (
     CAUSE,
     TIME,
     XAPP,
@@ -24,7 +24,7 @@ from playbook import (
     saved,
     unencodable,
 )
-from world import content, request
+from support.core.world import content, request
 
 from submgr.core import commands as c
 from submgr.core import events as e

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from playbook import (
+from support.core.playbook import (
     TIME,
     Script,
     admitted,
@@ -21,7 +21,7 @@ from playbook import (
     sent_201,
     unencodable,
 )
-from world import action, content, request
+from support.core.world import action, content, request
 
 from submgr.core import commands as c
 from submgr.core import events as e

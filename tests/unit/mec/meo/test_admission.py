@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import gevent
 import pytest
+from tests.support.meo_world import World, app, wish
 
 from mec.meo.drivers.base import DriverError
 from mec.meo.errors import Conflict, Rejected, Unavailable, Unknown
 from mec.meo.model import Context, Platform
 from mec.meo.settings import MeoSettings
-from tests.support.meo_world import World, app, wish
 
 
 def test_a_context_is_deployed_stored_and_answered_in_this_order(world: World) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-
 from tests.support.meo_world import World
 
 APP = {

@@ -6,9 +6,9 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from tests.support.meo_world import World, app, wish
 
 from mec.meo.model import Context, Platform
-from tests.support.meo_world import World, app, wish
 
 NAMES = st.sampled_from(["p1", "p2", "p3", "p4"])
 APPS = st.sampled_from(["app", "other"])

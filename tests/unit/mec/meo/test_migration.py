@@ -4,11 +4,11 @@
 from collections.abc import Collection, Iterator
 
 import pytest
+from tests.support.meo_world import World, app, wish
 
 from mec.meo.errors import Conflict, Rejected
 from mec.meo.model import Context, Platform
 from mec.meo.settings import MeoSettings
-from tests.support.meo_world import World, app, wish
 
 
 @pytest.fixture

@@ -4,13 +4,13 @@
 from dataclasses import replace
 
 import pytest
+from tests.support.meo_world import World, app, wish
 
 from mec.meo.errors import Unavailable
 from mec.meo.model import Context, Pair
 from mec.meo.records import CONTEXTS, Notice, encode, pair_key
 from mec.meo.settings import MeoSettings
 from submgr.platform.store.base import Change
-from tests.support.meo_world import World, app, wish
 
 
 def test_everything_is_there_again(world: World) -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import gevent
-from http_peer import closed_port
 
 from submgr.platform.http.client import HttpClient, HttpError
+from support.http.peer import closed_port
 
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("DBAAS_", "MEC_", "CFG_"))}
 START = 60.0

@@ -17,8 +17,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from world import MEID, content, request
-
 from submgr.core import commands as c
 from submgr.core import events as e
 from submgr.core.controls import Controls
@@ -27,6 +25,7 @@ from submgr.core.node import Node
 from submgr.core.places import Places
 from submgr.core.registry import Registry
 from submgr.e2ap import messages as m
+from support.core.world import MEID, content, request
 
 XAPP = RmrEndpoint("service-ricxapp-old-rmr", 4560)
 CAUSE = m.Cause(1, 5)

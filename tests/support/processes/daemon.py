@@ -24,7 +24,6 @@ from typing import Any
 import gevent
 import yaml
 from redis import Redis
-from redis_server import RedisServer
 
 from submgr.platform.http.client import HttpClient, HttpError
 from submgr.simulators.e2term import E2TermConfig, E2TermSimulator
@@ -33,6 +32,7 @@ from submgr.simulators.rnib import RnibWriter
 from submgr.simulators.rtmgr import RoutingManagerSimulator
 from submgr.simulators.rules import E2Rule, HttpRule
 from submgr.simulators.xapp import XappConfig, XappSimulator
+from support.processes.redis_server import RedisServer
 
 NODES = ("gnb_1", "gnb_2", "gnb_3")
 QUICK = {"e2tSubReqTimeout_ms": 300, "e2tSubDelReqTime_ms": 300}
