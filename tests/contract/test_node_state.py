@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import gevent
 import pytest
-from tests.support.redis_server import MISSING, REDIS_SERVER, RedisServer
+from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 from submgr.adapters.rnib.connection_state import LocalNodeState, NodeState, RnibNodeState
 from submgr.adapters.rnib.messages import CHANNEL, Link

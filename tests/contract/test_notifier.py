@@ -11,7 +11,7 @@ import gevent
 import pytest
 from gevent import socket
 from gevent.event import Event
-from tests.support.http_peer import OK, HttpPeer, Request, answer, closed_port
+from support.http.peer import OK, HttpPeer, Request, answer, closed_port
 
 from submgr.adapters.notifier import PATH, XappNotifier, body_of
 from submgr.core.commands import Notify

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import gevent
 import pytest
-from tests.support.rmr_frames import frame
-from tests.support.rmr_peer import Link, Peer, eventually, free_port
+from support.rmr.frames import frame
+from support.rmr.peer import Link, Peer, eventually, free_port
 
 from submgr.rmr import mtypes
 from submgr.rmr.environment import RmrEnvironmentError

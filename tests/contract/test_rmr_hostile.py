@@ -12,8 +12,8 @@ from typing import Any
 import gevent
 import pytest
 from gevent import socket
-from tests.support.rmr_frames import frame
-from tests.support.rmr_peer import Link, Peer, eventually, free_port
+from support.rmr.frames import frame
+from support.rmr.peer import Link, Peer, eventually, free_port
 
 from submgr.rmr import mtypes
 from submgr.rmr.framing import Framer

@@ -10,9 +10,9 @@ from typing import Any
 
 import gevent
 import pytest
-from tests.support.fake_librmr import FakeLibrmr
-from tests.support.rmr_frames import frame
-from tests.support.rmr_peer import Link, Peer, eventually, free_port
+from support.rmr.fake_librmr import FakeLibrmr
+from support.rmr.frames import frame
+from support.rmr.peer import Link, Peer, eventually, free_port
 
 from submgr.rmr.librmr.transport import LibrmrTransport
 from submgr.rmr.message import Message, Status

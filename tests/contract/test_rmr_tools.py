@@ -10,7 +10,7 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner
-from tests.support.rmr_peer import Peer, free_port
+from support.rmr.peer import Peer, free_port
 
 from submgr.rmr import mtypes
 from submgr.rmr.message import Message

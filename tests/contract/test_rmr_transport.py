@@ -8,9 +8,9 @@ from typing import Any
 
 import gevent
 import pytest
-from tests.support.fake_librmr import FakeLibrmr
-from tests.support.rmr_frames import frame
-from tests.support.rmr_peer import Link, Peer, eventually, free_port
+from support.rmr.fake_librmr import FakeLibrmr
+from support.rmr.frames import frame
+from support.rmr.peer import Link, Peer, eventually, free_port
 
 from submgr.rmr import mtypes
 from submgr.rmr.librmr.binding import load_library

@@ -9,7 +9,7 @@ import gevent
 import pytest
 from gevent.event import Event
 from gevent.queue import Queue
-from tests.support.http_peer import OK, HttpPeer, Request, answer, closed_port
+from support.http.peer import OK, HttpPeer, Request, answer, closed_port
 
 from submgr.adapters.routing_manager import RoutingManager
 from submgr.core.commands import RouteChange

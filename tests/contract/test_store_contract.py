@@ -9,7 +9,7 @@ from pathlib import Path
 import gevent
 import pytest
 from gevent.event import Event
-from tests.support.redis_server import MISSING, REDIS_SERVER, RedisServer
+from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 from submgr.platform.store.base import ONE_TURN, Change, InvalidKey, StoreError, StoreUnavailable
 from submgr.platform.store.committing import CommittingStore

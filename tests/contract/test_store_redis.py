@@ -15,7 +15,7 @@ import pytest
 from gevent import socket
 from gevent.event import Event
 from gevent.server import StreamServer
-from tests.support.redis_server import MISSING, REDIS_SERVER, RedisServer
+from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 from submgr.platform.store.base import Change, StoreError, StoreTimeout, StoreUnavailable
 from submgr.platform.store.redis import SdlStore

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import gevent
 import pytest
-from tests.support.redis_server import MISSING, REDIS_SERVER, RedisServer
+from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 from submgr.platform.store.base import InvalidKey, StoreError, StoreTimeout, StoreUnavailable
 from submgr.platform.store.sdl_channel import Listener, SdlChannel

@@ -10,7 +10,7 @@ from pathlib import Path
 import gevent
 import pytest
 from gevent.queue import Queue
-from tests.support.redis_server import MISSING, REDIS_SERVER, RedisServer
+from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 from submgr.adapters.records.rest import decode_rest
 from submgr.adapters.records.store import StoredRecords

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tests.support.rmr_frames import frame
+from support.rmr.frames import frame
 
 from submgr.rmr.framing import Encoder, Framer, decode, encode
 from submgr.rmr.message import CALL_MSG, Message

@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.support.redis_server import MISSING, REDIS_SERVER, RedisServer
+from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "helm" / "submgr"

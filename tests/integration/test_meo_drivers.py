@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from tests.support.http_peer import OK, HttpPeer, Request, answer, closed_port
+from support.http.peer import OK, HttpPeer, Request, answer, closed_port
 
 from mec.meo.drivers.base import Driver, DriverError, resource_name
 from mec.meo.drivers.kubernetes import KubernetesDriver

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 import yaml
 from gevent import socket
-from tests.support.http_peer import OK, HttpPeer, Request, answer
+from support.http.peer import OK, HttpPeer, Request, answer
 
 from submgr.platform.http.client import HttpClient, HttpError, HttpResponse
 

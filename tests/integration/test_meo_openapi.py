@@ -10,7 +10,7 @@ import schemathesis
 import yaml
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
-from tests.support.meo_world import World, app
+from support.mec.meo_world import World, app
 
 from mec.common.problem_details import problem_app
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from tests.support.rmr_frames import frame
+from support.rmr.frames import frame
 
 from submgr.rmr.framing import EncodeError, Encoder, Framer, FramingError, decode, encode
 from submgr.rmr.message import CALL_MSG, Message, Status

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.rmr_frames import frame
+from support.rmr.frames import frame
 
 from submgr.rmr.framing import Framer
 

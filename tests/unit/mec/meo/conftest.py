@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from flask.testing import FlaskClient
-from tests.support.meo_world import World
+from support.mec.meo_world import World
 
 from mec.common.problem_details import problem_app
 

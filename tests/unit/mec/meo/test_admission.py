@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import gevent
 import pytest
-from tests.support.meo_world import World, app, wish
+from support.mec.meo_world import World, app, wish
 
 from mec.meo.drivers.base import DriverError
 from mec.meo.errors import Conflict, Rejected, Unavailable, Unknown

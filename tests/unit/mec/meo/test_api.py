@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from tests.support.meo_world import World
+from support.mec.meo_world import World
 
 APP = {
     "appInfo": {

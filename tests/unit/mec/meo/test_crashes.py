@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from tests.support.meo_world import World, app, wish
+from support.mec.meo_world import World, app, wish
 
 from mec.meo.model import Context, Platform
 

@@ -4,7 +4,7 @@
 from collections.abc import Collection, Iterator
 
 import pytest
-from tests.support.meo_world import World, app, wish
+from support.mec.meo_world import World, app, wish
 
 from mec.meo.errors import Conflict, Rejected
 from mec.meo.model import Context, Platform

@@ -4,7 +4,7 @@
 from dataclasses import replace
 
 import pytest
-from tests.support.meo_world import World, app, wish
+from support.mec.meo_world import World, app, wish
 
 from mec.meo.errors import Unavailable
 from mec.meo.model import Context, Pair

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from tests.support.meo_world import World, app
+from support.mec.meo_world import World, app
 
 INFO = {"appName": "app", "appProvider": "provider", "appDVersion": "1"}
 PARIS = {"countryCode": "FR", "civicAddressElement": [{"caType": 3, "caValue": "Paris"}]}
