@@ -4,7 +4,6 @@
 import ipaddress
 from collections.abc import Iterator
 
-import gevent
 import msgspec
 from flask import Blueprint, Response, request
 
@@ -14,7 +13,7 @@ from mec.controller.model import Ue
 from mec.controller.schemas import fed_addresses, ue_view
 from mec.controller.service import Controller
 from submgr.platform.http.app import ApiError, json_response
-from submgr.platform.store.base import ONE_TURN
+from submgr.platform.turns import turn
 
 _AT_A_TIME = 250
 
@@ -63,5 +62,5 @@ def _listed(ues: list[Ue]) -> Iterator[bytes]:
     for at in range(0, len(ues), _AT_A_TIME):
         views = msgspec.json.encode([ue_view(ue) for ue in ues[at : at + _AT_A_TIME]])
         yield (b"," if at else b"") + views[1:-1]
-        gevent.sleep(ONE_TURN)
+        turn()
     yield b"]"

@@ -24,7 +24,8 @@ from submgr.platform.http.client import HttpClient
 from submgr.platform.http.server import listening_socket
 from submgr.platform.logs import Sparsely
 from submgr.platform.outbox import RetryPolicy
-from submgr.platform.store.base import ONE_TURN, Store, StoreError
+from submgr.platform.store.base import Store, StoreError
+from submgr.platform.turns import turn
 
 log = logging.getLogger(__name__)
 
@@ -151,7 +152,7 @@ class Controller:
                 if effects:
                     perform(effects)
                 if time.monotonic() - begun > _TURN:
-                    gevent.sleep(ONE_TURN)
+                    turn()
                     begun = time.monotonic()
 
     def _refuse(self, association: Association, why: str) -> None:

@@ -6,16 +6,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import gevent
-
 from submgr.adapters.records.store import StoredRecords
 from submgr.core.model import Content, E2Record, Holder, RestHolder, RestRecord, RmrEndpoint
 from submgr.e2ap.messages import Action, ActionType, SubsequentAction, SubsequentActionType, TimeToWait
 from submgr.platform.ksuid import new_ksuid
-from submgr.platform.store.base import ONE_TURN, Store
+from submgr.platform.store.base import Store
 from submgr.platform.store.redis import SdlStore
 from submgr.platform.store.sdl_client import SdlSettings
 from submgr.platform.store.sqlite import SqliteStore
+from submgr.platform.turns import turn
 
 _AT_A_TIME = 200
 _HOST = "127.0.0.1"
@@ -37,7 +36,7 @@ def fill(store: Store, count: int, nodes: int, http_port: int) -> None:
         records.save_rest(rest, None)
         if instance_id % _AT_A_TIME == 0:
             records.flush()
-            gevent.sleep(ONE_TURN)
+            turn()
     records.flush()
 
 

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Long work in a greenlet without holding up the others."""
+"""Long work in a greenlet without holding up the others: the one place that gives others their turn.
+
+`gevent.sleep(0)` does not help: it lets other greenlets run, but the event loop does not look at its sockets. Every
+function here sleeps for a moment that is longer than nothing, so that sockets and timers are looked at.
+"""
 
 from __future__ import annotations
 
@@ -10,37 +14,61 @@ from typing import TypeVar
 import gevent
 from gevent.lock import Semaphore
 
-from submgr.platform.store.base import ONE_TURN
-
-__all__ = ["ONE_TURN", "SLICE", "in_turns", "pause"]
-
 T = TypeVar("T")
 
 SLICE = 0.005
 """Seconds of work after which the others have their turn."""
 
+_A_MOMENT = 1e-6
+"""Seconds. Longer than nothing, so that the event loop goes round once and looks at sockets and timers."""
+
 _next_long_one = Semaphore(1)
 
 
-def pause() -> None:
-    """Between two slices of long work: everybody else has a turn.
+def turn() -> None:
+    """Gives every other greenlet, socket and timer one turn. For work that is short but never waits for anything."""
+    gevent.sleep(_A_MOMENT)
 
-    Whoever is at long work, too, goes on in another turn of the event loop: twenty slices in one would hold up the
-    rest as one long one does.
+
+def pause() -> None:
+    """Gives the others one turn between two slices of long work.
+
+    Two greenlets at long work go on in different turns of the event loop: twenty slices in one turn would hold up the
+    rest as long as one long slice does.
     """
     with _next_long_one:
-        gevent.sleep(ONE_TURN)
+        gevent.sleep(_A_MOMENT)
+
+
+class Budget:
+    """A slice of time for long work. `spend()` gives the others their turn when the slice is used up.
+
+    `seconds`: the length of a slice. The first slice begins when the budget is made or `renew`ed.
+    """
+
+    __slots__ = ("_seconds", "_until")
+
+    def __init__(self, seconds: float = SLICE) -> None:
+        self._seconds = seconds
+        self._until = time.monotonic() + seconds
+
+    def renew(self) -> None:
+        """Begins a new slice: the greenlet has just waited for something, so the others have had their turn."""
+        self._until = time.monotonic() + self._seconds
+
+    def spend(self) -> None:
+        """Call it after each piece of the work; returns at once while the slice lasts."""
+        if time.monotonic() > self._until:
+            pause()
+            self._until = time.monotonic() + self._seconds
 
 
 def in_turns(items: Iterable[T]) -> Iterator[T]:
-    """The items; after each few milliseconds of what is done with them, everybody else has a turn.
+    """Yields the items; after each few milliseconds of work on them, everybody else has a turn.
 
-    What is gone through must not change meanwhile: give a copy.
+    The collection must not change meanwhile: give a copy.
     """
-    clock = time.monotonic
-    until = clock() + SLICE
+    budget = Budget()
     for item in items:
         yield item
-        if clock() > until:
-            pause()
-            until = clock() + SLICE
+        budget.spend()

@@ -11,12 +11,13 @@ import pytest
 from gevent.event import Event
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 
-from submgr.platform.store.base import ONE_TURN, Change, InvalidKey, StoreError, StoreUnavailable
+from submgr.platform.store.base import Change, InvalidKey, StoreError, StoreUnavailable
 from submgr.platform.store.committing import CommittingStore
 from submgr.platform.store.memory import MemoryStore
 from submgr.platform.store.redis import SdlStore
 from submgr.platform.store.sdl_client import SdlSettings
 from submgr.platform.store.sqlite import SqliteStore
+from submgr.platform.turns import turn
 
 NS = "submgr_e2SubsDb"
 
@@ -155,7 +156,7 @@ class TestStore:
                     seen += 1
                     assert found["a"] == found["b"]
                     assert ("c" in found) == (found["a"] == b"odd")
-                gevent.sleep(ONE_TURN)
+                turn()
             return seen
 
         watcher = gevent.spawn(watch)

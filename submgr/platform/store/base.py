@@ -19,10 +19,6 @@ from typing import Literal, Protocol
 # Neither the glob characters of a redis pattern nor the braces and the comma of SDL's key form.
 _NAMESPACE = re.compile(r"[A-Za-z0-9_.:@/-]+\Z")
 
-# Seconds to sleep for letting everybody have a turn. With 0, gevent goes round the greenlets that are ready
-# up to fifty times before sockets and timers are looked at.
-ONE_TURN = 1e-6
-
 
 class StoreError(Exception):
     """The database refused or cannot do what was asked; nothing was changed. Asking again may be in vain."""

@@ -20,7 +20,6 @@ import gevent
 from gevent.event import AsyncResult, Event
 
 from submgr.platform.store.base import (
-    ONE_TURN,
     Change,
     Done,
     FailureKind,
@@ -36,6 +35,7 @@ from submgr.platform.store.base import (
 )
 from submgr.platform.store.ledger import Effect, Ledger, effect_of, split
 from submgr.platform.store.reachability import Reach
+from submgr.platform.turns import turn
 
 _log = logging.getLogger(__name__)
 
@@ -215,7 +215,7 @@ class CommittingStore:
                 self._in_hand.extend(group)
                 self._commit(namespace, group)
                 # Whoever was told may submit what comes next, and it joins the next group.
-                gevent.sleep(ONE_TURN)
+                turn()
 
     def _take(self, namespace: str) -> list[_Submission]:
         queue = self._waiting.pop(namespace)

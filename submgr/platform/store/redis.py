@@ -7,11 +7,10 @@ import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 
-import gevent
-
-from submgr.platform.store.base import ONE_TURN, StoreObserver
+from submgr.platform.store.base import StoreObserver
 from submgr.platform.store.committing import CommittingStore
 from submgr.platform.store.sdl_client import SdlClient, SdlSettings
+from submgr.platform.turns import turn
 
 _log = logging.getLogger(__name__)
 
@@ -55,7 +54,7 @@ class SdlBackend:
             with self._client.asking(f"a read of {len(piece)} keys of {namespace}"):
                 # A set also for one key: ricsdl takes a string for a list of one-letter keys.
                 found.update(storage.get(namespace, piece))
-            gevent.sleep(ONE_TURN)
+            turn()
         return found
 
     def read_all(self, namespace: str) -> dict[str, bytes]:
@@ -73,7 +72,7 @@ class SdlBackend:
             keys.update(_decoded(name[len(prefix) :] for name in found))
             if cursor == 0:
                 return keys
-            gevent.sleep(ONE_TURN)
+            turn()
 
 
 def _full(namespace: str, key: str) -> str:
