@@ -33,8 +33,7 @@ from submgr.adapters.routing_manager import RoutingManager
 from submgr.core.controls import Controls, OnE2Loss
 from submgr.core.errors import RefusedError
 from submgr.core.model import E2Record
-from submgr.core.places import Places
-from submgr.core.registry import Registry
+from submgr.core.registry import NotificationQuota, Registry
 from submgr.platform.config.file import ConfigWatcher
 from submgr.platform.health import Health
 from submgr.platform.http.server import HttpServer, ListenError
@@ -111,7 +110,7 @@ class Daemon:
         self.records = StoredRecords(self.store)
         self.node_state: NodeState = local_nodes or self._make_node_state(environment)
         self.nodes = ConnectedNodes(self.node_state, lambda: self.live.current.controls.check_e2_state)
-        self.registry = Registry(Places(lambda: self.live.current.controls.notification_queue))
+        self.registry = Registry(NotificationQuota(lambda: self.live.current.controls.notification_queue))
         self.routes = RoutingManager(
             settings.rtmgr.host,
             settings.rtmgr.port,
@@ -120,7 +119,7 @@ class Daemon:
             latency=self.metrics.rtmgr,
         )
         self.notifier = XappNotifier(
-            self.registry.places,
+            self.registry.quota,
             lambda: RetryPolicy(self.live.current.subscription.retry_count, self.live.current.subscription.retry_delay),
             lambda notification, delivered, age: self.metrics.notification(delivered, age),
         )

@@ -133,17 +133,17 @@ class Service:
 
     def _check_id(self, request: SubscribeRequest) -> None:
         subscription_id = request.subscription_id
-        if subscription_id is not None and subscription_id not in self._registry.nodes:
+        if subscription_id is not None and subscription_id not in self._registry.meids:
             raise RefusedError(404, f"SubscriptionId {subscription_id} is not known")
 
     def _check_meid(self, request: SubscribeRequest) -> None:
         """A REST subscription belongs to one node for good."""
         if request.subscription_id is None:
             return
-        known = self._registry.nodes[request.subscription_id]
+        known = self._registry.meids[request.subscription_id]
         if known != request.meid:
             node = self._dispatcher.node(known)
-            rest = node.rests.get(request.subscription_id) if node is not None else None
+            rest = node.subscriptions.rest.get(request.subscription_id) if node is not None else None
             if rest is not None and rest.ongoing:
                 raise RefusedError(409, being_worked_on(request.subscription_id))
             message = f"SubscriptionId {request.subscription_id} belongs to another E2 node"
@@ -155,7 +155,7 @@ class Service:
         return f"E2 node {meid} is {self._nodes.describe(meid)}; connected E2 nodes: {shown or 'none'}"
 
     def unsubscribe(self, subscription_id: str) -> None:
-        meid = self._registry.nodes.get(subscription_id)
+        meid = self._registry.meids.get(subscription_id)
         if meid is not None:
             self._withdraw([(meid, subscription_id)])
 
@@ -177,21 +177,21 @@ class Service:
 
     def e2_subscriptions(self) -> Iterator[E2Record]:
         """By instance id, each as it is when asked for; there may be tens of thousands, so others run in between."""
-        runs = [sorted(node.subs.items()) for node in in_turns(self._all_nodes())]
+        runs = [sorted(node.subscriptions.e2.items()) for node in in_turns(self._all_nodes())]
         for _, sub in in_turns(heapq.merge(*runs)):
             if sub.life is Life.ESTABLISHED:
                 yield sub.record()
 
     def rest_subscriptions(self) -> Iterator[RestRecord]:
         for node in self._all_nodes():
-            for rest in in_turns(list(node.rests.values())):
+            for rest in in_turns(list(node.subscriptions.rest.values())):
                 yield rest.record()
 
     def e2_subscriptions_of(self, subscription_id: str) -> list[E2Record] | None:
         for node in self._all_nodes():
-            rest = node.rests.get(subscription_id)
+            rest = node.subscriptions.rest.get(subscription_id)
             if rest is not None:
-                subs = [node.subs.get(instance_id) for instance_id in rest.instances.values()]
+                subs = [node.subscriptions.e2.get(instance_id) for instance_id in rest.instances.values()]
                 return [sub.record() for sub in subs if sub is not None]
         return None
 
@@ -209,8 +209,9 @@ class Service:
             return False
         node = self._dispatcher.node(meid)
         if node is not None:
-            held_over_rmr = tuple(i for i, sub in node.subs.items() if len(sub.rest_holders()) < len(sub.holders))
-            self._withdraw([(meid, subscription_id) for subscription_id in list(node.rests)])
+            e2 = node.subscriptions.e2
+            held_over_rmr = tuple(i for i, sub in e2.items() if len(sub.rest_holders()) < len(sub.holders))
+            self._withdraw([(meid, subscription_id) for subscription_id in list(node.subscriptions.rest)])
             if held_over_rmr:
                 self._dispatcher.post(meid, e.Revoke(held_over_rmr))
         return True

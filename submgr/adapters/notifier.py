@@ -13,7 +13,7 @@ import msgspec
 from submgr.adapters.http_answers import status_words, succeeded, text_of
 from submgr.core.commands import Notify
 from submgr.core.errors import Source
-from submgr.core.places import Places
+from submgr.core.registry import NotificationQuota
 from submgr.e2ap.causes import describe
 from submgr.platform.http.client import HttpClient, HttpError, Target
 from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
@@ -40,7 +40,7 @@ class XappNotifier:
 
     def __init__(
         self,
-        places: Places,
+        places: NotificationQuota,
         policy: Callable[[], RetryPolicy],
         ended: Ended,
         *,

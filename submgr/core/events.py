@@ -166,6 +166,43 @@ class Restored:
     """SubscriptionIds whose REST records cannot be read: what they hold is not taken for abandoned."""
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Internal: the turn of a procedure has come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Internal: names the arrow by which a procedure passes over a state that has no work. It never happens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """Internal: the port that should have answered did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resend:
+    """Internal: the timer of an E2 request expired, and there are sends left."""
+
+
+@dataclass(frozen=True, slots=True)
+class GaveUp:
+    """Internal: the timer of an E2 request expired after its last send."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """Internal: the requester does not want the procedure any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Internal: the E2 connection of the node is down or under reset."""
+
+    reason: str
+
+
 Event = (
     Subscribe
     | Answered

@@ -3,17 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from submgr.core.commands import Outcome
 from submgr.core.errors import Failure, Source, TimeoutType
-from submgr.core.events import EncodeFailed, RouteFailed, RouteFailureKind, SaveFailed
-from submgr.core.procedures.base import Lost
+from submgr.core.events import EncodeFailed, Lost, RouteFailed, RouteFailureKind, SaveFailed
 from submgr.e2ap.causes import describe
 from submgr.e2ap.messages import SubscriptionFailure
-
-if TYPE_CHECKING:
-    from submgr.core.procedures.e2 import E2Procedure
 
 NO_INSTANCE_ID = Failure("no free E2 instance id: all 65534 are in use", Source.SUBMGR)
 INTERNAL = Failure("internal error: the request was not worked on, please send it again", Source.SUBMGR)
@@ -67,13 +61,13 @@ def refused(event: SubscriptionFailure) -> Failure:
     return Failure(f"RICSubscriptionFailure. E2NodeCause: {words or 'none given'}", Source.E2NODE)
 
 
-def silent(procedure: E2Procedure) -> Failure:
-    """All sends unanswered; or answered by something that the codec refused, which is then the reason."""
-    if procedure.undecodable:
-        return Failure(procedure.undecodable, Source.ASN1)
+def silent(undecodable: str, not_sent_because: str) -> Failure:
+    """All sends are unanswered; or answered by something that the codec refused, which is then the reason."""
+    if undecodable:
+        return Failure(undecodable, Source.ASN1)
     cause = "E2 RICSubscriptionResponse timeout"
-    if procedure.not_sent_because:
-        cause += f" (not sent: {procedure.not_sent_because})"
+    if not_sent_because:
+        cause += f" (not sent: {not_sent_because})"
     return Failure(cause, Source.SUBMGR, TimeoutType.E2)
 
 

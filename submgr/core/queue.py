@@ -3,72 +3,117 @@
 
 A job has keys (the content it is about, the holder it is for). Jobs that share a key run one after the other, in the
 order they came. A job that is first at all its keys is *ready*. A ready job that talks to the E2 node then needs one
-of the node's slots (`maxOngoingE2Procedures`, normally one), given in the order the jobs came; a job that does not
-(a merge, say) needs one of `PLACES` places beside them, so that what becomes of ten thousand subscriptions when their
-node is lost does not ask for everything of the Routing Manager and the store at once.
+of the node's slots (`maxOngoingE2Procedures`, normally one), given in the order the jobs came. Every other ready job
+(a merge, say) needs one of the `SIDE_SLOTS`, so that a lost node with ten thousand subscriptions does not ask for
+everything of the Routing Manager and the store at once.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Hashable, Iterator
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from submgr.core.jobs import Job
+from submgr.core.jobs import Job
 
-
-PLACES = 64
+SIDE_SLOTS = 64
 """Jobs of a node that run without a slot at a time; the Routing Manager is not asked for more at once anyway."""
+
+
+class RunningProcedure(Protocol):
+    """A procedure as its node sees it, without knowing which kind it is.
+
+    `name` and `described_state` are words for log lines. `step`: the step whose answer the procedure waits for.
+    `deadline`: when the timer of its state is due, in monotonic seconds. `instance_id`: of the E2 subscription it
+    works on, if any. `follow_up`: the job that takes its place in the queue when it has ended.
+    """
+
+    name: str
+    step: int
+    deadline: float | None
+    entry: Entry | None
+    follow_up: Job | None
+
+    @property
+    def described_state(self) -> str: ...
+    @property
+    def ended(self) -> bool: ...
+    @property
+    def holds_slot(self) -> bool: ...
+    @property
+    def instance_id(self) -> int | None: ...
+    def start(self, now: float) -> None: ...
+    def feed(self, event: object, now: float) -> bool: ...
+    def expire(self, now: float) -> None: ...
+    def not_sent(self, reason: str) -> None: ...
+    def could_not_decode(self, message: str) -> None: ...
+
+
+class Entry:
+    """A job in the queue: its place in the order, its slot, and once it has started the procedure that does it.
+
+    `work`: what is done next for it, the job itself or the follow-up of its procedure.
+    """
+
+    __slots__ = ("has_side_slot", "has_slot", "job", "keys", "order", "procedure", "work")
+
+    def __init__(self, job: Job, order: int) -> None:
+        self.job = self.work = job
+        self.keys: tuple[Hashable, ...] = tuple(dict.fromkeys(job.keys))
+        self.order = order
+        self.has_slot = False
+        self.has_side_slot = False
+        self.procedure: RunningProcedure | None = None
 
 
 class JobQueue:
     """Every operation is O(number of the job's keys) or O(log n)."""
 
     def __init__(self) -> None:
-        self._lines: dict[Hashable, dict[Job, None]] = {}
-        self._jobs: dict[Job, None] = {}
-        self._ready: list[tuple[int, Job]] = []
-        self._slot_wanted: list[tuple[int, Job]] = []
+        self._lines: dict[Hashable, dict[Entry, None]] = {}
+        self._entries: dict[Entry, None] = {}
+        self._ready: list[tuple[int, Entry]] = []
+        self._slot_wanted: list[tuple[int, Entry]] = []
         self._slots_held = 0
-        self._place_wanted: list[tuple[int, Job]] = []
-        self._places_held = 0
+        self._side_slot_wanted: list[tuple[int, Entry]] = []
+        self._side_slots_held = 0
         self._next = 0
 
     def __len__(self) -> int:
-        """Jobs that are waiting or running."""
-        return len(self._jobs)
+        """Returns the number of jobs that wait or run."""
+        return len(self._entries)
 
-    def __iter__(self) -> Iterator[Job]:
-        return iter(self._jobs)
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries)
 
     @property
     def slots_held(self) -> int:
         return self._slots_held
 
-    def add(self, job: Job) -> None:
-        job.order = self._next
+    def add(self, job: Job) -> Entry:
+        entry = Entry(job, self._next)
         self._next += 1
-        self._jobs[job] = None
+        self._entries[entry] = None
         first = True
-        for key in job.keys:
+        for key in entry.keys:
             line = self._lines.setdefault(key, {})
             first = first and not line
-            line[job] = None
+            line[entry] = None
         if first:
-            heapq.heappush(self._ready, (job.order, job))
+            heapq.heappush(self._ready, (entry.order, entry))
+        return entry
 
-    def remove(self, job: Job) -> None:
-        """The job has ended, or will never start."""
-        if job not in self._jobs:
+    def remove(self, entry: Entry) -> None:
+        """The job has ended, or will never start: those that wait for its keys and slot may go on."""
+        if entry not in self._entries:
             return
-        del self._jobs[job]
-        self.release_slot(job)
-        self._release_place(job)
-        for key in job.keys:
+        del self._entries[entry]
+        self.release_slot(entry)
+        self._release_side_slot(entry)
+        for key in entry.keys:
             line = self._lines[key]
-            was_first = next(iter(line)) is job
-            del line[job]
+            was_first = next(iter(line)) is entry
+            del line[entry]
             if not line:
                 del self._lines[key]
             elif was_first:
@@ -76,51 +121,51 @@ class JobQueue:
                 if self._first_everywhere(successor):
                     heapq.heappush(self._ready, (successor.order, successor))
 
-    def _first_everywhere(self, job: Job) -> bool:
-        return all(next(iter(self._lines[key])) is job for key in job.keys)
+    def _first_everywhere(self, entry: Entry) -> bool:
+        return all(next(iter(self._lines[key])) is entry for key in entry.keys)
 
-    def next_ready(self) -> Job | None:
-        """A job that may start as far as its keys go; each is given once."""
+    def next_ready(self) -> Entry | None:
+        """Returns a job that may start as far as its keys go; each is returned once."""
         while self._ready:
-            job = heapq.heappop(self._ready)[1]
-            if job in self._jobs:
-                return job
+            entry = heapq.heappop(self._ready)[1]
+            if entry in self._entries:
+                return entry
         return None
 
-    def want_slot(self, job: Job) -> None:
-        self._release_place(job)
-        heapq.heappush(self._slot_wanted, (job.order, job))
+    def want_slot(self, entry: Entry) -> None:
+        self._release_side_slot(entry)
+        heapq.heappush(self._slot_wanted, (entry.order, entry))
 
-    def next_with_slot(self, slots: int) -> Job | None:
-        """The longest waiting job that wants a slot, which it then has; None when all `slots` are taken."""
+    def next_with_slot(self, slots: int) -> Entry | None:
+        """Gives a slot to the longest waiting job that wants one; None when nobody does or all `slots` are taken."""
         while self._slot_wanted and self._slots_held < slots:
-            job = heapq.heappop(self._slot_wanted)[1]
-            if job in self._jobs:
-                job.has_slot = True
+            entry = heapq.heappop(self._slot_wanted)[1]
+            if entry in self._entries:
+                entry.has_slot = True
                 self._slots_held += 1
-                return job
+                return entry
         return None
 
-    def want_place(self, job: Job) -> None:
-        self.release_slot(job)
-        heapq.heappush(self._place_wanted, (job.order, job))
+    def want_side_slot(self, entry: Entry) -> None:
+        self.release_slot(entry)
+        heapq.heappush(self._side_slot_wanted, (entry.order, entry))
 
-    def next_with_place(self) -> Job | None:
-        """The longest waiting job that wants a place, which it then has; None when all are taken."""
-        while self._place_wanted and self._places_held < PLACES:
-            job = heapq.heappop(self._place_wanted)[1]
-            if job in self._jobs:
-                job.has_place = True
-                self._places_held += 1
-                return job
+    def next_with_side_slot(self) -> Entry | None:
+        """Gives a side slot to the longest waiting job that wants one; None when nobody does or all are taken."""
+        while self._side_slot_wanted and self._side_slots_held < SIDE_SLOTS:
+            entry = heapq.heappop(self._side_slot_wanted)[1]
+            if entry in self._entries:
+                entry.has_side_slot = True
+                self._side_slots_held += 1
+                return entry
         return None
 
-    def _release_place(self, job: Job) -> None:
-        if job.has_place:
-            job.has_place = False
-            self._places_held -= 1
+    def _release_side_slot(self, entry: Entry) -> None:
+        if entry.has_side_slot:
+            entry.has_side_slot = False
+            self._side_slots_held -= 1
 
-    def release_slot(self, job: Job) -> None:
-        if job.has_slot:
-            job.has_slot = False
+    def release_slot(self, entry: Entry) -> None:
+        if entry.has_slot:
+            entry.has_slot = False
             self._slots_held -= 1

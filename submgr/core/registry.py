@@ -1,19 +1,126 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the nodes share: instance ids, which node a SubscriptionId belongs to, notification places."""
+"""The registry: what the E2 nodes share. Instance ids, the node of each SubscriptionId, the notification quota.
+
+Nodes change it in single steps, without a yield in between: no locks.
+"""
 
 from __future__ import annotations
 
-from submgr.core.ids import InstanceIds
-from submgr.core.places import Places
+from collections import OrderedDict, deque
+from collections.abc import Callable
+
+FIRST, LAST = 1, 65534
+
+
+class InstanceIds:
+    """Gives out instance ids 1..65534, the id that has been free the longest first; every operation is O(1).
+
+    An id whose last delete was never answered by its E2 node goes to the very end: it is given out only when no other
+    id is left. Not for threads: one owner, no yield inside.
+    """
+
+    def __init__(self) -> None:
+        self._owner: dict[int, str | None] = {}
+        self._fresh = FIRST
+        self._free: deque[int] = deque()
+        self._doubtful: OrderedDict[int, None] = OrderedDict()
+
+    def allocate(self, meid: str) -> int | None:
+        """Returns a free id, which this node owns from now on; None when all 65534 are in use."""
+        while self._fresh <= LAST:
+            candidate = self._fresh
+            self._fresh += 1
+            if candidate not in self._owner and candidate not in self._doubtful:
+                self._owner[candidate] = meid
+                return candidate
+        while self._free:
+            candidate = self._free.popleft()
+            if candidate not in self._owner and candidate not in self._doubtful:
+                self._owner[candidate] = meid
+                return candidate
+        while self._doubtful:
+            candidate, _ = self._doubtful.popitem(last=False)
+            if candidate not in self._owner:
+                self._owner[candidate] = meid
+                return candidate
+        return None
+
+    def claim(self, instance_id: int, meid: str | None) -> None:
+        """Takes an id that was found in the store. `meid` None: its record is unreadable, it is never given out."""
+        self._owner[instance_id] = meid
+
+    def release(self, instance_id: int, doubtful: bool = False) -> None:
+        """Frees an id: nothing of its subscription is left. `doubtful`: the E2 node never confirmed the delete."""
+        if self._owner.pop(instance_id, None) is None:
+            return
+        if doubtful:
+            self.doubt(instance_id)
+        elif instance_id < self._fresh:
+            self._free.append(instance_id)
+
+    def doubt(self, instance_id: int) -> None:
+        """An E2 node may still have a subscription with this id: it is given out only when no other id is left."""
+        self._doubtful[instance_id] = None
+
+    def owner(self, instance_id: int) -> str | None:
+        """Returns the Meid of the node whose subscription has this id."""
+        return self._owner.get(instance_id)
+
+    def owned_by(self, meid: str) -> list[int]:
+        """Returns all ids of a node. Looks at every id in use: not for a request's path."""
+        return [instance_id for instance_id, owner in self._owner.items() if owner == meid]
+
+    def in_use(self) -> int:
+        return len(self._owner)
+
+
+class NotificationQuota:
+    """Counts the room that is taken in the notification queue of each xApp's HTTP endpoint ("host:port").
+
+    A POST reserves room for each of its details before it is accepted, so that every outcome can be told.
+    `bound` returns the room of one endpoint; it is asked at each reservation, so that a new setting counts at once.
+    Not for threads: every operation is one step without a yield.
+    """
+
+    def __init__(self, bound: Callable[[], int]) -> None:
+        self._bound = bound
+        self._taken: dict[str, int] = {}
+
+    def reserve(self, endpoint: str, n: int) -> bool:
+        """Takes room for `n` notifications; returns False, and takes nothing, when there is less."""
+        if self.taken(endpoint) + n > self._bound():
+            return False
+        self.take(endpoint, n)
+        return True
+
+    def take(self, endpoint: str, n: int = 1) -> None:
+        """Takes room for `n` notifications, free or not: for what has to be told although nobody just asked for it."""
+        if n > 0:
+            self._taken[endpoint] = self.taken(endpoint) + n
+
+    def release(self, endpoint: str, n: int = 1) -> None:
+        """Gives room for `n` notifications back, at most what is taken."""
+        left = self.taken(endpoint) - n
+        if left > 0:
+            self._taken[endpoint] = left
+        else:
+            self._taken.pop(endpoint, None)
+
+    def taken(self, endpoint: str) -> int:
+        return self._taken.get(endpoint, 0)
+
+    def total(self) -> int:
+        """Returns the room taken at all endpoints."""
+        return sum(self._taken.values())
 
 
 class Registry:
-    """Changed by the nodes in single steps, without a yield: no locks.
+    """`ids`: instance ids of all nodes. `quota`: room in the notification queues.
 
-    `nodes` maps the SubscriptionId of every REST subscription to its Meid, until its DELETE is written down.
+    `meids`: the Meid of every REST subscription by SubscriptionId, until its DELETE has been written to the store.
     """
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, quota: NotificationQuota) -> None:
         self.ids = InstanceIds()
-        self.places = places
-        self.nodes: dict[str, str] = {}
+        self.quota = quota
+        self.meids: dict[str, str] = {}

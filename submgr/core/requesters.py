@@ -1,34 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who asked for a subscription, and how they are told how it ended: a REST subscription's detail, or an RMR xApp."""
+"""Requesters: who asked for an E2 subscription, and the command that tells the requester how its request ended.
+
+A requester is a detail of a REST subscription, or an xApp that sent a RIC Subscription Request over RMR.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable
-from typing import TYPE_CHECKING
 
-from submgr.core.commands import AnswerOverRmr, Notify
+from submgr.core.commands import AnswerOverRmr, Command, Notify
 from submgr.core.e2_subscription import E2Subscription
 from submgr.core.errors import Failure
 from submgr.core.model import Content, Directives, Holder, HolderKey, RestHolder, RmrEndpoint, RmrHolder
+from submgr.core.rest_subscription import RestSubscription
 from submgr.e2ap.messages import Cause, RequestId, SubscriptionFailure, SubscriptionResponse
 
-if TYPE_CHECKING:
-    from submgr.core.handlers.rest import RestSubscription
-    from submgr.core.node import Node
-
 UNSPECIFIED = Cause(group=6, value=3)
-"""Cause misc/unspecified, for an RMR xApp whose request failed on our side of the E2 node."""
+"""Cause misc/unspecified (E2AP 9.2.1), for an RMR xApp whose request failed before it reached the E2 node."""
 
 
-class Claim(ABC):
-    """One wish for one E2 subscription. Told exactly once."""
+class Requester(ABC):
+    """A request for one E2 subscription. Its requester is told the outcome exactly once."""
 
     def __init__(self, content: Content) -> None:
         self.content = content
         self.key = content.key()
         self.refusal: SubscriptionFailure | None = None
-        """What the E2 node refused with, for a requester that speaks E2AP."""
+        """The E2 node's refusal, for a requester that speaks E2AP."""
         self.told = False
 
     @property
@@ -38,38 +37,42 @@ class Claim(ABC):
     @property
     @abstractmethod
     def line(self) -> Hashable:
-        """Key under which all work for this claim queues."""
+        """The key under which all work for this requester queues."""
 
     @property
     @abstractmethod
-    def subscription_id(self) -> str: ...
+    def subscription_id(self) -> str:
+        """SubscriptionId of the REST subscription; "" for an RMR xApp."""
 
     @property
     def directives(self) -> Directives | None:
         return None
 
     @abstractmethod
-    def holder(self) -> Holder: ...
+    def holder(self) -> Holder:
+        """The holder that the requester becomes when its request is granted."""
 
     @abstractmethod
-    def tell_success(self, node: Node, subscription: E2Subscription) -> None: ...
+    def success(self, subscription: E2Subscription) -> Command:
+        """The command that tells the requester of its E2 subscription."""
 
     @abstractmethod
-    def tell_failure(self, node: Node, failure: Failure) -> None: ...
+    def failure(self, failure: Failure) -> Command | None:
+        """The command that tells the requester why it has none; None: this requester is not told."""
 
     @property
     def keys(self) -> tuple[Hashable, ...]:
-        """Equal REPORT contents wait for each other, so that the second finds the first one to join."""
+        """Equal REPORT contents wait for each other, so that the second requester finds the first one's to share."""
         return (self.key, self.line) if self.content.mergeable else (self.line,)
 
     @property
     def own_line(self) -> Hashable:
-        """Line of the E2 subscription that this claim creates."""
+        """The line of the E2 subscription that is made for this requester."""
         return self.key if self.content.mergeable else self.line
 
 
-class RestClaim(Claim):
-    """One detail of a REST subscription."""
+class RestRequester(Requester):
+    """One detail of a REST subscription; it is told by a notification."""
 
     def __init__(
         self, rest: RestSubscription, xapp_event_instance_id: int, content: Content, directives: Directives | None
@@ -102,27 +105,24 @@ class RestClaim(Claim):
     def holder(self) -> Holder:
         return Holder(self.holder_key, self.rest.endpoint.rmr, self.routed, notified=False)
 
-    def tell_success(self, node: Node, subscription: E2Subscription) -> None:
-        self.told = True
-        node.emit(
-            Notify(
-                self.subscription_id,
-                self.rest.endpoint,
-                self.xapp_event_instance_id,
-                subscription.instance_id,
-                not_admitted=subscription.not_admitted,
-            )
+    def success(self, subscription: E2Subscription) -> Command:
+        return Notify(
+            self.subscription_id,
+            self.rest.endpoint,
+            self.xapp_event_instance_id,
+            subscription.instance_id,
+            not_admitted=subscription.not_admitted,
         )
-        self.rest.told(node, self.xapp_event_instance_id)
 
-    def tell_failure(self, node: Node, failure: Failure) -> None:
-        self.told = True
-        node.emit(Notify(self.subscription_id, self.rest.endpoint, self.xapp_event_instance_id, 0, failure))
-        self.rest.told(node, self.xapp_event_instance_id)
+    def failure(self, failure: Failure) -> Command:
+        return Notify(self.subscription_id, self.rest.endpoint, self.xapp_event_instance_id, 0, failure)
 
 
-class RmrClaim(Claim):
-    """A RIC Subscription Request that an xApp sent over RMR. A timeout is not answered: the xApp has its own timer."""
+class RmrRequester(Requester):
+    """An xApp that sent a RIC Subscription Request over RMR; `token` names its message.
+
+    It is told by a RIC Subscription Response or Failure. A timeout is not answered: the xApp has its own timer.
+    """
 
     def __init__(self, token: int, source: RmrEndpoint, requestor_id: int, content: Content) -> None:
         super().__init__(content)
@@ -145,31 +145,20 @@ class RmrClaim(Claim):
     def holder(self) -> Holder:
         return Holder(self.holder_key, self.source, routed=True, notified=False)
 
-    def tell_success(self, node: Node, subscription: E2Subscription) -> None:
-        self.told = True
-        node.mark_told(subscription, self.holder_key)
+    def success(self, subscription: E2Subscription) -> Command:
         request_id = RequestId(self.requestor_id, subscription.instance_id)
-        admitted = subscription.admitted or ()
-        node.emit(
-            AnswerOverRmr(
-                self.token,
-                SubscriptionResponse(
-                    request_id, subscription.content.ran_function_id, admitted, subscription.not_admitted
-                ),
-            )
+        function, admitted = subscription.content.ran_function_id, subscription.admitted or ()
+        return AnswerOverRmr(
+            self.token, SubscriptionResponse(request_id, function, admitted, subscription.not_admitted)
         )
-        node.rmr_told(self.token)
 
-    def tell_failure(self, node: Node, failure: Failure) -> None:
-        self.told = True
-        if failure.timeout is None:
-            function = self.content.ran_function_id
-            refusal = self.refusal
-            cause = refusal.cause if refusal is not None else UNSPECIFIED
-            not_admitted = refusal.not_admitted if refusal is not None else ()
-            node.emit(
-                AnswerOverRmr(
-                    self.token, SubscriptionFailure(RequestId(self.requestor_id, 0), function, cause, not_admitted)
-                )
-            )
-        node.rmr_told(self.token)
+    def failure(self, failure: Failure) -> Command | None:
+        if failure.timeout is not None:
+            return None
+        refusal = self.refusal
+        cause = refusal.cause if refusal is not None else UNSPECIFIED
+        not_admitted = refusal.not_admitted if refusal is not None else ()
+        request_id = RequestId(self.requestor_id, 0)
+        return AnswerOverRmr(
+            self.token, SubscriptionFailure(request_id, self.content.ran_function_id, cause, not_admitted)
+        )

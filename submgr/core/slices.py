@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Work on very many things, in pieces: whoever performs it lets others have their turn in between."""
+"""Long work in slices: the core stops after each slice, so that the worker can give other greenlets their turn."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-PIECE = 50
-"""Things of one piece: with what comes of them, a few milliseconds."""
+SLICE = 50
+"""Things in one slice: with the commands that follow from them, a few milliseconds of work."""
 
 
-def paced(things: Iterable[T]) -> Iterator[tuple[bool, T]]:
-    """Each thing, and whether a piece is complete with it."""
+def in_slices(things: Iterable[T]) -> Iterator[tuple[bool, T]]:
+    """Yields each thing, and whether a slice is complete with it."""
     for n, thing in enumerate(things, 1):
-        yield n % PIECE == 0, thing
+        yield n % SLICE == 0, thing

@@ -13,13 +13,12 @@ from collections.abc import Callable, Iterable
 import gevent
 
 from submgr.core import events as e
-from submgr.core import failures
-from submgr.core.commands import ConfirmDelete, Ignored, Notify, Odd, Refuse
+from submgr.core.commands import Ignored, Odd
 from submgr.core.controls import Controls
-from submgr.core.handlers import recovery
+from submgr.core.handlers import crash
 from submgr.core.node import Node
 from submgr.core.registry import Registry
-from submgr.core.requesters import Claim, RestClaim
+from submgr.core.requesters import Requester
 from submgr.e2ap.messages import SubscriptionDeleteRequired
 from submgr.platform.turns import in_turns
 from submgr.runtime.worker import Ports, Worker
@@ -186,50 +185,17 @@ class Dispatcher:
         if len(self._crashes) == CRASHES and now - self._crashes[0] < CRASH_WINDOW:
             self._broken(f"{CRASHES} workers ended by a bug within {CRASH_WINDOW:.0f} s")
             return
-        self._answer_all(worker.node)
-        waiting, started = worker.node.unfinished_claims()
-        for claim in waiting:
-            self._tell_failure(meid, claim)
+        worker.perform(worker.node.answer_waiting())
+        started = worker.node.started()
         fresh = Worker(Node(meid, self.registry, self._controls(), False), self._ports, self._retire, self._crashed)
         self._workers[meid] = fresh
         for event in worker.undelivered():
             fresh.post(event)
         gevent.spawn(self._recover, fresh, started)
 
-    def _answer_all(self, node: Node) -> None:
-        """Answer every request that the lost node still owed."""
-        for token in list(node.admissions):
-            self._ports.reply(Refuse(token, 503, failures.INTERNAL.cause))
-        for admission in set(node.admissions.values()):
-            if not admission.accepted:
-                admission.release_places()
-        for token in list(node.withdrawals):
-            self._ports.reply(ConfirmDelete(token))
-
-    def _tell_failure(self, meid: str, claim: Claim) -> None:
-        if isinstance(claim, RestClaim):
-            detail = claim.xapp_event_instance_id
-            told = Notify(claim.subscription_id, claim.rest.endpoint, detail, 0, failures.INTERNAL)
-            self._ports.observer.saw(meid, None, [told])
-            self._ports.notifier.notify(told, lambda: None)
-
-    def _recover(self, fresh: Worker, started: Iterable[Claim]) -> None:
-        """`started`: how these ended is known when the records have been read."""
+    def _recover(self, fresh: Worker, started: Iterable[Requester]) -> None:
+        """The requesters whose work had `started` are told how it ended, which the records say."""
         restored = self._reload(fresh.meid)
-        if self._workers.get(fresh.meid) is not fresh:
-            return
-        kept = {record.instance_id for record in restored.e2} | {removal.instance_id for removal in restored.removals}
-        for instance_id in self.registry.ids.owned_by(fresh.meid):
-            if instance_id not in kept:
-                self.registry.ids.release(instance_id)
-        known = {record.subscription_id for record in restored.rest if not record.delete_ongoing}
-        for subscription_id in [i for i, owner in self.registry.nodes.items() if owner == fresh.meid]:
-            if subscription_id not in known:
-                del self.registry.nodes[subscription_id]
-        untold = recovery.untold(restored)
-        for claim in started:
-            if claim.holder_key not in untold:
-                self._tell_failure(fresh.meid, claim)
-            elif isinstance(claim, RestClaim):
-                self.registry.places.release(claim.rest.endpoint.http)  # the restore takes its own
-        fresh.start((restored,))
+        if self._workers.get(fresh.meid) is fresh:
+            fresh.perform(crash.recover(self.registry, fresh.meid, restored, started))
+            fresh.start((restored,))

@@ -120,6 +120,10 @@ class Worker:
         """Never blocks."""
         self._inbox.put(event)
 
+    def perform(self, commands: list[c.Command]) -> None:
+        """Performs commands that no event of this worker has brought."""
+        self._act(None, commands)
+
     def undelivered(self) -> list[e.Event]:
         """When it has ended: what came from outside and was not handled. Ports answer a node that is no more."""
         waiting = [self._inbox.get() for _ in range(self._inbox.qsize())]

@@ -17,7 +17,7 @@ from submgr.adapters.notifier import PATH, XappNotifier, body_of
 from submgr.core.commands import Notify
 from submgr.core.errors import Failure, Source
 from submgr.core.model import ClientEndpoint
-from submgr.core.places import Places
+from submgr.core.registry import NotificationQuota
 from submgr.platform.outbox import RetryPolicy
 from submgr.runtime.ports import Notifier
 
@@ -29,7 +29,7 @@ class Desk:
 
     def __init__(self, timeout: float = 0.3) -> None:
         self.policy = RetryPolicy(tries=TRIES, delay=0.02)
-        self.places = Places(lambda: 10_000)
+        self.places = NotificationQuota(lambda: 10_000)
         self.done: list[Notify] = []
         self.ended: list[tuple[Notify, bool]] = []
         self.ages: list[float] = []

@@ -43,7 +43,8 @@ def switched(made: Daemon, check: bool, loss: str = "drop") -> tuple[bool, bool,
         gevent.sleep(0)
     node = made.dispatcher.node(MEID)
     assert node is not None
-    established = [sub for sub in node.subs.values() if node.holding.get(next(iter(sub.holders))) is sub]
+    holding = node.subscriptions.holding
+    established = [sub for sub in node.subscriptions.e2.values() if holding.get(next(iter(sub.holders))) is sub]
     return bool(established), node.connected, any(sub.restore_pending for sub in established)
 
 
@@ -59,7 +60,7 @@ def test_switched_on_it_finds_the_lost_connections(link: Link) -> None:
     assert (there, connected) == (False, False)
     node = made.dispatcher.node(MEID)
     assert node is not None
-    assert node.lost_because == ("under reset" if link is Link.UNDER_RESET else "")
+    assert node._context.lost_because == ("under reset" if link is Link.UNDER_RESET else "")
 
 
 def test_switched_off_every_node_counts_as_connected() -> None:

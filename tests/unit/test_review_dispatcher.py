@@ -51,13 +51,13 @@ def test_while_a_node_is_read_anew_its_subscriptions_are_still_known(outside: Ou
     reload = outside.dispatcher._reload
 
     def reading(meid: str) -> e.Restored:
-        known.append(dict(outside.registry.nodes))
+        known.append(dict(outside.registry.meids))
         return reload(meid)
 
     outside.dispatcher._reload = reading
     crash(outside)
     assert known[0]["one"] == MEID
-    assert set(outside.registry.nodes) == set(outside.rest)
+    assert set(outside.registry.meids) == set(outside.rest)
 
 
 def test_no_place_is_lost_with_a_request_that_was_not_accepted_yet(outside: Outside) -> None:
@@ -68,7 +68,7 @@ def test_no_place_is_lost_with_a_request_that_was_not_accepted_yet(outside: Outs
     outside.hung = False
     crash(outside)
     assert c.Refuse(900, 503, "internal error: the request was not worked on, please send it again") in outside.replies
-    assert outside.registry.places.total() == 0
+    assert outside.registry.quota.total() == 0
 
 
 def test_whose_201_is_just_being_written_is_told(outside: Outside) -> None:
@@ -76,7 +76,7 @@ def test_whose_201_is_just_being_written_is_told(outside: Outside) -> None:
     crash(outside)
     told = {(note.subscription_id, note.xapp_event_instance_id) for note in outside.told if note.failure}
     assert told == {("written", 1), ("written", 2)}
-    assert outside.registry.places.total() == 0
+    assert outside.registry.quota.total() == 0
 
 
 def required(*instances: int) -> m.SubscriptionDeleteRequired:
@@ -155,7 +155,7 @@ def test_no_id_is_given_out_twice_when_a_node_meets_a_bug_over_its_records(outsi
     turns()
     node = after.dispatcher.node(MEID)
     assert after.crashes == 1
-    assert node is not None and sorted(node.subs) == [1, 2]
+    assert node is not None and sorted(node.subscriptions.e2) == [1, 2]
 
 
 def completing(outside: Outside, meid: str = MEID) -> None:
@@ -172,7 +172,7 @@ def test_who_has_got_his_subscription_is_told_of_that_and_of_no_failure(outside:
     completing(outside)
     crash(outside)
     assert [(note.subscription_id, note.instance_id, note.failure) for note in outside.told] == [("one", 1, None)]
-    assert outside.registry.places.total() == 0
+    assert outside.registry.quota.total() == 0
 
 
 def test_who_has_not_got_it_is_told_of_the_failure_once(outside: Outside) -> None:
@@ -182,4 +182,4 @@ def test_who_has_not_got_it_is_told_of_the_failure_once(outside: Outside) -> Non
     crash(outside)
     assert sorted((note.xapp_event_instance_id, note.instance_id) for note in outside.told) == [(1, 0), (2, 0)]
     assert outside.e2 == {}
-    assert outside.registry.places.total() == 0
+    assert outside.registry.quota.total() == 0

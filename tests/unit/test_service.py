@@ -160,7 +160,7 @@ def test_everything_is_answered_within_five_seconds_whatever_hangs() -> None:
     assert not deleting.outside.e2
     for bench in (posting, mute):
         # nobody was told that it was accepted: nothing is left of it
-        assert bench.outside.registry.places.total() == 0
+        assert bench.outside.registry.quota.total() == 0
         assert list(bench.outside.dispatcher.workers) == []
     posting.outside.hung = False
     assert posting.subscribe()

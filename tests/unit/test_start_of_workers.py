@@ -24,7 +24,7 @@ def detail(number: int) -> Detail:
 def stored() -> dict[str, e.Restored]:
     """What an earlier run left behind: many subscriptions of several nodes."""
     before = Outside()
-    before.registry.places.reserve = lambda group, n: True  # type: ignore[method-assign]
+    before.registry.quota.reserve = lambda group, n: True  # type: ignore[method-assign]
     for number in range(EACH):
         for meid in NODES:
             before.post(meid, f"{meid}-{number}", detail(number))
@@ -43,7 +43,7 @@ def test_all_is_there_when_it_returns(parts: dict[str, e.Restored]) -> None:
     outside.dispatcher.restore(parts)
     for meid in NODES:
         node = outside.dispatcher.node(meid)
-        assert node is not None and len(node.subs) == EACH and len(node.rests) == EACH
+        assert node is not None and len(node.subscriptions.e2) == EACH and len(node.subscriptions.rest) == EACH
     assert outside.registry.ids.in_use() == EACH * len(NODES)
     outside.dispatcher.stop()
 
@@ -69,5 +69,7 @@ def test_a_bug_in_one_nodes_restore_does_not_hold_up_the_start(parts: dict[str, 
         outside.dispatcher.restore({**parts, "gnb_1": e.Restored((), (None,), (), True)})  # type: ignore[arg-type]
     turns()
     assert outside.crashes == 1
-    assert {meid for meid in NODES if (node := outside.dispatcher.node(meid)) and len(node.subs) == EACH} == set(NODES)
+    assert {
+        meid for meid in NODES if (node := outside.dispatcher.node(meid)) and len(node.subscriptions.e2) == EACH
+    } == set(NODES)
     outside.dispatcher.stop()

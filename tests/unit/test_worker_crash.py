@@ -25,7 +25,7 @@ def test_the_node_is_recovered_and_the_others_never_notice(outside: Outside) -> 
     assert outside.dispatcher.node("gnb_2") is others
     node = outside.dispatcher.node("gnb_1")
     assert node is not None
-    assert [rest for rest in node.rests if node.rests[rest].instances] == ["kept"]
+    assert [rest for rest in node.subscriptions.rest if node.subscriptions.rest[rest].instances] == ["kept"]
     failed = [n for n in outside.told if n.failure is not None]
     assert {n.xapp_event_instance_id for n in failed} == {2, 3, 4}
     assert {n.failure.source.value for n in failed if n.failure} == {"SUBMGR"}
@@ -41,7 +41,7 @@ def test_an_id_of_the_lost_worker_is_free_or_held(outside: Outside) -> None:
     turns()
     node = outside.dispatcher.node("gnb_1")
     assert node is not None
-    assert outside.registry.ids.in_use() == len(node.subs)
+    assert outside.registry.ids.in_use() == len(node.subscriptions.e2)
 
 
 def test_what_was_being_saved_is_503_and_keeps_no_place(outside: Outside) -> None:
@@ -50,13 +50,13 @@ def test_what_was_being_saved_is_503_and_keeps_no_place(outside: Outside) -> Non
     event = e.Subscribe(99, outside.request("gnb_1", report(9)), "saving", "2026-01-01 00:00:00.000")
     outside.dispatcher.post("gnb_1", event)
     turns()
-    assert outside.registry.places.total() == 1
+    assert outside.registry.quota.total() == 1
     outside.faulty["gnb_1"] = 1
     outside.dispatcher.post("gnb_1", e.Revoke((1,)))
     turns()
     assert outside.crashes == 1
     assert isinstance(outside.replies[-1], c.Refuse) and outside.replies[-1].status == 503
-    assert outside.registry.places.total() == 0
+    assert outside.registry.quota.total() == 0
 
 
 def test_a_delete_that_was_being_written_down_is_confirmed(outside: Outside) -> None:

@@ -21,19 +21,22 @@ def watch(daemon: Daemon) -> None:
 
     readers: dict[str, Callable[[], float]] = {
         "submgr_e2_subscriptions": lambda: sum(
-            sub.life is Life.ESTABLISHED for node in nodes() for sub in node.subs.values()
+            sub.life is Life.ESTABLISHED for node in nodes() for sub in node.subscriptions.e2.values()
         ),
-        "submgr_rest_subscriptions": lambda: sum(len(node.rests) for node in nodes()),
+        "submgr_rest_subscriptions": lambda: sum(len(node.subscriptions.rest) for node in nodes()),
         "submgr_connected_e2_nodes": lambda: len(daemon.nodes.connected()),
         "submgr_lost_node_subscriptions": lambda: sum(
-            sub.life is Life.ESTABLISHED for node in nodes() if not node.connected for sub in node.subs.values()
+            sub.life is Life.ESTABLISHED
+            for node in nodes()
+            if not node.connected
+            for sub in node.subscriptions.e2.values()
         ),
         "submgr_instance_ids_in_use": lambda: daemon.registry.ids.in_use(),
         "submgr_procedures_in_flight": lambda: sum(node.procedures_running for node in nodes()),
         "submgr_notifications_waiting": lambda: daemon.notifier.waiting,
         "submgr_notification_oldest_seconds": daemon.notifier.oldest,
         "submgr_pending_route_removals": lambda: sum(
-            len(removal.routes) for node in nodes() for removal in node.removals.values()
+            len(removal.routes) for node in nodes() for removal in node.removals
         ),
         "submgr_unreadable_records": lambda: daemon.restorer.unreadable,
         "submgr_missing_routes": lambda: 0 if daemon.missing_routes() is None else 1,

@@ -1,89 +1,90 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the state of the E2 connection does to a node's subscriptions (`onE2Loss`)."""
+"""What the state of the E2 connection does to a node's subscriptions (`controls.onE2Loss`)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from submgr.core import failures
 from submgr.core.commands import SaveE2
+from submgr.core.context import NodeContext
 from submgr.core.controls import OnE2Loss
-from submgr.core.e2_subscription import Life
-from submgr.core.handlers.rest import leave_all, withdraw
-from submgr.core.jobs import CleanupJob, RemoveJob, RestoreJob, SubscribeJob
-from submgr.core.procedures.base import Lost
-from submgr.core.slices import paced
-
-if TYPE_CHECKING:
-    from submgr.core.node import Node
+from submgr.core.e2_subscription import E2Subscription, Life
+from submgr.core.events import Lost, NodeConnected, NodeLost
+from submgr.core.jobs import CleanupJob, RemoveJob, ResubscribeJob, SubscribeJob
+from submgr.core.procedures.withdrawal import leave_all, withdraw
+from submgr.core.scheduler import Scheduler
+from submgr.core.slices import in_slices
 
 
-def lost(node: Node, reason: str, now: float) -> Iterator[None]:
-    """Running procedures end, waiting ones are told, then the established subscriptions meet their policy."""
+def lost(scheduler: Scheduler, event: NodeLost, now: float) -> Iterator[None]:
+    """Running procedures end, waiting requesters are told, then the established subscriptions meet their policy."""
+    node = scheduler.node
     if not node.connected:
         return
     node.connected = False
-    node.lost_because = reason
-    event = Lost(reason)
+    node.lost_because = event.reason
+    loss = Lost(event.reason)
     policy = node.controls.on_e2_loss
-    for procedure in node.running():
-        node.deliver(procedure, event, now)
-    for pause, job in paced(node.waiting_jobs()):
-        if isinstance(job, SubscribeJob):
-            job.claim.tell_failure(node, failures.e2_down(event))
-            node.cancel(job)
-        if pause:
+    for procedure in scheduler.running():
+        scheduler.deliver(procedure, loss, now)
+    for slice_complete, entry in in_slices(node.waiting()):
+        if isinstance(entry.job, SubscribeJob):
+            node.tell_failure(entry.job.requester, failures.e2_down(loss))
+            node.end(entry)
+        if slice_complete:
             yield
     yield from _apply(policy, node)
 
 
-def connected(node: Node) -> Iterator[None]:
-    """Also when it was connected already: a short loss may have been missed."""
+def connected(scheduler: Scheduler, event: NodeConnected, now: float) -> Iterator[None]:
+    """Also when the node was connected already: a short loss may have been missed."""
+    node = scheduler.node
     node.connected = True
     policy = node.controls.on_e2_loss
     if node.stale:
         node.stale = False
         yield from _apply(policy, node)
     restoring = policy is OnE2Loss.RESTORE
-    for pause, sub in paced(list(node.subs.values())):
-        # one that was kept for its restore gets it, whatever the setting is by now
+    for slice_complete, sub in in_slices(list(node.subscriptions.e2.values())):
+        # one that was kept to be made anew is made anew, whatever the setting is by now
         if sub.life is Life.ESTABLISHED and (restoring or sub.restore_pending):
-            _mark(node, sub.instance_id)
-            node.enqueue(RestoreJob(sub))
-        if pause:
+            _mark(node, sub)
+            node.enqueue(ResubscribeJob(sub))
+        if slice_complete:
             yield
-    for pause, removal in paced(list(node.removals.values())):
+    for slice_complete, removal in in_slices(list(node.removals)):
         if removal.node_delete:
             node.enqueue(CleanupJob(removal.instance_id, at_node=True))
-        if pause:
+        if slice_complete:
             yield
 
 
-def _mark(node: Node, instance_id: int) -> None:
-    sub = node.subs[instance_id]
+def _mark(node: NodeContext, sub: E2Subscription) -> None:
+    """The E2 node may not have this subscription any more, also after a restart of ours."""
     if not sub.restore_pending:
         sub.restore_pending = True
         node.emit(SaveE2(sub.record()))
 
 
-def _apply(policy: OnE2Loss, node: Node) -> Iterator[None]:
-    for pause, sub in paced(list(node.subs.values())):
+def _apply(policy: OnE2Loss, node: NodeContext) -> Iterator[None]:
+    """What the loss does to the established subscriptions, and to the REST subscriptions that held them."""
+    for slice_complete, sub in in_slices(list(node.subscriptions.e2.values())):
         if sub.life is Life.ESTABLISHED:
             if policy is OnE2Loss.RESTORE:
-                _mark(node, sub.instance_id)
+                _mark(node, sub)
             else:
                 if policy is OnE2Loss.NOTIFY:
-                    node.tell_holders(sub, failures.e2_down(Lost("")))
+                    node.subscriptions.tell_holders(sub, failures.e2_down(Lost("")))
                 node.enqueue(RemoveJob(sub, at_node=False))
-        if pause:
+        if slice_complete:
             yield
     if policy is OnE2Loss.RESTORE:
         return
-    for pause, rest in paced(list(node.rests.values())):
+    for slice_complete, rest in in_slices(list(node.subscriptions.rest.values())):
         if not rest.deleting and rest.admission is None:
             withdraw(node, rest)
-            node.save_rest(rest)
+            node.subscriptions.save_rest(rest)
             leave_all(node, rest)
-        if pause:
+        if slice_complete:
             yield

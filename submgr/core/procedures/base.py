@@ -1,26 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all procedures have in common: a table of states, a table of timers, and one way through them.
+"""The engine of all procedures: one table of states, one way through it.
 
-A procedure reads like the table at its head. An event that the current state does not list is not for it; one that
-is listed with `None` is expected and changes nothing. Entering a state does that state's work (also when it is
-entered again, for a resend). A procedure ends in DONE or FAILED, and may name a successor that goes on under the
-same job.
+A procedure reads like the table at its head. A row says which event leads to which state, which timer the state has,
+and whether the procedure holds the E2 node's slot meanwhile. An event that the row does not list is not for this
+state; an event that is listed with `None` is expected and changes nothing.
+
+The rest about a state stands in methods that carry its name:
+
+    needs_routing()       has the state any work? If not, the engine passes over it along its `Skip` arrow.
+    enter_routing(now)    does the work of the state, also when the state is entered again (a resend).
+    leave_routing(event)  keeps what an event brings, before the next state is entered.
+
+A procedure ends in DONE or FAILED, and may name a follow-up job, which goes on in its place in the queue.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from abc import ABC
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING, ClassVar
+from typing import Any, ClassVar
 
-from submgr.core.commands import Finished, Outcome
-from submgr.core.timers import Timer
-
-if TYPE_CHECKING:
-    from submgr.core.jobs import Job
-    from submgr.core.node import Node
+from submgr.core.commands import DeleteRoute, Finished, Outcome
+from submgr.core.context import NodeContext
+from submgr.core.events import Expired, RouteDone, RouteFailed, Skip, Start
+from submgr.core.jobs import Job
+from submgr.core.model import RmrEndpoint
+from submgr.core.queue import Entry
+from submgr.core.timers import T_ROUTE, Timer
 
 
 class State(Enum):
@@ -38,98 +46,104 @@ class State(Enum):
     FAILED = auto()
 
 
-ENDED = frozenset({State.DONE, State.FAILED})
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One state of a table. `to`: event type → next state. A state without a timer is the first or a last one.
+
+    `slot`: the procedure has the E2 node for itself meanwhile.
+    """
+
+    to: Mapping[type, State | None]
+    timer: Timer | None = None
+    slot: bool = False
+
+
+Table = Mapping[State, Row]
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
-    pass
+class _Place:
+    """A row and the methods of its state, looked up once for each kind of procedure."""
 
-
-@dataclass(frozen=True, slots=True)
-class Skip:
-    """The state just entered has nothing to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Expired:
-    """The port that should have answered did not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Resend:
-    """The E2 timer expired and there are sends left."""
-
-
-@dataclass(frozen=True, slots=True)
-class GaveUp:
-    """The E2 timer expired after the last send."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cancelled:
-    """Whoever wanted this wants it no more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """The E2 connection of the node is down or under reset."""
-
-    reason: str
-
-
-Table = Mapping[State, Mapping[type, State | None]]
+    to: Mapping[type, State | None]
+    timer: Timer | None
+    slot: bool
+    enter: Callable[[Any, float], None] | None
+    needs: Callable[[Any], bool] | None
+    leave: Callable[[Any, object], None] | None
 
 
 class Procedure(ABC):
     """Base of all procedures. Times are monotonic seconds."""
 
     NAME: ClassVar[str]
-    TRANSITIONS: ClassVar[Table]
-    TIMERS: ClassVar[Mapping[State, Timer]]
-    SLOT: ClassVar[frozenset[State]] = frozenset()
-    """States in which the procedure has the E2 node for itself."""
+    TABLE: ClassVar[Table]
+    _PLACES: ClassVar[dict[State, _Place]]
 
-    def __init__(self, node: Node) -> None:
+    def __init_subclass__(cls) -> None:
+        table: Table | None = getattr(cls, "TABLE", None)
+        if table is not None:
+            cls._PLACES = _places(cls, table)
+
+    def __init__(self, node: NodeContext) -> None:
         self.node = node
         self.controls = node.controls
         self.state = State.NEW
         self.deadline: float | None = None
         self.step = 0
         self.started = 0.0
-        self.successor: Procedure | None = None
-        self.job: Job | None = None
+        self.follow_up: Job | None = None
+        self.entry: Entry | None = None
         self.name = self.NAME
 
     @property
-    def ended(self) -> bool:
-        return self.state in ENDED
+    def instance_id(self) -> int | None:
+        """Instance id of the E2 subscription that the procedure works on; None: it works on none."""
+        return None
 
     @property
-    def starts_with_slot(self) -> bool:
-        """Does its first state need the E2 node?"""
-        return bool(self.SLOT)
+    def subscription_id(self) -> str:
+        """SubscriptionId of the REST subscription that the procedure works for; "" when there is none."""
+        return ""
+
+    @property
+    def ended(self) -> bool:
+        return self.state is State.DONE or self.state is State.FAILED
+
+    @property
+    def holds_slot(self) -> bool:
+        return self._PLACES[self.state].slot
+
+    @property
+    def described_state(self) -> str:
+        return self.state.name.lower()
 
     def start(self, now: float) -> None:
         self.started = now
         self.feed(Start(), now)
 
     def feed(self, event: object, now: float) -> bool:
-        """Take an event. False: the current state does not know it, nothing has changed."""
-        table = self.TRANSITIONS[self.state]
-        if type(event) not in table:
+        """Takes an event. Returns False when the current state does not know it: nothing has changed then."""
+        places = self._PLACES
+        place = places[self.state]
+        if type(event) not in place.to:
             return False
-        target = table[type(event)]
+        target = place.to[type(event)]
         if target is None:
             return True
-        self.taken(event, now)
+        if place.leave is not None:
+            place.leave(self, event)
+        place = places[target]
+        while place.needs is not None and not place.needs(self):
+            target = place.to[Skip]
+            assert target is not None
+            place = places[target]
         self.state = target
-        self.node.forget_step(self)
-        self.deadline = None
-        if target not in ENDED:
-            self.step = self.node.new_step(self)
-            self.node.arm(self, now + self.seconds(self.TIMERS[target]))
-        self.entered(now)
+        self.node.end_step(self)
+        if place.timer is not None:
+            self.step = self.node.new_step(self, now + self.seconds(place.timer))
+        if place.enter is not None:
+            place.enter(self, now)
         return True
 
     def expire(self, now: float) -> None:
@@ -138,14 +152,67 @@ class Procedure(ABC):
         self.feed(Expired(), now)
 
     def seconds(self, timer: Timer) -> float:
+        """How long this procedure gives the timer."""
         return timer.seconds
 
-    def taken(self, event: object, now: float) -> None:
-        """What an event brings, before the next state is entered."""
+    def not_sent(self, reason: str) -> None:
+        """A request to the E2 node did not leave, for this reason."""
 
-    @abstractmethod
-    def entered(self, now: float) -> None:
-        """Do the work of the state that was just entered."""
+    def could_not_decode(self, message: str) -> None:
+        """The E2 node answered something that the codec refused, in the codec's words."""
 
-    def finish(self, outcome: Outcome, now: float, instance_id: int, subscription_id: str, detail: str = "") -> None:
-        self.node.emit(Finished(self.name, outcome, now - self.started, instance_id, subscription_id, detail))
+    def finish(self, outcome: Outcome, now: float, detail: str = "") -> None:
+        """Tells log and metrics how the procedure ended."""
+        seconds = now - self.started
+        self.node.emit(Finished(self.name, outcome, seconds, self.instance_id or 0, self.subscription_id, detail))
+
+
+def _places(cls: type[Procedure], table: Table) -> dict[State, _Place]:
+    """Finds the methods of each state. Raises TypeError for a state that nothing enters, a `Skip` arrow without its
+    condition, and a method whose state is not in the table."""
+    names = {state.name.lower(): state for state in table}
+    for method in dir(cls):
+        kind, _, name = method.partition("_")
+        if kind in ("enter", "needs", "leave") and name not in names:
+            raise TypeError(f"{cls.__name__}.{method}: no such state in its table")
+    places = {}
+    for name, state in names.items():
+        row = table[state]
+        enter = getattr(cls, f"enter_{name}", None)
+        needs = getattr(cls, f"needs_{name}", None)
+        if enter is None and state is not State.NEW:
+            raise TypeError(f"{cls.__name__}: nothing enters {name}")
+        if (needs is not None) is not (Skip in row.to):
+            raise TypeError(f"{cls.__name__}: {name} has either a Skip arrow or needs_{name}, not both")
+        places[state] = _Place(row.to, row.timer, row.slot, enter, needs, getattr(cls, f"leave_{name}", None))
+    return places
+
+
+def unrouting(then: State) -> Row:
+    """The row of a procedure that removes routes: one after the other, each answer brings the next."""
+    again = State.UNROUTING
+    return Row({RouteDone: again, RouteFailed: again, Expired: again, Skip: then}, T_ROUTE)
+
+
+class RouteRemoval(Procedure):
+    """Removes routes of an E2 subscription, one call after the other. `leftover`: what could not be removed."""
+
+    _routes: list[RmrEndpoint]
+    leftover: list[RmrEndpoint]
+
+    def remove(self, routes: tuple[RmrEndpoint, ...]) -> None:
+        """These routes are to be removed when their turn comes."""
+        self._routes = list(routes)
+        self.leftover = []
+
+    def needs_unrouting(self) -> bool:
+        return bool(self._routes)
+
+    def enter_unrouting(self, now: float) -> None:
+        assert self.instance_id is not None
+        self.node.emit(DeleteRoute(self.step, self.instance_id, self._routes[0]))
+
+    def leave_unrouting(self, event: object) -> None:
+        route = self._routes.pop(0)
+        if not isinstance(event, RouteDone):
+            self.leftover.append(route)

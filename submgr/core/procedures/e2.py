@@ -1,29 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Procedures that ask the E2 node for something, again if need be, and wait for its answer."""
+"""Procedures that ask the E2 node for something, again if need be, and wait for its answer (E2AP 8.2)."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING
 
 from submgr.core import failures
 from submgr.core.commands import Note, Noted, Outcome, SendToE2
+from submgr.core.context import NodeContext
 from submgr.core.e2_subscription import E2Subscription
 from submgr.core.errors import Failure
-from submgr.core.events import EncodeFailed
+from submgr.core.events import EncodeFailed, GaveUp, Lost, Resend
 from submgr.core.model import Directives
-from submgr.core.procedures.base import GaveUp, Lost, Procedure, Resend, State
+from submgr.core.procedures.base import Procedure, Row, State
 from submgr.core.timers import T_SUB, Timer
 from submgr.e2ap.messages import SubscriptionFailure, SubscriptionResponse
 
-if TYPE_CHECKING:
-    from submgr.core.node import Node
-
 
 class E2Procedure(Procedure):
-    """Counts its sends. The node hands it the answers to its subscription's instance id while it `awaits_node`."""
+    """Counts its sends. It gets the E2 node's answers for the instance id of `subscription` while it asks."""
 
-    def __init__(self, node: Node, subscription: E2Subscription) -> None:
+    def __init__(self, node: NodeContext, subscription: E2Subscription) -> None:
         super().__init__(node)
         self.subscription = subscription
         self.sends = 0
@@ -32,20 +29,20 @@ class E2Procedure(Procedure):
         self._unsent = 0
 
     @property
+    def instance_id(self) -> int:
+        return self.subscription.instance_id
+
+    @property
     @abstractmethod
     def tries(self) -> int:
         """Number of sends."""
 
     @abstractmethod
     def timer_expired(self) -> None:
-        """Count it."""
-
-    @property
-    def awaits_node(self) -> bool:
-        return self.state in (State.REQUESTED, State.DELETING)
+        """Counts the expiry of an E2 timer."""
 
     def expire(self, now: float) -> None:
-        if not self.awaits_node:
+        if self.state not in (State.REQUESTED, State.DELETING):
             super().expire(now)
             return
         self.deadline = None
@@ -57,24 +54,40 @@ class E2Procedure(Procedure):
         self.node.talk(self, command)
 
     def not_sent(self, reason: str) -> None:
-        """A send did not leave. It counts as a send; the timer goes on."""
+        """It counts as a send; the timer goes on."""
         self._unsent += 1
         self.not_sent_because = reason
 
     def could_not_decode(self, message: str) -> None:
-        """An answer came that the codec refused. Another may still come; if none does, this is the reason."""
+        """Another answer may still come; if none does, this is why the procedure fails."""
         self.undecodable = message
 
     @property
     def left_us(self) -> bool:
-        """Did any send leave for the node?"""
+        """Did any send leave for the E2 node?"""
         return self.sends > self._unsent
 
 
-class SubscribeProcedure(E2Procedure):
-    """What a new subscription, a policy update and a restore share: the RIC Subscription Request and how it can end."""
+def requested(granted: State) -> Row:
+    """The row in which a RIC Subscription Request waits for its answer; `granted`: the state after a Response."""
+    return Row(
+        {
+            SubscriptionResponse: granted,
+            SubscriptionFailure: State.FAILED,
+            Resend: State.REQUESTED,
+            GaveUp: State.FAILED,
+            EncodeFailed: State.FAILED,
+            Lost: State.FAILED,
+        },
+        T_SUB,
+        slot=True,
+    )
 
-    def __init__(self, node: Node, subscription: E2Subscription, directives: Directives | None) -> None:
+
+class RequestProcedure(E2Procedure):
+    """Sends a RIC Subscription Request: for a new subscription, a policy update, or a subscription made anew."""
+
+    def __init__(self, node: NodeContext, subscription: E2Subscription, directives: Directives | None) -> None:
         super().__init__(node, subscription)
         self._timeout = directives.timeout if directives else None
         self._tries = directives.tries if directives else None
@@ -91,10 +104,27 @@ class SubscribeProcedure(E2Procedure):
     def timer_expired(self) -> None:
         self.node.emit(Noted(Note.SUBSCRIBE_TIMER))
 
-    def request(self) -> None:
+    def fail(self, outcome: Outcome, failure: Failure) -> None:
+        self.outcome = outcome
+        self.failure = failure
+
+    def enter_requested(self, now: float) -> None:
         self.send(SendToE2(self.step, self.subscription.request(), resend=self.sends > 0))
 
-    def answered(self, event: SubscriptionResponse) -> None:
+    def leave_requested(self, event: object) -> None:
+        match event:
+            case SubscriptionResponse():
+                self._granted(event)
+            case SubscriptionFailure():
+                self.fail(Outcome.REFUSED, failures.refused(event))
+            case GaveUp():
+                self.fail(Outcome.TIMEOUT, failures.silent(self.undecodable, self.not_sent_because))
+            case EncodeFailed():
+                self.fail(Outcome.ASN1, failures.encoding(event))
+            case Lost():
+                self.fail(Outcome.E2_DOWN, failures.e2_down(event))
+
+    def _granted(self, event: SubscriptionResponse) -> None:
         sub = self.subscription
         sub.admitted = event.admitted
         sub.not_admitted = event.not_admitted
@@ -102,26 +132,10 @@ class SubscribeProcedure(E2Procedure):
             self.node.emit(Noted(Note.PARTIAL))
         self.outcome = Outcome.PARTIAL if event.not_admitted else Outcome.SUCCESS
 
-    def fail(self, outcome: Outcome, failure: Failure) -> None:
-        self.outcome = outcome
-        self.failure = failure
-
-    def not_granted(self, event: object) -> None:
-        """The ways in which the request itself can fail."""
-        match event:
-            case SubscriptionFailure():
-                self.fail(Outcome.REFUSED, failures.refused(event))
-            case GaveUp():
-                self.fail(Outcome.TIMEOUT, failures.silent(self))
-            case EncodeFailed():
-                self.fail(Outcome.ASN1, failures.encoding(event))
-            case Lost():
-                self.fail(Outcome.E2_DOWN, failures.e2_down(event))
-
     def may_be_at_node(self, event: object) -> bool:
-        """After such an end, may the node have the subscription all the same?
+        """After such an end of the request, may the E2 node have the subscription all the same?
 
-        A refusal of a resend: the first send may have been taken and only its answer lost.
+        A refusal of a resend: the node may have taken the first send, and only its answer was lost.
         """
         match event:
             case SubscriptionFailure() | EncodeFailed():

@@ -1,105 +1,109 @@
 # SPDX-License-Identifier: Apache-2.0
-"""POLICY update: new content for an established POLICY subscription, under its own instance id. It never ends it."""
+"""Policy update: new content for an established POLICY subscription, under its own instance id (E2AP 8.2.1)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from submgr.core import failures
 from submgr.core.commands import Outcome, SaveE2
+from submgr.core.context import NodeContext
 from submgr.core.e2_subscription import E2Subscription
-from submgr.core.events import EncodeFailed, Saved, SaveFailed
-from submgr.core.procedures.base import Expired, GaveUp, Lost, Resend, Start
+from submgr.core.events import Expired, GaveUp, Lost, Saved, SaveFailed, Start
+from submgr.core.procedures.base import Row
 from submgr.core.procedures.base import State as S
-from submgr.core.procedures.e2 import SubscribeProcedure
-from submgr.core.requesters import Claim
-from submgr.core.timers import T_STORE, T_SUB
+from submgr.core.procedures.e2 import RequestProcedure, requested
+from submgr.core.requesters import Requester
+from submgr.core.timers import T_STORE
 from submgr.e2ap.messages import SubscriptionFailure, SubscriptionResponse
 
-if TYPE_CHECKING:
-    from submgr.core.node import Node
 
+class PolicyUpdate(RequestProcedure):
+    """Never ends the subscription. The record has the new content, marked `policy_update`, from before the request
+    leaves until the answer, so that a restart in between neither deletes the subscription nor forgets what the E2 node
+    may have taken.
 
-class PolicyUpdate(SubscribeProcedure):
-    """The record holds the new content, marked `policy_update`, from before the request leaves until the answer, so
-    that a restart in between neither deletes the subscription nor forgets what the node may have taken.
-
-    Refused: the old content stays. Unanswered: the new one stays, still marked.
+    Refused: the old content stays. Unanswered: the new content stays, still marked.
     """
 
     NAME = "policy update"
-    TRANSITIONS = {
-        S.NEW: {Start: S.SAVING},
-        S.SAVING: {Saved: S.REQUESTED, SaveFailed: S.FAILED, Expired: S.FAILED, Lost: S.FAILED},
-        S.REQUESTED: {
-            SubscriptionResponse: S.COMPLETING,
-            SubscriptionFailure: S.FAILED,
-            Resend: S.REQUESTED,
-            GaveUp: S.FAILED,
-            EncodeFailed: S.FAILED,
-            Lost: S.FAILED,
-        },
-        S.COMPLETING: {Saved: S.DONE, SaveFailed: S.FAILED, Expired: S.FAILED, Lost: S.FAILED},
-        S.DONE: {},
-        S.FAILED: {},
+    TABLE = {
+        S.NEW: Row({Start: S.SAVING}),
+        S.SAVING: Row(
+            {Saved: S.REQUESTED, SaveFailed: S.FAILED, Expired: S.FAILED, Lost: S.FAILED},
+            T_STORE,
+            slot=True,
+        ),
+        S.REQUESTED: requested(S.COMPLETING),
+        S.COMPLETING: Row({Saved: S.DONE, SaveFailed: S.FAILED, Expired: S.FAILED, Lost: S.FAILED}, T_STORE),
+        S.DONE: Row({}),
+        S.FAILED: Row({}),
     }
-    TIMERS = {S.SAVING: T_STORE, S.REQUESTED: T_SUB, S.COMPLETING: T_STORE}
-    SLOT = frozenset({S.SAVING, S.REQUESTED})
 
-    def __init__(self, node: Node, claim: Claim, subscription: E2Subscription) -> None:
-        super().__init__(node, subscription, claim.directives)
-        self.claim = claim
+    def __init__(self, node: NodeContext, requester: Requester, subscription: E2Subscription) -> None:
+        super().__init__(node, subscription, requester.directives)
+        self.requester = requester
         self._before = (subscription.content, subscription.key, subscription.policy_update)
+
+    @property
+    def subscription_id(self) -> str:
+        return self.requester.subscription_id
 
     def start(self, now: float) -> None:
         sub = self.subscription
-        sub.content, sub.key, sub.policy_update = self.claim.content, self.claim.key, True
+        sub.content, sub.key, sub.policy_update = self.requester.content, self.requester.key, True
         super().start(now)
 
-    def taken(self, event: object, now: float) -> None:
-        sub = self.subscription
-        match event:
-            case SubscriptionResponse():
-                self.answered(event)
-                sub.policy_update = False
-                self._holder(notified=False)
-            case SaveFailed() | Expired():
-                self.fail(Outcome.STORE, failures.store(event))
-                if self.state is S.SAVING:
-                    self._take_back()
-            case _:
-                if isinstance(event, SubscriptionFailure):
-                    self.claim.refusal = event
-                self.not_granted(event)
-                unanswered = isinstance(event, GaveUp | Lost)
-                if self.failure is not None and not (unanswered and self.left_us):
-                    self._take_back()
+    def enter_saving(self, now: float) -> None:
+        self.node.emit(SaveE2(self.subscription.record(), self.step))
+
+    def leave_saving(self, event: object) -> None:
+        if not isinstance(event, Saved):
+            self._not_saved(event)
+            self._take_back()
+
+    def leave_requested(self, event: object) -> None:
+        super().leave_requested(event)
+        if isinstance(event, SubscriptionResponse):
+            self.subscription.policy_update = False
+            self._mark_notified(False)
+            return
+        if isinstance(event, SubscriptionFailure):
+            self.requester.refusal = event
+        if self.failure is not None and not (isinstance(event, GaveUp | Lost) and self.left_us):
+            self._take_back()
+
+    def enter_completing(self, now: float) -> None:
+        self.node.emit(SaveE2(self.subscription.record(), self.step))
+
+    def leave_completing(self, event: object) -> None:
+        if not isinstance(event, Saved):
+            self._not_saved(event)
+
+    def enter_done(self, now: float) -> None:
+        self.node.subscriptions.hold(self.requester, self.subscription)
+        self.node.tell_success(self.requester, self.subscription)
+        self.finish(self.outcome, now)
+
+    def enter_failed(self, now: float) -> None:
+        assert self.failure is not None
+        self._mark_notified(True)
+        self.node.emit(SaveE2(self.subscription.record()))
+        self.node.tell_failure(self.requester, self.failure)
+        self.finish(self.outcome, now, self.failure.cause)
+
+    def _not_saved(self, event: object) -> None:
+        if isinstance(event, Lost):
+            self.fail(Outcome.E2_DOWN, failures.e2_down(event))
+        else:
+            self.fail(Outcome.STORE, failures.store(event))
 
     def _take_back(self) -> None:
-        """The node keeps the old content."""
+        """The E2 node keeps the old content."""
         sub = self.subscription
         sub.content, sub.key, sub.policy_update = self._before
 
-    def _holder(self, notified: bool) -> None:
+    def _mark_notified(self, notified: bool) -> None:
         """Until the xApp knows of its success, a restart tells it."""
-        holders, key = self.subscription.holders, self.claim.holder_key
+        holders, key = self.subscription.holders, self.requester.holder_key
         holders[key] = replace(holders[key], notified=notified)
-
-    def entered(self, now: float) -> None:
-        sub = self.subscription
-        match self.state:
-            case S.SAVING | S.COMPLETING:
-                self.node.emit(SaveE2(sub.record(), self.step))
-            case S.REQUESTED:
-                self.request()
-            case S.DONE:
-                self.node.hold(self.claim, sub)
-                self.claim.tell_success(self.node, sub)
-                self.finish(self.outcome, now, sub.instance_id, self.claim.subscription_id)
-            case S.FAILED:
-                assert self.failure is not None
-                self._holder(notified=True)
-                self.node.emit(SaveE2(sub.record()))
-                self.claim.tell_failure(self.node, self.failure)
-                self.finish(self.outcome, now, sub.instance_id, self.claim.subscription_id, self.failure.cause)

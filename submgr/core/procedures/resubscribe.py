@@ -1,69 +1,49 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Restore procedure: an established subscription is made anew at a node that came back (`onE2Loss: restore`)."""
+"""Resubscribe: an established subscription is made anew at an E2 node that came back (`onE2Loss: restore`)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from submgr.core.commands import Outcome, SaveE2
+from submgr.core.context import NodeContext
 from submgr.core.e2_subscription import E2Subscription
-from submgr.core.events import EncodeFailed
-from submgr.core.procedures.base import GaveUp, Lost, Resend, Start
+from submgr.core.events import Start
+from submgr.core.jobs import RemoveJob
+from submgr.core.procedures.base import Row
 from submgr.core.procedures.base import State as S
-from submgr.core.procedures.delete import Teardown
-from submgr.core.procedures.e2 import SubscribeProcedure
-from submgr.core.timers import T_SUB
-from submgr.e2ap.messages import SubscriptionFailure, SubscriptionResponse
-
-if TYPE_CHECKING:
-    from submgr.core.node import Node
+from submgr.core.procedures.e2 import RequestProcedure, requested
+from submgr.e2ap.messages import SubscriptionResponse
 
 
-class Restore(SubscribeProcedure):
-    """Holders hear nothing unless it fails; then each is told, as of a failed subscribe, and it is torn down.
+class Resubscribe(RequestProcedure):
+    """Holders are not told unless it fails; then each is told, as of a failed subscribe, and the subscription goes.
 
-    The node lost again meanwhile: the mark `restore_pending` stays, and the next connection tries anew.
+    When the node is lost again meanwhile, the mark `restore_pending` stays, and the next connection tries anew.
     """
 
-    NAME = "restore"
-    TRANSITIONS = {
-        S.NEW: {Start: S.REQUESTED},
-        S.REQUESTED: {
-            SubscriptionResponse: S.DONE,
-            SubscriptionFailure: S.FAILED,
-            Resend: S.REQUESTED,
-            GaveUp: S.FAILED,
-            EncodeFailed: S.FAILED,
-            Lost: S.FAILED,
-        },
-        S.DONE: {},
-        S.FAILED: {},
+    NAME = "resubscribe"
+    TABLE = {
+        S.NEW: Row({Start: S.REQUESTED}),
+        S.REQUESTED: requested(S.DONE),
+        S.DONE: Row({}),
+        S.FAILED: Row({}),
     }
-    TIMERS = {S.REQUESTED: T_SUB}
-    SLOT = frozenset({S.REQUESTED})
 
-    def __init__(self, node: Node, subscription: E2Subscription) -> None:
+    def __init__(self, node: NodeContext, subscription: E2Subscription) -> None:
         super().__init__(node, subscription, None)
 
-    def taken(self, event: object, now: float) -> None:
+    def leave_requested(self, event: object) -> None:
+        super().leave_requested(event)
         if isinstance(event, SubscriptionResponse):
-            self.answered(event)
             self.subscription.restore_pending = False
-        else:
-            self.not_granted(event)
 
-    def entered(self, now: float) -> None:
-        sub = self.subscription
-        match self.state:
-            case S.REQUESTED:
-                self.request()
-            case S.DONE:
-                self.node.emit(SaveE2(sub.record()))
-                self.finish(self.outcome, now, sub.instance_id, "")
-            case S.FAILED:
-                assert self.failure is not None
-                self.finish(self.outcome, now, sub.instance_id, "", self.failure.cause)
-                if self.outcome is not Outcome.E2_DOWN:
-                    self.node.tell_holders(sub, self.failure)
-                    # a loss that was only suspected: the node may still have the old one
-                    self.successor = Teardown(self.node, sub, at_node=True, name="undo")
+    def enter_done(self, now: float) -> None:
+        self.node.emit(SaveE2(self.subscription.record()))
+        self.finish(self.outcome, now)
+
+    def enter_failed(self, now: float) -> None:
+        assert self.failure is not None
+        self.finish(self.outcome, now, self.failure.cause)
+        if self.outcome is not Outcome.E2_DOWN:
+            self.node.subscriptions.tell_holders(self.subscription, self.failure)
+            # the loss was only suspected: the node may still have the old one
+            self.follow_up = RemoveJob(self.subscription, at_node=True, undo=True)

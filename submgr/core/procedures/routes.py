@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Merge and unmerge: an established E2 subscription gets one more holder, or its routes follow those it has left.
+"""Routes: makes the Routing Manager have the routes that the holders of an E2 subscription want.
 
-Neither sends anything to the E2 node, so neither waits for it.
+Nothing is sent to the E2 node, so the procedure does not wait for it.
 """
 
 from __future__ import annotations
-
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from submgr.core import failures
 from submgr.core.commands import (
@@ -21,139 +18,36 @@ from submgr.core.commands import (
     SaveE2,
     UpdateRoute,
 )
+from submgr.core.context import NodeContext
 from submgr.core.e2_subscription import E2Subscription
-from submgr.core.errors import Failure
-from submgr.core.events import RouteDone, RouteFailed, Saved, SaveFailed
-from submgr.core.model import Holder, RmrEndpoint
-from submgr.core.procedures.base import Expired, Lost, Procedure, Skip, Start
+from submgr.core.events import Expired, RouteDone, RouteFailed, Saved, SaveFailed, Skip, Start
+from submgr.core.jobs import RoutesJob
+from submgr.core.model import RmrEndpoint
+from submgr.core.procedures.base import Procedure, Row
 from submgr.core.procedures.base import State as S
-from submgr.core.requesters import Claim
 from submgr.core.timers import T_ROUTE, T_STORE, removal_delay
 
-if TYPE_CHECKING:
-    from submgr.core.node import Node
 
+class Routes(Procedure):
+    """Changes the routes of an established E2 subscription, one call after the other, then saves which there are.
 
-class Join(Procedure):
-    """Record, then route (unless its endpoint has one, or wants none), then tell.
-
-    The record goes first, and counts the new route as made: after a crash in between, a restart knows of it.
+    A change that fails is tried again later, as long as the subscription lives. `unmerges`: an endpoint has left.
+    `save_first`: no other record tells who has left, so the E2 record is saved first; a restart in between would
+    otherwise have a holder without its route.
     """
 
-    NAME = "merge"
-    TRANSITIONS = {
-        S.NEW: {Start: S.SAVING},
-        S.SAVING: {Saved: S.ROUTING, SaveFailed: S.FAILED, Expired: S.FAILED, Lost: S.FAILED},
-        S.ROUTING: {RouteDone: S.DONE, Skip: S.DONE, RouteFailed: S.FAILED, Expired: S.FAILED, Lost: S.FAILED},
-        S.DONE: {},
-        S.FAILED: {},
+    NAME = "routes"
+    TABLE = {
+        S.NEW: Row({Start: S.SAVING}),
+        S.SAVING: Row({Saved: S.ROUTING, SaveFailed: S.ROUTING, Expired: S.ROUTING, Skip: S.ROUTING}, T_STORE),
+        # one call after the other: each answer brings the next
+        S.ROUTING: Row({RouteDone: S.ROUTING, Skip: S.DONE, RouteFailed: S.FAILED, Expired: S.FAILED}, T_ROUTE),
+        S.DONE: Row({}),
+        S.FAILED: Row({}),
     }
-    TIMERS = {S.SAVING: T_STORE, S.ROUTING: T_ROUTE}
-
-    def __init__(self, node: Node, claim: Claim, subscription: E2Subscription) -> None:
-        super().__init__(node)
-        self.claim = claim
-        self.subscription = subscription
-        self._before: Holder | None = None
-        self._merges = False
-        self._routes: tuple[RmrEndpoint, ...] = ()
-        self._failure: Failure | None = None
-        self._outcome = Outcome.SUCCESS
-        self._record_differs = False
-
-    def start(self, now: float) -> None:
-        sub = self.subscription
-        holder = self.claim.holder()
-        self._before = sub.holders.get(holder.key)
-        self._routes = sub.routes
-        self._merges = holder.endpoint not in sub.endpoints
-        sub.holders[holder.key] = holder
-        super().start(now)
-
-    def taken(self, event: object, now: float) -> None:
-        sub = self.subscription
-        match event:
-            case RouteDone():
-                sub.routes = sub.wanted_routes
-                sub.routes_unsure = False
-            case RouteFailed() | Expired() | Lost() if self.state is S.ROUTING:
-                self._record_differs = True
-                if failures.unknown(event):
-                    sub.routes = self._all_routes
-                    sub.routes_unsure = True
-                self._outcome, self._failure = failures.route_or_link("update" if self._routes else "create", event)
-            case Lost():
-                self._record_differs = True
-                self._outcome, self._failure = Outcome.E2_DOWN, failures.e2_down(event)
-            case SaveFailed() | Expired():
-                self._record_differs = failures.unknown(event)
-                self._outcome, self._failure = Outcome.STORE, failures.store(event)
-
-    @property
-    def _all_routes(self) -> tuple[RmrEndpoint, ...]:
-        return tuple(dict.fromkeys((*self._routes, *self.subscription.wanted_routes)))
-
-    def entered(self, now: float) -> None:
-        sub = self.subscription
-        match self.state:
-            case S.SAVING:
-                routes = self._all_routes
-                unsure = sub.routes_unsure or set(routes) != set(self._routes)
-                self.node.emit(SaveE2(replace(sub.record(), routes=routes, routes_unsure=unsure), self.step))
-            case S.ROUTING:
-                command = route_step(sub, self.step, RouteChange.MERGE)
-                if command is None:
-                    self.feed(Skip(), now)
-                else:
-                    self.node.emit(command)
-            case S.DONE:
-                if self._merges:
-                    self.node.emit(Noted(Note.MERGED))
-                self.node.hold(self.claim, sub)
-                self.claim.tell_success(self.node, sub)
-                self.finish(Outcome.SUCCESS, now, sub.instance_id, self.claim.subscription_id)
-            case S.FAILED:
-                self._failed(now)
-
-    def _failed(self, now: float) -> None:
-        sub, failure = self.subscription, self._failure
-        assert failure is not None
-        if self._before is None:
-            sub.holders.pop(self.claim.holder_key, None)
-        else:
-            sub.holders[self.claim.holder_key] = self._before
-        self.claim.tell_failure(self.node, failure)
-        self.finish(self._outcome, now, sub.instance_id, self.claim.subscription_id, failure.cause)
-        if self._record_differs:
-            self.node.emit(SaveE2(sub.record()))
-        if sub.routes_differ:
-            self.successor = RouteSync(self.node, sub)
-
-
-class RouteSync(Procedure):
-    """Make the Routing Manager have what the holders want, one call after the other, then write that down.
-
-    What fails is tried again later, as long as the subscription lives. `unmerges`: an endpoint has left.
-    `save_first`: nothing else that is stored tells who has left, so that goes first; else a restart in between would
-    have a holder without its route.
-    """
-
-    NAME = "unmerge"
-    TRANSITIONS = {
-        S.NEW: {Start: S.SAVING},
-        S.SAVING: {Saved: S.UNROUTING, SaveFailed: S.UNROUTING, Expired: S.UNROUTING, Skip: S.UNROUTING},
-        S.UNROUTING: {RouteDone: S.UNROUTING, Skip: S.DONE, RouteFailed: S.FAILED, Expired: S.FAILED},
-        S.DONE: {},
-        S.FAILED: {},
-    }
-    TIMERS = {S.SAVING: T_STORE, S.UNROUTING: T_ROUTE}
 
     def __init__(
-        self,
-        node: Node,
-        subscription: E2Subscription,
-        unmerges: bool = False,
-        save_first: bool = False,
+        self, node: NodeContext, subscription: E2Subscription, unmerges: bool = False, save_first: bool = False
     ) -> None:
         super().__init__(node)
         self.subscription = subscription
@@ -161,62 +55,73 @@ class RouteSync(Procedure):
         self._save_first = save_first
         self._after: tuple[RmrEndpoint, ...] = ()
 
-    def taken(self, event: object, now: float) -> None:
+    @property
+    def instance_id(self) -> int:
+        return self.subscription.instance_id
+
+    def needs_saving(self) -> bool:
+        return self._save_first
+
+    def enter_saving(self, now: float) -> None:
+        self.node.emit(SaveE2(self.subscription.record(), self.step))
+
+    def needs_routing(self) -> bool:
+        return has_route_step(self.subscription)
+
+    def enter_routing(self, now: float) -> None:
+        command = route_step(self.subscription, self.step, RouteChange.UNMERGE)
+        self._after = routes_after(self.subscription, command)
+        self.node.emit(command)
+
+    def leave_routing(self, event: object) -> None:
         if isinstance(event, RouteDone):
             self.subscription.routes = self._after
             self.subscription.routes_unsure = False
-        elif isinstance(event, RouteFailed | Expired) and self.state is S.UNROUTING and failures.unknown(event):
+        elif failures.unknown(event):
             self.subscription.routes_unsure = True
 
-    def entered(self, now: float) -> None:
+    def enter_done(self, now: float) -> None:
         sub = self.subscription
-        if self.ended and self._unmerges:
+        self._count_unmerge()
+        sub.route_failures = 0
+        sub.routes_unsure = False
+        self.node.emit(SaveE2(sub.record()))
+        self.finish(Outcome.SUCCESS, now)
+
+    def enter_failed(self, now: float) -> None:
+        sub = self.subscription
+        self._count_unmerge()
+        sub.route_failures += 1
+        self.node.emit(SaveE2(sub.record()))
+        self.node.enqueue_at(now + removal_delay(sub.route_failures), RoutesJob(sub))
+        self.finish(Outcome.ROUTE, now, "will be tried again")
+
+    def _count_unmerge(self) -> None:
+        if self._unmerges:
             self.node.emit(Noted(Note.UNMERGED))
-        match self.state:
-            case S.SAVING:
-                if self._save_first:
-                    self.node.emit(SaveE2(sub.record(), self.step))
-                else:
-                    self.feed(Skip(), now)
-            case S.UNROUTING:
-                command = route_step(sub, self.step, RouteChange.UNMERGE)
-                if command is None:
-                    self.feed(Skip(), now)
-                    return
-                self._after = routes_after(sub, command)
-                self.node.emit(command)
-            case S.DONE:
-                sub.route_failures = 0
-                sub.routes_unsure = False
-                self.node.emit(SaveE2(sub.record()))
-                self.finish(Outcome.SUCCESS, now, sub.instance_id, "")
-            case S.FAILED:
-                sub.route_failures += 1
-                self.node.emit(SaveE2(sub.record()))
-                self.node.sync_routes_later(sub, now + removal_delay(sub.route_failures))
-                self.finish(Outcome.ROUTE, now, sub.instance_id, "", "will be tried again")
 
 
-def route_step(sub: E2Subscription, step: int, change: RouteChange) -> Command | None:
-    """The next call that brings the Routing Manager nearer to what is wanted; None: nothing to do.
+def has_route_step(sub: E2Subscription) -> bool:
+    """Is there a call that brings the Routing Manager nearer to what the holders want?"""
+    return sub.routes_differ and bool(sub.routes or sub.wanted_routes)
 
-    From none to some is a POST (also when it is not sure that there are none), from some to none a DELETE of each,
-    everything else a PUT of the list.
+
+def route_step(sub: E2Subscription, step: int, change: RouteChange) -> Command:
+    """Returns the next call that brings the Routing Manager nearer to what the holders want.
+
+    From no route to one the call is a POST (also when the Routing Manager may have that one already), from some to
+    none a DELETE of each, everything else a PUT of the list.
     """
     wanted = sub.wanted_routes
-    if not sub.routes_differ:
-        return None
     if not wanted:
-        return DeleteRoute(step, sub.instance_id, sub.routes[0]) if sub.routes else None
+        return DeleteRoute(step, sub.instance_id, sub.routes[0])
     if len(wanted) == 1 and set(sub.routes) <= set(wanted):
         return CreateRoute(step, sub.instance_id, wanted[0])
     return UpdateRoute(step, sub.instance_id, wanted, change)
 
 
 def routes_after(sub: E2Subscription, command: Command) -> tuple[RmrEndpoint, ...]:
-    """The routes there are once this call has been done."""
-    match command:
-        case DeleteRoute():
-            return tuple(route for route in sub.routes if route != command.endpoint)
-        case _:
-            return sub.wanted_routes
+    """Returns the routes there are once this call has been done."""
+    if isinstance(command, DeleteRoute):
+        return tuple(route for route in sub.routes if route != command.endpoint)
+    return sub.wanted_routes

@@ -1,108 +1,113 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Subscribe procedure: an E2 subscription that is new at the node (E2AP 8.2.1)."""
+"""Subscribe: makes an E2 subscription that is new at the E2 node (RIC Subscription procedure, E2AP 8.2.1)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from submgr.core import failures
 from submgr.core.commands import CreateRoute, Outcome, SaveE2
+from submgr.core.context import NodeContext
 from submgr.core.e2_subscription import E2Subscription
-from submgr.core.events import EncodeFailed, RouteDone, RouteFailed, Saved, SaveFailed
-from submgr.core.procedures.base import Expired, GaveUp, Lost, Resend, Skip, Start
+from submgr.core.events import Expired, Lost, RouteDone, RouteFailed, Saved, SaveFailed, Skip, Start
+from submgr.core.jobs import RemoveJob
+from submgr.core.procedures.base import Row
 from submgr.core.procedures.base import State as S
-from submgr.core.procedures.delete import Teardown
-from submgr.core.procedures.e2 import SubscribeProcedure
-from submgr.core.requesters import Claim
-from submgr.core.timers import T_ROUTE, T_STORE, T_SUB
-from submgr.e2ap.messages import SubscriptionFailure, SubscriptionResponse
-
-if TYPE_CHECKING:
-    from submgr.core.node import Node
+from submgr.core.procedures.e2 import RequestProcedure, requested
+from submgr.core.requesters import Requester
+from submgr.core.timers import T_ROUTE, T_STORE
+from submgr.e2ap.messages import SubscriptionFailure
 
 
-class Establish(SubscribeProcedure):
-    """Save "uncompleted", make the route, ask the node, save "completed", tell. What fails is told at once and undone
-    by a `Teardown`, which goes on in this procedure's place in the queue."""
+class Subscribe(RequestProcedure):
+    """Saves the record as uncompleted, makes the route, asks the E2 node, saves the record as completed, and tells the
+    requester. A failure is told at once; the follow-up undoes what was done."""
 
     NAME = "subscribe"
-    TRANSITIONS = {
-        S.NEW: {Start: S.SAVING},
-        S.SAVING: {Saved: S.ROUTING, SaveFailed: S.FAILED, Expired: S.FAILED, Lost: S.FAILED},
-        S.ROUTING: {
-            RouteDone: S.REQUESTED,
-            Skip: S.REQUESTED,
-            RouteFailed: S.FAILED,
-            Expired: S.FAILED,
-            Lost: S.FAILED,
-        },
-        S.REQUESTED: {
-            SubscriptionResponse: S.COMPLETING,
-            SubscriptionFailure: S.FAILED,
-            Resend: S.REQUESTED,
-            GaveUp: S.FAILED,
-            EncodeFailed: S.FAILED,
-            Lost: S.FAILED,
-        },
-        S.COMPLETING: {Saved: S.DONE, SaveFailed: S.FAILED, Expired: S.FAILED, Lost: S.FAILED},
-        S.DONE: {},
-        S.FAILED: {},
+    TABLE = {
+        S.NEW: Row({Start: S.SAVING}),
+        S.SAVING: Row(
+            {Saved: S.ROUTING, SaveFailed: S.FAILED, Expired: S.FAILED, Lost: S.FAILED},
+            T_STORE,
+            slot=True,
+        ),
+        S.ROUTING: Row(
+            {
+                RouteDone: S.REQUESTED,
+                Skip: S.REQUESTED,
+                RouteFailed: S.FAILED,
+                Expired: S.FAILED,
+                Lost: S.FAILED,
+            },
+            T_ROUTE,
+            slot=True,
+        ),
+        S.REQUESTED: requested(S.COMPLETING),
+        S.COMPLETING: Row({Saved: S.DONE, SaveFailed: S.FAILED, Expired: S.FAILED, Lost: S.FAILED}, T_STORE),
+        S.DONE: Row({}),
+        S.FAILED: Row({}),
     }
-    TIMERS = {S.SAVING: T_STORE, S.ROUTING: T_ROUTE, S.REQUESTED: T_SUB, S.COMPLETING: T_STORE}
-    SLOT = frozenset({S.SAVING, S.ROUTING, S.REQUESTED})
 
-    def __init__(self, node: Node, claim: Claim, subscription: E2Subscription) -> None:
-        super().__init__(node, subscription, claim.directives)
-        self.claim = claim
+    def __init__(self, node: NodeContext, requester: Requester, subscription: E2Subscription) -> None:
+        super().__init__(node, subscription, requester.directives)
+        self.requester = requester
         self._undo_at_node = False
         self._maybe_stored = True
 
-    def taken(self, event: object, now: float) -> None:
-        sub = self.subscription
+    @property
+    def subscription_id(self) -> str:
+        return self.requester.subscription_id
+
+    def enter_saving(self, now: float) -> None:
+        self.node.emit(SaveE2(self.subscription.record(), self.step))
+
+    def leave_saving(self, event: object) -> None:
         match event:
-            case SubscriptionResponse():
-                self.answered(event)
-            case RouteDone():
-                sub.routes = sub.wanted_routes
-            case SaveFailed() | Expired() if self.state is not S.ROUTING:
-                completing = self.state is S.COMPLETING
+            case SaveFailed() | Expired():
                 self.fail(Outcome.STORE, failures.store(event))
-                self._undo_at_node = completing
-                self._maybe_stored = completing or failures.unknown(event)
-            case RouteFailed() | Expired() | Lost() if self.state is S.ROUTING:
-                if failures.unknown(event):
-                    sub.routes = sub.wanted_routes
-                self.fail(*failures.route_or_link("create", event))
-            case _:
-                if isinstance(event, SubscriptionFailure):
-                    self.claim.refusal = event
-                self.not_granted(event)
-                self._undo_at_node = self.may_be_at_node(event)
+                self._maybe_stored = failures.unknown(event)
+            case Lost():
+                self.fail(Outcome.E2_DOWN, failures.e2_down(event))
 
-    def entered(self, now: float) -> None:
+    def needs_routing(self) -> bool:
+        return bool(self.subscription.wanted_routes)
+
+    def enter_routing(self, now: float) -> None:
         sub = self.subscription
-        match self.state:
-            case S.SAVING | S.COMPLETING:
-                self.node.emit(SaveE2(sub.record(), self.step))
-            case S.ROUTING:
-                wanted = sub.wanted_routes
-                if wanted:
-                    self.node.emit(CreateRoute(self.step, sub.instance_id, wanted[0]))
-                else:
-                    self.feed(Skip(), now)
-            case S.REQUESTED:
-                self.request()
-            case S.DONE:
-                self.node.established(sub)
-                self.node.hold(self.claim, sub)
-                self.claim.tell_success(self.node, sub)
-                self.finish(self.outcome, now, sub.instance_id, self.claim.subscription_id)
-            case S.FAILED:
-                self._failed(now)
+        self.node.emit(CreateRoute(self.step, sub.instance_id, sub.wanted_routes[0]))
 
-    def _failed(self, now: float) -> None:
-        sub, failure = self.subscription, self.failure
+    def leave_routing(self, event: object) -> None:
+        sub = self.subscription
+        if isinstance(event, RouteDone) or failures.unknown(event):
+            sub.routes = sub.wanted_routes
+        if not isinstance(event, RouteDone):
+            self.fail(*failures.route_or_link("create", event))
+
+    def leave_requested(self, event: object) -> None:
+        super().leave_requested(event)
+        self._undo_at_node = self.may_be_at_node(event)
+        if isinstance(event, SubscriptionFailure):
+            self.requester.refusal = event
+
+    def enter_completing(self, now: float) -> None:
+        self.node.emit(SaveE2(self.subscription.record(), self.step))
+
+    def leave_completing(self, event: object) -> None:
+        match event:
+            case SaveFailed() | Expired():
+                self.fail(Outcome.STORE, failures.store(event))
+                self._undo_at_node = True
+            case Lost():
+                self.fail(Outcome.E2_DOWN, failures.e2_down(event))
+
+    def enter_done(self, now: float) -> None:
+        sub = self.subscription
+        self.node.subscriptions.established(sub)
+        self.node.subscriptions.hold(self.requester, sub)
+        self.node.tell_success(self.requester, sub)
+        self.finish(self.outcome, now)
+
+    def enter_failed(self, now: float) -> None:
+        failure = self.failure
         assert failure is not None
-        self.claim.tell_failure(self.node, failure)
-        self.finish(self.outcome, now, sub.instance_id, self.claim.subscription_id, failure.cause)
-        self.successor = Teardown(self.node, sub, at_node=self._undo_at_node, stored=self._maybe_stored, name="undo")
+        self.node.tell_failure(self.requester, failure)
+        self.finish(self.outcome, now, failure.cause)
+        self.follow_up = RemoveJob(self.subscription, self._undo_at_node, self._maybe_stored, undo=True)

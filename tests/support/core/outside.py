@@ -14,8 +14,7 @@ from submgr.core import events as e
 from submgr.core.controls import Controls
 from submgr.core.handlers.recovery import by_node
 from submgr.core.model import ClientEndpoint, Content, Detail, E2Record, RestRecord, SubscribeRequest
-from submgr.core.places import Places
-from submgr.core.registry import Registry
+from submgr.core.registry import NotificationQuota, Registry
 from submgr.e2ap import codec
 from submgr.e2ap.messages import (
     Action,
@@ -62,7 +61,7 @@ class Outside:
         self.dropped: list[str] = []
         self.down: set[str] = set()
         self.controls = Controls()
-        self.registry = Registry(Places(lambda: 2000))
+        self.registry = Registry(NotificationQuota(lambda: 2000))
         self.ports = Ports(self, self, self, self, self.reply, self, self.clock)  # type: ignore[arg-type]
         self.reply_to: Callable[[Any], None] | None = None
         self.dispatcher = Dispatcher(
@@ -157,7 +156,7 @@ class Outside:
 
     def notify(self, notification: c.Notify, done: Callable[[], None]) -> None:
         self.told.append(notification)
-        self.registry.places.release(notification.endpoint.http)
+        self.registry.quota.release(notification.endpoint.http)
         done()
 
     def drop(self, subscription_id: str) -> None:

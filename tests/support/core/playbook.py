@@ -22,8 +22,7 @@ from submgr.core import events as e
 from submgr.core.controls import Controls
 from submgr.core.model import Content, E2Record, RestHolder, RmrEndpoint, SubscribeRequest
 from submgr.core.node import Node
-from submgr.core.places import Places
-from submgr.core.registry import Registry
+from submgr.core.registry import NotificationQuota, Registry
 from submgr.e2ap import messages as m
 from support.core.world import MEID, content, request
 
@@ -44,7 +43,7 @@ class Script:
     """A node between a test and nothing: the test says what happens and when, and what has to come of it."""
 
     def __init__(self, controls: Controls | None = None, connected: bool = True, places: int = 10_000) -> None:
-        self.registry = Registry(Places(lambda: places))
+        self.registry = Registry(NotificationQuota(lambda: places))
         self.node = Node(MEID, self.registry, controls or Controls(), connected)
         self.writes: list[int] = []
         self.routes: list[int] = []
@@ -113,7 +112,7 @@ class Script:
                 self.step(when, admitted(sent.message.request_id.instance))
         for note in [x for x in self.all if isinstance(x, c.Notify) and x.subscription_id == f"r{number}"]:
             self.step(when, e.Notified(note.subscription_id, note.xapp_event_instance_id, note.instance_id))
-            self.registry.places.release(note.endpoint.http)
+            self.registry.quota.release(note.endpoint.http)
         return f"r{number}"
 
 

@@ -25,8 +25,7 @@ from submgr.core.model import (
     SubscribeRequest,
 )
 from submgr.core.node import Node
-from submgr.core.places import Places
-from submgr.core.registry import Registry
+from submgr.core.registry import NotificationQuota, Registry
 from submgr.e2ap import messages as m
 
 MEID = "gnb_001_001_00000001"
@@ -105,7 +104,7 @@ class World:
         self._boot()
 
     def _boot(self) -> None:
-        self.registry = Registry(Places(lambda: self._places))
+        self.registry = Registry(NotificationQuota(lambda: self._places))
         self.node = Node(MEID, self.registry, self.controls, connected=self.up)
         self.writes: list[c.Command] = []
         self._loss_unwritten = False
@@ -139,7 +138,7 @@ class World:
                     kept = [n for n in self.notifications if n.subscription_id != command.subscription_id]
                     for gone in self.notifications:
                         if gone not in kept:
-                            self.registry.places.release(gone.endpoint.http)
+                            self.registry.quota.release(gone.endpoint.http)
                     self.notifications = kept
                 case c.Accept():
                     self.answers[command.token] = command
@@ -160,7 +159,7 @@ class World:
 
     def _expect(self, token: int) -> None:
         """Each detail of an accepted request will be told once; requests that joined it are answered with it."""
-        admission = self.node.admissions.get(token)
+        admission = self.node._context.pending_posts.get(token)
         if admission is not None and id(admission) not in self._counted:
             self._counted[id(admission)] = admission
             for detail in admission.request.details:
@@ -304,7 +303,7 @@ class World:
 
     def notify_next(self, index: int = 0) -> None:
         note = self.notifications.pop(index)
-        self.registry.places.release(note.endpoint.http)
+        self.registry.quota.release(note.endpoint.http)
         if note.instance_id:
             self.event(e.Notified(note.subscription_id, note.xapp_event_instance_id, note.instance_id))
 
@@ -385,7 +384,7 @@ class World:
 
     def check_quiet(self) -> None:
         """When quiet: node = routes = store = lists, and no id or place is lost."""
-        subs = self.node.subs
+        subs = self.node.subscriptions.e2
         assert self.at_node.keys() == subs.keys()
         for instance_id, sub in subs.items():
             # of an update that was never answered, nobody knows
@@ -395,11 +394,11 @@ class World:
             assert sub.holders
         assert self.routes.keys() <= subs.keys()
         assert self.store.e2.keys() == subs.keys()
-        assert self.store.rest == {i: rest.record() for i, rest in self.node.rests.items()}
+        assert self.store.rest == {i: rest.record() for i, rest in self.node.subscriptions.rest.items()}
         assert self.registry.ids.in_use() == len(subs)
-        assert self.registry.places.total() == 0
+        assert self.registry.quota.total() == 0
         assert not self.node.removals and not self.store.removals
-        assert self.registry.nodes.keys() == self.node.rests.keys()
+        assert self.registry.meids.keys() == self.node.subscriptions.rest.keys()
         held = {key for sub in subs.values() for key in sub.rest_holders()}
-        mapped = {(r.subscription_id, xei) for r in self.node.rests.values() for xei in r.instances}
+        mapped = {(r.subscription_id, xei) for r in self.node.subscriptions.rest.values() for xei in r.instances}
         assert {(k.subscription_id, k.xapp_event_instance_id) for k in held} == mapped

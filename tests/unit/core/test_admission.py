@@ -63,7 +63,7 @@ def test_database_down_is_503_and_leaves_nothing(how, words: str) -> None:
     script = Script()
     script.play((0.0, post(), ["save rest r1 ongoing"]), (0.1, how, ["503", "erase rest r1"]))
     assert words in refusal(script).message
-    assert script.node.idle and script.registry.places.total() == 0 and script.registry.nodes == {}
+    assert script.node.idle and script.registry.quota.total() == 0 and script.registry.meids == {}
 
 
 def test_a_store_that_never_says_anything_is_503() -> None:
@@ -82,7 +82,7 @@ def test_database_down_for_a_known_one_takes_back_the_request_only() -> None:
         # what it was is known as before, the refused request is not
         (2.0, post(), ["save rest r1 1=1 ongoing"]),
     )
-    assert list(script.node.subs) == [1]
+    assert list(script.node.subscriptions.e2) == [1]
 
 
 def test_equal_requests_share_one_save_and_one_answer() -> None:
@@ -120,7 +120,7 @@ def test_a_client_that_gave_up_is_not_worked_for() -> None:
         (0.0, post(), ["save rest r1 ongoing"]),
         (3.9, e.Abandoned(1), ["erase rest r1"]),
     )
-    assert script.node.idle and script.registry.places.total() == 0
+    assert script.node.idle and script.registry.quota.total() == 0
 
 
 def test_one_that_gave_up_after_another_was_answered() -> None:
@@ -285,7 +285,7 @@ def test_other_content_while_it_is_worked_on_is_409_and_nothing_happens() -> Non
         (0.2, post(request(Detail(9, NEW), subscription_id="r1")), ["409"]),
         (0.3, e.Answered(1), ["save e2 1 uncompleted r1/1?"]),
     )
-    assert script.registry.places.total() == 1
+    assert script.registry.quota.total() == 1
 
 
 @pytest.mark.parametrize("kind", [ActionType.REPORT, ActionType.INSERT])
@@ -296,7 +296,7 @@ def test_other_content_of_a_known_instance_is_400_and_named(kind: ActionType) ->
     script.play((1.0, post(wanted), ["400"]))
     (error,) = refusal(script).errors
     assert error.field == "SubscriptionDetails[1]" and "5" in error.message
-    assert script.registry.places.total() == 0
+    assert script.registry.quota.total() == 0
 
 
 def test_another_rmr_endpoint_under_a_known_id_is_400() -> None:
@@ -338,7 +338,7 @@ def test_no_place_for_its_notifications_is_503_with_retry_after() -> None:
 def test_places_are_free_again_when_told() -> None:
     script = Script(places=1)
     script.subscribed()
-    assert script.registry.places.total() == 0
+    assert script.registry.quota.total() == 0
     script.play((1.0, post(request(Detail(3, NEW))), ["save rest r2 ongoing"]))
 
 
@@ -364,7 +364,7 @@ def test_a_delete_and_the_same_request_again_before_it_is_written_down() -> None
         (1.0, delete("r1"), ["drop notifications r1", "save rest r1 1=1 deleted"]),
         (1.0, post(), ["save rest r2 ongoing"]),
     )
-    assert script.registry.nodes.keys() == {"r1", "r2"}, "a repeated DELETE waits for the write"
+    assert script.registry.meids.keys() == {"r1", "r2"}, "a repeated DELETE waits for the write"
 
 
 def test_details_are_worked_on_in_their_order() -> None:
@@ -379,7 +379,7 @@ def test_different_action_types_in_different_details() -> None:
     details = [Detail(n, content(kind=kind)) for n, kind in enumerate(ActionType, 1)]
     script = Script()
     script.subscribed(request(*details))
-    assert script.node.rests["r1"].instances == {1: 1, 2: 2, 3: 3}
+    assert script.node.subscriptions.rest["r1"].instances == {1: 1, 2: 2, 3: 3}
 
 
 def test_nothing_is_deleted_or_made_twice_when_a_request_is_repeated_a_hundred_times() -> None:

@@ -55,7 +55,7 @@ def test_node_then_route_then_record() -> None:
     assert script.node.idle
     assert script.finished()[-1] == ("delete", "success")
     assert script.registry.ids.in_use() == 0
-    assert script.registry.nodes == {}
+    assert script.registry.meids == {}
 
 
 @pytest.mark.parametrize("answer", [deleted(1), delete_refused(1)], ids=["deleted", "refused"])
@@ -67,7 +67,7 @@ def test_either_answer_ends_it(answer: e.Event) -> None:
         (10.1, routed, ["erase e2 1"]),
         (10.1, saved, ["erase rest r1"]),
     )
-    assert script.node.idle and not script.node.removals
+    assert script.node.idle and not len(script.node.removals)
 
 
 def test_the_second_send_is_answered() -> None:
@@ -288,7 +288,7 @@ def test_a_detail_that_has_not_started_is_dropped_untold_and_a_running_one_ends(
     )
     assert script.node.idle
     # the notification of the first is still on its way; the places of the others are free
-    assert script.registry.places.total() == 1
+    assert script.registry.quota.total() == 1
 
 
 def test_the_digest_is_free_at_once() -> None:
@@ -315,7 +315,7 @@ def test_a_delete_before_the_work_has_begun(state: str) -> None:
         lines = script.step(0.2, saved)
     assert lines == ["204", "erase rest r1"]
     assert script.step(0.3, sent_201) == []
-    assert script.node.idle and script.registry.places.total() == 0
+    assert script.node.idle and script.registry.quota.total() == 0
 
 
 def test_several_e2_subscriptions_go_one_by_one() -> None:
@@ -373,7 +373,7 @@ def test_revoked(event: e.Event) -> None:
         (5.3, routed, ["erase e2 1"]),
         (5.4, saved, []),
     )
-    assert list(script.node.rests) == ["r1"] and script.node.rests["r1"].instances == {}
+    assert list(script.node.subscriptions.rest) == ["r1"] and script.node.subscriptions.rest["r1"].instances == {}
     assert script.registry.ids.in_use() == 0
 
 

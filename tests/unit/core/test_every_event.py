@@ -14,16 +14,19 @@ from support.core.world import World, content, request
 
 from submgr.core import events as e
 from submgr.core.controls import Controls, OnE2Loss
-from submgr.core.handlers.rest import Admission, Withdrawal
+from submgr.core.events import Expired, GaveUp, Lost, Resend
 from submgr.core.model import Detail
-from submgr.core.procedures.base import Expired, GaveUp, Lost, Procedure, Resend
+from submgr.core.procedures.admission import Admission
+from submgr.core.procedures.base import Procedure
 from submgr.core.procedures.base import State as S
 from submgr.core.procedures.cleanup import Cleanup
-from submgr.core.procedures.delete import Teardown
+from submgr.core.procedures.delete import Delete
+from submgr.core.procedures.merge import Merge
 from submgr.core.procedures.policy_update import PolicyUpdate
-from submgr.core.procedures.resubscribe import Restore
-from submgr.core.procedures.routes import Join, RouteSync
-from submgr.core.procedures.subscribe import Establish
+from submgr.core.procedures.resubscribe import Resubscribe
+from submgr.core.procedures.routes import Routes
+from submgr.core.procedures.subscribe import Subscribe
+from submgr.core.procedures.withdrawal import Withdrawal
 from submgr.e2ap import messages as m
 from submgr.e2ap.messages import ActionType
 
@@ -132,23 +135,23 @@ WAYS: dict[tuple[type[Procedure], S], tuple[Move, ...]] = {
     (Admission, S.SAVING): (admission,),
     (Admission, S.ANSWERING): (admission, write),
     (Withdrawal, S.SAVING): (withdrawal,),
-    (Establish, S.SAVING): (establish,),
-    (Establish, S.ROUTING): (establish, write),
-    (Establish, S.REQUESTED): (establish, write, route),
-    (Establish, S.COMPLETING): (establish, write, route, answer),
-    (Join, S.SAVING): (join,),
-    (Join, S.ROUTING): (join, write),
-    (RouteSync, S.SAVING): (unmerge_over_rmr,),
-    (RouteSync, S.UNROUTING): (unmerge,),
+    (Subscribe, S.SAVING): (establish,),
+    (Subscribe, S.ROUTING): (establish, write),
+    (Subscribe, S.REQUESTED): (establish, write, route),
+    (Subscribe, S.COMPLETING): (establish, write, route, answer),
+    (Merge, S.SAVING): (join,),
+    (Merge, S.ROUTING): (join, write),
+    (Routes, S.SAVING): (unmerge_over_rmr,),
+    (Routes, S.ROUTING): (unmerge,),
     (PolicyUpdate, S.SAVING): (policy,),
     (PolicyUpdate, S.REQUESTED): (policy, write),
     (PolicyUpdate, S.COMPLETING): (policy, write, answer),
-    (Teardown, S.SAVING): (teardown,),
-    (Teardown, S.DELETING): (teardown, write),
-    (Teardown, S.UNROUTING): (teardown, write, answer),
-    (Teardown, S.NOTING): (unanswered_teardown,),
-    (Teardown, S.ERASING): (teardown, write, answer, route),
-    (Restore, S.REQUESTED): (restore,),
+    (Delete, S.SAVING): (teardown,),
+    (Delete, S.DELETING): (teardown, write),
+    (Delete, S.UNROUTING): (teardown, write, answer),
+    (Delete, S.NOTING): (unanswered_teardown,),
+    (Delete, S.ERASING): (teardown, write, answer, route),
+    (Resubscribe, S.REQUESTED): (restore,),
     (Cleanup, S.DELETING): (cleanup,),
     (Cleanup, S.UNROUTING): (cleanup, answer),
 }
@@ -158,7 +161,7 @@ def arrive(kind: type[Procedure], state: S) -> tuple[World, Procedure]:
     world = World(Controls(on_e2_loss=OnE2Loss.RESTORE))
     for move in WAYS[kind, state]:
         move(world)
-    (found,) = [p for p in world.node._awaited.values() if type(p) is kind]
+    (found,) = [p for p in world.node._context.awaited.values() if type(p) is kind]
     assert found.state is state, found.state
     return world, found
 
@@ -187,7 +190,7 @@ def expire(world: World) -> None:
 def never_leave(world: World) -> None:
     """No send can be encoded."""
     world.to_node.clear()
-    step = next(p.step for p in world.node._talking.values())
+    step = next(p.step for p in world.node._context.talking.values())
     world.event(e.EncodeFailed(step, "too long"))
 
 
@@ -201,7 +204,7 @@ def happenings(state: S) -> dict[str, Move]:
     if state is S.ANSWERING:
         return {"sent": lambda w: w.answered(w.to_answer[0]), "expire": expire, "delete": withdraw, "lose": World.lose}
     found: dict[str, Move] = {"expire": expire, "delete": withdraw, "lose": World.lose, "connect": World.connect}
-    found["revoke"] = lambda world: world.delete_required(list(world.node.subs), operator=True)
+    found["revoke"] = lambda world: world.delete_required(list(world.node.subscriptions.e2), operator=True)
     if state in WRITES:
         found |= {how: by_write(how) for how in ("ok", "fail", "unknown")}
     if state in ROUTES:
@@ -214,7 +217,7 @@ def happenings(state: S) -> dict[str, Move]:
 
 
 def withdraw(world: World) -> None:
-    for subscription_id in list(world.node.rests):
+    for subscription_id in list(world.node.subscriptions.rest):
         world.delete(subscription_id)
 
 
@@ -229,7 +232,7 @@ def finish(world: World) -> None:
     world.settle()
     world.check_quiet()
     withdraw(world)
-    world.delete_required(list(world.node.subs), operator=True)
+    world.delete_required(list(world.node.subscriptions.e2), operator=True)
     world.settle()
     world.check_quiet()
     assert not world.at_node and not world.routes and not world.store.e2 and not world.store.rest
@@ -237,9 +240,9 @@ def finish(world: World) -> None:
 
 def test_every_waiting_state_is_here() -> None:
     kinds = {kind for kind, _ in WAYS}
-    waiting = {(k, s) for k in kinds for s in k.TRANSITIONS if s in k.TIMERS}
+    waiting = {(k, s) for k in kinds for s, row in k.TABLE.items() if row.timer is not None}
     assert waiting == set(WAYS)
-    assert kinds == {Admission, Withdrawal, Establish, Join, RouteSync, PolicyUpdate, Teardown, Restore, Cleanup}
+    assert kinds == {Admission, Withdrawal, Subscribe, Merge, Routes, PolicyUpdate, Delete, Resubscribe, Cleanup}
 
 
 @pytest.mark.parametrize(("kind", "state", "name"), CASES, ids=[f"{k.__name__}-{s.name}-{n}" for k, s, n in CASES])
@@ -286,7 +289,7 @@ STRANGERS: dict[type, Callable[[Procedure], object]] = {
 @pytest.mark.parametrize(("kind", "state"), list(WAYS), ids=[f"{k.__name__}-{s.name}" for k, s in WAYS])
 def test_an_event_that_is_not_in_the_table_changes_nothing(kind: type[Procedure], state: S) -> None:
     world, procedure = arrive(kind, state)
-    table = kind.TRANSITIONS[state]
+    table = kind.TABLE[state].to
     before = (procedure.state, procedure.step, procedure.deadline, list(world.log))
     for event, make in STRANGERS.items():
         if event in table:
@@ -302,7 +305,7 @@ def test_answers_to_what_was_asked_before_change_nothing(kind: type[Procedure], 
     world, procedure = arrive(kind, state)
     before = (procedure.state, procedure.deadline)
     for step in range(procedure.step):
-        if step in world.node._awaited or step in {getattr(w, "step", None) for w in world.writes}:
+        if step in world.node._context.awaited or step in {getattr(w, "step", None) for w in world.writes}:
             continue
         for event in (e.SaveFailed(step, "late"), e.RouteFailed(step, e.RouteFailureKind.TIMEOUT, "late")):
             assert world.event(event) == []

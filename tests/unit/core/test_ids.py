@@ -9,7 +9,7 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from submgr.core.ids import FIRST, LAST, InstanceIds
+from submgr.core.registry import FIRST, LAST, InstanceIds
 
 
 def test_in_order_then_the_least_recently_used() -> None:

@@ -277,7 +277,7 @@ def test_a_merge_whose_route_fails_leaves_the_first_holder_as_it_was(
     )
     if maybe:
         script.play((1.3, routed, ["save e2 1 completed r1/1 (later)"]))
-    assert script.node.subs[1].routes == script.node.subs[1].wanted_routes
+    assert script.node.subscriptions.e2[1].routes == script.node.subscriptions.e2[1].wanted_routes
     assert script.finished()[1] == ("merge", "route_failed")
     assert not any(isinstance(x, c.SendToE2) for x in script.commands)
 
@@ -286,7 +286,7 @@ def test_a_merge_whose_record_fails_changes_nothing() -> None:
     script = with_one()
     merging(script)
     script.play((1.1, save_failed, ["tell r2/1 failed: DBAAS MISCONF disk full", "save rest r2 (later)"]))
-    assert len(script.node.subs[1].holders) == 1
+    assert len(script.node.subscriptions.e2[1].holders) == 1
 
 
 def test_a_merge_whose_record_may_have_been_written_is_written_over() -> None:
@@ -328,7 +328,7 @@ def test_an_unmerge_that_fails_is_tried_again() -> None:
         (32.0, routed, ["save e2 1 completed r2/1 (later)"]),
     )
     assert script.node.deadline is None
-    assert script.finished()[2:] == [("unmerge", "route_failed"), ("unmerge", "route_failed"), ("unmerge", "success")]
+    assert script.finished()[2:] == [("routes", "route_failed"), ("routes", "route_failed"), ("routes", "success")]
 
 
 def test_a_pending_unmerge_ends_with_its_subscription() -> None:
@@ -445,7 +445,7 @@ def test_two_xapps_that_fight_leave_nothing_behind(seed: int) -> None:
     world.settle()
     world.check_quiet()
     holding = [i for xapp in ids.values() for i in xapp]
-    assert sorted(holding) == sorted(world.node.rests)
+    assert sorted(holding) == sorted(world.node.subscriptions.rest)
     assert len(world.at_node) == (1 if holding else 0)
     for subscription_id in holding:
         world.delete(subscription_id)

@@ -55,7 +55,7 @@ class Anything(RuleBasedStateMachine):
         self.lost = False
 
     def ids(self) -> list[str]:
-        return sorted(self.world.node.rests)
+        return sorted(self.world.node.subscriptions.rest)
 
     @rule(details=DETAILS, host=st.sampled_from(HOSTS), directives=DIRECTIVES, pick=st.integers(0, 9))
     def subscribe(self, details: tuple[Detail, ...], host: str, directives: Directives | None, pick: int) -> None:
@@ -125,9 +125,9 @@ class Anything(RuleBasedStateMachine):
         """A POLICY is updated under its own id."""
         holders = [
             (rest, xei)
-            for rest in self.world.node.rests.values()
+            for rest in self.world.node.subscriptions.rest.values()
             for xei, instance_id in rest.instances.items()
-            if self.world.node.subs[instance_id].content.action_type is ActionType.POLICY
+            if self.world.node.subscriptions.e2[instance_id].content.action_type is ActionType.POLICY
         ]
         if holders and self.world.up:
             rest, xei = holders[pick % len(holders)]
@@ -158,7 +158,7 @@ class Anything(RuleBasedStateMachine):
     @invariant()
     def one_procedure_at_a_time(self) -> None:
         if hasattr(self, "world"):
-            assert self.world.node._queue.slots_held <= self.world.controls.max_ongoing
+            assert self.world.node._context.queue.slots_held <= self.world.controls.max_ongoing
 
     def teardown(self) -> None:
         if not hasattr(self, "world"):
@@ -173,7 +173,7 @@ class Anything(RuleBasedStateMachine):
             assert isinstance(answer, c.Accept | c.Refuse | c.ConfirmDelete), token
         for subscription_id in self.ids():
             world.delete(subscription_id)
-        world.delete_required(list(world.node.subs), operator=True)
+        world.delete_required(list(world.node.subscriptions.e2), operator=True)
         world.settle()
         world.connect()
         world.settle()

@@ -14,9 +14,7 @@ from submgr.core import events as e
 from submgr.core.controls import Controls
 from submgr.core.jobs import Job
 from submgr.core.model import Detail
-from submgr.core.node import Node
-from submgr.core.procedures.base import Procedure
-from submgr.core.queue import JobQueue
+from submgr.core.queue import Entry, JobQueue
 from submgr.e2ap.messages import ActionType
 
 
@@ -24,32 +22,27 @@ class Work(Job):
     """A job that a test moves through the queue itself."""
 
     def __init__(self, name: str, *keys: Hashable) -> None:
-        super().__init__(keys)
         self.name = name
+        self._keys = keys
 
     def __repr__(self) -> str:
         return self.name
 
-    def wants_slot(self, node: Node) -> bool:
-        return True
-
-    def plan(self, node: Node) -> Procedure | None:
-        return None
+    @property
+    def keys(self) -> tuple[Hashable, ...]:
+        return self._keys
 
 
-def ready(queue: JobQueue) -> list[Work]:
+def ready(queue: JobQueue) -> list[Entry]:
     found = []
-    while (job := queue.next_ready()) is not None:
-        assert isinstance(job, Work)
-        found.append(job)
+    while (entry := queue.next_ready()) is not None:
+        found.append(entry)
     return found
 
 
 def test_jobs_of_one_key_run_one_after_the_other_in_order() -> None:
     queue = JobQueue()
-    a, b, c = Work("a", "k"), Work("b", "k"), Work("c", "other")
-    for job in (a, b, c):
-        queue.add(job)
+    a, b, c = (queue.add(job) for job in (Work("a", "k"), Work("b", "k"), Work("c", "other")))
     assert ready(queue) == [a, c]
     queue.remove(a)
     assert ready(queue) == [b]
@@ -60,9 +53,7 @@ def test_jobs_of_one_key_run_one_after_the_other_in_order() -> None:
 
 def test_a_job_waits_for_all_its_keys() -> None:
     queue = JobQueue()
-    a, b, both = Work("a", 1), Work("b", 2), Work("both", 1, 2)
-    for job in (a, b, both):
-        queue.add(job)
+    a, b, both = (queue.add(job) for job in (Work("a", 1), Work("b", 2), Work("both", 1, 2)))
     assert ready(queue) == [a, b]
     queue.remove(a)
     assert ready(queue) == []
@@ -72,9 +63,7 @@ def test_a_job_waits_for_all_its_keys() -> None:
 
 def test_one_that_waits_may_go_without_having_started() -> None:
     queue = JobQueue()
-    a, b, c = (Work(name, "k") for name in "abc")
-    for job in (a, b, c):
-        queue.add(job)
+    a, b, c = (queue.add(Work(name, "k")) for name in "abc")
     ready(queue)
     queue.remove(b)
     queue.remove(a)
@@ -85,9 +74,7 @@ def test_one_that_waits_may_go_without_having_started() -> None:
 
 def test_slots_are_given_in_the_order_the_jobs_came() -> None:
     queue = JobQueue()
-    jobs = [Work(str(n), n) for n in range(4)]
-    for job in jobs:
-        queue.add(job)
+    jobs = [queue.add(Work(str(n), n)) for n in range(4)]
     for job in reversed(ready(queue)):
         queue.want_slot(job)
     assert queue.next_with_slot(2) is jobs[0]
@@ -103,9 +90,8 @@ def test_slots_are_given_in_the_order_the_jobs_came() -> None:
 
 def test_one_that_has_gone_gets_no_slot() -> None:
     queue = JobQueue()
-    a, b = Work("a", 1), Work("b", 2)
+    a, b = queue.add(Work("a", 1)), queue.add(Work("b", 2))
     for job in (a, b):
-        queue.add(job)
         queue.want_slot(job)
     queue.remove(a)
     assert queue.next_with_slot(1) is b
@@ -113,9 +99,8 @@ def test_one_that_has_gone_gets_no_slot() -> None:
 
 def test_fewer_slots_by_a_new_setting_take_none_away() -> None:
     queue = JobQueue()
-    jobs = [Work(str(n), n) for n in range(3)]
+    jobs = [queue.add(Work(str(n), n)) for n in range(3)]
     for job in jobs:
-        queue.add(job)
         queue.want_slot(job)
     assert queue.next_with_slot(2) and queue.next_with_slot(2)
     assert queue.next_with_slot(1) is None
@@ -128,11 +113,9 @@ def test_fewer_slots_by_a_new_setting_take_none_away() -> None:
 @given(st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=2, unique=True), max_size=12), st.randoms())
 def test_no_two_that_share_a_key_are_out_at_once_and_all_get_their_turn(keys: list[list[int]], rng) -> None:
     queue = JobQueue()
-    jobs = [Work(str(n), *k) for n, k in enumerate(keys)]
-    for job in jobs:
-        queue.add(job)
+    jobs = [queue.add(Work(str(n), *k)) for n, k in enumerate(keys)]
     out = ready(queue)
-    done: list[Work] = []
+    done: list[Entry] = []
     while out:
         taken = [key for job in out for key in job.keys]
         assert len(taken) == len(set(taken))

@@ -5,12 +5,17 @@ from __future__ import annotations
 
 from support.core.world import World, content, request
 
+from submgr.core.commands import Notify
 from submgr.core.model import Detail
 
 
 def owed(world: World) -> list[str]:
-    waiting, started = world.node.unfinished_claims()
-    return sorted(f"{c.subscription_id}/{c.holder_key.xapp_event_instance_id}" for c in (*waiting, *started))  # type: ignore[union-attr]
+    """Whoever is told of a bug in the worker: at once, or when the records have been read."""
+    at_once = [command for command in world.node.answer_waiting() if isinstance(command, Notify)]
+    later = [(r.subscription_id, r.holder_key.xapp_event_instance_id) for r in world.node.started()]  # type: ignore[union-attr]
+    return sorted(
+        f"{i}/{xei}" for i, xei in [*((n.subscription_id, n.xapp_event_instance_id) for n in at_once), *later]
+    )
 
 
 def test_who_was_told_of_a_failure_that_is_still_being_undone_is_owed_nothing() -> None:
@@ -22,7 +27,7 @@ def test_who_was_told_of_a_failure_that_is_still_being_undone_is_owed_nothing() 
     world.write_next()
     world.route_next("timeout")
     assert world.notifications
-    assert world.node.running()
+    assert world.node.procedures_running
     assert owed(world) == []
 
 

@@ -14,7 +14,7 @@ def unconfirmed() -> World:
     """A subscription was deleted, and the node has not answered any of the sends."""
     world = World()
     world.delete(world.subscribed(request()))
-    while world.node.subs:
+    while world.node.subscriptions.e2:
         if world.writes:
             world.write_next()
         elif world.route_calls:

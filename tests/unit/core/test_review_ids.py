@@ -6,8 +6,8 @@ from __future__ import annotations
 from support.core.world import World, content, request
 
 from submgr.core.failures import NO_INSTANCE_ID
-from submgr.core.ids import FIRST, LAST, InstanceIds
 from submgr.core.model import Detail
+from submgr.core.registry import FIRST, LAST, InstanceIds
 
 
 def test_all_65534_are_given_out_and_not_one_more() -> None:
@@ -48,7 +48,7 @@ def test_without_a_free_id_each_detail_is_told_so_and_the_next_one_that_is_freed
     world.subscribed(request(*(Detail(n, content(bytes([n]))) for n in (7, 8)), host="b-http"))
     failed = [note for note in world.told if note.failure is not None]
     assert [note.failure for note in failed] == [NO_INSTANCE_ID, NO_INSTANCE_ID]
-    assert not world.node.procedures_running and world.registry.places.total() == 0
+    assert not world.node.procedures_running and world.registry.quota.total() == 0
     shared = world.subscribed(request(host="c-http"))
     assert world.told[-1].instance_id == 1, "a merge needs none"
     for subscription_id in (known, shared):

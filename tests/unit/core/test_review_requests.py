@@ -25,7 +25,7 @@ def test_digests_do_not_pile_up_with_updates() -> None:
     known = world.subscribed(request(policy(0)))
     for octet in range(1, 50):
         updated(world, known, policy(octet))
-    assert len(world.node.digests) == 2
+    assert len(world.node.subscriptions.digests) == 2
 
 
 def test_after_a_delete_every_digest_of_it_is_free() -> None:
@@ -35,7 +35,7 @@ def test_after_a_delete_every_digest_of_it_is_free() -> None:
         updated(world, known, policy(octet))
     world.delete(known)
     world.settle()
-    assert not world.node.digests
+    assert not world.node.subscriptions.digests
     for octet in range(4):
         fresh = world.subscribed(request(policy(octet)))
         assert fresh != known
@@ -58,7 +58,7 @@ def test_a_repeated_delete_is_confirmed_no_sooner_than_the_first_one_is_written_
     world = World()
     known = world.subscribed(request())
     first, second = world.delete(known), world.delete(known)
-    assert world.registry.nodes[known], "whoever asks has to wait for the write"
+    assert world.registry.meids[known], "whoever asks has to wait for the write"
     assert first not in world.answers
     assert second not in world.answers
     post = world.post(request(subscription_id=known))
@@ -67,7 +67,7 @@ def test_a_repeated_delete_is_confirmed_no_sooner_than_the_first_one_is_written_
     world.write_next()
     assert isinstance(world.answers[first], c.ConfirmDelete)
     assert isinstance(world.answers[second], c.ConfirmDelete)
-    assert known not in world.registry.nodes
+    assert known not in world.registry.meids
     world.settle()
     world.check_quiet()
 

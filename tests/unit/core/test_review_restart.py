@@ -38,7 +38,7 @@ def test_a_record_that_nobody_holds_is_undone_and_stops_nobody() -> None:
     kept = record(3, content=content(b"\x08"))
     world = stored(nobody, emptied, kept)
     world.settle()
-    assert world.node.subs.keys() == world.at_node.keys() == world.store.e2.keys() == {3}
+    assert world.node.subscriptions.e2.keys() == world.at_node.keys() == world.store.e2.keys() == {3}
 
 
 def test_a_removal_of_a_subscription_whose_record_is_still_there_is_not_worked_on_beside_it() -> None:
@@ -59,7 +59,7 @@ def test_an_unconfirmed_delete_keeps_its_id_out_of_use_over_a_restart() -> None:
     world.connect()
     world.subscribed(request(Detail(1, content())))
     world.settle()
-    assert world.node.subs.keys() == {2}
+    assert world.node.subscriptions.e2.keys() == {2}
     sent = [
         command.message.request_id.instance
         for command in world.log
@@ -77,7 +77,7 @@ def test_a_subscription_that_waits_for_its_restore_gets_it_though_the_setting_ha
     world.connect()
     world.settle()
     world.check_quiet()
-    assert len(world.node.subs) == 1
+    assert len(world.node.subscriptions.e2) == 1
 
 
 def test_the_outcome_of_a_policy_update_that_was_not_delivered_yet_is_told_at_the_start() -> None:

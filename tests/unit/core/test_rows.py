@@ -54,7 +54,7 @@ def test_update_refused_at_unmerge_is_done_later(world: World) -> None:
     world.delete(first)
     world.write_next()
     world.route_next("refused")
-    assert first not in world.node.rests, "the xApp's request never fails by it"
+    assert first not in world.node.subscriptions.rest, "the xApp's request never fails by it"
     finish(world)
     assert routed(world).count("UpdateRoute") == 3
     assert world.routes == {1: {RmrEndpoint("service-ricxapp-b-rmr", 4560)}}
@@ -71,7 +71,7 @@ def test_route_create_that_fails_leaves_nothing(world: World, how: str) -> None:
     timeout = world.told[0].failure.timeout  # type: ignore[union-attr]
     assert timeout == (TimeoutType.RTMGR if how == "timeout" else None)
     finish(world)
-    assert not world.routes and not world.node.subs and not sent(world, m.SubscriptionRequest)
+    assert not world.routes and not world.node.subscriptions.e2 and not sent(world, m.SubscriptionRequest)
 
 
 # --- the same request again
@@ -122,7 +122,7 @@ def test_with_the_id_only_what_is_missing_is_asked_for(world: World) -> None:
 def test_a_new_detail_under_a_known_id_is_added(world: World) -> None:
     subscription_id = world.subscribed(request(Detail(1, content())))
     world.subscribed(request(Detail(2, content(b"\7")), subscription_id=subscription_id))
-    assert len(world.node.rests[subscription_id].instances) == 2
+    assert len(world.node.subscriptions.rest[subscription_id].instances) == 2
     finish(world)
 
 
@@ -260,8 +260,8 @@ def test_two_that_fight_over_one_content(world: World) -> None:
         for _ in range(rng.randint(0, 6)):
             one_step(world, rng)
     finish(world)
-    assert set(world.node.rests) == set(ids.values())
-    for left in list(world.node.rests):
+    assert set(world.node.subscriptions.rest) == set(ids.values())
+    for left in list(world.node.subscriptions.rest):
         world.delete(left)
     finish(world)
     assert not world.at_node and not world.routes and not world.store.rest and not world.store.e2
@@ -297,11 +297,11 @@ def test_deletes_are_sent_again(world: World, lost: int) -> None:
     deletes = sent(world, m.SubscriptionDeleteRequest)
     assert [d.resend for d in deletes] == [False, True]
     if lost == 2:
-        assert 1 in world.at_node and 1 in world.node.removals
+        assert 1 in world.at_node and world.node.removals.get(1) is not None
         world.connect()
         finish(world)
         assert len(sent(world, m.SubscriptionDeleteRequest)) == 3
-    assert not world.at_node and not world.node.subs
+    assert not world.at_node and not world.node.subscriptions.e2
 
 
 def test_a_delete_that_is_refused_ends_there(world: World) -> None:
@@ -343,11 +343,11 @@ ANSWERS: list[e.Event] = [
 @pytest.mark.parametrize("answer", ANSWERS, ids=lambda a: type(a).__name__)
 def test_answers_nobody_waits_for_change_nothing(world: World, answer: e.Event) -> None:
     world.subscribed(request())
-    before = world.node.subs[1].record()
+    before = world.node.subscriptions.e2[1].record()
     assert [type(x) for x in world.event(answer)] == [c.Ignored]
     known = type(answer)(m.RequestId(123, 1), *[getattr(answer, f) for f in answer.__slots__[1:]])  # type: ignore[call-arg]
     assert [type(x) for x in world.event(known)] == [c.Ignored]
-    assert world.node.subs[1].record() == before
+    assert world.node.subscriptions.e2[1].record() == before
     world.check_quiet()
 
 
@@ -384,7 +384,7 @@ def test_a_delete_that_cannot_be_encoded_leaves_nothing_of_ours(world: World) ->
     step = world.to_node.pop().step
     world.event(e.EncodeFailed(step, "no"))
     world.settle()
-    assert not world.node.subs and not world.routes and not world.store.rest
+    assert not world.node.subscriptions.e2 and not world.routes and not world.store.rest
 
 
 # --- policy
@@ -405,7 +405,7 @@ def test_policy_updates(world: World) -> None:
     second = update(b"\2")
     assert world.store.e2[1].policy_update
     finish(world)
-    assert world.node.subs[1].content == second
+    assert world.node.subscriptions.e2[1].content == second
     assert not world.store.e2[1].policy_update
     update(b"\3")
     world.node_next("refuse")
@@ -435,7 +435,7 @@ def test_a_restart_in_the_middle_of_a_policy_update_keeps_it(world: World) -> No
     world.write_next()
     world.kill()
     world.settle()
-    assert list(world.node.subs) == [1]
+    assert list(world.node.subscriptions.e2) == [1]
     assert world.at_node.keys() == {1}
 
 
@@ -517,7 +517,7 @@ def test_a_break_during_a_delete_ends_it(policy: OnE2Loss) -> None:
     world.write_next()
     world.lose()
     finish(world)
-    assert not world.node.rests and not world.routes
+    assert not world.node.subscriptions.rest and not world.routes
 
 
 def test_flapping_a_thousand_times_under_load() -> None:
@@ -534,7 +534,7 @@ def test_flapping_a_thousand_times_under_load() -> None:
             world.connect()
     world.connect()
     finish(world)
-    for left in list(world.node.rests):
+    for left in list(world.node.subscriptions.rest):
         world.delete(left)
     finish(world)
     assert world.node.idle
@@ -547,7 +547,7 @@ def test_delete_required_for_one_several_unknown_and_one_being_deleted(world: Wo
     world.delete(other)
     world.delete_required([1, 2, 5, 77])
     finish(world)
-    assert set(world.node.rests[subscription_id].instances.values()) == {3, 4}
+    assert set(world.node.subscriptions.rest[subscription_id].instances.values()) == {3, 4}
     assert set(world.at_node) == {3, 4}
 
 

@@ -37,7 +37,7 @@ def resident(number: int) -> World:
     for start in range(0, number, 50):
         details = [Detail(n, content(n.to_bytes(4, "big"))) for n in range(start, start + 50)]
         world.subscribed(request(*details, host=f"service-ricxapp-{start}-http"))
-    assert len(world.node.subs) == number
+    assert len(world.node.subscriptions.e2) == number
     return world
 
 
@@ -50,7 +50,7 @@ def once(world: World) -> dict[str, int]:
     merging = request(Detail(7, content(b"fresh")), host="service-ricxapp-other-http")
     found["merge"] = steps(lambda: world.subscribed(merging))
     found["again"] = steps(lambda: world.subscribed(merging))
-    for subscription_id in list(world.node.rests)[-2:]:
+    for subscription_id in list(world.node.subscriptions.rest)[-2:]:
         found[f"delete {len(found)}"] = steps(lambda: (world.delete(subscription_id), world.settle()))  # noqa: B023
     world.log = log_before
     return found

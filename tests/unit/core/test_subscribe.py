@@ -48,10 +48,12 @@ def asked(script: Script | None = None, wanted=None) -> Script:
 def undone(script: Script, when: float) -> None:
     """Nothing is left of the E2 subscription; its id is free, the REST subscription remains."""
     node = script.node
-    assert not node.subs and not node.pins and not node.removals and not node.queue_depth, when
+    assert not node.subscriptions.e2 and not node.removals.pinned and not len(node.removals) and not node.queue_depth, (
+        when
+    )
     assert script.registry.ids.in_use() == 0
-    assert list(node.rests) == ["r1"]
-    assert not node.rests["r1"].ongoing
+    assert list(node.subscriptions.rest) == ["r1"]
+    assert not node.subscriptions.rest["r1"].ongoing
 
 
 def test_success() -> None:
@@ -296,7 +298,7 @@ def test_answers_that_nobody_waits_for_are_ignored(answer: e.Event) -> None:
     script = Script()
     script.subscribed()
     script.play((1.0, answer, ["ignored: unexpected"]))
-    assert list(script.node.subs) == [1]
+    assert list(script.node.subscriptions.e2) == [1]
 
 
 def test_a_duplicate_answer_is_ignored() -> None:

@@ -122,9 +122,9 @@ def test_the_records_of_each_node_come_back(outside: Outside) -> None:
     after = Outside()
     after.dispatcher.restore(by_node(outside.e2.values(), outside.rest.values(), (), lambda meid: True))
     turns()
-    held = {worker.meid: sorted(worker.node.subs) for worker in after.dispatcher.workers}
+    held = {worker.meid: sorted(worker.node.subscriptions.e2) for worker in after.dispatcher.workers}
     assert held == {"gnb_1": [1], "gnb_2": [2, 3]}
-    assert after.registry.nodes == {"one": "gnb_1", "two": "gnb_2"}
+    assert after.registry.meids == {"one": "gnb_1", "two": "gnb_2"}
     assert after.sent == [] and after.told == []
     after.post("gnb_1", "new", report(9))
     assert after.told[-1].instance_id == 4
@@ -149,4 +149,4 @@ def test_a_node_of_which_nothing_is_left_is_forgotten_and_known_again_when_neede
         turns()
         assert list(outside.dispatcher.workers) == []
     assert len(outside.told) == 20
-    assert outside.registry.ids.in_use() == 0 and outside.registry.places.total() == 0
+    assert outside.registry.ids.in_use() == 0 and outside.registry.quota.total() == 0

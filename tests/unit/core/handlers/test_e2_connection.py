@@ -66,7 +66,7 @@ def test_the_old_id_is_not_known_any_more(controls: Controls) -> None:
     script.step(1.0, LOST)
     script.step(1.1, UP)
     script.play((1.2, post(subscription_id="r1"), ["404"]))
-    assert script.registry.nodes == {}
+    assert script.registry.meids == {}
 
 
 def test_of_a_shared_one_each_holder_is_told_and_each_route_goes() -> None:
@@ -116,7 +116,7 @@ def test_told_twice_that_it_is_down() -> None:
 def test_told_that_it_is_up_when_it_was(controls: Controls) -> None:
     script = established(controls)
     script.play((1.0, UP, []))
-    assert list(script.node.subs) == [1]
+    assert list(script.node.subscriptions.e2) == [1]
 
 
 def test_an_xapp_over_rmr_is_gone_too() -> None:
@@ -168,8 +168,8 @@ def test_restored_with_its_own_id_and_nobody_hears() -> None:
     )
     assert script.last_send.message.request_id.instance == 1
     assert script.last_send.resend is False
-    assert script.finished()[-1] == ("restore", "success")
-    assert list(script.node.rests) == ["r1"]
+    assert script.finished()[-1] == ("resubscribe", "success")
+    assert list(script.node.subscriptions.rest) == ["r1"]
 
 
 def test_several_are_restored_one_at_a_time() -> None:
@@ -220,7 +220,7 @@ def test_a_restore_that_fails_is_told_and_torn_down(how: str) -> None:
         (6.3, saved, []),
     )
     # the REST subscription stays until its DELETE
-    assert list(script.node.rests) == ["r1"] and not script.node.subs
+    assert list(script.node.subscriptions.rest) == ["r1"] and not script.node.subscriptions.e2
 
 
 def test_lost_again_during_the_restore() -> None:
@@ -293,7 +293,8 @@ def unconfirmed() -> Script:
     script.step(14.0, routed)
     script.step(14.0, saved)
     script.step(14.0, saved)
-    assert script.node.removals[1].node_delete
+    removal = script.node.removals.get(1)
+    assert removal is not None and removal.node_delete
     return script
 
 
@@ -350,8 +351,8 @@ def test_a_node_that_flaps_a_thousand_times_under_load(policy: OnE2Loss) -> None
         if world.up:
             detail = Detail(rng.randint(1, 2), content(bytes([n % 7])))
             world.post(request(detail, host=f"service-ricxapp-{rng.choice('ab')}-http"))
-            if world.node.rests and rng.random() < 0.3:
-                world.delete(rng.choice(list(world.node.rests)))
+            if world.node.subscriptions.rest and rng.random() < 0.3:
+                world.delete(rng.choice(list(world.node.subscriptions.rest)))
             for _ in range(rng.randrange(20)):
                 rng.choice(acts)()
             world.lose()
@@ -360,7 +361,7 @@ def test_a_node_that_flaps_a_thousand_times_under_load(policy: OnE2Loss) -> None
         world.connect()
     world.settle()
     world.check_quiet()
-    for subscription_id in list(world.node.rests):
+    for subscription_id in list(world.node.subscriptions.rest):
         world.delete(subscription_id)
     world.settle()
     world.check_quiet()

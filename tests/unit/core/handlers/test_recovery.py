@@ -60,10 +60,10 @@ def start(
 def test_a_completed_one_stays_as_it_was_without_a_word() -> None:
     script, lines = start([e2_record()], [rest_record()])
     assert lines == []
-    sub = script.node.subs[1]
+    sub = script.node.subscriptions.e2[1]
     assert sub.record() == e2_record()
-    assert script.node.rests["r1"].record() == rest_record()
-    assert script.registry.nodes == {"r1": MEID}
+    assert script.node.subscriptions.rest["r1"].record() == rest_record()
+    assert script.registry.meids == {"r1": MEID}
     assert script.registry.ids.owner(1) == MEID
 
 
@@ -114,7 +114,7 @@ def test_completed_but_not_told_is_told_now() -> None:
     script, lines = start([e2_record(held(notified=False))], [rest_record(instances=(), request_ongoing=True)])
     assert lines == ["tell r1/1 = 1", "save rest r1 1=1 (later)"]
     script.play((0.1, e.Notified("r1", 1, 1), ["save e2 1 completed r1/1 (later)"]))
-    assert script.registry.places.total() == 1
+    assert script.registry.quota.total() == 1
 
 
 def test_not_told_and_partly_admitted() -> None:
@@ -126,7 +126,7 @@ def test_not_told_and_partly_admitted() -> None:
 def test_one_whose_http_port_is_not_known_is_not_told() -> None:
     script, lines = start([e2_record(held(notified=False))], [rest_record(http_port=None)])
     assert lines == []
-    assert list(script.node.subs) == [1]
+    assert list(script.node.subscriptions.e2) == [1]
 
 
 def test_an_rmr_xapp_is_not_answered_after_a_restart() -> None:
@@ -152,7 +152,7 @@ def test_not_told_and_its_node_is_down_by_now() -> None:
         (0.3, saved, []),
     )
     assert not any(isinstance(x, c.SendToE2) for x in script.all)
-    assert list(script.node.rests) == ["r1"]
+    assert list(script.node.subscriptions.rest) == ["r1"]
 
 
 # --- what was not
@@ -168,7 +168,7 @@ def test_an_uncompleted_one_is_undone_silently() -> None:
         (0.2, routed, ["erase e2 1"]),
         (0.3, saved, []),
     )
-    assert list(script.node.rests) == ["r1"] and not script.node.rests["r1"].ongoing
+    assert list(script.node.subscriptions.rest) == ["r1"] and not script.node.subscriptions.rest["r1"].ongoing
     assert not any(isinstance(x, c.Notify) for x in script.all)
 
 
@@ -183,14 +183,14 @@ def test_an_update_that_was_cut_never_deletes_its_policy() -> None:
     record = e2_record(what=content(kind=ActionType.POLICY), policy_update=True)
     script, lines = start([record], [rest_record()])
     assert lines == []
-    assert script.node.subs[1].policy_update
+    assert script.node.subscriptions.e2[1].policy_update
 
 
 def test_an_update_cut_in_the_other_implementation_whose_record_lost_its_answer() -> None:
     record = e2_record(what=content(kind=ActionType.POLICY), policy_update=True, admitted=None, holders=None)
     script, lines = start([record], [rest_record()])
     assert "delete 1" not in lines
-    assert script.node.subs[1].admitted == ()
+    assert script.node.subscriptions.e2[1].admitted == ()
 
 
 def test_an_accepted_delete_goes_on() -> None:
@@ -202,7 +202,7 @@ def test_an_accepted_delete_goes_on() -> None:
         (0.3, routed, ["erase e2 1"]),
         (0.4, saved, ["erase rest r1"]),
     )
-    assert script.node.idle and script.registry.nodes == {}
+    assert script.node.idle and script.registry.meids == {}
 
 
 def test_an_accepted_delete_of_which_nothing_else_is_left() -> None:
@@ -239,14 +239,14 @@ def test_a_record_one_of_whose_holders_is_gone_loses_it() -> None:
 def test_a_record_whose_rest_record_cannot_be_read_is_kept() -> None:
     script, lines = start([e2_record()], [], spared=frozenset({"r1"}))
     assert lines == []
-    assert list(script.node.subs) == [1]
+    assert list(script.node.subscriptions.e2) == [1]
 
 
 def test_the_map_of_a_rest_record_is_rebuilt_from_the_e2_records() -> None:
     records = [e2_record(), e2_record(held("r1", xei=5), instance=7, what=content(b"\x09"))]
     script, lines = start(records, [rest_record(instances=((9, 9),), request_ongoing=True)])
     assert lines == ["save rest r1 1=1 5=7 (later)"]
-    assert script.node.rests["r1"].instances == {1: 1, 5: 7}
+    assert script.node.subscriptions.rest["r1"].instances == {1: 1, 5: 7}
 
 
 # --- routes
@@ -270,7 +270,7 @@ def test_its_records_are_held_by_the_rest_records_that_name_them() -> None:
     record = e2_record(holders=None, routes=None, endpoints=(A, B))
     script, lines = start([record], [rest_record(), rest_record("r2", B)])
     assert lines == []
-    assert list(script.node.subs[1].holders) == [RestHolder("r1", 1), RestHolder("r2", 1)]
+    assert list(script.node.subscriptions.e2[1].holders) == [RestHolder("r1", 1), RestHolder("r2", 1)]
     script.play(
         (1.0, delete("r1"), ["drop notifications r1", "save rest r1 1=1 deleted"]),
         (1.0, saved, ["204", "PUT route 1 b-rmr"]),
@@ -281,8 +281,8 @@ def test_its_record_without_a_rest_record_is_held_by_its_endpoints() -> None:
     record = e2_record(holders=None, routes=None, endpoints=(OLD,), xapp_requestor_id=7)
     script, lines = start([record], [])
     assert lines == []
-    assert list(script.node.subs[1].holders) == [RmrHolder(OLD, 7)]
-    assert script.node.subs[1].routes == (OLD,)
+    assert list(script.node.subscriptions.e2[1].holders) == [RmrHolder(OLD, 7)]
+    assert script.node.subscriptions.e2[1].routes == (OLD,)
 
 
 def test_its_record_of_an_endpoint_without_a_port_has_no_route() -> None:
@@ -290,7 +290,7 @@ def test_its_record_of_an_endpoint_without_a_port_has_no_route() -> None:
     record = e2_record(holders=None, routes=None, endpoints=(nowhere,))
     script, lines = start([record], [rest_record(rmr=nowhere)])
     assert lines == []
-    assert script.node.subs[1].wanted_routes == ()
+    assert script.node.subscriptions.e2[1].wanted_routes == ()
 
 
 def test_its_uncompleted_record_is_undone_with_all_its_routes() -> None:

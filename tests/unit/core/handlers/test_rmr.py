@@ -146,7 +146,7 @@ def test_a_delete_of_what_it_does_not_hold_is_answered_and_touches_nothing(event
     script = established()
     lines = script.step(1.0, event)
     assert lines == [f"rmr answer 2 deleteresponse {event.requestor_id}/{event.instance_id}"]
-    assert list(script.node.subs) == [1]
+    assert list(script.node.subscriptions.e2) == [1]
 
 
 # --- sent again
@@ -243,7 +243,7 @@ def test_one_requestor_may_hold_several() -> None:
         (2.0, delete_over_rmr(3, 1), ["save e2 1 uncompleted rmr/7"]),
         (2.0, saved, ["delete 1"]),
     )
-    assert script.node.subs[2].holders
+    assert script.node.subscriptions.e2[2].holders
 
 
 @pytest.mark.parametrize("kind", [ActionType.INSERT, ActionType.POLICY])
@@ -255,16 +255,16 @@ def test_only_reports_are_shared(kind: ActionType) -> None:
     script.step(0.0, routed)
     script.step(0.0, admitted(1))
     script.step(0.0, saved)
-    assert list(script.node.subs) == [1, 2]
+    assert list(script.node.subscriptions.e2) == [1, 2]
 
 
 def test_one_over_rest_joins_one_over_rmr() -> None:
     script = established()
     script.subscribed(request(), 1.0)
-    assert list(script.node.subs) == [1]
+    assert list(script.node.subscriptions.e2) == [1]
     script.play(
         (2.0, delete_over_rmr(9, 1), ["save e2 1 completed r1/1"]),
         (2.1, saved, ["PUT route 1 a-rmr"]),
         (2.2, routed, ["save e2 1 completed r1/1 (later)", "rmr answer 9 deleteresponse 7/1"]),
     )
-    assert XAPP not in script.node.subs[1].wanted_routes
+    assert XAPP not in script.node.subscriptions.e2[1].wanted_routes

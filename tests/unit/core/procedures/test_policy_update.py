@@ -51,7 +51,7 @@ def updating() -> Script:
 
 
 def holds(script: Script, what, updating: bool = False) -> None:
-    sub = script.node.subs[1]
+    sub = script.node.subscriptions.e2[1]
     assert (sub.content, sub.key, sub.policy_update) == (what, what.key(), updating)
     last = [x.record for x in script.all if isinstance(x, c.SaveE2)][-1]
     assert (last.content, last.completed, last.policy_update) == (what, True, updating)
@@ -124,7 +124,7 @@ def test_unanswered_the_new_content_stays_marked() -> None:
         ),
     )
     holds(script, NEW, updating=True)
-    assert list(script.node.subs) == [1]
+    assert list(script.node.subscriptions.e2) == [1]
     # no delete undoes it
     assert script.node.deadline is None
 
@@ -199,8 +199,8 @@ def test_a_late_answer_to_an_update_is_ignored() -> None:
 def test_two_policies_of_one_request_are_two_subscriptions() -> None:
     script = Script()
     script.subscribed(request(Detail(1, OLD), Detail(2, OLD)))
-    assert list(script.node.subs) == [1, 2]
-    assert script.node.rests["r1"].instances == {1: 1, 2: 2}
+    assert list(script.node.subscriptions.e2) == [1, 2]
+    assert script.node.subscriptions.rest["r1"].instances == {1: 1, 2: 2}
 
 
 def test_updates_of_one_wait_for_each_other_in_order() -> None:

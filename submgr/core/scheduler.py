@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The scheduler of a node: starts what may start, and hands events to the procedures that run."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+from submgr.core import planner
+from submgr.core.context import NodeContext
+from submgr.core.jobs import Job
+from submgr.core.queue import Entry, RunningProcedure
+from submgr.core.slices import SLICE
+
+
+class Scheduler:
+    """Works off the queue of `node`. Times are monotonic seconds."""
+
+    def __init__(self, node: NodeContext) -> None:
+        self.node = node
+
+    def schedule(self, now: float) -> Iterator[None]:
+        """Starts every job that may start; yields after each slice of them.
+
+        Whether a job needs the E2 node is asked again when it has the slot: that may have changed while it waited.
+        """
+        node, queue = self.node, self.node.queue
+        for n in itertools.count(1):
+            if n % SLICE == 0:
+                yield
+            if (entry := queue.next_ready()) is not None:
+                if planner.needs_node(entry.work, node):
+                    queue.want_slot(entry)
+                else:
+                    queue.want_side_slot(entry)
+            elif (entry := queue.next_with_side_slot()) is not None:
+                if planner.needs_node(entry.work, node):
+                    queue.want_slot(entry)
+                else:
+                    self._run(entry, now)
+            elif (entry := queue.next_with_slot(node.controls.max_ongoing)) is not None:
+                if planner.needs_node(entry.work, node):
+                    self._run(entry, now)
+                else:
+                    queue.want_side_slot(entry)
+            else:
+                return
+
+    def running(self) -> list[RunningProcedure]:
+        """Returns the procedures of all jobs that have started, in the order of the queue."""
+        return [entry.procedure for entry in self.node.queue if entry.procedure is not None]
+
+    def deliver(self, procedure: RunningProcedure, event: object, now: float) -> bool:
+        """Gives an event to a procedure. Returns False when its state does not know the event."""
+        taken = procedure.feed(event, now)
+        if taken:
+            self._go_on(procedure, now)
+        return taken
+
+    def expire(self, now: float) -> bool:
+        """Does the next thing that is due by now. Returns False when nothing is."""
+        due = self.node.take_due(now)
+        if due is None:
+            return False
+        if isinstance(due, Job):
+            self.node.enqueue(due)
+        else:
+            due.expire(now)
+            self._go_on(due, now)
+        return True
+
+    def _run(self, entry: Entry, now: float) -> None:
+        procedure = self._start(entry, now)
+        if procedure is not None:
+            self._go_on(procedure, now)
+
+    def _start(self, entry: Entry, now: float) -> RunningProcedure | None:
+        """Starts the procedure for the work of this entry; without one, the entry has ended."""
+        procedure = planner.plan(entry.work, self.node)
+        if procedure is None:
+            self.node.end(entry)
+            return None
+        entry.procedure = procedure
+        procedure.entry = entry
+        procedure.start(now)
+        return procedure
+
+    def _go_on(self, procedure: RunningProcedure | None, now: float) -> None:
+        """After a step of a procedure: its slot is free, or its follow-up runs, or its job has ended."""
+        while procedure is not None:
+            if procedure.ended:
+                self._silence(procedure)
+            entry = procedure.entry
+            if entry is None or entry.procedure is not procedure:
+                return
+            if not procedure.ended:
+                if not procedure.holds_slot:
+                    self.node.queue.release_slot(entry)
+                return
+            if procedure.follow_up is None:
+                self.node.end(entry)
+                return
+            entry.work = procedure.follow_up
+            if planner.needs_node(entry.work, self.node) and not entry.has_slot:
+                self.node.queue.want_slot(entry)
+                return
+            procedure = self._start(entry, now)
+
+    def _silence(self, procedure: RunningProcedure) -> None:
+        """The E2 node's answers are not for this procedure any more."""
+        talking, instance_id = self.node.talking, procedure.instance_id
+        if instance_id is not None and talking.get(instance_id) is procedure:
+            del talking[instance_id]
