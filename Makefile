@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all:
 LOCKS := requirements.txt requirements-nodeps.txt requirements-test.txt setup.cfg
 
-.PHONY: run test check lint venv fuzz chaos clean
+.PHONY: run test check lint docs venv fuzz chaos clean
 
 run: venv
 	$(BIN)/submgr run --standalone
@@ -17,10 +17,13 @@ check: venv lint
 	$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered
 
 lint: venv
-	$(BIN)/ruff check submgr mec tests
-	$(BIN)/ruff format --check submgr mec tests
+	$(BIN)/ruff check submgr mec tests tools
+	$(BIN)/ruff format --check submgr mec tests tools
 	$(BIN)/mypy
 	$(BIN)/lint-imports setup.cfg
+
+docs: venv
+	$(BIN)/python -m tools.procedures_page
 
 venv: .venv/.installed
 

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from support.core.playbook import (
@@ -28,9 +30,11 @@ from support.core.world import MEID, content, request
 
 from submgr.core import commands as c
 from submgr.core import events as e
+from submgr.core.context import NodeContext
 from submgr.core.controls import Controls, OnE2Loss
 from submgr.core.events import RouteFailureKind
 from submgr.core.model import Detail
+from submgr.core.procedures.base import Procedure
 from submgr.e2ap.messages import ActionType
 
 
@@ -458,3 +462,28 @@ def test_every_kind_of_subscription_goes_the_same_way() -> None:
         )
         assert script.node.idle, kind
         assert sum(isinstance(x, c.EraseE2) for x in script.all) == 1
+
+
+def test_a_plain_delete_feeds_and_arms_only_what_has_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Withdrawal: start, saved. Delete: start, answered by the node, route gone, record gone."""
+    script = Script()
+    script.subscribed()
+    counts = {"feeds": 0, "timers": 0}
+
+    def counted(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        def count(*args: Any) -> Any:
+            counts[name] += 1
+            return method(*args)
+
+        return count
+
+    monkeypatch.setattr(Procedure, "feed", counted("feeds", Procedure.feed))
+    monkeypatch.setattr(NodeContext, "new_step", counted("timers", NodeContext.new_step))
+    script.play(
+        (10.0, delete("r1"), ["drop notifications r1", "save rest r1 1=1 deleted"]),
+        (10.0, saved, ["204", "delete 1"]),
+        (10.1, deleted(1), ["DELETE route 1 a-rmr"]),
+        (10.2, routed, ["erase e2 1"]),
+        (10.3, saved, ["erase rest r1"]),
+    )
+    assert counts == {"feeds": 6, "timers": 4}
