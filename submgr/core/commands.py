@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the core wants done. The worker performs them, in order, through the ports.
+"""Commands: what the core wants done. The worker performs them in their order through the ports.
 
-A command with a `step` is answered by an event with the same step (see `events.py`); a command without one is not
-awaited: the port itself makes sure that it happens.
+A command with a `step` is answered by an event with the same step (see `events.py`). A command without a step is not
+awaited: the port itself sees to it that it happens.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from submgr.e2ap.messages import (
 
 @dataclass(frozen=True, slots=True)
 class Accept:
-    """The POST with this token is answered 201."""
+    """Answers the POST with this token 201."""
 
     token: int
     subscription_id: str
@@ -32,7 +32,7 @@ class Accept:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """The POST with this token is answered with an error."""
+    """Answers the POST with this token with an error. `retry_after` in seconds."""
 
     token: int
     status: int
@@ -43,14 +43,14 @@ class Refuse:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmDelete:
-    """The DELETE with this token is answered 204."""
+    """Answers the DELETE with this token 204."""
 
     token: int
 
 
 @dataclass(frozen=True, slots=True)
 class SaveRest:
-    """Write a REST record. `step` None: not awaited, and retried until it is written."""
+    """Writes a REST record. `step` None: nobody waits for the write, and it is retried until it is done."""
 
     record: RestRecord
     step: int | None = None
@@ -58,7 +58,7 @@ class SaveRest:
 
 @dataclass(frozen=True, slots=True)
 class EraseRest:
-    """Remove a REST record, retried until it is gone."""
+    """Removes a REST record; retried until the record is gone."""
 
     subscription_id: str
     step: int | None = None
@@ -66,7 +66,7 @@ class EraseRest:
 
 @dataclass(frozen=True, slots=True)
 class SaveE2:
-    """Write an E2 record. `step` None: not awaited, and retried until it is written."""
+    """Writes an E2 record. `step` None: nobody waits for the write, and it is retried until it is done."""
 
     record: E2Record
     step: int | None = None
@@ -74,7 +74,7 @@ class SaveE2:
 
 @dataclass(frozen=True, slots=True)
 class EraseE2:
-    """Remove an E2 record, retried until it is gone; `step` is answered when it is gone, however long that takes."""
+    """Removes an E2 record; retried until the record is gone. Only then is `step` answered, however long it takes."""
 
     instance_id: int
     step: int | None = None
@@ -82,7 +82,7 @@ class EraseE2:
 
 @dataclass(frozen=True, slots=True)
 class SaveRemoval:
-    """Write down what is left to be undone. `step` None: not awaited, and retried until it is written."""
+    """Writes a removal: what is left to be undone. `step` None: nobody waits, and it is retried until it is done."""
 
     removal: Removal
     step: int | None = None
@@ -90,13 +90,15 @@ class SaveRemoval:
 
 @dataclass(frozen=True, slots=True)
 class EraseRemoval:
+    """Removes a removal; retried until it is gone."""
+
     meid: str
     instance_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class CreateRoute:
-    """POST of the first endpoint of a subscription."""
+    """POSTs the first endpoint of a subscription to the Routing Manager."""
 
     step: int
     instance_id: int
@@ -112,7 +114,7 @@ class RouteChange(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UpdateRoute:
-    """PUT of the whole endpoint list of a subscription."""
+    """PUTs the whole endpoint list of a subscription at the Routing Manager."""
 
     step: int
     instance_id: int
@@ -122,7 +124,7 @@ class UpdateRoute:
 
 @dataclass(frozen=True, slots=True)
 class DeleteRoute:
-    """DELETE of one endpoint of a subscription."""
+    """DELETEs one endpoint of a subscription at the Routing Manager."""
 
     step: int
     instance_id: int
@@ -131,9 +133,9 @@ class DeleteRoute:
 
 @dataclass(frozen=True, slots=True)
 class SendToE2:
-    """Send a request to the E2 node (RMR 12010 or 12020). `resend`: it is not the first send of it.
+    """Sends a request to the E2 node (RMR type 12010 or 12020). `resend`: the request was sent before.
 
-    Answered by the node's own message; `step` is for an EncodeFailed.
+    The E2 node's own message is the answer; `step` is for an EncodeFailed.
     """
 
     step: int
@@ -143,9 +145,10 @@ class SendToE2:
 
 @dataclass(frozen=True, slots=True)
 class Notify:
-    """Tell an xApp over HTTP how one detail ended. Failure: `instance_id` 0 and `failure` given.
+    """Tells an xApp over HTTP how one detail ended. A failure has `instance_id` 0 and `failure`.
 
-    Partial admission is a success with `not_admitted`. The place it takes was reserved when the request was accepted.
+    A partial admission is a success with `not_admitted`. Its room in the notification queue was reserved when the
+    request was accepted.
     """
 
     subscription_id: str
@@ -158,20 +161,22 @@ class Notify:
 
 @dataclass(frozen=True, slots=True)
 class DropNotifications:
-    """Forget the notifications of a REST subscription that still wait."""
+    """Drops the notifications of a REST subscription that still wait for delivery."""
 
     subscription_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerOverRmr:
-    """Answer an xApp that subscribed over RMR; `token` names its request."""
+    """Answers an xApp that sent a request over RMR; `token` names the request."""
 
     token: int
     message: SubscriptionResponse | SubscriptionFailure | SubscriptionDeleteResponse
 
 
 class Outcome(StrEnum):
+    """How a procedure ended; a label of metrics."""
+
     SUCCESS = "success"
     PARTIAL = "partial"
     REFUSED = "refused"
@@ -186,7 +191,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A procedure has ended: one log line, one observation. `seconds` from its start."""
+    """Reports that a procedure has ended: one log line, one observation. `seconds` since its start."""
 
     procedure: str
     outcome: Outcome
@@ -197,7 +202,7 @@ class Finished:
 
 
 class Odd(StrEnum):
-    """Kinds of input that no state expects."""
+    """Kinds of input that no procedure expects."""
 
     UNKNOWN_INSTANCE = "unknown_instance"
     UNEXPECTED = "unexpected"
@@ -209,7 +214,7 @@ class Odd(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """An event that changed nothing: counted, and logged once per kind."""
+    """Reports an event that changed nothing: it is counted, and logged once per kind."""
 
     kind: Odd
     what: str
@@ -217,7 +222,7 @@ class Ignored:
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """Something worth a counter that no other command shows."""
+    """Increments a counter that no other command implies, by `n`."""
 
     what: Note
     n: int = 1

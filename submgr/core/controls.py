@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The settings that the core obeys. New procedures see new values; running ones keep what they started with."""
+"""The settings that the core obeys. New procedures see new values; running ones keep those they started with."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class OnE2Loss(StrEnum):
     """What becomes of the established subscriptions of a node whose E2 connection is lost or reset."""
 
     DROP = "drop"
-    """Routes and records go, nobody is told."""
+    """Their routes and records go, nobody is told."""
     NOTIFY = "notify"
     """The same, and each holder is told."""
     RESTORE = "restore"
@@ -20,7 +20,7 @@ class OnE2Loss(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """Timers in seconds; `tries` is the number of sends."""
+    """Timeouts in seconds; `tries` is the number of sends; `max_ongoing`: procedures at a time at one E2 node."""
 
     subscribe_timeout: float = 2.0
     subscribe_tries: int = 2

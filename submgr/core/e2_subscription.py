@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A live E2 subscription: what is known of it at the node, at the Routing Manager and among its holders."""
+"""A live E2 subscription: its content at the E2 node, its routes at the Routing Manager, and its holders."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from submgr.e2ap.messages import NotAdmitted, RequestId, SubscriptionDeleteReque
 
 class Life(Enum):
     PENDING = auto()
-    """Being subscribed: nobody may join it."""
+    """It is being subscribed: no other requester may share it yet."""
     ESTABLISHED = auto()
     ENDING = auto()
-    """Being torn down: nobody may join it any more."""
+    """It is being deleted: nobody may share it any more."""
 
 
 class E2Subscription:
-    """Owned by its node. `line` is the key under which all work on it queues.
+    """Owned by its node. `key`: of its content. `line`: the key under which all work on it queues.
 
-    `routes` is every endpoint that the Routing Manager may have for it: a change whose outcome is not known leaves
-    the larger set, and `routes_unsure` says that not all of it may be there.
+    `admitted`: ids of the admitted actions; None: the E2 node has not answered yet. `routes`: every endpoint that the
+    Routing Manager may have for it. A route call whose outcome nobody knows leaves the larger set, and
+    `routes_unsure` says that some of it may not be there.
     """
 
     __slots__ = (
@@ -74,12 +75,12 @@ class E2Subscription:
 
     @property
     def endpoints(self) -> tuple[RmrEndpoint, ...]:
-        """Of all holders, each once, in the order they came."""
+        """Endpoints of all holders, each once, in the order the holders came."""
         return tuple(dict.fromkeys(h.endpoint for h in self.holders.values()))
 
     @property
     def wanted_routes(self) -> tuple[RmrEndpoint, ...]:
-        """Endpoints of the holders that want a route, each once, in the order they came."""
+        """Endpoints of the holders that want a route, each once, in the order the holders came."""
         return tuple(dict.fromkeys(h.endpoint for h in self.holders.values() if h.routed and h.endpoint.port))
 
     @property
@@ -90,9 +91,9 @@ class E2Subscription:
     def request_id(self) -> RequestId:
         return RequestId(self.requestor_id, self.instance_id)
 
-    def request(self, content: Content | None = None) -> SubscriptionRequest:
-        """The request as it is sent; `content` other than its own for a policy update that is not yet taken."""
-        content = content or self.content
+    def request(self) -> SubscriptionRequest:
+        """Returns the request as it is sent to the E2 node."""
+        content = self.content
         return SubscriptionRequest(self.request_id, content.ran_function_id, content.event_trigger, content.actions)
 
     def delete_request(self) -> SubscriptionDeleteRequest:
@@ -120,5 +121,5 @@ class E2Subscription:
 
 
 def requestor_of(key: HolderKey) -> int:
-    """The number a holder is known by in the stored record: its XappEventInstanceId or ricRequestorID."""
+    """Returns the number that the stored record knows a holder by: its XappEventInstanceId or ricRequestorID."""
     return key.xapp_event_instance_id if isinstance(key, RestHolder) else key.requestor_id

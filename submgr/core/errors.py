@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Errors by whose fault they are. A cause is a field, never parsed out of text."""
+"""Errors by whose fault they are. The cause is a field; nobody parses it out of text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Source(StrEnum):
-    """ErrorSource of a notification."""
+    """ErrorSource of a notification: whose fault the failure is."""
 
     SUBMGR = "SUBMGR"
     RTMGR = "RTMGR"
@@ -18,6 +18,8 @@ class Source(StrEnum):
 
 
 class TimeoutType(StrEnum):
+    """TimeoutType of a notification: which neighbour did not answer in time."""
+
     E2 = "E2-Timeout"
     RTMGR = "RTMGR-Timeout"
     DBAAS = "DBAAS-Timeout"
@@ -25,7 +27,7 @@ class TimeoutType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a procedure failed, as the xApp is told: a non-empty sentence, whose fault, and which timer if any."""
+    """Why a procedure failed, as the xApp is told it. `cause`: a sentence, never empty."""
 
     cause: str
     source: Source

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can happen to a node. Answers of the E2 node are the E2AP messages themselves."""
+"""Events: what can happen to a node. The E2 node's answers are the E2AP messages themselves.
+
+The last events of this page are internal: procedures and the scheduler make them, the shell never does.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from submgr.e2ap.messages import (
 
 @dataclass(frozen=True, slots=True)
 class Subscribe:
-    """A valid POST. `fresh_id` is the SubscriptionId it gets if it turns out to be a new one."""
+    """A valid POST. `fresh_id`: the SubscriptionId, should it make a new REST subscription. `created`: UTC text."""
 
     token: int
     request: SubscribeRequest
@@ -28,27 +31,29 @@ class Subscribe:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The 201 of this POST has been written to its socket (or the client has gone): work may start."""
+    """The 201 of this POST has been written to its socket, or the client has gone: the work may start."""
 
     token: int
 
 
 @dataclass(frozen=True, slots=True)
 class Abandoned:
-    """Nobody waits for the answer to this POST any more: it was refused for want of one."""
+    """Nobody waits for the answer to this POST any more: the service refused it for want of an answer."""
 
     token: int
 
 
 @dataclass(frozen=True, slots=True)
 class Unsubscribe:
+    """A DELETE of a REST subscription."""
+
     token: int
     subscription_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class SubscribeOverRmr:
-    """RIC Subscription Request of an xApp over RMR; `xid` is its RMR transaction id."""
+    """A RIC Subscription Request that an xApp sent over RMR; `xid` is its RMR transaction id."""
 
     token: int
     source: RmrEndpoint
@@ -59,6 +64,8 @@ class SubscribeOverRmr:
 
 @dataclass(frozen=True, slots=True)
 class UnsubscribeOverRmr:
+    """A RIC Subscription Delete Request that an xApp sent over RMR; `xid` is its RMR transaction id."""
+
     token: int
     source: RmrEndpoint
     xid: bytes
@@ -69,12 +76,14 @@ class UnsubscribeOverRmr:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
+    """The store has done what the command with this step asked."""
+
     step: int
 
 
 @dataclass(frozen=True, slots=True)
 class SaveFailed:
-    """`timed_out`: the write is unknown, it may still happen."""
+    """The store has not done it. `timed_out`: nobody knows, it may still happen."""
 
     step: int
     message: str
@@ -83,6 +92,8 @@ class SaveFailed:
 
 @dataclass(frozen=True, slots=True)
 class RouteDone:
+    """The Routing Manager has done what the command with this step asked."""
+
     step: int
 
 
@@ -99,6 +110,8 @@ class RouteFailureKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RouteFailed:
+    """The Routing Manager has not done it, or nobody knows (see `RouteFailureKind`)."""
+
     step: int
     kind: RouteFailureKind
     message: str
@@ -106,13 +119,15 @@ class RouteFailed:
 
 @dataclass(frozen=True, slots=True)
 class EncodeFailed:
+    """The codec refused the request of the command with this step, in its own words: nothing was sent."""
+
     step: int
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """A request did not leave: no route, no connection. It counts as a send; the timer goes on."""
+    """A request did not leave, for want of an RMR route or connection. It counts as a send; its timer goes on."""
 
     instance_id: int
     reason: str
@@ -120,7 +135,7 @@ class NotSent:
 
 @dataclass(frozen=True, slots=True)
 class Undecodable:
-    """An answer from this node that the codec refused. `instance_id` from the RMR header, 0 = not known."""
+    """The codec refused an answer of this E2 node. `instance_id` from the RMR header; 0: not known."""
 
     instance_id: int
     message: str
@@ -137,33 +152,33 @@ class Notified:
 
 @dataclass(frozen=True, slots=True)
 class Revoke:
-    """An operator wants these E2 subscriptions deleted, whoever holds them."""
+    """These E2 subscriptions are to be deleted, whoever holds them: an operator wants it."""
 
     instance_ids: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class NodeConnected:
-    """CONNECTED; also told when it was so already: a short loss may have been missed."""
+    """The E2 connection is CONNECTED. Also told when it was so already: a short loss may have been missed."""
 
 
 @dataclass(frozen=True, slots=True)
 class NodeLost:
-    """DISCONNECTED or UNDER_RESET."""
+    """The E2 connection is DISCONNECTED or UNDER_RESET; `reason` in words."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """The node's records as they were found in the store, at the start."""
+    """The node's records as they were found in the store: at the start, or after its worker crashed."""
 
     e2: tuple[E2Record, ...]
     rest: tuple[RestRecord, ...]
     removals: tuple[Removal, ...]
     connected: bool
     spared: frozenset[str] = frozenset()
-    """SubscriptionIds whose REST records cannot be read: what they hold is not taken for abandoned."""
+    """SubscriptionIds whose REST records cannot be read: their E2 subscriptions are not taken for abandoned."""
 
 
 @dataclass(frozen=True, slots=True)

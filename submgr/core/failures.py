@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How each failure is put to the xApp (ErrorCause, ErrorSource, TimeoutType of the notification)."""
+"""Failures in the words that the xApp is told: ErrorCause, ErrorSource and TimeoutType of the notification."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CHANGED_MEANWHILE = Failure("the subscription was changed by another request mea
 
 
 def unknown(event: object) -> bool:
-    """May what failed have happened all the same?"""
+    """Returns True when the failed write or route call may have been done all the same."""
     match event:
         case SaveFailed():
             return event.timed_out
@@ -26,7 +26,7 @@ def unknown(event: object) -> bool:
 
 
 def store(event: object) -> Failure:
-    """A SaveFailed, or no answer from the store at all."""
+    """The store refused a write, or did not answer in time. `event`: SaveFailed or Expired."""
     match event:
         case SaveFailed(message=message, timed_out=False):
             return Failure(message or "database write failed", Source.DBAAS)
@@ -37,7 +37,7 @@ def store(event: object) -> Failure:
 
 
 def route_or_link(what: str, event: object) -> tuple[Outcome, Failure]:
-    """How a routing state ended: `what` is create or update."""
+    """A routing state ended by RouteFailed, Expired or Lost. `what`: "create" or "update"."""
     match event:
         case Lost():
             return Outcome.E2_DOWN, e2_down(event)
@@ -54,6 +54,7 @@ def _route_timeout(what: str, message: str) -> Failure:
 
 
 def refused(event: SubscriptionFailure) -> Failure:
+    """The E2 node refused: its cause by name, or the causes of the actions it did not admit (E2AP 9.1.1.3)."""
     if event.cause is not None:
         words = describe(event.cause)
     else:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the Subscription Manager keeps, as frozen values: requests, holders, records.
+"""The model as frozen values: requests, holders, records.
 
-The live, changing objects are in `rest.py` and `subscription.py`; a record is their snapshot at one moment, and
-what the store, the queries and the notifications see.
+The live, changing objects are in `rest_subscription.py` and `e2_subscription.py`. A record is the snapshot of one of
+them, which the store, the queries and the notifications see.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_MEID_BYTES = 31
 
 @dataclass(frozen=True, slots=True, order=True)
 class RmrEndpoint:
-    """Where indications of a subscription go: a host name and an RMR port (0 = none)."""
+    """Where the indications of a subscription go: a host name and an RMR port (0: none)."""
 
     address: str
     port: int
@@ -42,7 +42,7 @@ class RmrEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class ClientEndpoint:
-    """An xApp's own addresses: where notifications go (HTTP) and where indications go (RMR)."""
+    """An xApp's own addresses: host and HTTP port for notifications, host and RMR port for indications."""
 
     host: str
     http_port: int
@@ -60,7 +60,7 @@ class ClientEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class Directives:
-    """E2SubscriptionDirectives as given: None = the configured default. `timeout` in seconds, `tries` = sends."""
+    """E2SubscriptionDirectives as given. None: the configured default. `timeout` in seconds; `tries` counts sends."""
 
     timeout: float | None = None
     tries: int | None = None
@@ -69,7 +69,7 @@ class Directives:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What is subscribed at an E2 node. Actions are kept in the order given and compared without it (see `key`)."""
+    """What is subscribed at an E2 node. Actions keep their order; two contents are compared without it (see `key`)."""
 
     ran_function_id: int
     event_trigger: bytes
@@ -86,7 +86,7 @@ class Content:
         return self.action_type is ActionType.REPORT
 
     def key(self) -> bytes:
-        """Equal for equal subscriptions, whatever the order of the actions; 32 bytes."""
+        """Returns 32 bytes that are equal for equal contents, whatever the order of their actions."""
         actions = _canonical_actions(sorted(self.actions, key=lambda a: a.action_id))
         canonical = json.dumps([self.ran_function_id, self.event_trigger.hex(), actions])
         return hashlib.sha256(canonical.encode()).digest()
@@ -102,7 +102,7 @@ class Detail:
 
 @dataclass(frozen=True, slots=True)
 class SubscribeRequest:
-    """A valid POST. `subscription_id` None = not given. `directives` None = none given (route wanted)."""
+    """A valid POST. `subscription_id` None: not given. `directives` None: not given, a route is wanted."""
 
     endpoint: ClientEndpoint
     meid: str
@@ -116,7 +116,7 @@ class SubscribeRequest:
         return self.directives is None or self.directives.routing
 
     def digest(self) -> str:
-        """MD5 (32 hex digits) over the whole request but its SubscriptionId: tells a repeated request."""
+        """Returns the MD5 (32 hex digits) of the whole request but its SubscriptionId; it tells a repeated request."""
         directives = self.directives
         canonical = [
             [self.endpoint.host, self.endpoint.http_port, self.endpoint.rmr_port],
@@ -143,7 +143,7 @@ def _canonical_action(action: Action) -> list[object]:
 
 @dataclass(frozen=True, slots=True)
 class RestHolder:
-    """A REST subscription's claim on an E2 subscription, one per XappEventInstanceId."""
+    """A REST subscription as holder of an E2 subscription, one for each XappEventInstanceId."""
 
     subscription_id: str
     xapp_event_instance_id: int
@@ -151,7 +151,7 @@ class RestHolder:
 
 @dataclass(frozen=True, slots=True)
 class RmrHolder:
-    """The claim of an xApp that subscribed over RMR: its endpoint and its own ricRequestorID."""
+    """An xApp that subscribed over RMR as holder: its endpoint and its own ricRequestorID."""
 
     endpoint: RmrEndpoint
     requestor_id: int
@@ -162,7 +162,7 @@ HolderKey = RestHolder | RmrHolder
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds an E2 subscription, where its indications go, and whether it wants a route and was told."""
+    """Who holds an E2 subscription. `endpoint` gets its indications. `routed`: wants a route. `notified`: was told."""
 
     key: HolderKey
     endpoint: RmrEndpoint

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The timers, as a table: what each one waits for, how long, and how often what it guards is tried.
+"""The timers as a table: what each waits for, how long, and how often the guarded request is sent.
 
-`T_SUB` and `T_DEL` come from the request or the configuration. The others guard the ports, which bound their own work
-a little tighter: they fire only when a port never answers.
+The seconds and tries of `T_SUB` and `T_DEL` come from the request or the configuration. The others guard the ports,
+which bound their own work a little tighter: such a timer fires only when a port never answers.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """`seconds` and `tries` are defaults; `low` and `high` are the range a setting may have."""
+    """`seconds` and `tries` are defaults; a setting may be from `low` to `high` seconds."""
 
     name: str
     seconds: float
@@ -33,5 +33,5 @@ TIMERS = (T_SUB, T_DEL, T_ROUTE, T_STORE, T_ANSWER, T_REMOVAL)
 
 
 def removal_delay(failures: int) -> float:
-    """Seconds to the next try after `failures` failed ones: 10, 20, 40 ... at most 300."""
+    """Returns the seconds to the next try after this many failed ones: 10, 20, 40 ... at most 300."""
     return float(min(T_REMOVAL.seconds * 2 ** min(failures - 1, 10), T_REMOVAL.high))

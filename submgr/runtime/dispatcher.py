@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a Meid to its worker: takes E2AP messages, the state of the E2 connections, and the service's requests.
+"""The dispatcher: from a Meid to its worker. It takes E2AP messages, E2 connection states and the service's requests.
 
-What nobody waits for ends here, so that a worker's inbox stays short whatever arrives.
+An answer that no worker waits for ends here, so that a worker's inbox stays short whatever arrives.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from submgr.runtime.worker import Ports, Worker
 log = logging.getLogger(__name__)
 
 STUCK = 5.0
-"""Seconds of work without an end after which a worker counts as stuck."""
+"""Seconds after which a worker that works without a pause counts as stuck."""
 CRASHES = 5
 CRASH_WINDOW = 60.0
-"""So many crashed workers within so many seconds end the process: it is beyond repair from inside."""
+"""Seconds. CRASHES workers that crash within them end the process: it is beyond repair from inside."""
 
 
 class Dispatcher:
-    """Workers by Meid, made when first needed and gone when nothing is known of their node.
+    """Workers by Meid: made when first needed, gone when nothing is known of their node.
 
-    `connected(meid)`: is this node connected now. `reload(meid)`: its records from the store; blocks until they could
-    be read. `broken`: ends the process. `crashed`: counts a worker that ended by a bug.
+    `connected(meid)` tells whether this node is connected now. `reload(meid)` returns its records from the store, and
+    blocks until they could be read. `broken` ends the process. `crashed` counts a worker that ended by a bug.
     """
 
     def __init__(
@@ -68,14 +68,14 @@ class Dispatcher:
         return worker.node if worker is not None else None
 
     def post(self, meid: str, event: e.Event) -> None:
-        """Give an event to a node; it becomes known if it was not."""
+        """Gives an event to the worker of this node, which is made if there is none."""
         worker = self._workers.get(meid)
         if worker is None:
             worker = self._begin(meid)
         worker.post(event)
 
     def restore(self, parts: dict[str, e.Restored]) -> None:
-        """At the start: the records of each node. Returns when all of them are live subscriptions."""
+        """Gives each node its records, at the start. Returns when all of them are live subscriptions."""
         # known from now on: what is posted to them waits
         workers = [self._make(meid) for meid in parts]
         for meid, restored in parts.items():
@@ -98,7 +98,7 @@ class Dispatcher:
             worker.post(e.NodeConnected() if connected else e.NodeLost(reason))
 
     def stuck(self) -> list[str]:
-        """Workers that have worked on one turn for too long, in words."""
+        """Returns, in words, the workers that have worked without a pause for too long."""
         now = self._ports.clock()
         return [
             f"worker of {worker.meid} has been busy for {now - worker.busy_since:.0f} s"
@@ -113,7 +113,7 @@ class Dispatcher:
     # --- E2AP from the E2 Termination
 
     def answered(self, meid: str, event: e.Event, instance_id: int) -> None:
-        """An answer of an E2 node. Without a Meid it is matched by its instance id alone."""
+        """Takes an answer of an E2 node. Without a Meid it is matched by its instance id alone."""
         owner = self.registry.ids.owner(instance_id)
         worker = self._workers.get(meid or owner or "") or self._waiting_for(meid, instance_id)
         if meid and owner not in (None, meid) and not (worker is not None and worker.node.awaits(instance_id)):
@@ -124,13 +124,13 @@ class Dispatcher:
             worker.post(event)
 
     def _waiting_for(self, meid: str, instance_id: int) -> Worker | None:
-        """A delete that is sent once more is of an id that is free, or another node's, by now."""
+        """A delete that is sent once more has an instance id that is free, or another node's, by now."""
         if meid:
             return None
         return next((worker for worker in self._workers.values() if worker.node.awaits(instance_id)), None)
 
     def delete_required(self, meid: str, event: SubscriptionDeleteRequired) -> None:
-        """Without a Meid, each of the subscriptions in it is one of whichever node has its instance id."""
+        """Without a Meid, each subscription in it is taken for one of the node that has its instance id."""
         worker = self._workers.get(meid)
         if worker is not None:
             worker.post(event)
@@ -176,7 +176,7 @@ class Dispatcher:
         return True
 
     def _crashed(self, worker: Worker, bug: Exception) -> None:
-        """Start anew from what is stored; whoever waits for the lost node is told that it failed."""
+        """Starts a fresh worker from the stored records; whoever waits for the crashed one is told that it failed."""
         meid = worker.meid
         self._count_crash()
         log.error("worker of E2 node %s ended by a bug, starting it anew", meid, exc_info=bug)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the worker needs from outside, as Protocols. No call here may block: results come back through callbacks."""
+"""The ports: protocols that the worker calls. No call blocks; each result comes back through its callback."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from submgr.core.model import E2Record, Removal, RestRecord, RmrEndpoint
 
 @dataclass(frozen=True, slots=True)
 class WriteFailure:
-    """A record was not written, in the store's own words; `timed_out`: it may still be."""
+    """The store did not write a record, in its own words. `timed_out`: unknown, the record may still be written."""
 
     message: str
     timed_out: bool
 
 
 Written = Callable[[WriteFailure | None], None]
-"""Called once with the outcome of a write, from another greenlet; for an erase see `Records`."""
+"""The port calls it once with the outcome of a write, from another greenlet; None: written. Erase: see `Records`."""
 
 
 class Records(Protocol):
-    """The store of records. Writes of one key happen in the order they were asked for.
+    """The store of records. It does the writes of one key in the order they were asked for.
 
-    `done` None: persistent, retried in the background until it is written. An erase is always persistent; its `done`
-    is called with None when the record is gone, and with the failure of its first try.
+    `done` None: the store retries the write in the background until it is done. An erase is always retried; its `done`
+    is called with the failure of the first try, if it failed, and with None when the record is gone.
     """
 
     def save_rest(self, record: RestRecord, done: Written | None) -> None: ...
@@ -42,16 +42,19 @@ class Records(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RouteFailure:
+    """The Routing Manager did not do what it was asked, in its own words or ours."""
+
     kind: RouteFailureKind
     message: str
 
 
 Routed = Callable[[RouteFailure | None], None]
+"""The port calls it once with the outcome of a route call; None: done."""
 
 
 class Routes(Protocol):
-    """The Routing Manager. One call is one HTTP request, bounded in time; nothing is retried here. Calls for one
-    instance id happen in the order they were asked for."""
+    """The Routing Manager. One call is one HTTP request, bounded in time; the port retries nothing. It makes the calls
+    for one instance id in the order they were asked for."""
 
     def create(self, instance_id: int, endpoint: RmrEndpoint, done: Routed) -> None: ...
     def update(self, instance_id: int, endpoints: Sequence[RmrEndpoint], change: RouteChange, done: Routed) -> None: ...
@@ -59,9 +62,9 @@ class Routes(Protocol):
 
 
 class Notifier(Protocol):
-    """Tells xApps how their subscriptions ended, in order per REST subscription, with retries.
+    """Tells xApps how their subscriptions ended, with retries, in order for each REST subscription.
 
-    `done` is called when it was delivered or given up, not when it was dropped.
+    The port calls `done` when the notification was delivered or given up, not when it was dropped.
     """
 
     def notify(self, notification: Notify, done: Callable[[], None]) -> None: ...
@@ -69,7 +72,7 @@ class Notifier(Protocol):
 
 
 class MType(IntEnum):
-    """RMR message types of E2 subscriptions."""
+    """RMR message types of the E2 subscription procedures."""
 
     SUBSCRIBE = 12010
     SUBSCRIBED = 12011
@@ -81,7 +84,7 @@ class MType(IntEnum):
 
 
 class E2Sender(Protocol):
-    """The way to the E2 Termination, and back to RMR xApps. `failed(reason)` may be called at once or later."""
+    """The way to the E2 Termination, and back to RMR xApps. The port calls `failed(reason)` at once or later."""
 
     def send_to_node(
         self, meid: str, mtype: MType, instance_id: int, payload: bytes, failed: Callable[[str], None]
@@ -90,7 +93,7 @@ class E2Sender(Protocol):
 
 
 class Observer(Protocol):
-    """Metrics and logs watch each event (None: a timer) and what was done because of it; they steer nothing."""
+    """Metrics and logs. They watch each event (None: a timer) and the commands performed for it, and steer nothing."""
 
     def saw(self, meid: str, event: Event | None, commands: Sequence[Command]) -> None: ...
 

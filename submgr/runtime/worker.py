@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The greenlet of one E2 node: takes events from its inbox, asks the core, performs the commands.
+"""The worker: the greenlet of one E2 node. It takes events from its inbox, asks the core, and performs the commands.
 
-It never waits for anything but its inbox and the next timer: what a port has to say comes back as an event.
+It waits for nothing but its inbox and the next timer: the answers of the ports come back as events.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from submgr.platform.turns import SLICE, pause
 from submgr.runtime.ports import Clock, E2Sender, MType, Notifier, Observer, Records, RouteFailure, Routes, WriteFailure
 
 TURN = 64
-"""Events handled before the timers are looked at."""
+"""Events that are handled before the worker looks at its timers."""
 
 FROM_OUTSIDE = (
     e.Subscribe,
@@ -47,7 +47,7 @@ RestReply = c.Accept | c.Refuse | c.ConfirmDelete
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Everything a worker acts through. `reply` answers a waiting REST request; it does not block."""
+    """The ports that a worker acts through. `reply` answers a waiting REST request; it does not block."""
 
     records: Records
     routes: Routes
@@ -59,9 +59,9 @@ class Ports:
 
 
 class Worker:
-    """Owns a `Node`. `retire` is asked when nothing is known of the node any more; True ends the worker.
+    """Owns a `Node`. When nothing is known of the node any more, the worker asks `retire`, and ends if that is True.
 
-    `crashed` is told of an exception, which is a bug: the worker has ended then.
+    An exception is a bug: the worker has ended when it calls `crashed` with it.
     """
 
     def __init__(
@@ -73,9 +73,9 @@ class Worker:
     ) -> None:
         self.node = node
         self.busy_since: float | None = None
-        """Monotonic time since when it works without a pause; None while it waits."""
+        """Monotonic seconds: since when the worker has worked without a pause; None while it waits."""
         self.begun = Event()
-        """Set when what it was started with has been handled, or it has crashed over that."""
+        """Set when the first events have been handled, or the worker crashed while handling them."""
         self._ports = ports
         self._retire = retire
         self._crashed = crashed
@@ -109,7 +109,7 @@ class Worker:
         return int(self._inbox.qsize())
 
     def start(self, first: Iterable[e.Event] = ()) -> None:
-        """`first` comes before whatever was posted already."""
+        """Starts the greenlet. The events of `first` come before those that were posted already."""
         self._greenlet = gevent.spawn(self._run, tuple(first))
 
     def stop(self) -> None:
@@ -117,7 +117,7 @@ class Worker:
             self._greenlet.kill(block=False)
 
     def post(self, event: e.Event) -> None:
-        """Never blocks."""
+        """Puts an event into the inbox; never blocks."""
         self._inbox.put(event)
 
     def perform(self, commands: list[c.Command]) -> None:
@@ -125,7 +125,10 @@ class Worker:
         self._act(None, commands)
 
     def undelivered(self) -> list[e.Event]:
-        """When it has ended: what came from outside and was not handled. Ports answer a node that is no more."""
+        """Returns, from a worker that has ended, the unhandled events that came from outside.
+
+        The others are answers of ports to a node that is no more.
+        """
         waiting = [self._inbox.get() for _ in range(self._inbox.qsize())]
         return [event for event in waiting if isinstance(event, FROM_OUTSIDE)]
 
@@ -169,8 +172,8 @@ class Worker:
         self._work(event, self.node.slices(event, self._ports.clock()))
 
     def _work(self, event: e.Event | None, pieces: Iterator[list[c.Command]]) -> None:
-        """Perform what comes of an event (None: a timer). After each few milliseconds the others have their turn;
-        the node's own inbox waits until the event is dealt with."""
+        """Performs the commands that an event brings (None: a timer). After each few milliseconds others have their
+        turn; the worker's own inbox waits until the event is dealt with."""
         for commands in pieces:
             self._act(event, commands)
             event = None
@@ -184,7 +187,7 @@ class Worker:
         self._ports.observer.saw(self.meid, event, done)
 
     def _perform_it(self, command: c.Command) -> bool:
-        """False: it could not be done, of which the core hears by an event."""
+        """Returns False when the command could not be performed; the core learns of that by an event."""
         perform = self._perform.get(type(command))
         return perform is None or perform(command) is not False
 
