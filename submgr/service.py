@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The use cases: what xApps and operators may ask for. Each is an event to a worker, and a bounded wait."""
+"""The service: the use cases of xApps and operators. Each one posts an event to a worker and waits a bounded time."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ REPLY_WITHIN = 4.5
 class Accepted:
     """A subscription request that is answered 201.
 
-    `start` begins the E2 work: it is called once, after the answer has been written to the socket, or its client was
-    found gone, so that no notification overtakes the answer. It does not block.
+    `start` begins the E2 work; it does not block. The HTTP server calls it once, after it has written the answer to the
+    socket or found the client gone, so that no notification overtakes the answer.
     """
 
     subscription_id: str
@@ -45,44 +45,46 @@ class Accepted:
 
 
 class Nodes(Protocol):
-    """What is known of the E2 connections."""
+    """The E2 connections, as far as they are known."""
 
     def connected(self) -> list[str]:
-        """ranNames, sorted."""
+        """Returns the ranNames of the connected E2 nodes, sorted."""
 
     def is_connected(self, meid: str) -> bool: ...
 
     def knows(self, meid: str) -> bool: ...
 
     def describe(self, meid: str) -> str:
-        """In words: not known, disconnected, under reset."""
+        """Returns the state in words: not known, disconnected, under reset."""
 
 
 class DebugRecords(Protocol):
-    """The database requests of the debug interface; they block, and raise RefusedError 503."""
+    """The database requests of the debug interface. They block; they raise RefusedError 503 when the database fails."""
 
     def remove_record(self, instance_id: int) -> bool: ...
     def empty(self) -> None: ...
 
 
 class Replies:
-    """REST requests that wait for their worker, by token. `reply` is the worker's side and never blocks."""
+    """REST requests that wait for their worker, by token. The worker calls `reply`, which never blocks."""
 
     def __init__(self) -> None:
         self._waiting: dict[int, AsyncResult[RestReply]] = {}
         self._tokens = itertools.count(1)
 
     def open(self) -> tuple[int, AsyncResult[RestReply]]:
+        """Returns a new token, and where its reply will be."""
         token = next(self._tokens)
         result: AsyncResult[RestReply] = AsyncResult()
         self._waiting[token] = result
         return token, result
 
     def token(self) -> int:
-        """One for a request that is answered elsewhere (over RMR)."""
+        """Returns a token for a request that is answered elsewhere (over RMR)."""
         return next(self._tokens)
 
     def close(self, token: int) -> None:
+        """Nobody waits for this reply any more."""
         self._waiting.pop(token, None)
 
     def reply(self, reply: RestReply) -> None:
@@ -137,7 +139,7 @@ class Service:
             raise RefusedError(404, f"SubscriptionId {subscription_id} is not known")
 
     def _check_meid(self, request: SubscribeRequest) -> None:
-        """A REST subscription belongs to one node for good."""
+        """A REST subscription belongs to one E2 node for good: another Meid is refused."""
         if request.subscription_id is None:
             return
         known = self._registry.meids[request.subscription_id]
@@ -155,12 +157,13 @@ class Service:
         return f"E2 node {meid} is {self._nodes.describe(meid)}; connected E2 nodes: {shown or 'none'}"
 
     def unsubscribe(self, subscription_id: str) -> None:
+        """Returns when the DELETE is written to the store, or after `REPLY_WITHIN` seconds; never fails."""
         meid = self._registry.meids.get(subscription_id)
         if meid is not None:
             self._withdraw([(meid, subscription_id)])
 
     def _withdraw(self, subscriptions: Iterable[tuple[str, str]]) -> None:
-        """Ask for all of them, then wait until each is written down; bounded in time altogether."""
+        """Asks for all at once, then waits until each is written to the store, or `REPLY_WITHIN` seconds in all."""
         waiting = []
         for meid, subscription_id in subscriptions:
             token, result = self._replies.open()
@@ -176,7 +179,7 @@ class Service:
         return [worker.node for worker in self._dispatcher.workers]
 
     def e2_subscriptions(self) -> Iterator[E2Record]:
-        """By instance id, each as it is when asked for; there may be tens of thousands, so others run in between."""
+        """Yields the completed ones by instance id. There may be tens of thousands: others have turns in between."""
         runs = [sorted(node.subscriptions.e2.items()) for node in in_turns(self._all_nodes())]
         for _, sub in in_turns(heapq.merge(*runs)):
             if sub.life is Life.ESTABLISHED:
@@ -204,7 +207,7 @@ class Service:
     # --- operators
 
     def delete_node_subscriptions(self, meid: str) -> bool:
-        """All subscriptions at a node, properly: also those that RMR xApps hold."""
+        """Deletes all subscriptions at an E2 node, also those of RMR xApps. Returns False for an unknown node."""
         if not self.known_node(meid):
             return False
         node = self._dispatcher.node(meid)
@@ -217,6 +220,7 @@ class Service:
         return True
 
     def delete_xapp_subscriptions(self, host: str) -> bool:
+        """Deletes all REST subscriptions of an xApp, named by its service. Returns False when it has none."""
         found = [(record.meid, record.subscription_id) for record in self.rest_subscriptions() if record.host == host]
         self._withdraw(found)
         return bool(found)
