@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import gevent
 import pytest
+from gevent import monkey
 from gevent.event import Event
 from gevent.queue import Queue
 from support.http.peer import OK, HttpPeer, Request, answer, closed_port
@@ -21,6 +22,7 @@ FIRST = RmrEndpoint("service-ricxapp-x-rmr.ricxapp", 4560)
 SECOND = RmrEndpoint("10.0.0.7", 4570)
 COLLECTION = "/ric/v1/handles/xapp-subscription-handle"
 TIMEOUT = 0.3
+STAND_STILL = monkey.get_original("time", "sleep")
 
 
 class Watch:
@@ -49,13 +51,19 @@ def watch() -> Watch:
 def manager(watch: Watch) -> Iterator[Callable[..., RoutingManager]]:
     managers: list[RoutingManager] = []
 
-    def start(port: int, host: str = "127.0.0.1", base_url: str = "/ric/v1", at_once: int = 64) -> RoutingManager:
+    def start(
+        port: int,
+        host: str = "127.0.0.1",
+        base_url: str = "/ric/v1",
+        at_once: int = 64,
+        timeout: float = TIMEOUT,
+    ) -> RoutingManager:
         managers.append(
             RoutingManager(
                 host,
                 port,
                 base_url,
-                timeout=TIMEOUT,
+                timeout=timeout,
                 at_once=at_once,
                 count=watch.counted.append,
                 latency=watch.latency,
@@ -235,9 +243,13 @@ def test_at_most_so_many_at_once_and_what_is_late_is_never_sent(
     for_ever = Event()
     peer.answer = lambda request: for_ever.wait() or OK
     done: Queue[RouteFailure | None] = Queue()
-    routes = manager(peer.port, at_once=3)
+    routes = manager(peer.port, at_once=3, timeout=1.0)
     for instance_id in range(1, 11):
         routes.create(instance_id, FIRST, done.put)
+    peer.until(3)
+    # The calls began one after the other, and the event loop would end them so: a waiting call would get the connection
+    # of an ended one in the moments that it has left itself. A loop that stands still until then finds all of them late.
+    STAND_STILL(1.0)
     ended = [done.get(timeout=10) for _ in range(10)]
     assert {kind(failure) for failure in ended} == {RouteFailureKind.TIMEOUT}
     peer.answer = lambda request: OK
