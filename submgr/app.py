@@ -17,9 +17,9 @@ from mec.app import Mec
 from mec.app import build as build_mec
 from mec.common.settings import from_mapping as mec_settings
 from submgr.adapters.debug_records import DebugRecords
-from submgr.adapters.e2_termination import E2Link
+from submgr.adapters.e2_termination import E2Termination
 from submgr.adapters.metrics.gauges import watch
-from submgr.adapters.metrics.go_counters import LegacyCounters, exposition
+from submgr.adapters.metrics.go_counters import GoCounters, exposition
 from submgr.adapters.metrics.observer import WorkerObserver
 from submgr.adapters.metrics.prometheus import Metrics
 from submgr.adapters.notifier import XappNotifier
@@ -28,7 +28,7 @@ from submgr.adapters.records.rest import e2_json
 from submgr.adapters.records.store import SdlCounters, StoredRecords
 from submgr.adapters.rnib.connected_nodes import ConnectedNodes
 from submgr.adapters.rnib.connection_state import LocalNodeState, NodeState, RnibNodeState
-from submgr.adapters.rnib.messages import Link
+from submgr.adapters.rnib.messages import ConnectionState
 from submgr.adapters.routing_manager import RoutingManager
 from submgr.core.controls import Controls, OnE2Loss
 from submgr.core.errors import RefusedError
@@ -101,7 +101,7 @@ class Daemon:
         settings = live.current
         self._prometheus = CollectorRegistry()
         ProcessCollector(registry=self._prometheus)
-        self.counters = LegacyCounters(settings.metrics.namespace)
+        self.counters = GoCounters(settings.metrics.namespace)
         self._prometheus.register(self.counters)
         self.metrics = Metrics(self._prometheus)
         self.health = Health(interval=HUB_WATCH)
@@ -124,7 +124,7 @@ class Daemon:
             lambda notification, delivered, age: self.metrics.notification(delivered, age),
         )
         replies = Replies()
-        link = E2Link(lambda: live.current.controls.check_e2_ie_order, self.registry.ids.owner, replies.token)
+        link = E2Termination(lambda: live.current.controls.check_e2_ie_order, self.registry.ids.owner, replies.token)
         rmr_settings = RmrSettings(f"tcp:{settings.rmr.port}", settings.rmr.max_size, settings.rmr.transport)
         self.rmr: Rmr = build(rmr_settings, environment, link.received)
         observer = WorkerObserver(self.counters, self.metrics)
@@ -261,24 +261,26 @@ class Daemon:
 
     # --- what changes
 
-    def _link_changed(self, meid: str, link: Link, again: bool) -> None:
+    def _link_changed(self, meid: str, link: ConnectionState, again: bool) -> None:
         if self.live.current.controls.check_e2_state:
             self._tell_link(meid, link)
 
-    def _tell_link(self, meid: str, link: Link) -> None:
-        if link is Link.CONNECTED:
-            self.dispatcher.link_changed(meid, True)
-        elif link is not Link.UNKNOWN:
+    def _tell_link(self, meid: str, link: ConnectionState) -> None:
+        if link is ConnectionState.CONNECTED:
+            self.dispatcher.connection_changed(meid, True)
+        elif link is not ConnectionState.UNKNOWN:
             # a node that R-NIB does not list (any more) keeps what it has: a lost database is no lost connection
-            self.dispatcher.link_changed(meid, False, "under reset" if link is Link.UNDER_RESET else "")
+            self.dispatcher.connection_changed(
+                meid, False, "under reset" if link is ConnectionState.UNDER_RESET else ""
+            )
 
     def _settings_changed(self, old: Settings, new: Settings) -> None:
         self.logs.set_level(new.logger.level)
         self.dispatcher.apply_controls()
         if old.controls.check_e2_state != new.controls.check_e2_state:
             for worker in self.dispatcher.workers:
-                link = self.nodes.link(worker.meid)
-                if (link is Link.CONNECTED) is not worker.node.connected:
+                link = self.nodes.state(worker.meid)
+                if (link is ConnectionState.CONNECTED) is not worker.node.connected:
                     self._tell_link(worker.meid, link)
 
     # --- health

@@ -47,7 +47,7 @@ class Inbound(Protocol):
     def undecodable(self, meid: str, instance_id: int, message: str) -> None: ...
 
 
-class E2Link:
+class E2Termination:
     """`submgr.runtime.ports.E2Sender`, and the handler of received RMR messages.
 
     `strict_order`: answers with information elements out of order are undecodable. `owner`: Meid of the node that an

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from submgr.adapters.rnib.connection_state import LocalNodeState
-from submgr.adapters.rnib.messages import Link
+from submgr.adapters.rnib.messages import ConnectionState
 from submgr.rmr.routing.reader import parse_routes
 from submgr.rmr.routing.table import RouteTable
 from submgr.simulators.e2term import E2TermConfig, E2TermSimulator
@@ -21,9 +21,9 @@ from submgr.simulators.xapp import XappConfig, XappSimulator
 NODES = ("gnb_208_092_000001", "gnb_208_092_000002", "enb_208_092_000003")
 DATABASE = "data/submgr.db"
 LINKS = {
-    LinkState.CONNECTED: Link.CONNECTED,
-    LinkState.DISCONNECTED: Link.DISCONNECTED,
-    LinkState.UNDER_RESET: Link.UNDER_RESET,
+    LinkState.CONNECTED: ConnectionState.CONNECTED,
+    LinkState.DISCONNECTED: ConnectionState.DISCONNECTED,
+    LinkState.UNDER_RESET: ConnectionState.UNDER_RESET,
 }
 
 

@@ -91,7 +91,7 @@ class Dispatcher:
         for worker in self._workers.values():
             worker.node.controls = self._controls()
 
-    def link_changed(self, meid: str, connected: bool, reason: str = "") -> None:
+    def connection_changed(self, meid: str, connected: bool, reason: str = "") -> None:
         """R-NIB says that this node's connection is up, or why it is not."""
         worker = self._workers.get(meid)
         if worker is not None:

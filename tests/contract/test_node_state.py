@@ -10,16 +10,16 @@ import pytest
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 from submgr.adapters.rnib.connection_state import LocalNodeState, NodeState, RnibNodeState
-from submgr.adapters.rnib.messages import CHANNEL, Link
+from submgr.adapters.rnib.messages import CHANNEL, ConnectionState
 from submgr.platform.store.sdl_channel import SdlChannel
 from submgr.platform.store.sdl_client import SdlSettings
 
-STATUS = {Link.CONNECTED: 1, Link.DISCONNECTED: 2, Link.UNDER_RESET: 7}
+STATUS = {ConnectionState.CONNECTED: 1, ConnectionState.DISCONNECTED: 2, ConnectionState.UNDER_RESET: 7}
 needs_redis = [pytest.mark.redis, pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)]
 
 
-def entry(name: str, status_field: int, link: Link) -> bytes:
-    return b"\x0a" + bytes([len(name)]) + name.encode() + bytes([status_field << 3, STATUS[link]])
+def entry(name: str, status_field: int, state: ConnectionState) -> bytes:
+    return b"\x0a" + bytes([len(name)]) + name.encode() + bytes([status_field << 3, STATUS[state]])
 
 
 class E2Manager:
@@ -29,23 +29,23 @@ class E2Manager:
         self.server = server
 
     def list(self, name: str, node_type: str = "GNB") -> None:
-        self.server.command("SADD", f"{{e2Manager}},{node_type}", entry(name, 3, Link.CONNECTED))
+        self.server.command("SADD", f"{{e2Manager}},{node_type}", entry(name, 3, ConnectionState.CONNECTED))
 
-    def write(self, name: str, link: Link) -> None:
-        self.server.command("SET", f"{{e2Manager}},RAN:{name}", entry(name, 5, link))
+    def write(self, name: str, state: ConnectionState) -> None:
+        self.server.command("SET", f"{{e2Manager}},RAN:{name}", entry(name, 5, state))
 
     def publish(self, payload: str) -> None:
         self.server.command("PUBLISH", f"{{e2Manager}},{CHANNEL}", payload)
 
-    def change(self, name: str, link: Link) -> None:
+    def change(self, name: str, state: ConnectionState) -> None:
         self.list(name)
-        self.write(name, link)
-        self.publish(f"{name}_{link}")
+        self.write(name, state)
+        self.publish(f"{name}_{state}")
 
 
-class Told(list[tuple[str, Link, bool]]):
-    def __call__(self, meid: str, link: Link, again: bool) -> None:
-        self.append((meid, link, again))
+class Told(list[tuple[str, ConnectionState, bool]]):
+    def __call__(self, meid: str, state: ConnectionState, again: bool) -> None:
+        self.append((meid, state, again))
 
 
 @pytest.fixture
@@ -110,73 +110,82 @@ class TestEveryNodeState:
         return nodes
 
     @pytest.fixture
-    def change(self, kind: str, nodes: NodeState, request: pytest.FixtureRequest) -> Callable[[str, Link], None]:
+    def change(
+        self, kind: str, nodes: NodeState, request: pytest.FixtureRequest
+    ) -> Callable[[str, ConnectionState], None]:
         if isinstance(nodes, LocalNodeState):
             return nodes.set
         manager: E2Manager = request.getfixturevalue("manager")
         return manager.change
 
     def test_nobody_is_known_at_first(self, nodes: NodeState, told: Told) -> None:
-        assert nodes.state("gnb_1") is Link.UNKNOWN
+        assert nodes.state("gnb_1") is ConnectionState.UNKNOWN
         assert nodes.connected() == []
         assert not nodes.stale()
         assert told == []
 
-    def test_changes_are_told_in_order(self, nodes: NodeState, change: Callable[[str, Link], None], told: Told) -> None:
-        change("gnb_b", Link.CONNECTED)
-        change("gnb_a", Link.CONNECTED)
+    def test_changes_are_told_in_order(
+        self, nodes: NodeState, change: Callable[[str, ConnectionState], None], told: Told
+    ) -> None:
+        change("gnb_b", ConnectionState.CONNECTED)
+        change("gnb_a", ConnectionState.CONNECTED)
         until(lambda: nodes.connected() == ["gnb_a", "gnb_b"])
-        change("gnb_b", Link.UNDER_RESET)
-        change("gnb_a", Link.DISCONNECTED)
+        change("gnb_b", ConnectionState.UNDER_RESET)
+        change("gnb_a", ConnectionState.DISCONNECTED)
         until(lambda: len(told) == 4)
         assert nodes.connected() == []
-        assert (nodes.state("gnb_a"), nodes.state("gnb_b")) == (Link.DISCONNECTED, Link.UNDER_RESET)
+        assert (nodes.state("gnb_a"), nodes.state("gnb_b")) == (
+            ConnectionState.DISCONNECTED,
+            ConnectionState.UNDER_RESET,
+        )
         assert told == [
-            ("gnb_b", Link.CONNECTED, False),
-            ("gnb_a", Link.CONNECTED, False),
-            ("gnb_b", Link.UNDER_RESET, False),
-            ("gnb_a", Link.DISCONNECTED, False),
+            ("gnb_b", ConnectionState.CONNECTED, False),
+            ("gnb_a", ConnectionState.CONNECTED, False),
+            ("gnb_b", ConnectionState.UNDER_RESET, False),
+            ("gnb_a", ConnectionState.DISCONNECTED, False),
         ]
 
     def test_connected_once_more_is_told(
-        self, nodes: NodeState, change: Callable[[str, Link], None], told: Told
+        self, nodes: NodeState, change: Callable[[str, ConnectionState], None], told: Told
     ) -> None:
-        change("gnb_a", Link.CONNECTED)
-        change("gnb_a", Link.CONNECTED)
+        change("gnb_a", ConnectionState.CONNECTED)
+        change("gnb_a", ConnectionState.CONNECTED)
         until(lambda: len(told) == 2)
-        assert told == [("gnb_a", Link.CONNECTED, False), ("gnb_a", Link.CONNECTED, True)]
+        assert told == [("gnb_a", ConnectionState.CONNECTED, False), ("gnb_a", ConnectionState.CONNECTED, True)]
 
 
 @pytest.mark.redis
 @pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)
 class TestRnib:
     def test_what_is_there_at_the_start(self, manager: E2Manager, rnib: Callable[..., RnibNodeState]) -> None:
-        for name, node_type, link in (
-            ("gnb_1", "GNB", Link.CONNECTED),
-            ("gnb_2", "GNB", Link.DISCONNECTED),
-            ("gnb_3", "GNB", Link.UNDER_RESET),
-            ("enb_1", "ENB", Link.CONNECTED),
+        for name, node_type, state in (
+            ("gnb_1", "GNB", ConnectionState.CONNECTED),
+            ("gnb_2", "GNB", ConnectionState.DISCONNECTED),
+            ("gnb_3", "GNB", ConnectionState.UNDER_RESET),
+            ("enb_1", "ENB", ConnectionState.CONNECTED),
         ):
             manager.list(name, node_type)
-            manager.write(name, link)
+            manager.write(name, state)
         manager.list("gnb_without_record")
         counted: list[str] = []
         told = Told()
         nodes = rnib(told, count=counted.append)
         until(nodes.known)
         assert nodes.connected() == ["enb_1", "gnb_1"]
-        assert nodes.state("gnb_2") is Link.DISCONNECTED
-        assert nodes.state("gnb_3") is Link.UNDER_RESET
-        assert nodes.state("gnb_without_record") is Link.DISCONNECTED
+        assert nodes.state("gnb_2") is ConnectionState.DISCONNECTED
+        assert nodes.state("gnb_3") is ConnectionState.UNDER_RESET
+        assert nodes.state("gnb_without_record") is ConnectionState.DISCONNECTED
         assert len(told) == 5
         assert counted == []
         assert nodes.ignored == 0
 
     def test_many_nodes(self, manager: E2Manager, rnib: Callable[..., RnibNodeState]) -> None:
         names = [f"gnb_{n:03}" for n in range(300)]
-        members = [entry(name, 3, Link.CONNECTED) for name in names]
+        members = [entry(name, 3, ConnectionState.CONNECTED) for name in names]
         manager.server.command("SADD", "{e2Manager},GNB", *members)
-        pairs = [part for name in names for part in (f"{{e2Manager}},RAN:{name}", entry(name, 5, Link.CONNECTED))]
+        pairs = [
+            part for name in names for part in (f"{{e2Manager}},RAN:{name}", entry(name, 5, ConnectionState.CONNECTED))
+        ]
         manager.server.command("MSET", *pairs)
         nodes = rnib()
         until(nodes.known)
@@ -190,8 +199,8 @@ class TestRnib:
         manager.publish("gnb_new_CONNECTED")
         until(lambda: nodes.connected() == ["gnb_new"])
         manager.list("gnb_old")
-        manager.write("gnb_old", Link.CONNECTED)
-        until(lambda: nodes.state("gnb_old") is Link.CONNECTED)
+        manager.write("gnb_old", ConnectionState.CONNECTED)
+        until(lambda: nodes.state("gnb_old") is ConnectionState.CONNECTED)
         assert nodes.connected() == ["gnb_new", "gnb_old"], "readings leave it as it was told"
 
     def test_several_events_in_one_and_events_that_say_nothing(
@@ -205,11 +214,11 @@ class TestRnib:
         manager.publish("_CONNECTED")
         manager.publish("gnb_1_CONNECTED___gnb_2_CONNECTED___gnb_1_DISCONNECTED___gnb_2_UNDER_RESET")
         until(lambda: len(told) == 4)
-        assert [(name, link) for name, link, _ in told] == [
-            ("gnb_1", Link.CONNECTED),
-            ("gnb_2", Link.CONNECTED),
-            ("gnb_1", Link.DISCONNECTED),
-            ("gnb_2", Link.UNDER_RESET),
+        assert [(name, state) for name, state, _ in told] == [
+            ("gnb_1", ConnectionState.CONNECTED),
+            ("gnb_2", ConnectionState.CONNECTED),
+            ("gnb_1", ConnectionState.DISCONNECTED),
+            ("gnb_2", ConnectionState.UNDER_RESET),
         ]
         assert nodes.ignored == 2
         assert sorted(counted) == [
@@ -222,53 +231,53 @@ class TestRnib:
     def test_a_change_without_an_event_is_found_by_reading(
         self, manager: E2Manager, rnib: Callable[..., RnibNodeState]
     ) -> None:
-        manager.change("gnb_1", Link.CONNECTED)
+        manager.change("gnb_1", ConnectionState.CONNECTED)
         nodes = rnib(interval=0.05)
         until(lambda: nodes.connected() == ["gnb_1"])
-        manager.write("gnb_1", Link.DISCONNECTED)
-        until(lambda: nodes.state("gnb_1") is Link.DISCONNECTED)
+        manager.write("gnb_1", ConnectionState.DISCONNECTED)
+        until(lambda: nodes.state("gnb_1") is ConnectionState.DISCONNECTED)
 
     def test_garbage_in_rnib_changes_nothing(self, manager: E2Manager, rnib: Callable[..., RnibNodeState]) -> None:
-        manager.change("gnb_1", Link.CONNECTED)
+        manager.change("gnb_1", ConnectionState.CONNECTED)
         nodes = rnib(interval=0.05)
         until(lambda: nodes.connected() == ["gnb_1"])
         manager.server.command("SADD", "{e2Manager},GNB", b"\xff\xff")
         manager.server.command("SET", "{e2Manager},RAN:gnb_1", b"\x0a\xff garbage")
         manager.list("gnb_2")
-        manager.server.command("SET", "{e2Manager},RAN:gnb_2", entry("another", 5, Link.CONNECTED))
+        manager.server.command("SET", "{e2Manager},RAN:gnb_2", entry("another", 5, ConnectionState.CONNECTED))
         manager.list("gnb_3")
-        manager.write("gnb_3", Link.CONNECTED)
-        until(lambda: nodes.state("gnb_3") is Link.CONNECTED)
+        manager.write("gnb_3", ConnectionState.CONNECTED)
+        until(lambda: nodes.state("gnb_3") is ConnectionState.CONNECTED)
         assert nodes.connected() == ["gnb_1", "gnb_3"]
-        assert nodes.state("gnb_2") is Link.UNKNOWN
+        assert nodes.state("gnb_2") is ConnectionState.UNKNOWN
         assert nodes.ignored >= 3
 
     def test_a_node_taken_out_of_rnib_is_unknown(self, manager: E2Manager, rnib: Callable[..., RnibNodeState]) -> None:
-        manager.change("gnb_1", Link.CONNECTED)
+        manager.change("gnb_1", ConnectionState.CONNECTED)
         nodes = rnib(interval=0.05)
         until(lambda: nodes.connected() == ["gnb_1"])
         manager.server.command("DEL", "{e2Manager},GNB")
-        until(lambda: nodes.state("gnb_1") is Link.UNKNOWN)
+        until(lambda: nodes.state("gnb_1") is ConnectionState.UNKNOWN)
 
     def test_what_changed_while_redis_was_away_is_seen(
         self, server: RedisServer, manager: E2Manager, rnib: Callable[..., RnibNodeState]
     ) -> None:
-        manager.change("gnb_1", Link.CONNECTED)
-        manager.change("gnb_2", Link.CONNECTED)
+        manager.change("gnb_1", ConnectionState.CONNECTED)
+        manager.change("gnb_2", ConnectionState.CONNECTED)
         told = Told()
         nodes = rnib(told)
         until(lambda: nodes.connected() == ["gnb_1", "gnb_2"])
         told.clear()
-        manager.write("gnb_1", Link.DISCONNECTED)  # its event is missed
+        manager.write("gnb_1", ConnectionState.DISCONNECTED)  # its event is missed
         server.stop()
         until(nodes.stale)
         assert nodes.connected() == ["gnb_1", "gnb_2"], "what was known stays"
         server.start()
-        until(lambda: nodes.state("gnb_1") is Link.DISCONNECTED)
+        until(lambda: nodes.state("gnb_1") is ConnectionState.DISCONNECTED)
         until(lambda: not nodes.stale())
         manager.publish("gnb_2_UNDER_RESET")
-        until(lambda: nodes.state("gnb_2") is Link.UNDER_RESET)
-        assert told == [("gnb_1", Link.DISCONNECTED, False), ("gnb_2", Link.UNDER_RESET, False)]
+        until(lambda: nodes.state("gnb_2") is ConnectionState.UNDER_RESET)
+        assert told == [("gnb_1", ConnectionState.DISCONNECTED, False), ("gnb_2", ConnectionState.UNDER_RESET, False)]
 
     def test_a_redis_that_hangs(
         self,
@@ -277,7 +286,7 @@ class TestRnib:
         rnib: Callable[..., RnibNodeState],
         caplog: pytest.LogCaptureFixture,
     ) -> None:
-        manager.change("gnb_1", Link.CONNECTED)
+        manager.change("gnb_1", ConnectionState.CONNECTED)
         nodes = rnib(interval=0.1)
         until(lambda: nodes.connected() == ["gnb_1"])
         server.suspend()
@@ -286,19 +295,19 @@ class TestRnib:
         assert nodes.connected() == ["gnb_1"]
         server.resume()
         until(lambda: not nodes.stale())
-        manager.change("gnb_1", Link.DISCONNECTED)
-        until(lambda: nodes.state("gnb_1") is Link.DISCONNECTED)
+        manager.change("gnb_1", ConnectionState.DISCONNECTED)
+        until(lambda: nodes.state("gnb_1") is ConnectionState.DISCONNECTED)
 
     def test_a_redis_that_comes_later(
         self, server: RedisServer, manager: E2Manager, rnib: Callable[..., RnibNodeState]
     ) -> None:
-        manager.change("gnb_1", Link.CONNECTED)
+        manager.change("gnb_1", ConnectionState.CONNECTED)
         server.stop()
         nodes = rnib()
         gevent.sleep(0.2)
         assert not nodes.known()
         assert nodes.stale()
-        assert nodes.state("gnb_1") is Link.UNKNOWN
+        assert nodes.state("gnb_1") is ConnectionState.UNKNOWN
         server.start()
         until(nodes.known)
         assert nodes.connected() == ["gnb_1"]
@@ -309,7 +318,7 @@ class TestRnib:
         nodes = rnib(told, interval=0.02)
         until(nodes.known)
         nodes.stop()
-        manager.change("gnb_1", Link.CONNECTED)
+        manager.change("gnb_1", ConnectionState.CONNECTED)
         gevent.sleep(0.1)
         assert told == []
         assert nodes.stale()

@@ -248,7 +248,7 @@ def test_at_most_so_many_at_once_and_what_is_late_is_never_sent(
         routes.create(instance_id, FIRST, done.put)
     peer.until(3)
     # The calls began one after the other, and the event loop would end them so: a waiting call would get the connection
-    # of an ended one in the moments that it has left itself. A loop that stands still until then finds all of them late.
+    # of an ended one in the moments that it has left itself. A loop that stands still until then finds them all late.
     STAND_STILL(1.0)
     ended = [done.get(timeout=10) for _ in range(10)]
     assert {kind(failure) for failure in ended} == {RouteFailureKind.TIMEOUT}

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 
 from mec.common.settings import SECTION as MEC
 from mec.meo.settings import SECTION as MEO
-from submgr.adapters.metrics.go_counters import LegacyCounters, exposition
+from submgr.adapters.metrics.go_counters import GoCounters, exposition
 from submgr.adapters.metrics.prometheus import Metrics
 from submgr.adapters.records.forms import E2Form, RestForm
 from submgr.platform.config.file import Section
@@ -63,7 +63,7 @@ def test_every_environment_variable(operations: str) -> None:
 def test_every_metric(operations: str) -> None:
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
-    registry.register(LegacyCounters())
+    registry.register(GoCounters())
     Metrics(registry)
     text, _ = exposition(registry)
     families = {line.split()[2] for line in text.decode().splitlines() if line.startswith("# TYPE ")}

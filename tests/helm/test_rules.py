@@ -14,7 +14,7 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry, ProcessCollector
 
-from submgr.adapters.metrics.go_counters import LegacyCounters, exposition
+from submgr.adapters.metrics.go_counters import GoCounters, exposition
 from submgr.adapters.metrics.prometheus import Metrics
 
 RULES = "files/submgr.rules.yaml"
@@ -30,7 +30,7 @@ def registry(namespace: str = "") -> CollectorRegistry:
     """As the daemon puts its own together, with something in every histogram."""
     collectors = CollectorRegistry()
     ProcessCollector(registry=collectors)
-    collectors.register(LegacyCounters(namespace))
+    collectors.register(GoCounters(namespace))
     metrics = Metrics(collectors)
     metrics.procedure("subscribe", "success", 0.1)
     metrics.notification(True, 0.1)

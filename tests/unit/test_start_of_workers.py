@@ -52,7 +52,7 @@ def test_what_is_told_of_a_node_meanwhile_comes_after_its_records(parts: dict[st
     outside = Outside()
     start = gevent.spawn(outside.dispatcher.restore, parts)
     gevent.sleep(0)
-    outside.dispatcher.link_changed(NODES[-1], False, "reset")
+    outside.dispatcher.connection_changed(NODES[-1], False, "reset")
     start.get(timeout=10)
     turns()
     lost = outside.dispatcher.node(NODES[-1])

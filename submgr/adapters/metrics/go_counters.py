@@ -91,11 +91,11 @@ RMR_GAUGES: Mapping[str, str] = MappingProxyType(
 )
 
 
-class _LegacyMetric(Metric):
+class _GoMetric(Metric):
     """A family that `exposition` writes by itself, under its own name."""
 
 
-class LegacyCounters(Collector):
+class GoCounters(Collector):
     """Counts under the legacy names; all of them are there from the start, with zero.
 
     `namespace` (may be empty) and `_` come before every name given out.
@@ -126,7 +126,7 @@ class LegacyCounters(Collector):
         for names, kind, prefix in ((SUBMGR, "counter", "SUBMGR_"), (RMR, "counter", ""), (RMR_GAUGES, "gauge", "")):
             for name, explanation in names.items():
                 full = f"{self._prefix}{prefix}{name}"
-                family = _LegacyMetric(full, explanation, kind)
+                family = _GoMetric(full, explanation, kind)
                 family.add_sample(full, {}, float(self.value(name)))
                 yield family
 
@@ -144,7 +144,7 @@ def exposition(registry: CollectorRegistry) -> tuple[bytes, str]:
     legacy: list[str] = []
     modern: list[Metric] = []
     for family in registry.collect():
-        if not isinstance(family, _LegacyMetric):
+        if not isinstance(family, _GoMetric):
             # when a series began is of use to OpenMetrics only
             family.samples = [sample for sample in family.samples if not sample.name.endswith("_created")]
             modern.append(family)

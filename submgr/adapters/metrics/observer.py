@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 
-from submgr.adapters.metrics.go_counters import LegacyCounters
+from submgr.adapters.metrics.go_counters import GoCounters
 from submgr.adapters.metrics.prometheus import Metrics
 from submgr.core import commands as c
 from submgr.core import events as e
@@ -45,7 +45,7 @@ RMR_ANSWERS: dict[type, str] = {
 class WorkerObserver:
     """`submgr.runtime.ports.Observer` over the two sets of metrics and the log."""
 
-    def __init__(self, counters: LegacyCounters, metrics: Metrics) -> None:
+    def __init__(self, counters: GoCounters, metrics: Metrics) -> None:
         self._count = counters.inc
         self._metrics = metrics
         self._sparsely = Sparsely(log)

@@ -1,39 +1,47 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which E2 nodes count as connected: what R-NIB says, or all of them (`checkE2State: "false"`)."""
+"""Which E2 nodes count as connected: those that R-NIB says are, or all of them (`checkE2State: "false"`)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from submgr.adapters.rnib.connection_state import NodeState
-from submgr.adapters.rnib.messages import Link
+from submgr.adapters.rnib.messages import ConnectionState
 
 WORDS = {
-    Link.CONNECTED: "connected",
-    Link.DISCONNECTED: "not connected",
-    Link.UNDER_RESET: "under reset",
-    Link.UNKNOWN: "not known",
+    ConnectionState.CONNECTED: "connected",
+    ConnectionState.DISCONNECTED: "not connected",
+    ConnectionState.UNDER_RESET: "under reset",
+    ConnectionState.UNKNOWN: "not known",
 }
 
 
 class ConnectedNodes:
-    """The service's view of the E2 connections. `check` is asked each time: it can change by a reload."""
+    """Answers the questions of the use cases and the workers about E2 connections.
 
-    def __init__(self, state: NodeState, check: Callable[[], bool]) -> None:
-        self._state = state
-        self._check = check
+    `check_e2_state` is called for each question, because a reload of the configuration can change the setting. While
+    it returns False, every node counts as connected.
+    """
+
+    def __init__(self, node_state: NodeState, check_e2_state: Callable[[], bool]) -> None:
+        self._node_state = node_state
+        self._check_e2_state = check_e2_state
 
     def connected(self) -> list[str]:
-        return self._state.connected()
+        """The ranNames of the nodes that are CONNECTED in R-NIB, sorted, whatever the setting is."""
+        return self._node_state.connected()
 
-    def link(self, meid: str) -> Link:
-        return self._state.state(meid) if self._check() else Link.CONNECTED
+    def state(self, meid: str) -> ConnectionState:
+        """The state that the node counts as having."""
+        return self._node_state.state(meid) if self._check_e2_state() else ConnectionState.CONNECTED
 
     def is_connected(self, meid: str) -> bool:
-        return self.link(meid) is Link.CONNECTED
+        return self.state(meid) is ConnectionState.CONNECTED
 
     def knows(self, meid: str) -> bool:
-        return self._state.state(meid) is not Link.UNKNOWN
+        """Whether R-NIB has the node, whatever the setting is."""
+        return self._node_state.state(meid) is not ConnectionState.UNKNOWN
 
     def describe(self, meid: str) -> str:
-        return WORDS[self._state.state(meid)]
+        """The state of the node's connection in R-NIB, in words for an error text."""
+        return WORDS[self._node_state.state(meid)]

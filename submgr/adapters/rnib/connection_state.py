@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which E2 nodes are connected: from R-NIB, or in-process when nobody writes an R-NIB."""
+"""The state of each E2 node's connection, read from R-NIB or, where no E2 Manager writes one, set in the process."""
 
 from __future__ import annotations
 
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 import gevent
 from gevent.event import Event
 
+from submgr.adapters.rnib.connection_table import ConnectionTable, OnChange
 from submgr.adapters.rnib.messages import (
     CHANNEL,
     NAMESPACE,
     SETS,
-    Link,
+    ConnectionState,
     node_key,
     read_events,
     read_identity,
@@ -25,18 +25,10 @@ from submgr.adapters.rnib.messages import (
 from submgr.platform.logs import Sparsely
 from submgr.platform.store.base import StoreError
 from submgr.platform.store.sdl_channel import Listener, SdlChannel
+from submgr.platform.turns import in_turns, turn
 
 _log = logging.getLogger(__name__)
 
-OnChange = Callable[[str, Link, bool], None]
-"""Told (Meid, link, again) of each change, in order; must not block. `again`: CONNECTED while it was CONNECTED
-already, so that a lost connection in between may have been missed."""
-
-_COUNTERS = {
-    Link.CONNECTED: "E2StateChangedToUp",
-    Link.DISCONNECTED: "E2StateChangedToDown",
-    Link.UNDER_RESET: "E2StateChangedToUnderReset",
-}
 _READ_AT_ONCE = 128
 
 
@@ -45,38 +37,39 @@ def _nothing(*_: object) -> None:
 
 
 class NodeState(Protocol):
-    """Knows the nodes by their Meid, which is their ranName."""
+    """The source of the connection states. A node is named by its Meid, which is its ranName."""
 
     def on_change(self, callback: OnChange) -> None:
-        """To be called before `start`."""
+        """Has `callback` called for each change. To be used before `start`."""
 
     def start(self) -> None: ...
     def stop(self) -> None: ...
 
-    def state(self, meid: str) -> Link: ...
+    def state(self, meid: str) -> ConnectionState:
+        """The state of this node's connection; UNKNOWN for a node that is not known."""
 
     def connected(self) -> list[str]:
         """Names of the nodes that are CONNECTED, sorted."""
 
     def known(self) -> bool:
-        """Whether the nodes have been read once."""
+        """Whether all nodes have been read at least once."""
 
     def stale(self) -> bool:
-        """Whether what is known may have changed meanwhile, unseen."""
+        """Whether states may have changed since without being noticed here."""
 
 
 class LocalNodeState:
-    """Nodes whose state is set by whoever simulates them.
+    """Connection states that the simulator of the nodes sets.
 
-    With `everything_up` a node nobody has set counts as CONNECTED: for real neighbours without an R-NIB.
+    `everything_up`: a node that was never set counts as CONNECTED. This is for real E2 nodes without an R-NIB.
     """
 
     def __init__(self, *, everything_up: bool = False, count: Callable[[str], None] = _nothing) -> None:
         self._everything_up = everything_up
-        self._book = Book(count)
+        self._table = ConnectionTable(count)
 
     def on_change(self, callback: OnChange) -> None:
-        self._book.callback = callback
+        self._table.callback = callback
 
     def start(self) -> None:
         if self._everything_up:
@@ -85,16 +78,16 @@ class LocalNodeState:
     def stop(self) -> None:
         pass
 
-    def set(self, meid: str, link: Link) -> None:
-        """A node is, or came into, this state."""
-        self._book.told(meid, link)
+    def set(self, meid: str, state: ConnectionState) -> None:
+        """The simulator reports the state of a node."""
+        self._table.told(meid, state)
 
-    def state(self, meid: str) -> Link:
-        link = self._book.state(meid)
-        return Link.CONNECTED if link is Link.UNKNOWN and self._everything_up else link
+    def state(self, meid: str) -> ConnectionState:
+        state = self._table.state(meid)
+        return ConnectionState.CONNECTED if state is ConnectionState.UNKNOWN and self._everything_up else state
 
     def connected(self) -> list[str]:
-        return self._book.connected()
+        return self._table.connected()
 
     def known(self) -> bool:
         return True
@@ -103,78 +96,14 @@ class LocalNodeState:
         return False
 
 
-@dataclass(slots=True)
-class _Node:
-    """`listed`: R-NIB had it when it was read last. `told_at`: number of the last event about it."""
-
-    link: Link = Link.UNKNOWN
-    listed: bool = False
-    told_at: int = 0
-
-
-class Book:
-    """The state of each node, from events and from readings of all of them.
-
-    E2 Manager writes a node's record before it tells the change. So a reading is newer than every event that came
-    before it began, and what came while it was made is newer than the reading.
-    """
-
-    def __init__(self, count: Callable[[str], None]) -> None:
-        self.callback: OnChange = _nothing
-        self._count = count
-        self._nodes: dict[str, _Node] = {}
-        self._events = 0
-
-    def state(self, meid: str) -> Link:
-        node = self._nodes.get(meid)
-        return node.link if node else Link.UNKNOWN
-
-    def connected(self) -> list[str]:
-        return sorted(name for name, node in self._nodes.items() if node.link is Link.CONNECTED)
-
-    def told(self, meid: str, link: Link) -> None:
-        """An event; a node that was not known is known from now on."""
-        self._events += 1
-        node = self._nodes.setdefault(meid, _Node())
-        node.told_at = self._events
-        self._set(meid, node, link, told=True)
-
-    def mark(self) -> int:
-        """To be taken before a reading begins, and given to `read`."""
-        return self._events
-
-    def read(self, mark: int, links: dict[str, Link | None]) -> None:
-        """All nodes that R-NIB has now; None: its record cannot be read, and what is known of it stays.
-
-        A node that R-NIB does not have any more is UNKNOWN, unless only events have ever told of it.
-        """
-        for meid, link in links.items():
-            node = self._nodes.setdefault(meid, _Node())
-            node.listed = True
-            if link is not None and node.told_at <= mark:
-                self._set(meid, node, link)
-        for meid, node in list(self._nodes.items()):
-            if node.listed and meid not in links and node.told_at <= mark:
-                node.listed = False
-                self._set(meid, node, Link.UNKNOWN)
-
-    def _set(self, meid: str, node: _Node, link: Link, told: bool = False) -> None:
-        before, node.link = node.link, link
-        again = told and before is link is Link.CONNECTED
-        if before is link and not again:
-            return
-        if told or before is not Link.UNKNOWN:
-            if link in _COUNTERS:
-                self._count(_COUNTERS[link])
-            _log.info("E2 node %s: %s -> %s", meid, before, link)
-        self.callback(meid, link, again)
-
-
 class RnibNodeState:
-    """Nodes as E2 Manager keeps them in R-NIB: read at the start, after each reconnect and every `interval` s, and
-    changed by the events of its channel in between. While the database is away what was known stays.
+    """Connection states as E2 Manager keeps them in R-NIB.
 
-    The channel belongs to it: it is started and stopped with it. `retry`: seconds after a reading that failed.
+    A greenlet reads all nodes at the start, after each reconnect to the database and every `interval` seconds; a
+    failed reading is repeated after `retry` seconds. The events of E2 Manager's channel change single nodes in
+    between. While the database is away, the states stay as they were.
+
+    `RnibNodeState` owns `channel`: it starts and stops it. `count`: see `ConnectionTable`.
     """
 
     def __init__(
@@ -188,7 +117,7 @@ class RnibNodeState:
         self._channel = channel
         self._interval = interval
         self._retry = retry
-        self._book = Book(count)
+        self._table = ConnectionTable(count)
         self._sparsely = Sparsely(_log)
         self._due = Event()
         self._known = False
@@ -196,15 +125,15 @@ class RnibNodeState:
         self._listener: Listener | None = None
         self._reader: gevent.Greenlet[[], None] | None = None
         self.ignored = 0
-        """Parts of payloads of the channel that told nothing known, and entries of R-NIB that could not be read."""
+        """How many parts of payloads were no known event, and how many entries of R-NIB could not be read."""
 
     def on_change(self, callback: OnChange) -> None:
-        self._book.callback = callback
+        self._table.callback = callback
 
     def start(self) -> None:
-        """Raises StoreError for wrong settings; a database that is down is waited for."""
+        """Begins to listen and to read. It waits for a database that is down. Raises StoreError for wrong settings."""
         self._channel.start()
-        # the subscription comes first: what changes after a reading is told
+        # the subscription comes first, so that no change after a reading is missed
         self._listener = self._channel.listen(NAMESPACE, CHANNEL, self._on_payload, self._due.set)
         self._reader = gevent.spawn(self._keep_reading)
 
@@ -214,11 +143,11 @@ class RnibNodeState:
         self._channel.stop()
         self._listener = None
 
-    def state(self, meid: str) -> Link:
-        return self._book.state(meid)
+    def state(self, meid: str) -> ConnectionState:
+        return self._table.state(meid)
 
     def connected(self) -> list[str]:
-        return self._book.connected()
+        return self._table.connected()
 
     def known(self) -> bool:
         return self._known
@@ -233,7 +162,7 @@ class RnibNodeState:
         if events.ignored:
             self._ignore("event", payload[:200])
         for change in events.changes:
-            self._book.told(change.name, change.link)
+            self._table.told(change.name, change.state)
 
     def _ignore(self, what: str, shown: object) -> None:
         self.ignored += 1
@@ -252,40 +181,38 @@ class RnibNodeState:
 
     def _read_all(self) -> None:
         began = time.monotonic()
-        mark = self._book.mark()
+        mark = self._table.mark()
         names = self._names()
-        links: dict[str, Link | None] = {}
+        states: dict[str, ConnectionState | None] = {}
         for start in range(0, len(names), _READ_AT_ONCE):
-            links.update(self._links(names[start : start + _READ_AT_ONCE]))
-            gevent.sleep(0)  # a database nearby answers without ever letting others run
+            states.update(self._states_of(names[start : start + _READ_AT_ONCE]))
+            turn()  # a database nearby answers without ever letting others run
         if self._failed or not self._known:
-            _log.info("R-NIB read: %d nodes in %.3f s", len(links), time.monotonic() - began)
+            _log.info("R-NIB read: %d nodes in %.3f s", len(states), time.monotonic() - began)
         self._failed = False
-        self._book.read(mark, links)
+        self._table.read(mark, states)
         self._known = True
 
     def _names(self) -> list[str]:
         names = set()
         for set_name in SETS:
-            for n, member in enumerate(self._channel.members(NAMESPACE, set_name), 1):
+            for member in in_turns(self._channel.members(NAMESPACE, set_name)):
                 identity = read_identity(member)
                 if identity is None:
                     self._ignore("member", member[:200])
                 else:
                     names.add(identity.name)
-                if n % _READ_AT_ONCE == 0:
-                    gevent.sleep(0)
         return sorted(names)
 
-    def _links(self, names: list[str]) -> dict[str, Link | None]:
+    def _states_of(self, names: list[str]) -> dict[str, ConnectionState | None]:
         found = self._channel.get(NAMESPACE, [node_key(name) for name in names])
-        return {name: self._link(name, found.get(node_key(name))) for name in names}
+        return {name: self._state_of(name, found.get(node_key(name))) for name in names}
 
-    def _link(self, name: str, data: bytes | None) -> Link | None:
+    def _state_of(self, name: str, data: bytes | None) -> ConnectionState | None:
         if data is None:
-            return Link.DISCONNECTED
+            return ConnectionState.DISCONNECTED
         nodeb = read_nodeb(data)
         if nodeb is None or nodeb.name not in ("", name):
             self._ignore("record", node_key(name))
             return None
-        return nodeb.link
+        return nodeb.state

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What E2 Manager writes into R-NIB: two fields of two protobuf messages, and the events of one channel.
+"""Reads what E2 Manager writes into R-NIB: two fields of two protobuf messages, and the events of one SDL channel.
 
-Nothing here raises: what cannot be read is None, and the caller counts it.
+No reader here raises an exception: it returns None for bytes that it cannot read, and the caller counts them.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ _UNDER_RESET = 7
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
-class Link(StrEnum):
-    """The E2 connection of a node. UNKNOWN: there is no such node."""
+class ConnectionState(StrEnum):
+    """The state of a node's E2 connection. UNKNOWN: R-NIB has no such node."""
 
     CONNECTED = "CONNECTED"
     DISCONNECTED = "DISCONNECTED"
@@ -31,50 +31,56 @@ class Link(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NodeEntry:
-    """Of an NbIdentity or a NodebInfo: the node's name ("" when a NodebInfo has none) and its connection."""
+    """A node's name ("" when a NodebInfo has none) and the state of its connection, from NbIdentity or NodebInfo."""
 
     name: str
-    link: Link
+    state: ConnectionState
 
 
 @dataclass(frozen=True, slots=True)
 class NodeEvents:
-    """What a payload of the channel tells, in order, and how many of its parts tell nothing that is known."""
+    """The changes in one payload of the channel, in order, and how many parts of the payload are no known event."""
 
     changes: tuple[NodeEntry, ...]
     ignored: int
 
 
 def node_key(name: str) -> str:
-    """Key of a node's NodebInfo."""
+    """The key of a node's NodebInfo in R-NIB."""
     return f"RAN:{name}"
 
 
 def read_identity(data: bytes) -> NodeEntry | None:
-    """A member of the sets: NbIdentity with inventory_name = 1, connection_status = 3. None without a name."""
+    """Reads a member of the sets `SETS`: an NbIdentity with inventory_name = 1 and connection_status = 3.
+
+    None when it cannot be read or has no name.
+    """
     entry = _read(data, name_field=1, status_field=3)
     return entry if entry is not None and entry.name else None
 
 
 def read_nodeb(data: bytes) -> NodeEntry | None:
-    """The value of a node's key: NodebInfo with ran_name = 1, connection_status = 5."""
+    """Reads the value of a node's key: a NodebInfo with ran_name = 1 and connection_status = 5."""
     return _read(data, name_field=1, status_field=5)
 
 
 def read_events(payload: bytes) -> NodeEvents:
-    """`<name>_CONNECTED`, `<name>_DISCONNECTED`, `<name>_UNDER_RESET`, joined by `___`; names may have underscores."""
+    """Reads a payload of the channel: `<name>_CONNECTED`, `<name>_DISCONNECTED`, `<name>_UNDER_RESET`, joined by `___`.
+
+    Names may have underscores themselves.
+    """
     changes = []
     parts = payload.decode(errors="surrogateescape").split("___")
     for part in parts:
-        for link in (Link.CONNECTED, Link.DISCONNECTED, Link.UNDER_RESET):
-            name = part.removesuffix(f"_{link}")
+        for state in (ConnectionState.CONNECTED, ConnectionState.DISCONNECTED, ConnectionState.UNDER_RESET):
+            name = part.removesuffix(f"_{state}")
             if name != part and name.isprintable() and name:
-                changes.append(NodeEntry(name, link))
+                changes.append(NodeEntry(name, state))
     return NodeEvents(tuple(changes), len(parts) - len(changes))
 
 
 def _read(data: bytes, name_field: int, status_field: int) -> NodeEntry | None:
-    """The last one of a repeated field counts; unknown fields, and known ones of another type, are skipped."""
+    """Takes the last one of a repeated field; skips unknown fields, and known ones of another type."""
     name, status = "", 0
     try:
         for field, value in _fields(data):
@@ -84,11 +90,11 @@ def _read(data: bytes, name_field: int, status_field: int) -> NodeEntry | None:
                 status = value
     except ValueError:  # UnicodeDecodeError is one
         return None
-    return NodeEntry(name, _LINKS.get(status, Link.DISCONNECTED))
+    return NodeEntry(name, _STATES.get(status, ConnectionState.DISCONNECTED))
 
 
 # every other status (not set up, connecting, shut down) is not connected
-_LINKS = {_CONNECTED: Link.CONNECTED, _UNDER_RESET: Link.UNDER_RESET}
+_STATES = {_CONNECTED: ConnectionState.CONNECTED, _UNDER_RESET: ConnectionState.UNDER_RESET}
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, int | bytes | None]]:

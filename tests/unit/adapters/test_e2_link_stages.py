@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from submgr.adapters.e2_termination import E2Link
+from submgr.adapters.e2_termination import E2Termination
 from submgr.core import events as e
 from submgr.e2ap import codec
 from submgr.e2ap import messages as m
@@ -37,15 +37,15 @@ class Inbound:
 
 def test_answers_first_then_requests() -> None:
     inbound = Inbound()
-    link = E2Link(lambda: True, lambda instance_id: None, lambda: 1)
+    e2_termination = E2Termination(lambda: True, lambda instance_id: None, lambda: 1)
     for message in (ANSWER, REQUEST):
-        link.received(message)
+        e2_termination.received(message)
     assert inbound.came == []
-    link.open(inbound, answers_only=True)
+    e2_termination.open(inbound, answers_only=True)
     for message in (ANSWER, REQUEST):
-        link.received(message)
+        e2_termination.received(message)
     assert inbound.came == [m.SubscriptionDeleteResponse]
-    link.open(inbound)
+    e2_termination.open(inbound)
     for message in (ANSWER, REQUEST):
-        link.received(message)
+        e2_termination.received(message)
     assert inbound.came[1:] == [m.SubscriptionDeleteResponse, e.SubscribeOverRmr]

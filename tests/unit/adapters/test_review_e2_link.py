@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from submgr.adapters.e2_termination import E2Link
+from submgr.adapters.e2_termination import E2Termination
 from submgr.core import events as e
 from submgr.e2ap import codec
 from submgr.e2ap import messages as m
@@ -40,12 +40,12 @@ def rmr() -> Rmr:
 
 
 @pytest.fixture
-def link(rmr: Rmr) -> E2Link:
+def e2_termination(rmr: Rmr) -> E2Termination:
     tokens = itertools.count(1)
-    link = E2Link(lambda: True, {5: "gnb_5"}.get, lambda: next(tokens))
-    link.connect(rmr)
-    link.open(rmr)  # type: ignore[arg-type]
-    return link
+    e2_termination = E2Termination(lambda: True, {5: "gnb_5"}.get, lambda: next(tokens))
+    e2_termination.connect(rmr)
+    e2_termination.open(rmr)  # type: ignore[arg-type]
+    return e2_termination
 
 
 def request(mtype: MType, message: m.Message, meid: str = "") -> Message:
@@ -54,22 +54,22 @@ def request(mtype: MType, message: m.Message, meid: str = "") -> Message:
 
 @pytest.mark.parametrize(("meid", "instance", "node"), [("", 5, "gnb_5"), ("", 77, ""), ("gnb_1", 77, "gnb_1")])
 def test_every_delete_request_is_worked_on_and_so_answered(
-    rmr: Rmr, link: E2Link, meid: str, instance: int, node: str
+    rmr: Rmr, e2_termination: E2Termination, meid: str, instance: int, node: str
 ) -> None:
-    link.received(request(MType.DELETE, m.SubscriptionDeleteRequest(m.RequestId(9, instance), 2), meid))
+    e2_termination.received(request(MType.DELETE, m.SubscriptionDeleteRequest(m.RequestId(9, instance), 2), meid))
     ((posted, event),) = rmr.posted
     assert posted == node
     assert isinstance(event, e.UnsubscribeOverRmr)
     assert (event.requestor_id, event.instance_id) == (9, instance)
 
 
-def test_of_a_request_only_what_its_answer_needs_is_kept(rmr: Rmr, link: E2Link) -> None:
+def test_of_a_request_only_what_its_answer_needs_is_kept(rmr: Rmr, e2_termination: E2Termination) -> None:
     """Some are never answered; thousands of them must not fill the memory."""
     action = m.Action(1, m.ActionType.REPORT, b"\1" * 50_000)
     received = request(MType.SUBSCRIBE, m.SubscriptionRequest(m.RequestId(9, 0), 2, b"\1", (action,)), "gnb_1")
-    link.received(received)
+    e2_termination.received(received)
     ((_, event),) = rmr.posted
-    link.answer(event.token, MType.SUBSCRIBED, 1, b"answer")
+    e2_termination.answer(event.token, MType.SUBSCRIBED, 1, b"answer")
     ((kept, mtype),) = rmr.replies
     assert mtype == MType.SUBSCRIBED
     assert (kept.xid, kept.meid, kept.src, kept.mtype) == (received.xid, "gnb_1", "xapp:4560", MType.SUBSCRIBE)

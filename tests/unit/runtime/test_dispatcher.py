@@ -90,15 +90,15 @@ def test_a_flood_of_answers_that_nobody_waits_for_fills_no_inbox(outside: Outsid
 
 
 def test_a_state_of_a_node_without_subscriptions_makes_no_worker(outside: Outside) -> None:
-    outside.dispatcher.link_changed("gnb_1", False, "under reset")
-    outside.dispatcher.link_changed("gnb_1", True)
+    outside.dispatcher.connection_changed("gnb_1", False, "under reset")
+    outside.dispatcher.connection_changed("gnb_1", True)
     assert list(outside.dispatcher.workers) == []
 
 
 def test_a_lost_connection_reaches_its_node_only(outside: Outside) -> None:
     waiting(outside)
     waiting(outside, "gnb_2", "two")
-    outside.dispatcher.link_changed("gnb_1", False, "under reset")
+    outside.dispatcher.connection_changed("gnb_1", False, "under reset")
     turns()
     (note,) = outside.told
     assert note.subscription_id == "one" and note.failure is not None

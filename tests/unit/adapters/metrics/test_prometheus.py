@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
-from submgr.adapters.metrics.go_counters import LegacyCounters, exposition
+from submgr.adapters.metrics.go_counters import GoCounters, exposition
 from submgr.adapters.metrics.prometheus import GAUGES, Metrics
 
 _LEGACY = """
@@ -38,7 +38,7 @@ def text_of(registry: CollectorRegistry) -> str:
 
 
 def test_every_legacy_name_is_there_from_the_start_with_zero_without_labels_or_suffix(registry):
-    registry.register(LegacyCounters())
+    registry.register(GoCounters())
     lines = text_of(registry).splitlines()
     values = [line for line in lines if not line.startswith("#")]
     assert sorted(values) == sorted(
@@ -55,14 +55,14 @@ def test_every_legacy_name_is_there_from_the_start_with_zero_without_labels_or_s
 
 
 def test_a_namespace_comes_before_each_legacy_name(registry):
-    registry.register(LegacyCounters("ricxapp"))
+    registry.register(GoCounters("ricxapp"))
     for line in text_of(registry).splitlines():
         name = line.split()[2] if line.startswith("#") else line.split()[0]
         assert name.startswith(("ricxapp_SUBMGR_", "ricxapp_RMR_"))
 
 
 def test_counting_and_reading(registry):
-    legacy = LegacyCounters()
+    legacy = GoCounters()
     registry.register(legacy)
     legacy.inc("SubReqToE2")
     legacy.inc("SubReqToE2", 1_234_567)
@@ -133,7 +133,7 @@ def test_gauges_are_read_when_somebody_looks_and_only_known_ones(registry):
 
 
 def test_both_kinds_stand_in_one_answer(registry):
-    registry.register(LegacyCounters())
+    registry.register(GoCounters())
     busy(registry)
     text = text_of(registry)
     assert text.count("# TYPE ") == len({line for line in text.splitlines() if line.startswith("# TYPE ")})
@@ -153,7 +153,7 @@ def test_promtool_finds_nothing_to_say_about_the_modern_ones(registry):
 @pytest.mark.promtool
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool: apt-get install prometheus")
 def test_promtool_can_parse_the_legacy_ones(registry):
-    registry.register(LegacyCounters())
+    registry.register(GoCounters())
     body, _ = exposition(registry)
     done = subprocess.run(["promtool", "check", "metrics"], input=body, capture_output=True, timeout=30, check=False)
     assert "error while linting" not in done.stderr.decode()

@@ -3,7 +3,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from submgr.adapters.rnib.messages import Link, NodeEntry, NodeEvents, node_key, read_events, read_identity, read_nodeb
+from submgr.adapters.rnib.messages import (
+    ConnectionState,
+    NodeEntry,
+    NodeEvents,
+    node_key,
+    read_events,
+    read_identity,
+    read_nodeb,
+)
 
 
 def varint(number: int) -> bytes:
@@ -38,52 +46,54 @@ NODEB = (
 
 
 def test_the_two_fields_of_each_message() -> None:
-    assert read_identity(IDENTITY) == NodeEntry(NAME, Link.CONNECTED)
-    assert read_nodeb(NODEB) == NodeEntry(NAME, Link.CONNECTED)
+    assert read_identity(IDENTITY) == NodeEntry(NAME, ConnectionState.CONNECTED)
+    assert read_nodeb(NODEB) == NodeEntry(NAME, ConnectionState.CONNECTED)
 
 
 @pytest.mark.parametrize(
-    ("status", "link"),
+    ("status", "state"),
     [
-        (0, Link.DISCONNECTED),  # UNKNOWN_CONNECTION_STATUS
-        (1, Link.CONNECTED),
-        (2, Link.DISCONNECTED),
-        (3, Link.DISCONNECTED),  # CONNECTED_SETUP_FAILED
-        (4, Link.DISCONNECTED),  # CONNECTING
-        (5, Link.DISCONNECTED),  # SHUTTING_DOWN
-        (6, Link.DISCONNECTED),  # SHUT_DOWN
-        (7, Link.UNDER_RESET),
-        (8, Link.DISCONNECTED),
-        (2**64 - 1, Link.DISCONNECTED),
-        (2**64 + 1, Link.CONNECTED),  # what is over 64 bits is cut, as protobuf does
+        (0, ConnectionState.DISCONNECTED),  # UNKNOWN_CONNECTION_STATUS
+        (1, ConnectionState.CONNECTED),
+        (2, ConnectionState.DISCONNECTED),
+        (3, ConnectionState.DISCONNECTED),  # CONNECTED_SETUP_FAILED
+        (4, ConnectionState.DISCONNECTED),  # CONNECTING
+        (5, ConnectionState.DISCONNECTED),  # SHUTTING_DOWN
+        (6, ConnectionState.DISCONNECTED),  # SHUT_DOWN
+        (7, ConnectionState.UNDER_RESET),
+        (8, ConnectionState.DISCONNECTED),
+        (2**64 - 1, ConnectionState.DISCONNECTED),
+        (2**64 + 1, ConnectionState.CONNECTED),  # what is over 64 bits is cut, as protobuf does
     ],
 )
-def test_connection_status(status: int, link: Link) -> None:
-    assert read_nodeb(text(1, NAME) + number(5, status)) == NodeEntry(NAME, link)
-    assert read_identity(text(1, NAME) + number(3, status)) == NodeEntry(NAME, link)
+def test_connection_status(status: int, state: ConnectionState) -> None:
+    assert read_nodeb(text(1, NAME) + number(5, status)) == NodeEntry(NAME, state)
+    assert read_identity(text(1, NAME) + number(3, status)) == NodeEntry(NAME, state)
 
 
 def test_an_absent_status_is_the_default_of_protobuf() -> None:
-    assert read_nodeb(text(1, NAME)) == NodeEntry(NAME, Link.DISCONNECTED)
+    assert read_nodeb(text(1, NAME)) == NodeEntry(NAME, ConnectionState.DISCONNECTED)
 
 
 def test_a_name_is_needed_where_it_is_the_only_one() -> None:
     assert read_identity(number(3, 1)) is None
     assert read_identity(b"") is None
-    assert read_nodeb(number(5, 1)) == NodeEntry("", Link.CONNECTED)
+    assert read_nodeb(number(5, 1)) == NodeEntry("", ConnectionState.CONNECTED)
 
 
 def test_the_last_of_a_repeated_field_counts() -> None:
-    assert read_nodeb(text(1, "a") + number(5, 1) + text(1, "b") + number(5, 2)) == NodeEntry("b", Link.DISCONNECTED)
+    assert read_nodeb(text(1, "a") + number(5, 1) + text(1, "b") + number(5, 2)) == NodeEntry(
+        "b", ConnectionState.DISCONNECTED
+    )
 
 
 def test_unknown_fields_are_skipped_whatever_their_type() -> None:
     unknown = number(99, 5) + text(98, "x") + varint(97 << 3 | 1) + b"8" * 8 + varint(96 << 3 | 5) + b"4" * 4
-    assert read_nodeb(unknown + NODEB + unknown) == NodeEntry(NAME, Link.CONNECTED)
+    assert read_nodeb(unknown + NODEB + unknown) == NodeEntry(NAME, ConnectionState.CONNECTED)
 
 
 def test_a_known_field_of_another_type_is_an_unknown_one() -> None:
-    assert read_nodeb(NODEB + text(5, "2") + number(1, 7)) == NodeEntry(NAME, Link.CONNECTED)
+    assert read_nodeb(NODEB + text(5, "2") + number(1, 7)) == NodeEntry(NAME, ConnectionState.CONNECTED)
 
 
 @pytest.mark.parametrize(
@@ -127,15 +137,15 @@ def test_what_is_written_is_read(name: str, status: int) -> None:
     entry = read_nodeb(number(5, status) + text(1, name))
     assert entry is not None
     assert entry.name == name
-    assert (entry.link is Link.CONNECTED) == (status == 1)
+    assert (entry.state is ConnectionState.CONNECTED) == (status == 1)
 
 
 @pytest.mark.parametrize(
     ("payload", "changes", "ignored"),
     [
-        (b"gnb_208_092_000001_CONNECTED", [(NAME, Link.CONNECTED)], 0),
-        (b"gnb_208_092_000001_DISCONNECTED", [(NAME, Link.DISCONNECTED)], 0),
-        (b"gnb_208_092_000001_UNDER_RESET", [(NAME, Link.UNDER_RESET)], 0),
+        (b"gnb_208_092_000001_CONNECTED", [(NAME, ConnectionState.CONNECTED)], 0),
+        (b"gnb_208_092_000001_DISCONNECTED", [(NAME, ConnectionState.DISCONNECTED)], 0),
+        (b"gnb_208_092_000001_UNDER_RESET", [(NAME, ConnectionState.UNDER_RESET)], 0),
         (b"gnb_208_092_000001_CONNECTED_SETUP_FAILED", [], 1),
         (b"gnb_208_092_000001_UNKNOWN_CONNECTION_STATUS", [], 1),
         (b"gnb_208_092_000001_SHUT_DOWN", [], 1),
@@ -144,19 +154,27 @@ def test_what_is_written_is_read(name: str, status: int) -> None:
         (b"", [], 1),
         (b"\xff_CONNECTED", [], 1),
         (b"a\nb_CONNECTED", [], 1),
-        (b"x_CONNECTED_CONNECTED", [("x_CONNECTED", Link.CONNECTED)], 0),
-        (b"x__DISCONNECTED", [("x_", Link.DISCONNECTED)], 0),
-        ("größe_CONNECTED".encode(), [("größe", Link.CONNECTED)], 0),
+        (b"x_CONNECTED_CONNECTED", [("x_CONNECTED", ConnectionState.CONNECTED)], 0),
+        (b"x__DISCONNECTED", [("x_", ConnectionState.DISCONNECTED)], 0),
+        ("größe_CONNECTED".encode(), [("größe", ConnectionState.CONNECTED)], 0),
         (
             b"a_1_CONNECTED___b_DISCONNECTED___a_1_UNDER_RESET",
-            [("a_1", Link.CONNECTED), ("b", Link.DISCONNECTED), ("a_1", Link.UNDER_RESET)],
+            [
+                ("a_1", ConnectionState.CONNECTED),
+                ("b", ConnectionState.DISCONNECTED),
+                ("a_1", ConnectionState.UNDER_RESET),
+            ],
             0,
         ),
-        (b"a_CONNECTED___nonsense___b_CONNECTED", [("a", Link.CONNECTED), ("b", Link.CONNECTED)], 1),
-        (b"a_CONNECTED____b_CONNECTED", [("a", Link.CONNECTED), ("_b", Link.CONNECTED)], 0),
+        (
+            b"a_CONNECTED___nonsense___b_CONNECTED",
+            [("a", ConnectionState.CONNECTED), ("b", ConnectionState.CONNECTED)],
+            1,
+        ),
+        (b"a_CONNECTED____b_CONNECTED", [("a", ConnectionState.CONNECTED), ("_b", ConnectionState.CONNECTED)], 0),
     ],
 )
-def test_events(payload: bytes, changes: list[tuple[str, Link]], ignored: int) -> None:
+def test_events(payload: bytes, changes: list[tuple[str, ConnectionState]], ignored: int) -> None:
     assert read_events(payload) == NodeEvents(tuple(NodeEntry(*change) for change in changes), ignored)
 
 

@@ -7,7 +7,7 @@ import gevent
 import pytest
 
 from submgr.adapters.rnib.connection_state import LocalNodeState
-from submgr.adapters.rnib.messages import Link
+from submgr.adapters.rnib.messages import ConnectionState
 from submgr.app import Daemon
 from submgr.core.events import Restored
 from submgr.core.model import Content, E2Record, Holder, RmrEndpoint, RmrHolder
@@ -23,11 +23,11 @@ def text(check: bool, loss: str = "drop") -> str:
     return f"sdl: {{backend: memory}}\ncontrols: {{checkE2State: {str(check).lower()}, onE2Loss: {loss}}}\n"
 
 
-def daemon(check: bool, link: Link, loss: str = "drop") -> Daemon:
+def daemon(check: bool, state: ConnectionState, loss: str = "drop") -> Daemon:
     """Not started, with one established subscription at a node whose connection is in this state."""
     nodes = LocalNodeState()
-    if link is not Link.UNKNOWN:
-        nodes.set(MEID, link)
+    if state is not ConnectionState.UNKNOWN:
+        nodes.set(MEID, state)
     made = Daemon(LiveSettings(load(text(check, loss), {}), {}), {"RMR_RTG_SVC": "-1"}, Logs("test"), None, nodes)
     content = Content(2, b"\x01", (Action(1, ActionType.REPORT),))
     holder = Holder(RmrHolder(ENDPOINT, 1), ENDPOINT, True)
@@ -48,26 +48,26 @@ def switched(made: Daemon, check: bool, loss: str = "drop") -> tuple[bool, bool,
     return bool(established), node.connected, any(sub.restore_pending for sub in established)
 
 
-@pytest.mark.parametrize("link", [Link.CONNECTED, Link.UNKNOWN])
-def test_switched_on_it_takes_nothing_from_a_node_that_is_connected_or_not_listed(link: Link) -> None:
-    assert switched(daemon(False, link), True) == (True, True, False)
+@pytest.mark.parametrize("state", [ConnectionState.CONNECTED, ConnectionState.UNKNOWN])
+def test_switched_on_it_takes_nothing_from_a_node_that_is_connected_or_not_listed(state: ConnectionState) -> None:
+    assert switched(daemon(False, state), True) == (True, True, False)
 
 
-@pytest.mark.parametrize("link", [Link.DISCONNECTED, Link.UNDER_RESET])
-def test_switched_on_it_finds_the_lost_connections(link: Link) -> None:
-    made = daemon(False, link)
+@pytest.mark.parametrize("state", [ConnectionState.DISCONNECTED, ConnectionState.UNDER_RESET])
+def test_switched_on_it_finds_the_lost_connections(state: ConnectionState) -> None:
+    made = daemon(False, state)
     there, connected, _ = switched(made, True)
     assert (there, connected) == (False, False)
     node = made.dispatcher.node(MEID)
     assert node is not None
-    assert node._context.lost_because == ("under reset" if link is Link.UNDER_RESET else "")
+    assert node._context.lost_because == ("under reset" if state is ConnectionState.UNDER_RESET else "")
 
 
 def test_switched_off_every_node_counts_as_connected() -> None:
-    assert switched(daemon(True, Link.DISCONNECTED, "restore"), False, "restore")[:2] == (True, True)
+    assert switched(daemon(True, ConnectionState.DISCONNECTED, "restore"), False, "restore")[:2] == (True, True)
 
 
 def test_switching_restores_nothing_at_a_node_that_was_connected_all_the_time() -> None:
-    made = daemon(True, Link.CONNECTED, "restore")
+    made = daemon(True, ConnectionState.CONNECTED, "restore")
     assert switched(made, False, "restore") == (True, True, False)
     assert switched(made, True, "restore") == (True, True, False)

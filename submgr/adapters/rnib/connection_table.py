@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The table of the connection states, fed with events about one node and with readings of all nodes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from submgr.adapters.rnib.messages import ConnectionState
+
+_log = logging.getLogger(__name__)
+
+OnChange = Callable[[str, ConnectionState, bool], None]
+"""Called with (Meid, state, again) for each change, in order. It must not block.
+
+`again`: E2 Manager reported CONNECTED for a node that was CONNECTED already; the node may have lost its connection in
+between.
+"""
+
+_COUNTERS = {
+    ConnectionState.CONNECTED: "E2StateChangedToUp",
+    ConnectionState.DISCONNECTED: "E2StateChangedToDown",
+    ConnectionState.UNDER_RESET: "E2StateChangedToUnderReset",
+}
+
+
+def _nothing(*_: object) -> None:
+    pass
+
+
+@dataclass(slots=True)
+class _Node:
+    """`listed`: the last reading found the node in R-NIB. `told_at`: the number of the last event about the node."""
+
+    state: ConnectionState = ConnectionState.UNKNOWN
+    listed: bool = False
+    told_at: int = 0
+
+
+class ConnectionTable:
+    """The state of each node's connection, from events about one node and from readings of all nodes.
+
+    E2 Manager writes a node's record before it publishes the event. So a reading is newer than every event that came
+    before the reading began, and an event that came during the reading is newer than the reading.
+
+    `count` is called with the name of the counter of each change (SubMgr user guide, Metrics).
+    """
+
+    def __init__(self, count: Callable[[str], None]) -> None:
+        self.callback: OnChange = _nothing
+        self._count = count
+        self._nodes: dict[str, _Node] = {}
+        self._events = 0
+
+    def state(self, meid: str) -> ConnectionState:
+        node = self._nodes.get(meid)
+        return node.state if node else ConnectionState.UNKNOWN
+
+    def connected(self) -> list[str]:
+        return sorted(name for name, node in self._nodes.items() if node.state is ConnectionState.CONNECTED)
+
+    def told(self, meid: str, state: ConnectionState) -> None:
+        """Takes an event. A node that was not known is known from now on."""
+        self._events += 1
+        node = self._nodes.setdefault(meid, _Node())
+        node.told_at = self._events
+        self._set(meid, node, state, told=True)
+
+    def mark(self) -> int:
+        """The number of the last event. To be taken before a reading begins, and given to `read` after it."""
+        return self._events
+
+    def read(self, mark: int, states: dict[str, ConnectionState | None]) -> None:
+        """Takes a reading: all nodes that R-NIB has now. None: the node's record cannot be read, its state stays.
+
+        A node that has gone from R-NIB becomes UNKNOWN. A node that no reading has ever found, only events, stays.
+        """
+        for meid, state in states.items():
+            node = self._nodes.setdefault(meid, _Node())
+            node.listed = True
+            if state is not None and node.told_at <= mark:
+                self._set(meid, node, state)
+        for meid, node in list(self._nodes.items()):
+            if node.listed and meid not in states and node.told_at <= mark:
+                node.listed = False
+                self._set(meid, node, ConnectionState.UNKNOWN)
+
+    def _set(self, meid: str, node: _Node, state: ConnectionState, told: bool = False) -> None:
+        before, node.state = node.state, state
+        again = told and before is state is ConnectionState.CONNECTED
+        if before is state and not again:
+            return
+        if told or before is not ConnectionState.UNKNOWN:
+            if state in _COUNTERS:
+                self._count(_COUNTERS[state])
+            _log.info("E2 node %s: %s -> %s", meid, before, state)
+        self.callback(meid, state, again)
