@@ -13,9 +13,10 @@ from typing import Any
 import click
 import gevent
 
-from submgr.app import Daemon
+from submgr.app import build
 from submgr.bench.cli import bench
 from submgr.cli.standalone import DATABASE, Demo, Neighbours, Ports, start_demos
+from submgr.daemon import Daemon
 from submgr.platform.config.file import ConfigError, ConfigWatcher, Problem
 from submgr.platform.garbage_collection import keep_collections_short
 from submgr.platform.http.server import ListenError
@@ -95,7 +96,7 @@ def _daemon(path: str | None, overrides: dict[str, Any], logs: Logs, neighbours:
     if neighbours is not None:
         environment["RMR_RTG_SVC"] = "-1"
         environment["RMR_SRC_ID"] = "127.0.0.1"
-    return Daemon(live, environment, logs, watcher, neighbours.nodes if neighbours is not None else None)
+    return build(live, environment, logs, watcher, neighbours.nodes if neighbours is not None else None)
 
 
 def _apply(live: LiveSettings, text: str) -> None:
@@ -118,8 +119,9 @@ def _standalone(path: str | None, database: str, ports: Ports, mec: bool, logs: 
         daemon = _daemon(path, neighbours.overrides(ports, database), logs, neighbours)
 
         def introduce() -> None:
-            daemon.rmr.set_routes(neighbours.routes())
-            click.echo(neighbours.introduction(daemon.xapp_http.address[1], daemon.platform_http.address[1]))
+            daemon.parts.rmr.set_routes(neighbours.routes())
+            xapp, platform = daemon.parts.xapp_http.address[1], daemon.parts.platform_http.address[1]
+            click.echo(neighbours.introduction(xapp, platform))
             if mec:
                 demos.extend(start_demos(click.echo))
                 click.echo("\n".join(["", *(line for demo in demos for line in demo.lines), ""]))

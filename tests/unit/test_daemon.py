@@ -3,16 +3,17 @@
 
 from __future__ import annotations
 
-import gevent
 import pytest
 
 from submgr.adapters.rnib.connection_state import LocalNodeState
 from submgr.adapters.rnib.messages import ConnectionState
-from submgr.app import Daemon
+from submgr.app import build
 from submgr.core.events import Restored
 from submgr.core.model import Content, E2Record, Holder, RmrEndpoint, RmrHolder
+from submgr.daemon import Daemon
 from submgr.e2ap.messages import Action, ActionType
 from submgr.platform.logs import Logs
+from submgr.platform.turns import turn
 from submgr.settings.model import LiveSettings, load
 
 MEID = "gnb_1"
@@ -28,20 +29,20 @@ def daemon(check: bool, state: ConnectionState, loss: str = "drop") -> Daemon:
     nodes = LocalNodeState()
     if state is not ConnectionState.UNKNOWN:
         nodes.set(MEID, state)
-    made = Daemon(LiveSettings(load(text(check, loss), {}), {}), {"RMR_RTG_SVC": "-1"}, Logs("test"), None, nodes)
+    made = build(LiveSettings(load(text(check, loss), {}), {}), {"RMR_RTG_SVC": "-1"}, Logs("test"), None, nodes)
     content = Content(2, b"\x01", (Action(1, ActionType.REPORT),))
     holder = Holder(RmrHolder(ENDPOINT, 1), ENDPOINT, True)
     record = E2Record(1, MEID, 123, 1, content, (ENDPOINT,), (holder,), (ENDPOINT,), admitted=(1,))
-    made.dispatcher.restore({MEID: Restored((record,), (), (), made.nodes.is_connected(MEID))})
+    made.parts.dispatcher.restore({MEID: Restored((record,), (), (), made.parts.nodes.is_connected(MEID))})
     return made
 
 
 def switched(made: Daemon, check: bool, loss: str = "drop") -> tuple[bool, bool, bool]:
     """Is it there, is its node taken to be connected, does it wait for its restore?"""
-    assert made.live.apply(text(check, loss))
+    assert made.parts.live.apply(text(check, loss))
     for _ in range(10):
-        gevent.sleep(0)
-    node = made.dispatcher.node(MEID)
+        turn()
+    node = made.parts.dispatcher.node(MEID)
     assert node is not None
     holding = node.subscriptions.holding
     established = [sub for sub in node.subscriptions.e2.values() if holding.get(next(iter(sub.holders))) is sub]
@@ -58,7 +59,7 @@ def test_switched_on_it_finds_the_lost_connections(state: ConnectionState) -> No
     made = daemon(False, state)
     there, connected, _ = switched(made, True)
     assert (there, connected) == (False, False)
-    node = made.dispatcher.node(MEID)
+    node = made.parts.dispatcher.node(MEID)
     assert node is not None
     assert node._context.lost_because == ("under reset" if state is ConnectionState.UNDER_RESET else "")
 

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the workers do, as counters, histograms and log lines. It watches events and commands; it steers nothing.
+"""Observers: they turn the work of the workers and of the store into counters, histograms and log lines.
 
-One INFO line per finished procedure; what an outsider can cause at will is logged once per kind and minute.
+They watch and steer nothing.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
 
 from submgr.adapters.metrics.go_counters import GoCounters
 from submgr.adapters.metrics.prometheus import Metrics
@@ -15,6 +16,7 @@ from submgr.core import commands as c
 from submgr.core import events as e
 from submgr.e2ap import messages as m
 from submgr.platform.logs import Sparsely
+from submgr.platform.store.base import FailureKind, Operation
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +45,11 @@ RMR_ANSWERS: dict[type, str] = {
 
 
 class WorkerObserver:
-    """`submgr.runtime.ports.Observer` over the two sets of metrics and the log."""
+    """Implements `submgr.runtime.ports.Observer`: feeds both sets of metrics and the log.
+
+    The log gets one INFO line per finished procedure. A message that an outsider can cause at will is logged once per
+    kind and minute.
+    """
 
     def __init__(self, counters: GoCounters, metrics: Metrics) -> None:
         self._count = counters.inc
@@ -113,3 +119,23 @@ class WorkerObserver:
         assert isinstance(command, c.Ignored)
         self._metrics.ignored(command.kind.value)
         self._sparsely.log(logging.WARNING, command.kind.value, f"ignored: {command.what}", meid=meid)
+
+
+class SdlObserver:
+    """Implements `submgr.platform.store.base.StoreObserver`: counts failed database operations and measures all."""
+
+    NAMES: ClassVar[Mapping[FailureKind, str]] = {
+        "write": "SDLWriteFailure",
+        "read": "SDLReadFailure",
+        "remove": "SDLRemoveFailure",
+    }
+
+    def __init__(self, count: Callable[[str], None], latency: Callable[[str, float], None]) -> None:
+        self._count = count
+        self._latency = latency
+
+    def on_latency(self, operation: Operation, seconds: float) -> None:
+        self._latency(operation, seconds)
+
+    def on_failure(self, kind: FailureKind) -> None:
+        self._count(self.NAMES[kind])

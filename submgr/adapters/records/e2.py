@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""E2 subscriptions to stored JSON and back.
+"""Encodes E2 subscriptions as stored JSON and decodes them.
 
-What the Go implementation wrote loads too: it keeps neither holders nor routes, so both are None then.
+Records of the Go implementation can be decoded too. They have neither holders nor routes: both are None then.
 """
 
 from __future__ import annotations
@@ -52,21 +52,21 @@ _decoder = msgspec.json.Decoder(E2Form)
 
 
 def encode_e2(record: E2Record) -> bytes:
-    """The value of an E2 subscription, stored under its instance id in decimal."""
+    """The JSON of an E2 subscription. Its key in the store is the instance id in decimal."""
     return _encode(_form(record))
 
 
 def e2_json(record: E2Record) -> dict[str, Any]:
-    """The stored form of an E2 subscription as plain lists and dicts, for the debug queries."""
+    """The stored JSON of an E2 subscription as plain lists and dicts, for the debug queries of the platform API."""
     form: dict[str, Any] = msgspec.to_builtins(_form(record))
     return form
 
 
 def decode_e2(key: str, data: bytes) -> E2Record:
-    """The E2 subscription stored under `key`.
+    """The E2 subscription that is stored under `key`.
 
     Raises:
-        RecordError: it cannot be read, or its instance id is not the key.
+        RecordError: the JSON cannot be read, or its instance id is not the key.
     """
     form = read(_decoder, data)
     request = form.SubReqMsg
@@ -194,7 +194,7 @@ def _holder_form(holder: Holder) -> HolderForm:
 def _holders(form: E2Form) -> tuple[Holder, ...] | None:
     if form.Holders is UNSET or form.Holders is None:
         return None
-    # the flag of the whole record counts for all holders when none of them says which one was not told
+    # false for the whole record, and for none of the holders: then no holder has been notified
     nobody = form.Notified is False and all(holder.Notified for holder in form.Holders)
     return tuple(
         Holder(_holder_key(holder), endpoint_of(holder.Endpoint), holder.Routed, holder.Notified and not nobody)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The stored JSON as it lies in the database: names and order of the fields are those of the attributes here.
+"""The forms of the stored JSON: its fields have the names and the order of the attributes here.
 
-The Go implementation reads and writes the same records, so that either may follow the other on one database. It
-ignores unknown keys, and drops them when it writes: the fields marked `additional` are missing in its records.
+The Go implementation reads and writes the same records, so that either implementation may follow the other on one
+database. The Go implementation ignores unknown fields and drops them when it writes: the fields under the comment
+`additional` are missing in its records.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ NodeName = Annotated[str, Meta(min_length=1, max_length=MAX_MEID_BYTES)]
 
 
 class Octets(Struct):
-    """Base64 and the number of octets; none are null and 0."""
+    """`Data` in base64, and the number of octets in `Length`. Without octets they are null and 0."""
 
     Length: U32 = 0
     Data: bytes | None = None
@@ -52,7 +53,7 @@ class EndpointList(Struct):
 
 
 class ActionForm(Struct):
-    """`Present`: a subsequent action was given, in `Type` and `TimetoWait`."""
+    """`Present`: the action has a subsequent action, in `Type` and `TimetoWait`."""
 
     ActionId: U8
     ActionType: Annotated[int, Meta(ge=0, le=2)]
@@ -94,7 +95,7 @@ class NotAdmittedList(Struct):
 
 
 class ResponseForm(Struct):
-    """All zero and null until the E2 node has answered."""
+    """The answer of the E2 node. All fields are zero or null until the node has answered."""
 
     Id: U32 = 0
     InstanceId: U32 = 0
@@ -104,7 +105,7 @@ class ResponseForm(Struct):
 
 
 class HolderForm(Struct, kw_only=True):
-    """Held by a REST subscription (the first two fields), or by an RMR xApp (the next two)."""
+    """A holder: a REST subscription (the first two fields) or an RMR xApp (the next two)."""
 
     SubscriptionId: Text | UnsetType = UNSET
     XappEventInstanceId: U16 | UnsetType = UNSET
@@ -116,7 +117,7 @@ class HolderForm(Struct, kw_only=True):
 
 
 class E2Form(Struct, kw_only=True):
-    """`SubRespRcvd` is "SubResp" once the E2 node has answered, else ""."""
+    """An E2 subscription. `SubRespRcvd` is "SubResp" once the E2 node has answered, else ""."""
 
     Valid: bool | None = True
     ReqId: RequestIdForm
@@ -135,7 +136,10 @@ class E2Form(Struct, kw_only=True):
 
 
 class RestForm(Struct, kw_only=True):
-    """`XAppIdToE2Id` maps XappEventInstanceIds to instance ids. Old releases have neither of the first two."""
+    """A REST subscription. `XAppIdToE2Id` maps XappEventInstanceIds to instance ids.
+
+    Records of old releases lack the first two fields.
+    """
 
     Created: str | None = ""
     XAppServiceName: str | None = ""
@@ -152,6 +156,8 @@ class RestForm(Struct, kw_only=True):
 
 
 class RemovalForm(Struct):
+    """What is left to undo of an E2 subscription. `NodeDelete`: a delete for the E2 node is among it."""
+
     InstanceId: InstanceNumber
     Meid: NodeName
     FunctionId: U12
@@ -161,14 +167,14 @@ class RemovalForm(Struct):
 
 
 class RecordError(Exception):
-    """A stored record that cannot be read, and what is wrong with it."""
+    """A stored record cannot be read; the text says what is wrong with it."""
 
 
 Form = TypeVar("Form", bound=Struct)
 
 
 def read(decoder: msgspec.json.Decoder[Form], data: bytes) -> Form:
-    """Raises RecordError, whatever the bytes are."""
+    """The decoded form. Raises RecordError, and nothing else, for bytes that are no such form."""
     try:
         return decoder.decode(data)
     except RecursionError:

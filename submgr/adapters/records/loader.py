@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reading the records back: at the start, and of one node whose worker ended by a bug."""
+"""Loads records from the store: those of all nodes at the start, those of one node after its worker crashed."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Protocol
 
 import gevent
@@ -14,36 +15,43 @@ from submgr.core.handlers.recovery import by_node
 from submgr.core.registry import Registry
 from submgr.platform.store.base import StoreError
 from submgr.platform.turns import in_turns
-from submgr.settings.model import LiveSettings
+from submgr.settings.model import Controls
 
 log = logging.getLogger(__name__)
 
-AGAIN = 1.0
+RETRY_INTERVAL = 1.0
 """Seconds between two tries while the database is away."""
+LOOK_INTERVAL = 0.1
+"""Seconds between two looks whether the connection states have been read."""
 
 
 class StartFailed(Exception):
-    """The database did not come in as many tries as the configuration allows."""
+    """The database did not answer within as many tries as the configuration allows."""
 
 
-class NodeKnowledge(Protocol):
-    def known(self) -> bool: ...
+class NodeState(Protocol):
+    def known(self) -> bool:
+        """Whether the connection states of all nodes have been read."""
 
 
-class Connected(Protocol):
+class ConnectedNodes(Protocol):
     def is_connected(self, meid: str) -> bool: ...
 
 
-class Restorer:
-    """`why_not`: in words, why it has not been done yet."""
+class RecordLoader:
+    """Loads records and sorts them by their node.
+
+    `controls` is called whenever a setting counts, since a reload can change it. `why_not` says in words why the
+    records have not been loaded yet. `unreadable` is the number of records that could not be read at the start.
+    """
 
     def __init__(
         self,
         records: StoredRecords,
         registry: Registry,
-        node_state: NodeKnowledge,
-        nodes: Connected,
-        live: LiveSettings,
+        node_state: NodeState,
+        nodes: ConnectedNodes,
+        controls: Callable[[], Controls],
     ) -> None:
         self.why_not = "not restored yet"
         self.unreadable = 0
@@ -51,25 +59,28 @@ class Restorer:
         self._registry = registry
         self._node_state = node_state
         self._nodes = nodes
-        self._live = live
+        self._controls = controls
 
-    def restore(self) -> dict[str, Restored]:
-        """Wait for the database, a try a second; then the records of each node, by Meid. Raises StartFailed."""
+    def load_all(self) -> dict[str, Restored]:
+        """The records of each node by Meid, for the start.
+
+        Waits for the database, a try a second, and then for the connection states of the nodes. Raises StartFailed.
+        """
         loaded = self._load_until_there()
-        while not self._node_state.known() and self._live.current.controls.check_e2_state:
+        while not self._node_state.known() and self._controls().check_e2_state:
             self.why_not = "the state of the E2 nodes has not been read yet"
-            gevent.sleep(AGAIN / 10)
+            gevent.sleep(LOOK_INTERVAL)
         self.unreadable = len(loaded.unreadable)
         for unreadable in loaded.unreadable:
             if unreadable.instance_id is not None:
                 self._registry.ids.claim(unreadable.instance_id, None)
-        if not self._live.current.controls.read_subs_from_db:
+        if not self._controls().read_subs_from_db:
             log.warning("readSubsFromDb is false: %d E2 subscriptions are not restored", len(loaded.e2))
             return {}
         log.info(
             "restoring", extra={"e2": len(loaded.e2), "rest": len(loaded.rest), "unreadable": len(loaded.unreadable)}
         )
-        return self._parts(loaded)
+        return self._by_node(loaded)
 
     def _load_until_there(self) -> Loaded:
         tries = 0
@@ -78,28 +89,28 @@ class Restorer:
                 return self._records.load()
             except StoreError as failed:
                 tries += 1
-                controls = self._live.current.controls
+                controls = self._controls()
                 self.why_not = f"the database could not be read: {failed}"
                 if not controls.db_retry_forever and tries >= controls.db_try_count:
                     raise StartFailed(f"{self.why_not} ({tries} tries)") from failed
                 if tries == 1:
                     log.error("%s; trying every second", self.why_not)
-                gevent.sleep(AGAIN)
+                gevent.sleep(RETRY_INTERVAL)
 
-    def reload(self, meid: str) -> Restored:
-        """What is stored of one node, once everything that waits to be written has been."""
+    def load_node(self, meid: str) -> Restored:
+        """The records of one node, once the store has tried every write handed over before. Waits for the database."""
         while True:
             try:
                 self._records.flush()
-                return self._parts(self._records.load()).get(meid) or self._nothing_of(meid)
+                return self._by_node(self._records.load()).get(meid) or self._nothing_of(meid)
             except StoreError as failed:
                 log.error("records of %s could not be read, trying again: %s", meid, failed)
-                gevent.sleep(AGAIN)
+                gevent.sleep(RETRY_INTERVAL)
 
     def _nothing_of(self, meid: str) -> Restored:
         return Restored((), (), (), self._nodes.is_connected(meid))
 
-    def _parts(self, loaded: Loaded) -> dict[str, Restored]:
+    def _by_node(self, loaded: Loaded) -> dict[str, Restored]:
         spared = frozenset(u.key for u in loaded.unreadable if u.namespace == REST_NAMESPACE)
         e2, rest, removals = in_turns(loaded.e2), in_turns(loaded.rest), in_turns(loaded.removals)
         return by_node(e2, rest, removals, self._nodes.is_connected, spared)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Records to stored JSON and back: REST subscriptions and removals here, E2 subscriptions in `e2_records`."""
+"""Encodes REST subscriptions as stored JSON and decodes them."""
 
 from __future__ import annotations
 
@@ -8,37 +8,15 @@ from collections.abc import Mapping
 import msgspec
 from msgspec import UNSET
 
-from submgr.adapters.records.e2 import decode_e2, e2_json, encode_e2
-from submgr.adapters.records.forms import (
-    RecordError,
-    RemovalForm,
-    RestForm,
-    checked_meid,
-    endpoint_form,
-    endpoints_of,
-    read,
-)
-from submgr.core.model import ClientEndpoint, Removal, RestRecord, RmrEndpoint
-
-__all__ = [
-    "RecordError",
-    "decode_e2",
-    "decode_removal",
-    "decode_rest",
-    "e2_json",
-    "encode_e2",
-    "encode_removal",
-    "encode_rest",
-    "removal_key",
-]
+from submgr.adapters.records.forms import RecordError, RestForm, checked_meid, read
+from submgr.core.model import ClientEndpoint, RestRecord, RmrEndpoint
 
 _encode = msgspec.json.Encoder().encode
-_rest_decoder = msgspec.json.Decoder(RestForm)
-_removal_decoder = msgspec.json.Decoder(RemovalForm)
+_decoder = msgspec.json.Decoder(RestForm)
 
 
 def encode_rest(record: RestRecord) -> bytes:
-    """The value of a REST subscription, stored under its SubscriptionId."""
+    """The JSON of a REST subscription. Its key in the store is the SubscriptionId."""
     # a Go map is written in the order of its keys as text
     pairs = sorted(record.instances, key=lambda pair: str(pair[0]))
     form = RestForm(
@@ -60,15 +38,16 @@ def encode_rest(record: RestRecord) -> bytes:
 
 
 def decode_rest(subscription_id: str, data: bytes, requestors: Mapping[int, int] | None = None) -> RestRecord:
-    """The REST subscription stored under `subscription_id`.
+    """The REST subscription that is stored under `subscription_id`.
 
-    Instance ids that a record has without a XappEventInstanceId get theirs from `requestors` (instance id to the
-    `xapp_requestor_id` of its E2 record), and are left out when it is not there.
+    Old releases stored instance ids without their XappEventInstanceIds. `requestors` maps the instance ids of the
+    stored E2 subscriptions to their `xapp_requestor_id`, which is the missing number; an instance id that is not in it
+    is left out.
 
     Raises:
-        RecordError: it cannot be read.
+        RecordError: the JSON cannot be read.
     """
-    form = read(_rest_decoder, data)
+    form = read(_decoder, data)
     rmr = _rmr_endpoint(form)
     newest = [form.Md5sum] if form.Md5sum else []
     kept = [] if form.Digests is UNSET or form.Digests is None else form.Digests
@@ -86,45 +65,6 @@ def decode_rest(subscription_id: str, data: bytes, requestors: Mapping[int, int]
     )
 
 
-def removal_key(meid: str, instance_id: int) -> str:
-    """The key of a removal: two nodes may each have one with the same instance id."""
-    return f"{instance_id}:{meid}"
-
-
-def encode_removal(removal: Removal) -> bytes:
-    """The value of a removal, stored under its `removal_key`."""
-    routes = [endpoint_form(endpoint) for endpoint in removal.routes]
-    return _encode(
-        RemovalForm(
-            removal.instance_id,
-            removal.meid,
-            removal.ran_function_id,
-            routes,
-            removal.node_delete,
-            removal.requestor_id,
-        )
-    )
-
-
-def decode_removal(key: str, data: bytes) -> Removal:
-    """The removal stored under `key`.
-
-    Raises:
-        RecordError: it cannot be read, or does not belong under this key.
-    """
-    form = read(_removal_decoder, data)
-    if key != removal_key(form.Meid, form.InstanceId):
-        raise RecordError(f"the removal of {form.InstanceId} at {form.Meid} does not belong under this key")
-    return Removal(
-        instance_id=form.InstanceId,
-        meid=checked_meid(form.Meid),
-        ran_function_id=form.FunctionId,
-        routes=endpoints_of(form.Routes),
-        node_delete=form.NodeDelete,
-        requestor_id=form.RequestorId,
-    )
-
-
 def _rmr_endpoint(form: RestForm) -> RmrEndpoint:
     if not form.XAppRmrEndPoint and form.XAppServiceName:
         # the Go implementation leaves it empty for an xApp without an RMR port
@@ -136,7 +76,7 @@ def _rmr_endpoint(form: RestForm) -> RmrEndpoint:
 
 
 def _instances(form: RestForm, requestors: Mapping[int, int]) -> tuple[tuple[int, int], ...]:
-    """The pairs in the order of `InstanceIds`, then those that only the map has."""
+    """(XappEventInstanceId, instance id) in the order of `InstanceIds`, then the pairs that only `XAppIdToE2Id` has."""
     known = form.XAppIdToE2Id or {}
     by_instance: dict[int, list[int]] = {instance_id: [] for instance_id in form.InstanceIds or ()}
     for xapp_id, instance_id in known.items():

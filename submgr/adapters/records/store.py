@@ -1,28 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The records in the key-value store: written without being waited for, read at the start."""
+"""The records of subscriptions and removals in the key-value store.
+
+A write is handed over to the store and its outcome comes back through a callback; loading blocks.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import gevent
 from gevent.event import Event
 
-from submgr.adapters.records.rest import (
-    RecordError,
-    decode_e2,
-    decode_removal,
-    decode_rest,
-    encode_e2,
-    encode_removal,
-    encode_rest,
-    removal_key,
-)
+from submgr.adapters.records.e2 import decode_e2, encode_e2
+from submgr.adapters.records.forms import RecordError
+from submgr.adapters.records.removals import decode_removal, encode_removal, removal_key
+from submgr.adapters.records.rest import decode_rest, encode_rest
+from submgr.core.errors import RefusedError
 from submgr.core.model import E2Record, Removal, RestRecord
-from submgr.platform.store.base import Change, FailureKind, Operation, Store, StoreError, StoreTimeout
+from submgr.platform.store.base import Change, Store, StoreError, StoreTimeout
 from submgr.platform.turns import in_turns
 from submgr.runtime.ports import WriteFailure, Written
 
@@ -39,7 +38,7 @@ Record = TypeVar("Record")
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A stored record that cannot be read; it stays under its key, and its instance id must not be given out."""
+    """A stored record that cannot be read. It stays in the store, and its instance id must not be given out."""
 
     namespace: str
     key: str
@@ -47,7 +46,7 @@ class Unreadable:
 
     @property
     def instance_id(self) -> int | None:
-        """None for a REST record, and for a key without an instance id."""
+        """The instance id in the key; None for a REST record, and for a key without an instance id."""
         number = self.key.partition(":")[0]
         if self.namespace == REST_NAMESPACE or not (number.isascii() and number.isdecimal() and len(number) <= 5):
             return None
@@ -56,7 +55,7 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Everything that is stored, in the order of the keys."""
+    """Everything in the store, in the order of the keys."""
 
     e2: list[E2Record] = field(default_factory=list)
     rest: list[RestRecord] = field(default_factory=list)
@@ -64,32 +63,12 @@ class Loaded:
     unreadable: list[Unreadable] = field(default_factory=list)
 
 
-class SdlCounters:
-    """A `StoreObserver` that counts under the names that dashboards know; `latency` gets (operation, seconds)."""
-
-    NAMES: Mapping[FailureKind, str] = {
-        "write": "SDLWriteFailure",
-        "read": "SDLReadFailure",
-        "remove": "SDLRemoveFailure",
-    }
-
-    def __init__(self, count: Callable[[str], None], latency: Callable[[str, float], None]) -> None:
-        self._count = count
-        self._latency = latency
-
-    def on_latency(self, operation: Operation, seconds: float) -> None:
-        self._latency(operation, seconds)
-
-    def on_failure(self, kind: FailureKind) -> None:
-        self._count(self.NAMES[kind])
-
-
 class StoredRecords:
-    """`submgr.runtime.ports.Records` over a store that is started and stopped by its owner.
+    """Implements `submgr.runtime.ports.Records` over a store, and the database requests of the debug interface.
 
-    An erasure that fails is retried by the store. When its end is awaited (`done` given), it is asked for again
-    here too, every `retry_interval` seconds, until the store says that the record is gone; `done` is then called a
-    second time, with None.
+    The owner of the store starts and stops it. The store itself retries an erasure that fails. If the caller gave
+    `done`, this class erases the record again as well, every `retry_interval` seconds, until the store reports that
+    the record is gone; it then calls `done` a second time, with None.
     """
 
     def __init__(self, store: Store, *, retry_interval: float = 1.0) -> None:
@@ -101,7 +80,7 @@ class StoredRecords:
         self._paused = False
 
     def stop(self) -> None:
-        """Wait no longer for erasures; the store does with them what it does with every persistent change."""
+        """Stops erasing again. The store goes on with failed erasures as with every persistent change."""
         self._stopped.set()
         self._awaited.clear()
 
@@ -125,10 +104,10 @@ class StoredRecords:
         self._erase(REMOVAL_NAMESPACE, removal_key(meid, instance_id), None)
 
     def load(self) -> Loaded:
-        """Everything that is stored. What cannot be read is logged, and listed with the reason.
+        """Reads the whole store. Records that cannot be read are logged, and listed in `unreadable`.
 
         Raises:
-            StoreError: the database could not be read.
+            StoreError: the database does not answer.
         """
         loaded = Loaded()
         stored = {namespace: self._store.read_all(namespace) for namespace in NAMESPACES}
@@ -148,33 +127,43 @@ class StoredRecords:
         return loaded
 
     def flush(self) -> None:
-        """Wait until everything handed over so far has been tried. Blocks the calling greenlet; raises StoreError."""
+        """Waits until the store has tried every write handed over so far. Raises StoreError."""
         for namespace in NAMESPACES:
             self._store.write(Change(namespace))
 
-    def remove_record(self, instance_id: int) -> bool:
-        """Remove one E2 record from the database, and write nothing back until the next start.
+    # --- the debug interface
 
-        False when there is none. Blocks the calling greenlet; raises StoreError.
+    def remove_record(self, instance_id: int) -> bool:
+        """Removes one E2 record from the database. No failed write is repeated until the next start.
+
+        False when there is no such record. Blocks the calling greenlet.
+
+        Raises:
+            RefusedError: 503, the database does not answer.
         """
         key = str(instance_id)
-        found = self._store.read(E2_NAMESPACE, {key})
-        self._pause()
-        if found:
-            self._store.write(Change(E2_NAMESPACE, remove=frozenset({key})))
+        with _refused_while_away():
+            found = self._store.read(E2_NAMESPACE, {key})
+            self._pause()
+            if found:
+                self._store.write(Change(E2_NAMESPACE, remove=frozenset({key})))
         return bool(found)
 
     def empty(self) -> None:
-        """Remove all records from the database, and write nothing back until the next start.
+        """Removes all records from the database. No failed write is repeated until the next start.
 
-        Blocks the calling greenlet; raises StoreError.
+        Blocks the calling greenlet.
+
+        Raises:
+            RefusedError: 503, the database does not answer.
         """
-        self._store.keys(E2_NAMESPACE)  # fails while the database is away: what is to be written back stays so
-        self._pause()
-        for namespace in NAMESPACES:
-            keys = self._store.keys(namespace)
-            if keys:
-                self._store.write(Change(namespace, remove=frozenset(keys)))
+        with _refused_while_away():
+            self._store.keys(E2_NAMESPACE)  # fails while the database is away: failed writes are repeated then
+            self._pause()
+            for namespace in NAMESPACES:
+                keys = self._store.keys(namespace)
+                if keys:
+                    self._store.write(Change(namespace, remove=frozenset(keys)))
 
     def _pause(self) -> None:
         self._paused = True
@@ -221,6 +210,14 @@ class StoredRecords:
         self._store.submit(Change(namespace, remove=frozenset({key})), erased, persistent=True)
 
 
+@contextmanager
+def _refused_while_away() -> Iterator[None]:
+    try:
+        yield
+    except StoreError as failed:
+        raise RefusedError(503, f"the database does not answer: {failed}") from failed
+
+
 def _failure(error: StoreError | None) -> WriteFailure | None:
     return None if error is None else WriteFailure(str(error), isinstance(error, StoreTimeout))
 
@@ -231,7 +228,7 @@ def _decoded(
     decode: Callable[[str, bytes], Record],
     unreadable: list[Unreadable],
 ) -> list[Record]:
-    """Yields to other greenlets now and then: there may be tens of thousands of records."""
+    """The records of a namespace. Others have their turn in between: there may be tens of thousands of records."""
     records = []
     for key in in_turns(sorted(stored)):
         try:

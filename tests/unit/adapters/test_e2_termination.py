@@ -1,6 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests of xApps over RMR that name no node, and what is kept of a request until it is answered."""
-
 from __future__ import annotations
 
 import itertools
@@ -74,3 +72,45 @@ def test_of_a_request_only_what_its_answer_needs_is_kept(rmr: Rmr, e2_terminatio
     assert mtype == MType.SUBSCRIBED
     assert (kept.xid, kept.meid, kept.src, kept.mtype) == (received.xid, "gnb_1", "xapp:4560", MType.SUBSCRIBE)
     assert kept.payload == b""
+
+
+ANSWER = Message(MType.DELETED, codec.encode(m.SubscriptionDeleteResponse(m.RequestId(123, 5), 2)), meid="gnb_1")
+_ACTION = m.Action(1, m.ActionType.REPORT, b"\1")
+REQUEST = Message(
+    MType.SUBSCRIBE,
+    codec.encode(m.SubscriptionRequest(m.RequestId(9, 0), 2, b"\1", (_ACTION,))),
+    xid=b"x" * 32,
+    meid="gnb_1",
+    src="xapp:4560",
+)
+
+
+class Inbound:
+    def __init__(self) -> None:
+        self.came: list[type] = []
+
+    def post(self, meid: str, event: e.Event) -> None:
+        self.came.append(type(event))
+
+    def answered(self, meid: str, event: e.Event, instance_id: int) -> None:
+        self.came.append(type(event))
+
+    def undecodable(self, meid: str, instance_id: int, message: str) -> None:
+        raise AssertionError(message)
+
+
+def test_answers_first_then_requests() -> None:
+    """While the subscriptions are being restored, answers of E2 nodes are let in, but no requests of xApps."""
+    inbound = Inbound()
+    e2_termination = E2Termination(lambda: True, lambda instance_id: None, lambda: 1)
+    for message in (ANSWER, REQUEST):
+        e2_termination.received(message)
+    assert inbound.came == []
+    e2_termination.open(inbound, answers_only=True)
+    for message in (ANSWER, REQUEST):
+        e2_termination.received(message)
+    assert inbound.came == [m.SubscriptionDeleteResponse]
+    e2_termination.open(inbound)
+    for message in (ANSWER, REQUEST):
+        e2_termination.received(message)
+    assert inbound.came[1:] == [m.SubscriptionDeleteResponse, e.SubscribeOverRmr]

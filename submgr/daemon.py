@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The daemon: starts and stops its parts in order, answers the health probes, applies changed settings.
+
+`submgr.app` builds the parts.
+"""
+
+from __future__ import annotations
+
+import logging
+import resource
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import gevent
+from flask import request
+from gevent.event import Event
+
+from submgr.adapters.e2_termination import E2Termination
+from submgr.adapters.notifier import XappNotifier
+from submgr.adapters.records.loader import RecordLoader, StartFailed
+from submgr.adapters.records.store import StoredRecords
+from submgr.adapters.rnib.connected_nodes import ConnectedNodes
+from submgr.adapters.rnib.connection_state import NodeState
+from submgr.adapters.rnib.messages import ConnectionState
+from submgr.adapters.routing_manager import RoutingManager
+from submgr.core.errors import RefusedError
+from submgr.platform.config.file import ConfigWatcher
+from submgr.platform.health import Health
+from submgr.platform.http.server import HttpServer, ListenError
+from submgr.platform.logs import Logs
+from submgr.platform.store.base import Store
+from submgr.rest.use_cases import HealthReport
+from submgr.rmr.service import Rmr
+from submgr.runtime.dispatcher import Dispatcher
+from submgr.runtime.ports import MType
+from submgr.settings.model import LiveSettings, Settings
+
+log = logging.getLogger(__name__)
+
+DRAIN = 10.0
+"""Seconds that running procedures have to end in when the daemon is stopped."""
+DESCRIPTORS = 65536
+"""Open files and sockets that the daemon asks the kernel for."""
+PROBES = ("/health/alive", "/health/ready", "/metrics", "/config", "/symptomdata", "/openapi.yaml", "/console")
+"""Ends of the paths of platform requests that are answered before the subscriptions are restored."""
+
+
+class Shutdown:
+    """The request to end the process.
+
+    `exit_code` is the exit status of the first request, None before. `requested` is set by the first request.
+    """
+
+    def __init__(self) -> None:
+        self.exit_code: int | None = None
+        self.requested = Event()
+
+    def request(self, exit_code: int) -> None:
+        """Asks for the end of the process. The first request counts."""
+        if self.exit_code is None:
+            self.exit_code = exit_code
+        self.requested.set()
+
+    def broken(self, why: str) -> None:
+        """Asks for the end of the process with exit status 1, because it is beyond repair from inside."""
+        log.error("the process ends: %s", why)
+        self.request(1)
+
+
+class Probes:
+    """Answers the health probes: is the process alive, is it ready for xApps?
+
+    `restored` becomes True when the stored subscriptions are live again and xApps are let in. `stuck` names the
+    workers that have been busy for too long.
+    """
+
+    def __init__(
+        self, health: Health, loader: RecordLoader, store: Store, rmr: Rmr, stuck: Callable[[], list[str]]
+    ) -> None:
+        self.restored = False
+        self._health = health
+        self._loader = loader
+        self._rmr = rmr
+        self._stuck = stuck
+        health.require("restore", lambda: None if self.restored else loader.why_not)
+        health.require("database", lambda: None if store.reachable() else "the database does not answer")
+        health.require("rmr", lambda: None if rmr.ready() else rmr.trouble)
+        health.warn("routes", self.missing_routes)
+
+    def alive(self) -> HealthReport:
+        alive, reasons = self._health.alive()
+        stuck = self._stuck()
+        return HealthReport(alive and not stuck, [*reasons, *stuck])
+
+    def ready(self) -> HealthReport:
+        readiness = self._health.ready()
+        return HealthReport(readiness.ready, readiness.reasons, readiness.warnings)
+
+    def missing_routes(self) -> str | None:
+        """The types of messages to the E2 Termination that have no route, in words; None when all have one."""
+        table = self._rmr.routes()
+        if table is None:
+            return None
+        missing = [str(mtype.value) for mtype in (MType.SUBSCRIBE, MType.DELETE) if table.lookup(mtype, -1) is None]
+        return f"no route for {', '.join(missing)}" if missing else None
+
+    def refuse_before_restored(self) -> None:
+        """Refuses the platform request at hand, unless it is a probe, until the subscriptions are restored.
+
+        Before, the Routing Manager would take an empty list of subscriptions for the truth. Raises RefusedError 503.
+        """
+        if not self.restored and not request.path.endswith(PROBES):
+            raise RefusedError(503, f"not ready: {self._loader.why_not}")
+
+
+class Service(Protocol):
+    """A service that runs inside the daemon (the MEC services). Its health is its own."""
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the daemon is made of. None of the parts does anything before the daemon is started.
+
+    `watcher` is None without a configuration file, `mec` is None unless the configuration enables the MEC services.
+    """
+
+    live: LiveSettings
+    watcher: ConfigWatcher | None
+    logs: Logs
+    shutdown: Shutdown
+    health: Health
+    probes: Probes
+    store: Store
+    records: StoredRecords
+    loader: RecordLoader
+    node_state: NodeState
+    nodes: ConnectedNodes
+    rmr: Rmr
+    e2_termination: E2Termination
+    routing_manager: RoutingManager
+    notifier: XappNotifier
+    dispatcher: Dispatcher
+    xapp_http: HttpServer
+    platform_http: HttpServer
+    mec: Service | None
+
+
+class Daemon:
+    """Runs its parts. Nothing happens before `start`."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self._starting: gevent.Greenlet[[], None] | None = None
+        parts.node_state.on_change(self._connection_changed)
+        parts.live.on_change(self._settings_changed)
+
+    @property
+    def ended(self) -> Event:
+        """Set when somebody has asked for the end of the process."""
+        return self.parts.shutdown.requested
+
+    @property
+    def exit_code(self) -> int | None:
+        return self.parts.shutdown.exit_code
+
+    def end(self, code: int) -> None:
+        """Asks for the end of the process. The first request counts."""
+        self.parts.shutdown.request(code)
+
+    # --- start and stop
+
+    def start(self) -> None:
+        """Starts the parts. A greenlet then restores the subscriptions and lets xApps in.
+
+        The platform interface answers probes from the beginning (not ready). Raises ListenError, TransportError or
+        StoreError for what an operator has to mend, each with a text of one line.
+        """
+        parts = self.parts
+        _raise_descriptor_limit()
+        parts.health.start()
+        parts.xapp_http.bind()
+        parts.platform_http.bind()
+        parts.store.start()
+        parts.node_state.start()
+        parts.rmr.start()
+        if parts.watcher is not None:
+            parts.watcher.start()
+        parts.platform_http.start()
+        if parts.mec is not None:
+            parts.mec.start()
+        self._starting = gevent.spawn(self._restore_and_listen)
+
+    def _restore_and_listen(self) -> None:
+        parts = self.parts
+        try:
+            restored = parts.loader.load_all()
+            # a restored subscription may send a request to its E2 node at once, and needs the answer
+            parts.e2_termination.open(parts.dispatcher, answers_only=True)
+            parts.dispatcher.restore(restored)
+            parts.e2_termination.open(parts.dispatcher)
+            parts.xapp_http.start()
+        except (StartFailed, ListenError) as failed:
+            log.error("%s", failed)
+            self.end(1)
+            return
+        parts.probes.restored = True
+        log.info("ready for xApps", extra={"e2_nodes": len(restored)})
+
+    def stop(self) -> None:
+        """Stops accepting requests, lets running procedures end (at most DRAIN seconds), writes what waits, closes."""
+        parts = self.parts
+        parts.xapp_http.stop(grace=2.0)
+        end = time.monotonic() + DRAIN
+        while any(worker.node.procedures_running for worker in parts.dispatcher.workers) and time.monotonic() < end:
+            gevent.sleep(0.05)
+        parts.notifier.stop(grace=max(0.0, min(1.0, end - time.monotonic())))
+        if self._starting is not None:
+            self._starting.kill()
+        parts.dispatcher.stop()
+        if parts.mec is not None:
+            parts.mec.stop()
+        parts.platform_http.stop(grace=1.0)
+        if parts.watcher is not None:
+            parts.watcher.stop()
+        parts.rmr.stop()
+        parts.routing_manager.stop()
+        parts.node_state.stop()
+        parts.records.stop()
+        parts.store.stop()
+        parts.health.stop()
+
+    # --- what changes while the daemon runs
+
+    def _connection_changed(self, meid: str, state: ConnectionState, again: bool) -> None:
+        if self.parts.live.current.controls.check_e2_state:
+            self._tell_worker(meid, state)
+
+    def _tell_worker(self, meid: str, state: ConnectionState) -> None:
+        if state is ConnectionState.CONNECTED:
+            self.parts.dispatcher.connection_changed(meid, True)
+        elif state is not ConnectionState.UNKNOWN:
+            # a node that R-NIB does not list (any more) keeps what it has: a lost database is no lost connection
+            reason = "under reset" if state is ConnectionState.UNDER_RESET else ""
+            self.parts.dispatcher.connection_changed(meid, False, reason)
+
+    def _settings_changed(self, old: Settings, new: Settings) -> None:
+        parts = self.parts
+        parts.logs.set_level(new.logger.level)
+        parts.dispatcher.apply_controls()
+        if old.controls.check_e2_state != new.controls.check_e2_state:
+            for worker in parts.dispatcher.workers:
+                state = parts.nodes.state(worker.meid)
+                if (state is ConnectionState.CONNECTED) is not worker.node.connected:
+                    self._tell_worker(worker.meid, state)
+
+
+def _raise_descriptor_limit() -> None:
+    """A thousand clients on each listener and a pool to each neighbour want more than the usual 1024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

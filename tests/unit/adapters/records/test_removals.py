@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+import json
+
+import pytest
+from support.records import REMOVAL
+
+from submgr.adapters.records.forms import RecordError
+from submgr.adapters.records.removals import decode_removal, encode_removal, removal_key
+
+
+def test_removal() -> None:
+    stored = encode_removal(REMOVAL)
+    assert json.loads(stored) == {
+        "InstanceId": 5,
+        "Meid": "gnb_208_092_000001",
+        "FunctionId": 2,
+        "Routes": [{"Addr": "127.0.0.1", "Port": 4560}, {"Addr": "::1", "Port": 4570}],
+        "NodeDelete": True,
+        "RequestorId": 123,
+    }
+    assert decode_removal("5:gnb_208_092_000001", stored) == REMOVAL
+
+
+def test_removals_of_one_instance_id_at_two_nodes_do_not_overwrite_each_other() -> None:
+    assert removal_key("a", 5) != removal_key("b", 5)
+
+
+@pytest.mark.parametrize("key", ["6:gnb_208_092_000001", "5", "5:gnb", "05:gnb_208_092_000001", ""])
+def test_a_removal_belongs_under_its_own_key(key: str) -> None:
+    with pytest.raises(RecordError, match="key"):
+        decode_removal(key, encode_removal(REMOVAL))
