@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m submgr.healthcheck`: is the daemon of this container alive? For runtimes without probes of their own.
+"""`python -m submgr.healthcheck` asks the daemon of this container whether it is alive.
 
-Asks the platform interface where the configuration file (CFG_FILE) has it. Exit status 0 or 1, one line on why.
+It is for container runtimes without HTTP probes. It asks the platform interface, at the address in the configuration
+file (CFG_FILE). The exit status is 0 or 1, and one line of output says why.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ _FILE = Section("", (Section("local", (Key("host", text, _DEFAULT),), open=True)
 
 
 def address(environment: Mapping[str, str]) -> tuple[str, int]:
-    """Where the platform interface is. A file that cannot be used counts as none: a daemon may run on older values."""
+    """Host and port of the platform interface.
+
+    A file that cannot be used counts as no file: the daemon may run on values of an earlier content.
+    """
     try:
         parsed, _ = inspect(Path(environment["CFG_FILE"]).read_text(encoding="utf-8"), _FILE)
         host, port = parse_listen(parsed.values["local"]["host"])
@@ -35,7 +39,7 @@ def address(environment: Mapping[str, str]) -> tuple[str, int]:
 
 
 def why_not(host: str, port: int, timeout: float = TIMEOUT) -> str | None:
-    """Why it is not alive; None when it is."""
+    """Why the daemon is not alive, in words; None when it is alive."""
     connection = http.client.HTTPConnection(host, port, timeout=timeout)
     try:
         connection.request("GET", ALIVE)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""E2AP over RMR: requests to the E2 Termination, its answers, and the requests of xApps that speak RMR."""
+"""E2AP over RMR: sends requests to the E2 Termination, takes its answers, and talks to xApps that speak RMR."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from submgr.runtime.ports import MType
 log = logging.getLogger(__name__)
 
 KEPT_REQUESTS = 10_000
-"""Requests of RMR xApps that may wait for an answer; the oldest is forgotten first (a timeout is never answered)."""
+"""Requests of RMR xApps that may wait for an answer. The oldest is forgotten first: a timeout is never answered."""
 
 ANSWERS = frozenset(
     {MType.SUBSCRIBED, MType.SUBSCRIBE_FAILED, MType.DELETED, MType.DELETE_FAILED, MType.DELETE_REQUIRED}
@@ -30,7 +30,7 @@ REQUESTS = frozenset({MType.SUBSCRIBE, MType.DELETE})
 
 
 class Rmr(Protocol):
-    """What is used of the RMR layer."""
+    """The RMR layer, as far as it is used here."""
 
     def send(self, message: Message, failed: Failed | None = None) -> Status: ...
     def reply(
@@ -39,7 +39,7 @@ class Rmr(Protocol):
 
 
 class Inbound(Protocol):
-    """Who takes what arrives (the dispatcher)."""
+    """Takes the received E2AP messages (the dispatcher)."""
 
     def post(self, meid: str, event: e.Event) -> None: ...
     def answered(self, meid: str, event: e.Event, instance_id: int) -> None: ...
@@ -48,10 +48,10 @@ class Inbound(Protocol):
 
 
 class E2Termination:
-    """`submgr.runtime.ports.E2Sender`, and the handler of received RMR messages.
+    """Implements `submgr.runtime.ports.E2Sender`, and handles received RMR messages.
 
-    `strict_order`: answers with information elements out of order are undecodable. `owner`: Meid of the node that an
-    instance id belongs to. `token`: numbers for the requests of xApps.
+    `strict_order()`: whether a message with its information elements out of order is undecodable. `owner(instance_id)`:
+    the Meid of the node that an instance id belongs to. `token()`: a new number for a request of an xApp.
     """
 
     def __init__(
@@ -67,12 +67,14 @@ class E2Termination:
         self._sparsely = Sparsely(log)
 
     def connect(self, rmr: Rmr) -> None:
-        """The way out, before anything is sent."""
+        """Sets the RMR layer to send through. To be called before anything is sent."""
         self._rmr = rmr
 
     def open(self, inbound: Inbound, answers_only: bool = False) -> None:
-        """From now on what arrives is passed on; until then it is dropped. `answers_only`: requests of xApps still
-        are."""
+        """Passes received messages on to `inbound` from now on; before, they are dropped.
+
+        `answers_only`: requests of xApps are still dropped.
+        """
         self._inbound = inbound
         self._answers_only = answers_only
 
@@ -102,7 +104,7 @@ class E2Termination:
     # --- in
 
     def received(self, message: Message) -> None:
-        """One RMR message. Whatever it is, nothing is raised."""
+        """Handles one RMR message. Raises nothing, whatever the message is."""
         inbound = self._inbound
         if inbound is not None and message.mtype in ANSWERS:
             self._answer(inbound, message)
@@ -163,7 +165,7 @@ class E2Termination:
 
     def _keep(self, message: Message) -> int:
         token = self._token()
-        # its answer needs the rest only
+        # the answer needs everything but the payload
         self._requests[token] = replace(message, payload=b"")
         if len(self._requests) > KEPT_REQUESTS:
             self._requests.popitem(last=False)
@@ -171,7 +173,7 @@ class E2Termination:
 
 
 def _is_one_subscription(content: Content) -> bool:
-    """The rules that a REST request is held to as well: one type, different ids."""
+    """Whether the actions keep the rules for REST requests: at most 16, all of one type, with different ids."""
     actions = content.actions
     if not 0 < len(actions) <= MAX_ACTIONS:
         return False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""HTTP answers of the neighbours, put into words for logs and causes."""
+"""Puts HTTP answers of the Routing Manager and of xApps into words, for logs and causes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MARKUP = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re
 
 
 def succeeded(status: int) -> bool:
-    """Any 2xx. Redirects are not followed, and no success."""
+    """Whether the status is any 2xx. A redirect is not followed, and is no success."""
     return 200 <= status < 300
 
 
@@ -30,11 +30,10 @@ def status_words(status: int) -> str:
 
 
 def text_of(answer: HttpStream, seconds: float) -> str:
-    """What the body says to a reader: its first 200 characters without markup.
+    """The first 200 characters of the body without markup, for people to read; "" for a success.
 
-    Reads the body (so that the connection can be used again), but at most 64 KiB of it and for `seconds`, and takes
-    what has come by then. The status alone says whether the request succeeded: a success waits a moment only, and
-    what it says is of no interest.
+    Reads the body, so that the connection can be used again, but at most 64 KiB of it and for at most `seconds`. What
+    has come by then is taken. Of a success the status says everything, so its body is waited for only a moment.
     """
     body = b""
     if succeeded(answer.status):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Notifications to xApps: how each of their subscriptions ended (user guide, "REST subscription response")."""
+"""Notifies xApps how each of their subscriptions ended (SubMgr user guide, "REST subscription response")."""
 
 from __future__ import annotations
 
@@ -27,54 +27,55 @@ _HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 _encode = msgspec.json.Encoder().encode
 
 Ended = Callable[[Notify, bool, float], None]
-"""Told of each notification that was delivered (True) or given up (False), and how many seconds after it was due."""
+"""Called with (notification, delivered, age): delivered (True) or given up (False), `age` seconds after `notify`."""
 
 
 class XappNotifier:
-    """The `Notifier` port over HTTP. The places that were reserved for the notifications are given back here.
+    """Implements `submgr.runtime.ports.Notifier` over HTTP.
 
-    Notifications of one REST subscription go out one after the other, those of different ones beside each other, at
-    most `at_once` to one endpoint. `policy` is asked at each notification. A try takes at most `timeout` seconds for
-    the connection and as many for the answer.
+    The caller reserves room for each notification in `quota`; the notifier releases it when the notification has ended.
+    Notifications of one REST subscription go out one after the other. Those of different REST subscriptions go out at
+    the same time, at most `at_once` to one endpoint. `policy` is called for each notification. A try takes at most
+    `timeout` seconds for the connection and as many for the answer. `ended`: see `Ended`.
     """
 
     def __init__(
         self,
-        places: NotificationQuota,
+        quota: NotificationQuota,
         policy: Callable[[], RetryPolicy],
         ended: Ended,
         *,
         timeout: float = 5.0,
         at_once: int = 64,
     ) -> None:
-        self._places = places
+        self._quota = quota
         self._policy = policy
         self._ended = ended
         self._timeout = timeout
         self._client = HttpClient(connections=at_once, idle=at_once)
-        # how many may wait is decided before, by `places`
+        # how many may wait is decided by `quota`, before they come here
         self._outbox = Outbox(places=sys.maxsize, at_once=at_once)
 
     def stop(self, grace: float = 0.0) -> int:
-        """Give the tries under way `grace` seconds. How many notifications are left; they are due at the next start."""
+        """Gives the tries under way `grace` seconds. Returns how many notifications are left for the next start."""
         left = self._outbox.stop(grace)
         self._client.close()
         return left
 
     @property
     def waiting(self) -> int:
-        """Notifications that are neither delivered nor given up."""
+        """How many notifications are neither delivered nor given up."""
         return self._outbox.waiting
 
     def oldest(self) -> float:
-        """Seconds that the oldest of them has been due; 0 when there is none."""
+        """The age of the oldest of them in seconds; 0 when there is none."""
         return self._outbox.oldest()
 
     def notify(self, notification: Notify, done: Callable[[], None]) -> None:
         body = body_of(notification)
 
         def finished(result: Result) -> None:
-            self._places.release(notification.endpoint.http)
+            self._quota.release(notification.endpoint.http)
             if result.outcome is not Outcome.DROPPED:
                 self._report(notification, result)
                 done()
@@ -91,7 +92,7 @@ class XappNotifier:
         self._outbox.drop(subscription_id)
 
     def _post(self, notification: Notify, body: bytes) -> None:
-        """One try; raises HttpError."""
+        """Makes one try. Raises HttpError when the xApp does not answer 2xx."""
         endpoint = notification.endpoint
         with self._client.stream(
             "POST",
@@ -122,7 +123,7 @@ class XappNotifier:
 
 
 def body_of(notification: Notify) -> bytes:
-    """A SubscriptionResponse with one instance. Fields without a value are left out."""
+    """The JSON of a SubscriptionResponse with one instance. Fields without a value are left out."""
     instance: dict[str, Any] = {
         "XappEventInstanceId": notification.xapp_event_instance_id,
         "E2EventInstanceId": 0 if notification.failure else notification.instance_id,

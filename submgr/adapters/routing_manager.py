@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Routing Manager: which xApp endpoints the indications of a subscription go to."""
+"""Tells the Routing Manager to which xApp endpoints the indications of a subscription go."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def _nothing(*_: object) -> None:
 
 
 class RoutingManager:
-    """`submgr.runtime.ports.Routes` over HTTP, each call in a greenlet of its own.
+    """Implements `submgr.runtime.ports.Routes` over HTTP, with a greenlet for each call.
 
-    Calls for one instance id are made one after the other, in the order they were asked for: a removal never overtakes
-    the creation that it undoes. A call takes at most `timeout` seconds from its turn, the wait for one of the `at_once`
-    connections included: what was not sent by then is not sent any more. `count` is given the name of the counter of
-    each failure, `latency` the method and the seconds of each call that was answered.
+    Calls for one instance id are made one after the other, in the order of the requests: a removal never overtakes the
+    creation that it undoes. A call takes at most `timeout` seconds from its turn. This includes the wait for one of the
+    `at_once` connections; a call that has none by then is not sent any more. `count` is called with the name of the
+    counter of each failure, `latency` with the method and the seconds of each call that was answered.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class RoutingManager:
         self._newest: dict[int, gevent.Greenlet[[], None]] = {}
 
     def stop(self) -> None:
-        """End the calls under way, whose `done` is then never called, and close the connections."""
+        """Ends the calls under way, without calling their `done`, and closes the connections."""
         gevent.killall(list(self._running))
         self._client.close()
 

@@ -15,7 +15,7 @@ import gevent
 
 from submgr.app import build
 from submgr.bench.cli import bench
-from submgr.cli.standalone import DATABASE, Demo, Neighbours, Ports, start_demos
+from submgr.cli.standalone import DATABASE, Demo, Neighbours, TcpPorts, start_demos
 from submgr.daemon import Daemon
 from submgr.platform.config.file import ConfigError, ConfigWatcher, Problem
 from submgr.platform.garbage_collection import keep_collections_short
@@ -32,7 +32,7 @@ CANNOT_START = (ConfigError, ListenError, TransportError, RmrEnvironmentError, S
 
 
 class _RunByDefault(click.Group):
-    """`submgr -f FILE` is `submgr run -f FILE`: the command line of the deployments there are."""
+    """Takes `submgr -f FILE` as `submgr run -f FILE`: existing deployments have that command line."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if args and args[0] in ("-f", "--file"):
@@ -66,7 +66,7 @@ def run(path: str | None, standalone: bool, database: str, mec: bool, free_ports
     logs.start()
     try:
         if standalone:
-            code = _standalone(path, database, Ports.free() if free_ports else Ports(), mec, logs)
+            code = _standalone(path, database, TcpPorts.free() if free_ports else TcpPorts(), mec, logs)
         else:
             assert path is not None
             code = _run(_daemon(path, {}, logs, None))
@@ -111,7 +111,7 @@ def _read(path: str) -> str:
         raise ConfigError([Problem(None, f"configuration file {path}", why)]) from failed
 
 
-def _standalone(path: str | None, database: str, ports: Ports, mec: bool, logs: Logs) -> int:
+def _standalone(path: str | None, database: str, ports: TcpPorts, mec: bool, logs: Logs) -> int:
     neighbours = Neighbours(ports)
     demos: list[Demo] = []
     neighbours.start()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The stand-alone run: the daemon with a file for a database and simulated neighbours behind real sockets."""
+"""The neighbours of a stand-alone run: simulated, but behind real sockets. The database is a file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from submgr.simulators.xapp import XappConfig, XappSimulator
 
 NODES = ("gnb_208_092_000001", "gnb_208_092_000002", "enb_208_092_000003")
 DATABASE = "data/submgr.db"
-LINKS = {
+CONNECTION_STATES = {
     LinkState.CONNECTED: ConnectionState.CONNECTED,
     LinkState.DISCONNECTED: ConnectionState.DISCONNECTED,
     LinkState.UNDER_RESET: ConnectionState.UNDER_RESET,
@@ -28,8 +28,8 @@ LINKS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Ports:
-    """Where everything listens, all on 127.0.0.1; 0 picks a free port."""
+class TcpPorts:
+    """The TCP ports of all listeners of a stand-alone run, all on 127.0.0.1. 0 picks a free port."""
 
     xapp: int = 8088
     platform: int = 8080
@@ -40,15 +40,15 @@ class Ports:
     xapp_simulator: int = 38030
 
     @classmethod
-    def free(cls) -> Ports:
-        """Whatever is free; RMR, whose port is part of our name, is picked here, the others when they listen."""
+    def free(cls) -> TcpPorts:
+        """Free ports. The port of RMR is picked here, since it is part of our RMR name; the others when they listen."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             return cls(0, 0, probe.getsockname()[1], 0, 0, 0, 0)
 
 
 class Demo(Protocol):
-    """Something to see beside the subscriptions."""
+    """A demonstration that runs beside the daemon. `lines` introduce it to the user."""
 
     @property
     def lines(self) -> list[str]: ...
@@ -57,20 +57,20 @@ class Demo(Protocol):
 
 
 class Neighbours:
-    """An E2 Termination with three connected E2 nodes, a Routing Manager, an xApp that takes notifications.
+    """The simulators: an E2 Termination with three connected E2 nodes, a Routing Manager, and an xApp.
 
-    `nodes` is told the state of the E2 nodes, as R-NIB would be.
+    The E2 Termination sets the states of the E2 nodes in `nodes`, which takes the place of R-NIB.
     """
 
-    def __init__(self, ports: Ports) -> None:
+    def __init__(self, ports: TcpPorts) -> None:
         self.nodes = LocalNodeState()
         config = E2TermConfig(port=ports.e2term, control=f"127.0.0.1:{ports.e2term_control}", nodes=NODES)
-        self.e2term = E2TermSimulator(config, lambda name, state: self.nodes.set(name, LINKS[state]))
+        self.e2term = E2TermSimulator(config, lambda name, state: self.nodes.set(name, CONNECTION_STATES[state]))
         self.rtmgr = RoutingManagerSimulator(f"127.0.0.1:{ports.rtmgr}")
         self.xapp = XappSimulator(XappConfig(listen=f"127.0.0.1:{ports.xapp_simulator}"))
 
     def start(self) -> None:
-        """Raises ListenError or TransportError for a taken port."""
+        """Starts the simulators. Raises ListenError or TransportError for a taken port."""
         for simulator in (self.e2term, self.rtmgr, self.xapp):
             simulator.start()
 
@@ -78,8 +78,8 @@ class Neighbours:
         for simulator in (self.xapp, self.rtmgr, self.e2term):
             simulator.stop()
 
-    def overrides(self, ports: Ports, database: str) -> dict[str, Any]:
-        """The settings that make the daemon use these neighbours; to be asked when they have started."""
+    def overrides(self, ports: TcpPorts, database: str) -> dict[str, Any]:
+        """The settings that make the daemon use these neighbours. To be called when they have started."""
         return {
             "subscription.host": f"127.0.0.1:{ports.xapp}",
             "local.host": f"127.0.0.1:{ports.platform}",
@@ -92,11 +92,11 @@ class Neighbours:
         }
 
     def routes(self) -> RouteTable:
-        """Everything for an E2 node goes to the simulated E2 Termination."""
+        """A route table that sends everything for an E2 node to the simulated E2 Termination."""
         return parse_routes(self.e2term.route_table())
 
     def introduction(self, xapp: int, platform: int) -> str:
-        """What a newcomer wants to see first; the curl line works as it is."""
+        """The text for the user at the start. Its curl line works as it stands."""
         base = f"http://127.0.0.1:{xapp}/ric/v1/subscriptions"
         assert self.e2term.control is not None
         e2term, rtmgr, notified = (
@@ -118,7 +118,7 @@ curl -s -X POST {base} -H 'Content-Type: application/json' -d '{self.example()}'
 """
 
     def example(self) -> str:
-        """A subscribe request that the simulated neighbours answer, as JSON."""
+        """The JSON of a subscribe request that the simulated neighbours answer."""
         return json.dumps(
             {
                 "ClientEndpoint": {"Host": "127.0.0.1", "HTTPPort": self.xapp.http.port, "RMRPort": 4560},
@@ -143,8 +143,11 @@ curl -s -X POST {base} -H 'Content-Type: application/json' -d '{self.example()}'
 
 
 def start_demos(say: Callable[[str], None]) -> list[Demo]:
-    """Two MECs with a UE that moves; an orchestrator whose platforms come under load. Raises ListenError."""
-    # here, since they and what they load take longer than all the rest of a start that has no use for them
+    """Starts two MECs with a UE that moves, and an orchestrator whose platforms come under load.
+
+    Raises ListenError.
+    """
+    # imported here: loading them takes longer than the rest of the start, and most runs do not need them
     from mec import demo as mec_demo
     from mec.meo import demo as meo_demo
 

@@ -29,18 +29,18 @@ class Desk:
 
     def __init__(self, timeout: float = 0.3) -> None:
         self.policy = RetryPolicy(tries=TRIES, delay=0.02)
-        self.places = NotificationQuota(lambda: 10_000)
+        self.quota = NotificationQuota(lambda: 10_000)
         self.done: list[Notify] = []
         self.ended: list[tuple[Notify, bool]] = []
         self.ages: list[float] = []
-        self.notifier = XappNotifier(self.places, lambda: self.policy, self._on_ended, timeout=timeout)
+        self.notifier = XappNotifier(self.quota, lambda: self.policy, self._on_ended, timeout=timeout)
 
     def _on_ended(self, notification: Notify, delivered: bool, age: float) -> None:
         self.ended.append((notification, delivered))
         self.ages.append(age)
 
     def tell(self, notification: Notify) -> Notify:
-        assert self.places.reserve(notification.endpoint.http, 1)
+        assert self.quota.reserve(notification.endpoint.http, 1)
         self.notifier.notify(notification, lambda: self.done.append(notification))
         return notification
 
@@ -104,7 +104,7 @@ def test_the_request(desk: Desk, peer: HttpPeer) -> None:
     assert "transfer-encoding" not in request.headers
     assert desk.ended == [(notification, True)]
     assert 0 <= desk.ages[0] < 10
-    assert desk.places.total() == 0
+    assert desk.quota.total() == 0
     assert desk.notifier.waiting == 0
 
 
@@ -187,7 +187,7 @@ def test_the_last_try_gives_up_and_says_so(desk: Desk, peer: HttpPeer, caplog: p
         desk.until_done(1)
     assert desk.ended == [(notification, False)]
     assert len(peer.requests) == TRIES
-    assert desk.places.total() == 0
+    assert desk.quota.total() == 0
     (line,) = caplog.messages
     assert f"127.0.0.1:{peer.port} given up after 3 tries" in line
     assert "503 Service Unavailable: not now" in line
@@ -252,7 +252,7 @@ def test_a_dead_and_a_hanging_xapp_delay_nobody(peer: HttpPeer, hanging: HttpPee
         desk.tell(note(peer, "living", n))
     desk.until_done(100)
     assert told(peer) == [("living", n) for n in range(100)]
-    assert desk.places.taken(f"127.0.0.1:{hanging.port}") == 100
+    assert desk.quota.taken(f"127.0.0.1:{hanging.port}") == 100
     assert desk.notifier.stop() == 200
 
 
@@ -272,9 +272,9 @@ def test_what_is_dropped_is_neither_told_nor_done(desk: Desk, peer: HttpPeer) ->
     desk.tell(note(peer, "b"))
     peer.until(2)
     desk.notifier.drop("a")
-    assert desk.places.taken(f"127.0.0.1:{peer.port}") == 2, "the two that are under way"
+    assert desk.quota.taken(f"127.0.0.1:{peer.port}") == 2, "the two that are under way"
     let_go.set()
-    desk.until(lambda: desk.places.total() == 0)
+    desk.until(lambda: desk.quota.total() == 0)
     assert sorted(told(peer)) == [("a", 0), ("b", 1)]
     assert sorted(n.subscription_id for n in desk.done) == ["a", "b"]
 
@@ -288,7 +288,7 @@ def test_a_drop_between_two_tries_ends_them(desk: Desk, peer: HttpPeer) -> None:
     desk.until(lambda: desk.notifier.waiting == 2)
     gevent.sleep(0.05)
     desk.notifier.drop("a")
-    assert desk.places.total() == 0
+    assert desk.quota.total() == 0
     assert desk.notifier.waiting == 0
     desk.tell(note(peer, "b"))
     peer.until(3)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The counters that dashboards made for the Go submgr expect, under exactly the names they have there.
+"""The counters of the Go submgr, under exactly the names that dashboards made for it expect.
 
-No labels and no `_total`: prometheus_client's own counters cannot have such names, so a collector of its own
-gives them out, and `exposition` writes them.
+The names have no labels and no `_total`. The counters of prometheus_client cannot have such names: so a collector
+yields these, and `exposition` writes them.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -92,13 +92,13 @@ RMR_GAUGES: Mapping[str, str] = MappingProxyType(
 
 
 class _GoMetric(Metric):
-    """A family that `exposition` writes by itself, under its own name."""
+    """A family that `exposition` writes itself, under its exact name."""
 
 
 class GoCounters(Collector):
-    """Counts under the legacy names; all of them are there from the start, with zero.
+    """Counts under the names of the Go submgr. All counters are there from the start, with zero.
 
-    `namespace` (may be empty) and `_` come before every name given out.
+    Every exposed name begins with `namespace` and `_`, unless `namespace` is empty.
     """
 
     def __init__(self, namespace: str = "") -> None:
@@ -107,22 +107,22 @@ class GoCounters(Collector):
         self._read: dict[str, Callable[[], float]] = {}
 
     def inc(self, name: str, n: int = 1) -> None:
-        """Count `n` more of `name`, a name without the SUBMGR_ ("SubReqToE2", "RMR_Received"). KeyError: no such."""
+        """Adds `n` to `name`, a name without the SUBMGR_ ("SubReqToE2", "RMR_Received"). KeyError: no such name."""
         self._values[name] += n
 
     def value(self, name: str) -> float:
-        """What `name` stands at."""
+        """The value of `name`."""
         read = self._read.get(name)
         return read() if read is not None else self._values[name]
 
     def read_from(self, name: str, read: Callable[[], float]) -> None:
-        """Have `name` tell what `read()` says whenever it is looked at. For what something else counts already."""
+        """Takes the value of `name` from `read()` whenever it is asked for: another part counts already."""
         if name not in self._values:
             raise KeyError(name)
         self._read[name] = read
 
     def collect(self) -> Iterable[Metric]:
-        """All families (prometheus_client's side)."""
+        """All families, for prometheus_client."""
         for names, kind, prefix in ((SUBMGR, "counter", "SUBMGR_"), (RMR, "counter", ""), (RMR_GAUGES, "gauge", "")):
             for name, explanation in names.items():
                 full = f"{self._prefix}{prefix}{name}"
@@ -140,18 +140,18 @@ class _Families(Collector):
 
 
 def exposition(registry: CollectorRegistry) -> tuple[bytes, str]:
-    """Everything in the registry in Prometheus' text format, and the Content-Type that goes with it."""
-    legacy: list[str] = []
-    modern: list[Metric] = []
+    """Everything in the registry in Prometheus' text format, and its Content-Type."""
+    go: list[str] = []
+    labelled: list[Metric] = []
     for family in registry.collect():
         if not isinstance(family, _GoMetric):
             # when a series began is of use to OpenMetrics only
             family.samples = [sample for sample in family.samples if not sample.name.endswith("_created")]
-            modern.append(family)
+            labelled.append(family)
             continue
-        legacy.append(f"# HELP {family.name} {family.documentation}\n# TYPE {family.name} {family.type}\n")
-        legacy.extend(f"{sample.name} {_number(sample.value)}\n" for sample in family.samples)
-    return "".join(legacy).encode() + generate_latest(_Families(modern)), CONTENT_TYPE
+        go.append(f"# HELP {family.name} {family.documentation}\n# TYPE {family.name} {family.type}\n")
+        go.extend(f"{sample.name} {_number(sample.value)}\n" for sample in family.samples)
+    return "".join(go).encode() + generate_latest(_Families(labelled)), CONTENT_TYPE
 
 
 def _number(value: float) -> str:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Metrics in modern form, names beginning with `submgr_`. They watch and never steer.
+"""Metrics as prometheus_client has them, with names that begin with `submgr_`. They watch and never steer.
 
-What the program knows anyway (how many subscriptions there are) is read when somebody looks, by functions given
-here; what happens is counted when it happens.
+A value that a part of the daemon knows anyway (how many subscriptions there are) is read from that part when a client
+asks for the metrics. An event is counted when it happens.
 """
 
 import platform
@@ -33,11 +33,11 @@ GAUGES: Mapping[str, str] = {
     "submgr_hub_stall_longest_seconds": "The longest time in which the event loop did not turn",
     "submgr_log_lines_dropped": "Log lines that were dropped because nobody read them",
 }
-"""Gauges whose values are read when somebody looks, see `Metrics.read_from`."""
+"""Gauges whose values are read when a client asks for the metrics, see `Metrics.read_from`."""
 
 
 class Metrics:
-    """The modern metrics, registered in `registry`."""
+    """The metrics, registered in `registry`."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._gauges = _Gauges()
@@ -96,49 +96,49 @@ class Metrics:
         info.labels(_version(), platform.python_version()).set(1)
 
     def read_from(self, name: str, read: Callable[[], float]) -> None:
-        """Have gauge `name` (of `GAUGES`) tell what `read()` says whenever somebody looks. KeyError: no such."""
+        """Takes the value of gauge `name` from `read()` when a client asks. KeyError: it is not in `GAUGES`."""
         self._gauges.read_from(name, read)
 
     def read_queues_from(self, read: Callable[[], Mapping[str, int]]) -> None:
-        """Have `submgr_node_queue_depth` tell what `read()` says: Meid to procedures that wait."""
+        """Takes the values of `submgr_node_queue_depth` from `read()`: Meid to the number of waiting procedures."""
         self._gauges.queues = read
 
     def procedure(self, kind: str, outcome: str, seconds: float) -> None:
-        """A procedure has ended."""
+        """A procedure has ended, after `seconds`."""
         self._procedures.labels(kind, outcome).observe(seconds)
 
     def notification(self, delivered: bool, age: float) -> None:
-        """A notification was delivered, or given up, `age` s after it was made."""
+        """A notification was delivered or given up, `age` seconds after it was due."""
         self._notification_age.labels("delivered" if delivered else "given_up").observe(age)
         if not delivered:
             self._given_up.inc()
 
     def sdl(self, operation: str, seconds: float) -> None:
-        """A database operation was answered."""
+        """The database has answered an operation, after `seconds`."""
         self._sdl.labels(operation).observe(seconds)
 
     def rtmgr(self, method: str, seconds: float) -> None:
-        """A request to the Routing Manager was answered."""
+        """The Routing Manager has answered a request, after `seconds`."""
         self._rtmgr.labels(method).observe(seconds)
 
     def ignored(self, kind: str) -> None:
-        """A message fitted nothing."""
+        """A message fitted nothing and was ignored; `kind` says why."""
         self._ignored.labels(kind).inc()
 
     def worker_failed(self) -> None:
-        """A worker ended by a bug."""
+        """A worker has crashed."""
         self._worker_failures.inc()
 
     def internal_error(self) -> None:
-        """A request was answered by a 500."""
+        """A REST request was answered with 500."""
         self._internal_errors.inc()
 
     def delete_unconfirmed(self) -> None:
-        """A node has answered none of the sends of a delete."""
+        """An E2 node has answered none of the sends of a delete."""
         self._unconfirmed.inc()
 
     def delete_confirmed_late(self) -> None:
-        """A node has answered a delete after all, of one that was unconfirmed before."""
+        """An E2 node has answered a delete that counted as unconfirmed before."""
         self._unconfirmed.dec()
 
 
