@@ -5,7 +5,16 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.records import ENDPOINT, GO_E2, GO_UNCOMPLETED, REST_ID, endpoints, meids, numbers, rest_ids
+from support.adapters.stored_records import (
+    ENDPOINT,
+    GO_E2,
+    GO_UNCOMPLETED,
+    REST_ID,
+    endpoints,
+    meids,
+    numbers,
+    rest_ids,
+)
 
 from submgr.adapters.records.e2 import decode_e2, e2_json, encode_e2
 from submgr.adapters.records.forms import RecordError

@@ -3,7 +3,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from support.records import GO_E2, GO_REST, GO_UNCOMPLETED, REMOVAL, REST_ID
+from support.adapters.stored_records import GO_E2, GO_REST, GO_UNCOMPLETED, REMOVAL, REST_ID
 
 from submgr.adapters.records.e2 import decode_e2, encode_e2
 from submgr.adapters.records.forms import RecordError

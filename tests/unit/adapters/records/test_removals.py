@@ -2,7 +2,7 @@
 import json
 
 import pytest
-from support.records import REMOVAL
+from support.adapters.stored_records import REMOVAL
 
 from submgr.adapters.records.forms import RecordError
 from submgr.adapters.records.removals import decode_removal, encode_removal, removal_key

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.records import ENDPOINT, GO_REST, REST_ID, endpoints, meids, numbers, rest_ids
+from support.adapters.stored_records import ENDPOINT, GO_REST, REST_ID, endpoints, meids, numbers, rest_ids
 
 from submgr.adapters.records.forms import RecordError
 from submgr.adapters.records.rest import decode_rest, encode_rest
