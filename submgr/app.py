@@ -27,7 +27,7 @@ from submgr.adapters.routing_manager import RoutingManager
 from submgr.core.controls import Controls, OnE2Loss
 from submgr.core.registry import NotificationQuota, Registry
 from submgr.daemon import Daemon, Parts, Probes, Shutdown
-from submgr.platform.config.file import ConfigWatcher
+from submgr.platform.config.watcher import ConfigWatcher
 from submgr.platform.health import Health
 from submgr.platform.http.server import HttpServer
 from submgr.platform.logs import Logs

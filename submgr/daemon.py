@@ -26,7 +26,7 @@ from submgr.adapters.rnib.connection_state import NodeState
 from submgr.adapters.rnib.messages import ConnectionState
 from submgr.adapters.routing_manager import RoutingManager
 from submgr.core.errors import RefusedError
-from submgr.platform.config.file import ConfigWatcher
+from submgr.platform.config.watcher import ConfigWatcher
 from submgr.platform.health import Health
 from submgr.platform.http.server import HttpServer, ListenError
 from submgr.platform.logs import Logs

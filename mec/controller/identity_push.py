@@ -19,8 +19,8 @@ from mec.controller.manager_client import TIMEOUT, Manager, UserData
 from mec.controller.model import Announce, Happening, Identity
 from mec.controller.schemas import PushRecord, identity_body
 from submgr.platform.http.client import HttpClient
-from submgr.platform.logs import Sparsely
 from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
+from submgr.platform.sparse_log import Sparsely
 
 log = logging.getLogger(__name__)
 

@@ -22,8 +22,8 @@ from mec.controller.ues.gutis import LIFETIME
 from submgr.platform.health import Health
 from submgr.platform.http.client import HttpClient
 from submgr.platform.http.server import listening_socket
-from submgr.platform.logs import Sparsely
 from submgr.platform.outbox import RetryPolicy
+from submgr.platform.sparse_log import Sparsely
 from submgr.platform.store.base import Store, StoreError
 from submgr.platform.turns import turn
 

@@ -12,7 +12,8 @@ from mec.common.relaxed_json import read
 from mec.manager.model import DataFile
 from mec.manager.schemas import data_file
 from mec.manager.service import NAMESPACE, Users
-from submgr.platform.config.file import ConfigError, ConfigWatcher, Problem
+from submgr.platform.config.file import ConfigError, Problem
+from submgr.platform.config.watcher import ConfigWatcher
 from submgr.platform.store.base import Change, Store, StoreError
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mec.meo.metrics import MeoMetrics
-from submgr.platform.logs import Sparsely
+from submgr.platform.sparse_log import Sparsely
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from gevent.pool import Pool
 from mec.meo.metrics import MeoMetrics
 from mec.meo.model import Platform, QkdSource
 from submgr.platform.http.client import HttpClient, HttpError, tls_context
-from submgr.platform.logs import Sparsely
+from submgr.platform.sparse_log import Sparsely
 
 log = logging.getLogger(__name__)
 

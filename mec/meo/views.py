@@ -8,7 +8,7 @@ from mec.meo.drivers.base import instance_id
 from mec.meo.model import App, AppInfo, Context, Platform, Site
 from mec.meo.placement import refusals, score, shortcomings
 from mec.meo.service import Meo
-from submgr.platform.logs import masked
+from submgr.platform.masking import masked
 
 _USERINFO = re.compile(r"(?<=://)[^/@]*@")
 

@@ -16,7 +16,8 @@ from mec.common.relaxed_json import read
 from mec.proxy.api import proxy_blueprint
 from mec.proxy.schemas import mec_info
 from mec.proxy.service import Proxy
-from submgr.platform.config.file import ConfigError, ConfigWatcher
+from submgr.platform.config.file import ConfigError
+from submgr.platform.config.watcher import ConfigWatcher
 from submgr.platform.health import Health
 from submgr.platform.http.app import problem_errors
 from submgr.platform.http.client import HttpClient

@@ -13,7 +13,7 @@ from submgr.core import events as e
 from submgr.core.model import MAX_ACTIONS, Content, RmrEndpoint
 from submgr.e2ap import codec
 from submgr.e2ap import messages as m
-from submgr.platform.logs import Sparsely
+from submgr.platform.sparse_log import Sparsely
 from submgr.rmr.message import Message, Status
 from submgr.rmr.transport import Failed
 from submgr.runtime.ports import MType

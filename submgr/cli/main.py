@@ -17,7 +17,8 @@ from submgr.app import build
 from submgr.bench.cli import bench
 from submgr.cli.standalone import DATABASE, Demo, Neighbours, TcpPorts, start_demos
 from submgr.daemon import Daemon
-from submgr.platform.config.file import ConfigError, ConfigWatcher, Problem
+from submgr.platform.config.file import ConfigError, Problem
+from submgr.platform.config.watcher import ConfigWatcher
 from submgr.platform.garbage_collection import keep_collections_short
 from submgr.platform.http.server import ListenError
 from submgr.platform.logs import Logs

@@ -11,8 +11,8 @@ import os
 import select
 import sys
 import time
-from collections import OrderedDict, deque
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
@@ -215,60 +215,3 @@ def _report_greenlet(
 
 def _report_uncaught(kind: type[BaseException], value: BaseException, trace: TracebackType | None) -> None:
     logging.getLogger("python").error("uncaught exception", exc_info=(kind, value, trace))
-
-
-class Sparsely:
-    """Logs the first event of a kind, then at most one line per kind and `interval` (s) with how many it stands for.
-
-    For what an outsider can cause at will: unknown answers, broken frames, refused writes.
-    """
-
-    def __init__(
-        self,
-        logger: logging.Logger,
-        interval: float = 60.0,
-        max_kinds: int = 1000,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._logger = logger
-        self._interval = interval
-        self._max_kinds = max_kinds
-        self._clock = clock
-        self._kinds: OrderedDict[str, list[float]] = OrderedDict()
-
-    def log(self, level: int, kind: str, message: str, **fields: Any) -> None:
-        """Log `message` with `fields` unless `kind` was logged a moment ago; `times` counts those left out."""
-        now = self._clock()
-        seen = self._kinds.get(kind)
-        if seen is not None and now - seen[0] < self._interval:
-            seen[1] += 1
-            return
-        if seen is not None and seen[1]:
-            fields["times"] = int(seen[1]) + 1
-        self._kinds[kind] = [now, 0]
-        self._kinds.move_to_end(kind)
-        if len(self._kinds) > self._max_kinds:
-            self._kinds.popitem(last=False)
-        self._logger.log(level, message, extra=fields)
-
-
-_SECRET_WORDS = ("password", "passwd", "secret", "token", "credential", "authorization", "apikey", "api_key", "private")
-MASK = "******"
-
-
-def is_secret(name: str) -> bool:
-    """Whether a key of this name is taken to hold a secret."""
-    lowered = name.lower()
-    return any(word in lowered for word in _SECRET_WORDS)
-
-
-def masked(value: Any) -> Any:
-    """A copy of nested mappings and lists with every non-empty value under a secret's name replaced."""
-    if isinstance(value, Mapping):
-        return {
-            name: (MASK if item not in (None, "") else item) if is_secret(str(name)) else masked(item)
-            for name, item in value.items()
-        }
-    if isinstance(value, list | tuple):
-        return [masked(item) for item in value]
-    return value

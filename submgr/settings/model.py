@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from submgr.platform.config.file import ConfigError, Parsed, Problem, inspect
-from submgr.platform.logs import masked
+from submgr.platform.masking import masked
 from submgr.settings.schema import SCHEMA, TOKEN_VARIABLE
 
 log = logging.getLogger(__name__)

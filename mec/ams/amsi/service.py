@@ -24,8 +24,8 @@ from mec.ams.uses import NAMESPACE, Registry
 from mec.common.records import Records
 from mec.common.settings import MecSettings
 from submgr.platform.http.client import HttpClient
-from submgr.platform.logs import Sparsely
 from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
+from submgr.platform.sparse_log import Sparsely
 from submgr.platform.store.base import Store, StoreError
 
 log = logging.getLogger(__name__)

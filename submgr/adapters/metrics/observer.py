@@ -15,7 +15,7 @@ from submgr.adapters.metrics.prometheus import Metrics
 from submgr.core import commands as c
 from submgr.core import events as e
 from submgr.e2ap import messages as m
-from submgr.platform.logs import Sparsely
+from submgr.platform.sparse_log import Sparsely
 from submgr.platform.store.base import FailureKind, Operation
 
 log = logging.getLogger(__name__)

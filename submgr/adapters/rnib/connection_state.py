@@ -22,7 +22,7 @@ from submgr.adapters.rnib.messages import (
     read_identity,
     read_nodeb,
 )
-from submgr.platform.logs import Sparsely
+from submgr.platform.sparse_log import Sparsely
 from submgr.platform.store.base import StoreError
 from submgr.platform.store.sdl_channel import Listener, SdlChannel
 from submgr.platform.turns import in_turns, turn

@@ -1,24 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Configuration files: YAML (or JSON) against a schema, all mistakes reported together, and a watch on the content.
+"""Configuration files: YAML (or JSON) against a schema, all mistakes reported together.
 
 Keys are matched without regard to letter case; a value may be a string where a number or a truth value is meant (Helm
 charts quote them); null means absent.
 """
 
 import difflib
-import hashlib
-import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import gevent
 import yaml
 
 from submgr.platform.config.values import Convert
-
-log = logging.getLogger(__name__)
 
 _MAX_TEXT = 4 * 1024 * 1024
 """Larger than any ConfigMap (1 MiB)."""
@@ -228,57 +222,3 @@ def _paths(schema: Section, path: str) -> Iterator[tuple[str, str]]:
         yield member.name.lower(), f"{path}{member.name}"
         if isinstance(member, Section):
             yield from _paths(member, f"{path}{member.name}.")
-
-
-class ConfigWatcher:
-    """Calls `on_change(text)` when the content of a file has changed, a few seconds later.
-
-    The content is what counts: a Kubernetes ConfigMap changes by a symlink above the file being swapped, an editor
-    may replace the file or write it in place. A content is reported once it has been the same in two looks, so that
-    half a file is not; a file that is missing or unreadable changes nothing.
-    """
-
-    def __init__(self, path: str, text: str, on_change: Callable[[str], None], interval: float = 2.0) -> None:
-        self._path = Path(path)
-        self._known = _digest(text)
-        self._seen = self._known
-        self._on_change = on_change
-        self._interval = interval
-        self._greenlet: gevent.Greenlet | None = None
-        self._complained = False
-
-    def start(self) -> None:
-        """Begin to watch."""
-        if self._greenlet is None:
-            self._greenlet = gevent.spawn(self._run)
-
-    def stop(self) -> None:
-        """Watch no longer."""
-        if self._greenlet is not None:
-            self._greenlet.kill()
-            self._greenlet = None
-
-    def look(self) -> None:
-        """Look at the file now; what `start` does every `interval` s."""
-        try:
-            content = self._path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as exc:
-            if not self._complained:
-                log.warning("configuration file unreadable", extra={"file": str(self._path), "why": str(exc)})
-            self._complained = True
-            return
-        self._complained = False
-        digest = _digest(content)
-        settled, self._seen = digest == self._seen, digest
-        if settled and digest != self._known:
-            self._known = digest
-            self._on_change(content)
-
-    def _run(self) -> None:
-        while True:
-            gevent.sleep(self._interval)
-            self.look()
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()

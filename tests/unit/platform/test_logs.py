@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import gevent
 import pytest
 
-from submgr.platform.logs import JsonFormatter, LogOutput, Logs, Sparsely, masked
+from submgr.platform.logs import JsonFormatter, LogOutput, Logs
 
 
 @pytest.fixture
@@ -145,31 +145,3 @@ def test_logs_stop_writes_what_waits_but_not_for_ever(pipe):
         logging.getLogger("a").info("x" * 1000)
     with gevent.Timeout(5):
         logs.stop(0.1)
-
-
-def test_sparsely_logs_the_first_and_then_counts(caplog):
-    now = [0.0]
-    sparsely = Sparsely(logging.getLogger("flood"), interval=60, max_kinds=2, clock=lambda: now[0])
-    for _ in range(5):
-        sparsely.log(logging.WARNING, "a", "unknown answer", meid="x")
-    sparsely.log(logging.WARNING, "b", "other")
-    now[0] = 61
-    sparsely.log(logging.WARNING, "a", "unknown answer", meid="y")
-    assert [(r.message, getattr(r, "meid", None), getattr(r, "times", None)) for r in caplog.records] == [
-        ("unknown answer", "x", None), ("other", None, None), ("unknown answer", "y", 5)
-    ]  # fmt: skip
-    sparsely.log(logging.WARNING, "c", "third kind forgets the oldest")
-    sparsely.log(logging.WARNING, "b", "other")
-    assert caplog.records[-1].message == "other"
-
-
-def test_secrets_are_masked_wherever_they_are():
-    config = {"debug": {"token": "t", "write": "open"}, "list": [{"dbPassword": "p", "x": 1}]}
-    config["meo"] = {"Credentials": {}}
-    assert masked(config) == {
-        "debug": {"token": "******", "write": "open"},
-        "list": [{"dbPassword": "******", "x": 1}],
-        "meo": {"Credentials": "******"},
-    }
-    assert masked({"token": "", "secret": None}) == {"token": "", "secret": None}
-    assert config["debug"]["token"] == "t"

@@ -1,12 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-import os
-from pathlib import Path
-
-import gevent
 import pytest
 
-from submgr.platform.config.file import ConfigError, ConfigWatcher, Key, Section, inspect, parse
-from submgr.platform.config.values import mapping, milliseconds, number, one_of, text, truth, whole
+from submgr.platform.config.file import ConfigError, Key, Section, inspect, parse
+from submgr.platform.config.values import mapping, milliseconds, one_of, text, truth, whole
 
 SCHEMA = Section(
     "",
@@ -120,90 +116,3 @@ def test_overrides_win_and_are_checked():
     assert [str(error) for error in errors] == ["old.tryCount: 0 is not between 1 and 9"]
     with pytest.raises(KeyError):
         inspect("", SCHEMA, {"old.nothing": 1})
-
-
-@pytest.mark.parametrize(
-    ("convert", "good", "bad"),
-    [
-        (whole(1, 9), [(1, 1), ("9", 9), (3.0, 3)], [0, 10, "x", True, 1.5, None, [], "", "1e0"]),
-        (number(0.5, 9), [(1, 1.0), ("2.5", 2.5)], [0, 10, "x", True, "nan", "inf", None, 10**400]),
-        (truth, [(True, True), ("no", False), (1, True), ("TRUE", True)], [2, "x", None, [], 1.0]),
-        (text, [("x", "x"), (5, "5")], [True, None, [], {}]),
-        (one_of("a", "on"), [("A", "a"), (True, "on")], ["b", 1, False, None]),
-    ],
-)
-def test_kinds(convert, good, bad):
-    for value, want in good:
-        assert convert(value) == want
-    for value in bad:
-        with pytest.raises(ValueError, match=r"\w"):
-            convert(value)
-
-
-@pytest.fixture
-def seen() -> list[str]:
-    return []
-
-
-def test_the_watcher_reports_a_new_content_once_and_when_it_has_settled(tmp_path: Path, seen):
-    path = tmp_path / "config.yaml"
-    path.write_text("one")
-    watcher = ConfigWatcher(str(path), "one", seen.append)
-    watcher.look()
-    path.write_text("tw")
-    watcher.look()
-    path.write_text("two")
-    watcher.look()
-    assert seen == []  # it was changing
-    for _ in range(3):
-        watcher.look()
-    assert seen == ["two"]
-    os.utime(path)
-    watcher.look()
-    assert seen == ["two"]
-
-
-def test_the_watcher_sees_a_config_map_swap(tmp_path: Path, seen):
-    for version in ("1", "2"):
-        (tmp_path / version).mkdir()
-        (tmp_path / version / "config.yaml").write_text(version)
-    (tmp_path / "..data").symlink_to("1")
-    (tmp_path / "config.yaml").symlink_to("..data/config.yaml")
-    watcher = ConfigWatcher(str(tmp_path / "config.yaml"), "1", seen.append)
-    watcher.look()
-    (tmp_path / "..new").symlink_to("2")
-    (tmp_path / "..new").replace(tmp_path / "..data")
-    watcher.look()
-    watcher.look()
-    assert seen == ["2"]
-
-
-def test_a_file_that_is_missing_or_not_text_changes_nothing(tmp_path: Path, seen, caplog):
-    path = tmp_path / "config.yaml"
-    path.write_text("one")
-    watcher = ConfigWatcher(str(path), "one", seen.append)
-    path.unlink()
-    for _ in range(3):
-        watcher.look()
-    path.write_bytes(b"\xff\xfe\x00")
-    watcher.look()
-    assert len(caplog.records) == 1
-    path.write_text("one")
-    watcher.look()
-    watcher.look()
-    assert seen == []
-
-
-def test_the_watcher_runs_by_itself(tmp_path: Path, seen):
-    path = tmp_path / "config.yaml"
-    path.write_text("one")
-    watcher = ConfigWatcher(str(path), "one", seen.append, interval=0.01)
-    watcher.start()
-    path.write_text("two")
-    with gevent.Timeout(5):
-        while not seen:
-            gevent.sleep(0.005)
-    watcher.stop()
-    path.write_text("three")
-    gevent.sleep(0.03)
-    assert seen == ["two"]
