@@ -33,11 +33,9 @@ from submgr.platform.http.server import HttpServer
 from submgr.platform.logs import Logs
 from submgr.platform.outbox import RetryPolicy
 from submgr.platform.store.base import Store
-from submgr.platform.store.memory import MemoryStore
-from submgr.platform.store.redis import SdlStore
+from submgr.platform.store.choice import make_store
 from submgr.platform.store.sdl_channel import SdlChannel
 from submgr.platform.store.sdl_client import SdlSettings
-from submgr.platform.store.sqlite import SqliteStore
 from submgr.rest.platform import platform_app
 from submgr.rest.use_cases import DebugWrite, Operations
 from submgr.rest.xapp import xapp_app
@@ -64,7 +62,8 @@ def build(
     `local_nodes`: who sets the state of the E2 nodes in the process (a stand-alone run), instead of R-NIB.
     """
     monitoring = _monitoring(live.current)
-    store = _make_store(live.current, environment, SdlObserver(monitoring.counters.inc, monitoring.metrics.sdl))
+    sdl, sdl_observer = live.current.sdl, SdlObserver(monitoring.counters.inc, monitoring.metrics.sdl)
+    store = make_store(sdl.backend, sdl.path, environment, observer=sdl_observer)
     records = StoredRecords(store)
     node_state: NodeState = local_nodes or _make_node_state(live.current, environment, monitoring)
     nodes = ConnectedNodes(node_state, lambda: live.current.controls.check_e2_state)
@@ -157,15 +156,6 @@ def _monitoring(settings: Settings) -> _Monitoring:
     counters = GoCounters(settings.metrics.namespace)
     registry.register(counters)
     return _Monitoring(registry, counters, Metrics(registry))
-
-
-def _make_store(settings: Settings, environment: Mapping[str, str], observer: SdlObserver) -> Store:
-    sdl = settings.sdl
-    if sdl.backend == "sqlite":
-        return SqliteStore(sdl.path, observer=observer)
-    if sdl.backend == "memory":
-        return MemoryStore(observer=observer)
-    return SdlStore(SdlSettings(environment), observer=observer)
 
 
 def _make_node_state(settings: Settings, environment: Mapping[str, str], monitoring: _Monitoring) -> NodeState:

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 import click
@@ -17,7 +18,8 @@ from mec.common.settings import MecConfig
 from submgr.platform.config.file import ConfigError
 from submgr.platform.http.server import ListenError, parse_listen
 from submgr.platform.logs import Logs
-from submgr.platform.store.base import StoreError
+from submgr.platform.store.base import Store, StoreError
+from submgr.platform.store.choice import make_store
 
 CANNOT_START = (ConfigError, ListenError, StoreError)
 
@@ -41,6 +43,19 @@ def configured(path: str | None, overrides: Mapping[str, Any]) -> MecConfig:
     except ConfigError as failed:
         complain(failed)
         sys.exit(1)
+
+
+def store_of(config: MecConfig, environ: Mapping[str, str], name: str) -> Store:
+    """The store of a program, not started yet: what the file says, else what the environment names, else SQLite.
+
+    A file of SQLite belongs to one process: a program takes `<path>-<name>` beside the one that the daemon of the
+    same configuration file has, and `mec-<name>.db` in the working directory when no path is given.
+    """
+    path = Path(f"mec-{name}.db")
+    if config.sdl_path is not None:
+        daemons = Path(config.sdl_path)
+        path = daemons.with_name(f"{daemons.stem}-{name}{daemons.suffix}")
+    return make_store(config.sdl_backend, path, environ, name=f"mec-{name}")
 
 
 def run(name: str, config: MecConfig, program: Program) -> None:

@@ -13,6 +13,7 @@ from mec.common.ids import app_id
 from submgr.platform.config.file import ConfigError, Key, Parsed, Problem, Section, inspect
 from submgr.platform.config.values import mapping, number, one_of, text, truth, whole
 from submgr.platform.http.server import parse_listen
+from submgr.platform.store.choice import BACKENDS
 
 _MEC_ID = whole(0, 10**18 - 1)
 
@@ -111,7 +112,7 @@ _FILE = Section(
         SECTION,
         Section("meo", open=True),
         Section("logger", (Key("level", whole(1, 4), 3),), open=True),
-        Section("sdl", (Key("backend", one_of("redis", "sqlite", "memory")), Key("path", text)), strict=True),
+        Section("sdl", (Key("backend", one_of(*BACKENDS)), Key("path", text)), strict=True),
     ),
     open=True,
 )

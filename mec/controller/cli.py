@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from mec.common.probes import time_requests, watching_blueprint
 from mec.common.problem_details import problem_app
-from mec.common.program import configured, environment, listen_option, run, url_option
+from mec.common.program import configured, environment, listen_option, run, store_of, url_option
 from mec.controller.api import controller_blueprint
 from mec.controller.identity_push import PushSettings
 from mec.controller.metrics import watch
@@ -18,7 +18,6 @@ from submgr.platform.health import Health
 from submgr.platform.http.app import problem_errors
 from submgr.platform.http.server import HttpServer
 from submgr.platform.store.base import Store
-from submgr.platform.store.choice import store_of
 
 TOKEN_VARIABLE = "MEC_IDP_TOKEN"
 _MANAGERS = {"home": "http://localhost:8000", "foreign": "http://localhost:8001"}

@@ -9,11 +9,10 @@ import click
 from prometheus_client import CollectorRegistry
 
 from mec.app import Mec
-from mec.common.program import complain, configured, environment, listen_option, run, url_option
+from mec.common.program import complain, configured, environment, listen_option, run, store_of, url_option
 from mec.common.settings import MecConfig
 from submgr.platform.config.file import ConfigError
 from submgr.platform.health import Health
-from submgr.platform.store.choice import store_of
 
 
 @click.command()

@@ -7,6 +7,7 @@ from typing import Any
 from submgr.platform.config.file import Key, Section
 from submgr.platform.config.values import milliseconds, number, one_of, text, truth, whole
 from submgr.platform.http.server import parse_listen
+from submgr.platform.store.choice import BACKENDS
 
 TOKEN_VARIABLE = "SUBMGR_DEBUG_TOKEN"
 
@@ -104,7 +105,7 @@ SCHEMA = Section(
         ),
         Section(
             "sdl",
-            (Key("backend", one_of("redis", "sqlite", "memory"), "redis"), Key("path", text, "data/submgr.db")),
+            (Key("backend", one_of(*BACKENDS), "redis"), Key("path", text, "data/submgr.db")),
             strict=True,
         ),
         Section(

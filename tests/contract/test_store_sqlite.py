@@ -173,14 +173,24 @@ def test_a_directory_that_cannot_be_written_is_refused(tmp_path: Path, state: st
             parent.chmod(parent.stat().st_mode | 0o055)
     told = output_of(
         """
-        import os
-        if os.getuid() == 0:  # nothing is read-only to root
-            os.setgid(65534)
-            os.setuid(65534)
+        import os, tempfile
+        # Before the privileges go: everything is imported, from where perhaps only root may read.
+        with tempfile.TemporaryDirectory() as elsewhere:
+            store = SqliteStore(f"{elsewhere}/submgr.db")
+            store.start()
+            store.stop()
+        root = os.getuid() == 0
+        if root:  # nothing is read-only to root
+            os.setgroups([])
+            os.setresgid(65534, 65534, 0)
+            os.setresuid(65534, 65534, 0)
         try:
             SqliteStore(path).start()
         except StoreError as error:
             print(error)
+        if root:  # the end of the interpreter may read and write files, too
+            os.setresuid(0, 0, 0)
+            os.setresgid(0, 0, 0)
         """,
         path,
     )

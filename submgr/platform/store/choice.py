@@ -1,31 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which database a MEC program keeps its records in."""
+"""Which database a program keeps its records in: the one place where a name becomes a `Store`."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
 
-from mec.common.settings import MecConfig
-from submgr.platform.store.base import Store
+from submgr.platform.store.base import Store, StoreObserver
 from submgr.platform.store.memory import MemoryStore
 from submgr.platform.store.redis import SdlStore
 from submgr.platform.store.sdl_client import CLUSTER_ADDRESSES, HOST, SdlSettings
 from submgr.platform.store.sqlite import SqliteStore
 
+BACKENDS = ("redis", "sqlite", "memory")
 
-def store_of(config: MecConfig, environment: Mapping[str, str], name: str) -> Store:
-    """What the file says, else redis when DBAAS_SERVICE_HOST names one, else a file of SQLite. Not started yet.
 
-    A file of SQLite belongs to one process: a program takes `<path>-<name>` beside the one that the daemon of the
-    same configuration file has, and `mec-<name>.db` in the working directory when no path is given.
+def make_store(
+    backend: str | None,
+    path: str | Path,
+    environment: Mapping[str, str],
+    *,
+    name: str = "submgr",
+    observer: StoreObserver | None = None,
+) -> Store:
+    """A store that is not started yet.
+
+    `backend`: one of BACKENDS; None: redis when the DBAAS_* variables of `environment` name a server, else sqlite.
+    `path`: the database file of sqlite, which one process at a time may have open. `name`: how the program calls
+    itself at redis.
     """
-    backend = config.sdl_backend
     if backend is None:
         backend = "redis" if environment.get(HOST) or environment.get(CLUSTER_ADDRESSES) else "sqlite"
     if backend == "redis":
-        return SdlStore(SdlSettings(environment, name=f"mec-{name}"))
+        return SdlStore(SdlSettings(environment, name=name), observer=observer)
     if backend == "memory":
-        return MemoryStore()
-    if config.sdl_path is None:
-        return SqliteStore(f"mec-{name}.db")
-    path = Path(config.sdl_path)
-    return SqliteStore(path.with_name(f"{path.stem}-{name}{path.suffix}"))
+        return MemoryStore(observer=observer)
+    return SqliteStore(path, observer=observer)

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from mec.common import ids, imsi, relaxed_json, settings
 from mec.common.log_masking import HideIdentities, hidden
+from mec.common.program import store_of
 from mec.common.records import Records
 from submgr.platform.config.file import ConfigError
 from submgr.platform.store.base import Change
-from submgr.platform.store.choice import store_of
 from submgr.platform.store.memory import MemoryStore
 from submgr.platform.store.redis import SdlStore
 from submgr.platform.store.sqlite import SqliteStore
