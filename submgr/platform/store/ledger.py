@@ -128,3 +128,25 @@ class Ledger:
         """The same of the keys alone."""
         values, removals = split(self._repairs)
         return found.difference(removals).union(values) if self._repairs else found
+
+
+class Ledgers:
+    """The ledgers of all namespaces of one store."""
+
+    def __init__(self) -> None:
+        self._by_namespace: dict[str, Ledger] = {}
+
+    def of(self, namespace: str) -> Ledger:
+        return self._by_namespace.setdefault(namespace, Ledger())
+
+    def items(self) -> list[tuple[str, Ledger]]:
+        """Each namespace with its ledger, as of now."""
+        return list(self._by_namespace.items())
+
+    @property
+    def repairs_pending(self) -> int:
+        return sum(ledger.repairs_pending for ledger in self._by_namespace.values())
+
+    def forget_repairs(self) -> None:
+        for ledger in self._by_namespace.values():
+            ledger.forget_repairs()

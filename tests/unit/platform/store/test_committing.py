@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from submgr.platform.store.base import Change, StoreError, StoreTimeout, StoreUnavailable
-from submgr.platform.store.committing import MAX_GROUP_BYTES, MAX_GROUP_CHANGES, CommittingStore
+from submgr.platform.store.committing import CommittingStore
 from submgr.platform.store.memory import MemoryBackend
+from submgr.platform.store.writer import MAX_GROUP_BYTES, MAX_GROUP_CHANGES
 
 NS = "ns"
 
