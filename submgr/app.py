@@ -44,7 +44,8 @@ from submgr.rmr.service import build as build_rmr
 from submgr.runtime.dispatcher import Dispatcher
 from submgr.runtime.worker import Ports
 from submgr.service import Replies, Service
-from submgr.settings.model import LiveSettings, Settings
+from submgr.settings.live import LiveSettings
+from submgr.settings.model import Settings
 
 HUB_WATCH = 0.02
 """Seconds between two looks whether the event loop turns; a stop that is shorter may be missed."""

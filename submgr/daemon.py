@@ -35,7 +35,8 @@ from submgr.rest.use_cases import HealthReport
 from submgr.rmr.service import Rmr
 from submgr.runtime.dispatcher import Dispatcher
 from submgr.runtime.ports import MType
-from submgr.settings.model import LiveSettings, Settings
+from submgr.settings.live import LiveSettings
+from submgr.settings.model import Settings
 
 log = logging.getLogger(__name__)
 

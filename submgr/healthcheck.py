@@ -13,7 +13,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from submgr.platform.config.file import ConfigError, Key, Section, inspect
+from submgr.platform.config.file import ConfigError, inspect
+from submgr.platform.config.schema import Key, Section
 from submgr.platform.config.values import text
 from submgr.platform.http.server import parse_listen
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The `mec` section of the configuration file, and what else of that file the MEC programs go by."""
+"""The `mec` section of the configuration file, each setting declared once, and what else of that file the MEC programs
+go by."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,51 +11,20 @@ from urllib.parse import urlsplit
 import yaml
 
 from mec.common.ids import app_id
-from submgr.platform.config.file import ConfigError, Key, Parsed, Problem, Section, inspect
-from submgr.platform.config.values import mapping, number, one_of, text, truth, whole
-from submgr.platform.http.server import parse_listen
+from submgr.platform.config.file import ConfigError, Parsed, Problem, inspect
+from submgr.platform.config.schema import Key, Section, fill, schema_of, setting
+from submgr.platform.config.values import (
+    Kind,
+    listen_address,
+    mapping,
+    number,
+    one_of,
+    optional_text,
+    text,
+    truth,
+    whole,
+)
 from submgr.platform.store.choice import BACKENDS
-
-_MEC_ID = whole(0, 10**18 - 1)
-
-
-@dataclass(frozen=True, slots=True)
-class MecSettings:
-    """Times in seconds, sizes in bytes. `mec_id` None: this MEC has no number, and no notification is its own.
-
-    `app_urls`: where the applications of this MEC answer, by application id. `users_ttl`: how long what the home MEC
-    said of a user is used. `log_identities`: an IMSI stands in full in debug lines.
-    """
-
-    enabled: bool = False
-    host: str = ":8000"
-    network: str = "home"
-    mec_id: int | None = None
-    home_mec_id: int = 5
-    proxy_url: str = "http://localhost:5000"
-    controller_url: str = "http://localhost:9002"
-    app_urls: Mapping[str, str] = field(default_factory=dict)
-    data_file: str | None = None
-    additional_bytes: int = 1_000_000
-    users_ttl: float = 300.0
-    log_identities: bool = False
-
-    @property
-    def foreign(self) -> bool:
-        """Whether users are looked for at their home MEC."""
-        return self.network == "foreign"
-
-
-@dataclass(frozen=True, slots=True)
-class MecConfig:
-    """A whole file: `sdl_backend` None when it does not say which; `meo` is checked by the orchestrator itself."""
-
-    mec: MecSettings
-    meo: Mapping[str, Any]
-    sdl_backend: str | None
-    sdl_path: str | None
-    log_level: int
-    warnings: tuple[Problem, ...] = ()
 
 
 def http_url(value: Any) -> str:
@@ -70,8 +40,7 @@ def http_url(value: Any) -> str:
     return url
 
 
-def app_urls(value: Any) -> Mapping[str, str]:
-    """Application ids to URLs."""
+def _app_urls(value: Any) -> Mapping[str, str]:
     urls: dict[str, str] = {}
     for name, url in mapping(value).items():
         try:
@@ -81,30 +50,61 @@ def app_urls(value: Any) -> Mapping[str, str]:
     return urls
 
 
-def _listen(value: Any) -> str:
-    listen = text(value)
-    parse_listen(listen)
-    return listen
+_MEC_ID = whole(0, 10**18 - 1)
+_URL = Kind(http_url, "http or https URL")
+_APP_URLS = Kind(_app_urls, "mapping of application ids to URLs")
 
 
-SECTION = Section(
-    "mec",
-    (
-        Key("enabled", truth, False),
-        Key("host", _listen, ":8000"),
-        Key("network", one_of("home", "foreign"), "home"),
-        Key("mecId", _MEC_ID),
-        Key("homeMecId", _MEC_ID, 5),
-        Key("proxyUrl", http_url, "http://localhost:5000"),
-        Key("controllerUrl", http_url, "http://localhost:9002"),
-        Key("appUrls", app_urls, {}),
-        Key("dataFile", text),
-        Key("additionalBytes", whole(0, 100_000_000), 1_000_000),
-        Key("usersTtl", number(0.0, 86_400.0), 300.0),
-        Key("logIdentities", truth, False),
-    ),
-    strict=True,
-)
+@dataclass(frozen=True, slots=True)
+class MecSettings:
+    """Times in seconds, sizes in bytes. `mec_id` None: this MEC has no number, and no notification is its own."""
+
+    enabled: bool = setting("enabled", truth, False, "MEC services in this process")
+    host: str = setting("host", listen_address, ":8000", "where they listen")
+    network: str = setting(
+        "network",
+        one_of("home", "foreign"),
+        "home",
+        "foreign: users that are not known here are asked for at their home",
+    )
+    mec_id: int | None = setting("mecId", _MEC_ID, None, "the number of this MEC; homeMecId at home")
+    home_mec_id: int = setting("homeMecId", _MEC_ID, 5, "the number of the home MEC")
+    proxy_url: str = setting("proxyUrl", _URL, "http://localhost:5000", "the proxy between MECs")
+    controller_url: str = setting(
+        "controllerUrl", _URL, "http://localhost:9002", "the S1AP controller's HTTP interface"
+    )
+    app_urls: Mapping[str, str] = setting(
+        "appUrls", _APP_URLS, {}, "where the applications of this MEC answer, by application id"
+    )
+    data_file: str | None = setting("dataFile", optional_text, None, "users and UEs to begin with, JSON")
+    additional_bytes: int = setting(
+        "additionalBytes", whole(0, 100_000_000, "bytes"), 1_000_000, "size of the additional data of a user"
+    )
+    users_ttl: float = setting(
+        "usersTtl", number(0.0, 86_400.0, "s"), 300.0, "how long an answer of the home MEC about a user is used"
+    )
+    log_identities: bool = setting("logIdentities", truth, False, "IMSIs in full in debug lines")
+
+    @property
+    def foreign(self) -> bool:
+        """Whether users are looked for at their home MEC."""
+        return self.network == "foreign"
+
+
+SECTION = schema_of(MecSettings, "mec", strict=True)
+
+
+@dataclass(frozen=True, slots=True)
+class MecConfig:
+    """A whole file: `sdl_backend` None when it does not say which; `meo` is checked by the orchestrator itself."""
+
+    mec: MecSettings
+    meo: Mapping[str, Any]
+    sdl_backend: str | None
+    sdl_path: str | None
+    log_level: int
+    warnings: tuple[Problem, ...] = ()
+
 
 _FILE = Section(
     "",
@@ -156,26 +156,12 @@ def read(path: str | Path | None, overrides: Mapping[str, Any] | None = None) ->
 
 
 def _settings(parsed: Parsed, errors: list[Problem]) -> MecSettings:
-    values = parsed.values["mec"]
-    mec_id = values["mecId"]
-    if mec_id is None and values["network"] == "home":
-        mec_id = values["homeMecId"]
-    if values["network"] == "foreign" and mec_id == values["homeMecId"]:
-        message = f"a foreign MEC is not the home MEC {mec_id}: it would ask itself for its users"
+    settings = fill(MecSettings, parsed.values["mec"])
+    if settings.mec_id is None and not settings.foreign:
+        settings = replace(settings, mec_id=settings.home_mec_id)
+    if settings.foreign and settings.mec_id == settings.home_mec_id:
+        message = f"a foreign MEC is not the home MEC {settings.mec_id}: it would ask itself for its users"
         errors.append(Problem(parsed.lines.get("mec.mecId"), "mec.mecId", message))
     if errors:
         raise ConfigError.of(errors, parsed.warnings)
-    return MecSettings(
-        enabled=values["enabled"],
-        host=values["host"],
-        network=values["network"],
-        mec_id=mec_id,
-        home_mec_id=values["homeMecId"],
-        proxy_url=values["proxyUrl"],
-        controller_url=values["controllerUrl"],
-        app_urls=values["appUrls"],
-        data_file=values["dataFile"] or None,
-        additional_bytes=values["additionalBytes"],
-        users_ttl=values["usersTtl"],
-        log_identities=values["logIdentities"],
-    )
+    return settings

@@ -10,6 +10,8 @@ from itertools import accumulate
 from random import Random
 
 from mec.meo.model import App, Site, Support
+from submgr.platform.config.schema import setting
+from submgr.platform.config.values import number, one_of
 
 ScoreFunction = Callable[[float, float, float], float]
 """Of load, key availability, and alpha."""
@@ -27,11 +29,13 @@ class Rules:
     """The limits of a candidate, the name of the score, the weight of the load in score "weighted", and how old (s)
     what is known of a platform may be."""
 
-    max_load: float = 0.8
-    min_key: float = 0.1
-    score: str = "product"
-    alpha: float = 0.5
-    telemetry_ttl: float = 30.0
+    max_load: float = setting("maxLoad", number(0.0, 1.0), 0.8, "load above which a platform takes no context")
+    min_key: float = setting("minKey", number(0.0, 1.0), 0.1, "key rate below which a platform takes no context")
+    score: str = setting("score", one_of(*SCORES), "product", "how platforms are compared")
+    alpha: float = setting("alpha", number(0.0, 1.0), 0.5, "weight of the load where the comparison has one")
+    telemetry_ttl: float = setting(
+        "telemetryTtl", number(0.05, 86_400.0, "s"), 30.0, "age of telemetry that is too old to go by"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,41 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The `meo` section of the configuration file."""
+"""The `meo` section of the configuration file, each setting declared once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
-from mec.meo.placement import SCORES, Rules
-from submgr.platform.config.file import ConfigError, Key, Problem, Section, inspect
-from submgr.platform.config.values import mapping, number, one_of, text, whole
+from mec.meo.placement import Rules
+from submgr.platform.config.file import ConfigError, Problem, inspect
+from submgr.platform.config.schema import Section, fill, part, schema_of, setting
+from submgr.platform.config.values import Kind, mapping, number, one_of, optional_text, text, whole
 
 DRIVERS = ("noop", "webhook", "kubernetes", "openwhisk")
-
-
-@dataclass(frozen=True, slots=True)
-class MeoSettings:
-    """Times in seconds. `drivers`: platform type to the driver it uses, beside the types named as a driver.
-
-    `admin_token` protects `/meo/v1`, `device_tokens` protect `/dev_app/v1`; without them anybody may ask.
-    """
-
-    rules: Rules = field(default_factory=Rules)
-    period: float = 10.0
-    cooldown: float = 60.0
-    migrations_per_round: int = 1
-    seed: int | None = None
-    drivers: Mapping[str, str] = field(default_factory=dict)
-    overload_webhook: str | None = None
-    admin_token: str | None = field(default=None, repr=False)
-    device_tokens: tuple[str, ...] = field(default=(), repr=False)
-
-    def driver_of(self, platform_type: str) -> str | None:
-        """The name of the driver for platforms of a type; None when there is none."""
-        if platform_type in self.drivers:
-            return self.drivers[platform_type]
-        return platform_type if platform_type in DRIVERS else None
 
 
 def _types_to_drivers(value: Any) -> Mapping[str, str]:
@@ -49,47 +26,51 @@ def _tokens(value: Any) -> tuple[str, ...]:
     return (text(value),) if value != "" else ()
 
 
-def _url(value: Any) -> str:
+def _url(value: Any) -> str | None:
     url = text(value)
     if url and not url.startswith(("http://", "https://")):
         raise ValueError(f"{url!r} is not an http or https URL")
-    return url
+    return url or None
 
 
-SECTION = Section(
-    "meo",
-    (
-        Key("maxLoad", number(0.0, 1.0), 0.8),
-        Key("minKey", number(0.0, 1.0), 0.1),
-        Key("score", one_of(*SCORES), "product"),
-        Key("alpha", number(0.0, 1.0), 0.5),
-        Key("period", number(0.05, 86_400.0), 10.0),
-        Key("telemetryTtl", number(0.05, 86_400.0), 30.0),
-        Key("cooldown", number(0.0, 86_400.0), 60.0),
-        Key("migrationsPerRound", whole(0, 1_000_000), 1),
-        Key("seed", whole(-(2**63), 2**63 - 1)),
-        Key("drivers", _types_to_drivers, {}),
-        Key("overloadWebhook", _url),
-        Key("adminToken", text),
-        Key("deviceTokens", _tokens, ()),
-    ),
-    strict=True,
-)
+@dataclass(frozen=True, slots=True)
+class MeoSettings:
+    """Times in seconds. `drivers`: platform type to the driver it uses, beside the types named as a driver.
 
+    `admin_token` protects `/meo/v1`, `device_tokens` protect `/dev_app/v1`; without them anybody may ask.
+    """
 
-def from_values(values: Mapping[str, Any]) -> MeoSettings:
-    """The settings out of a section that was read by SECTION."""
-    return MeoSettings(
-        rules=Rules(values["maxLoad"], values["minKey"], values["score"], values["alpha"], values["telemetryTtl"]),
-        period=values["period"],
-        cooldown=values["cooldown"],
-        migrations_per_round=values["migrationsPerRound"],
-        seed=values["seed"],
-        drivers=values["drivers"],
-        overload_webhook=values["overloadWebhook"] or None,
-        admin_token=values["adminToken"] or None,
-        device_tokens=values["deviceTokens"],
+    rules: Rules = part(Rules)
+    period: float = setting("period", number(0.05, 86_400.0, "s"), 10.0, "time between two rounds of the optimiser")
+    cooldown: float = setting(
+        "cooldown", number(0.0, 86_400.0, "s"), 60.0, "how long a context stays where it was moved to"
     )
+    migrations_per_round: int = setting(
+        "migrationsPerRound", whole(0, 1_000_000), 1, "contexts moved in one round at most"
+    )
+    seed: int | None = setting("seed", whole(-(2**63), 2**63 - 1), None, "makes the draws repeatable")
+    drivers: Mapping[str, str] = setting(
+        "drivers",
+        Kind(_types_to_drivers, f"mapping of platform types to {', '.join(DRIVERS)}"),
+        {},
+        "platform type to the driver that deploys there",
+    )
+    overload_webhook: str | None = setting(
+        "overloadWebhook", Kind(_url, "http or https URL"), None, "who is told that no platform is left"
+    )
+    admin_token: str | None = setting("adminToken", optional_text, None, "the token of /meo/v1")
+    device_tokens: tuple[str, ...] = setting(
+        "deviceTokens", Kind(_tokens, "list of texts"), (), "the tokens of /dev_app/v1"
+    )
+
+    def driver_of(self, platform_type: str) -> str | None:
+        """The name of the driver for platforms of a type; None when there is none."""
+        if platform_type in self.drivers:
+            return self.drivers[platform_type]
+        return platform_type if platform_type in DRIVERS else None
+
+
+SECTION = schema_of(MeoSettings, "meo", strict=True)
 
 
 def from_mapping(values: Mapping[str, Any] | None) -> MeoSettings:
@@ -98,4 +79,4 @@ def from_mapping(values: Mapping[str, Any] | None) -> MeoSettings:
     if errors:
         # the lines are not those of the file
         raise ConfigError([Problem(None, problem.path, problem.message) for problem in errors])
-    return from_values(parsed.values["meo"])
+    return fill(MeoSettings, parsed.values["meo"])

@@ -26,7 +26,8 @@ from submgr.platform.store.base import StoreError
 from submgr.rmr.environment import RmrEnvironmentError
 from submgr.rmr.tools.cli import rmr
 from submgr.rmr.transport import TransportError
-from submgr.settings.model import LiveSettings, load
+from submgr.settings.live import LiveSettings
+from submgr.settings.loader import load
 from submgr.simulators.cli import sim
 
 CANNOT_START = (ConfigError, ListenError, TransportError, RmrEnvironmentError, StoreError)

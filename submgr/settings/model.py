@@ -1,131 +1,202 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The daemon's settings: the Go submgr's file loads unchanged, durations are seconds inside, truth values truth values.
+"""The daemon's settings, each declared once: where it stands in the file, its kind, its default, what it is for.
 
-Loaded once; a reload makes a new object in which only `logger` and `controls` differ, the rest needs a restart.
+The attributes hold the program's values: durations in seconds, truth values as truth values. The names in the file
+are the Go submgr's where it has the setting (`go=True`): its file loads unchanged.
 """
 
-import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from submgr.platform.config.file import ConfigError, Parsed, Problem, inspect
+from submgr.platform.config.file import Problem
+from submgr.platform.config.schema import Section, open_section, schema_of, section, setting, without_effect
+from submgr.platform.config.values import listen_address, milliseconds, number, one_of, text, truth, whole
 from submgr.platform.masking import masked
-from submgr.settings.schema import SCHEMA, TOKEN_VARIABLE
+from submgr.platform.store.choice import BACKENDS
+from submgr.settings.kinds import base_url, host, metric_namespace, rmr_port
 
-log = logging.getLogger(__name__)
+TOKEN_VARIABLE = "SUBMGR_DEBUG_TOKEN"
+"""The environment variable with the token of the debug routes, for a file that has none."""
 
-RELOADED = ("logger", "controls")
-"""Sections that apply at run time."""
+_HOUR = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
     """The xApp REST listener, and how notifications are repeated."""
 
-    listen: str
-    retry_count: int
-    """Tries in all."""
-    retry_delay: float
+    listen: str = setting("host", listen_address, ":8088", "where xApps subscribe")
+    retry_count: int = setting("retryCount", whole(1, 1_000_000), 10, "tries of a notification in all", go=True)
+    retry_delay: float = setting("retryDelay", number(0.001, 3600, "s"), 5.0, "time between two tries", go=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Local:
     """The platform REST listener."""
 
-    listen: str
+    listen: str = setting(
+        "host", listen_address, ":8080", "health, metrics, configuration, debugging, console", go=True
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Logger:
-    """1 errors, 2 warnings, 3 information, 4 debugging."""
+    """How much is logged."""
 
-    level: int
+    level: int = setting("level", whole(1, 4), 3, "1 errors, 2 warnings, 3 information, 4 debugging", go=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Rmr:
-    """The RMR data listener. Sizes in bytes."""
+    """The RMR data listener."""
 
-    port: int
-    max_size: int
-    workers: int
-    transport: str
+    port: int = setting("protPort", rmr_port, 4560, "where RMR messages arrive", go=True)
+    max_size: int = setting(
+        "maxSize", whole(1024, 1 << 24, "bytes"), 65536, "the largest message that is expected", go=True
+    )
+    transport: str = setting(
+        "transport",
+        one_of("wire", "librmr"),
+        "wire",
+        "wire: built in; librmr: the C library, in an image built with it",
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Rtmgr:
     """Where the Routing Manager is."""
 
-    host: str
-    port: int
-    base_url: str
+    host: str = setting("hostAddr", host, "service-ricplt-rtmgr-http", "the Routing Manager", go=True)
+    port: int = setting("port", whole(1, 65535), 3800, "its port", go=True)
+    base_url: str = setting("baseUrl", base_url, "/ric/v1", "the beginning of its paths", go=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """What procedures go by; a new one takes the values of the time it starts at. Times in seconds, tries in sends."""
+    """The controls of procedures. A procedure takes the values of the time at which it starts."""
 
-    e2t_sub_req_timeout: float
-    e2t_sub_del_req_time: float
-    e2t_recv_msg_timeout: float
-    e2t_max_sub_req_try_count: int
-    e2t_max_sub_del_req_try_count: int
-    check_e2_state: bool
-    check_e2_ie_order: bool
-    read_subs_from_db: bool
-    db_try_count: int
-    db_retry_forever: bool
-    wait_route_cleanup: float
-    max_ongoing_e2_procedures: int
-    ric_requestor_id: int
-    on_e2_loss: str
-    notification_queue: int
+    e2t_sub_req_timeout: float = setting(
+        "e2tSubReqTimeout_ms",
+        milliseconds(1, _HOUR),
+        2.0,
+        "how long one send of a RIC Subscription Request waits for its answer",
+        go=True,
+    )
+    e2t_sub_del_req_time: float = setting(
+        "e2tSubDelReqTime_ms",
+        milliseconds(1, _HOUR),
+        2.0,
+        "how long one send of a RIC Subscription Delete Request waits for its answer",
+        go=True,
+    )
+    e2t_max_sub_req_try_count: int = setting(
+        "e2tMaxSubReqTryCount", whole(1, 1000), 2, "sends of a RIC Subscription Request in all", go=True
+    )
+    e2t_max_sub_del_req_try_count: int = setting(
+        "e2tMaxSubDelReqTryCount", whole(1, 1000), 2, "sends of a RIC Subscription Delete Request in all", go=True
+    )
+    check_e2_state: bool = setting("checkE2State", truth, True, "false: every E2 node counts as connected", go=True)
+    check_e2_ie_order: bool = setting(
+        "checkE2IEOrder", truth, True, "false: an answer whose elements are out of order is taken", go=True
+    )
+    read_subs_from_db: bool = setting("readSubsFromDb", truth, True, "restore subscriptions at the start", go=True)
+    db_try_count: int = setting(
+        "dbTryCount",
+        whole(1, 1_000_000),
+        200,
+        "tries to read the stored subscriptions, one a second, unless dbRetryForever",
+        go=True,
+    )
+    db_retry_forever: bool = setting(
+        "dbRetryForever", truth, True, "wait for the database as long as it takes", go=True
+    )
+    max_ongoing_e2_procedures: int = setting(
+        "maxOngoingE2Procedures",
+        whole(1, 10_000),
+        1,
+        "procedures at a time per E2 node; the standard way is one",
+    )
+    ric_requestor_id: int = setting("ricRequestorId", whole(0, 65535), 123, "ricRequestorID in requests to E2 nodes")
+    on_e2_loss: str = setting(
+        "onE2Loss",
+        one_of("drop", "notify", "restore"),
+        "drop",
+        "a lost node's subscriptions: drop; notify: drop and tell xApps; restore: subscribe again when it is back",
+    )
+    notification_queue: int = setting(
+        "notificationQueue",
+        whole(1, 10_000_000),
+        10_000,
+        "notifications that may wait per xApp endpoint; beyond it a request is refused with 503",
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Sdl:
     """The database: redis, or a file (`path`) of SQLite, or memory."""
 
-    backend: str
-    path: str
+    backend: str = setting(
+        "backend", one_of(*BACKENDS), "redis", "redis; sqlite: one process, a file; memory: gone at the end"
+    )
+    path: str = setting("path", text, "data/submgr.db", "the file of sqlite")
 
 
 @dataclass(frozen=True, slots=True)
 class Debug:
-    """Who may use the routes that change things: everybody (open), who has the token, nobody (off)."""
+    """Who may use the routes that change things."""
 
-    write: str
-    token: str
+    write: str = setting(
+        "write",
+        one_of("open", "token", "off"),
+        "open",
+        "who may use requests of port 8080 that change something: everybody, who has the token, nobody",
+    )
+    token: str = setting("token", text, "", f"the token; else from tokenFile, else from {TOKEN_VARIABLE}")
+    token_file: str = setting("tokenFile", text, "", "a file that has the token")
 
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """What the legacy counters' names begin with."""
+    """The names of the Go submgr's counters."""
 
-    namespace: str
+    namespace: str = setting(
+        "namespace", metric_namespace, "", "x turns SUBMGR_... and RMR_... into x_SUBMGR_... and x_RMR_..."
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything the file and the environment say. `mec` and `meo` are checked by the MEC services themselves."""
+    """Everything that the file and the environment say; made by `loader.load`.
 
-    subscription: Subscription
-    local: Local
-    logger: Logger
-    rmr: Rmr
-    rtmgr: Rtmgr
-    controls: Controls
-    sdl: Sdl
-    debug: Debug
-    metrics: Metrics
-    mec: Mapping[str, Any]
-    meo: Mapping[str, Any]
-    warnings: tuple[Problem, ...]
+    The sections of the Go submgr's file pass unknown keys with a warning (its releases differ in them); in a section
+    that only this program has an unknown key is a mistake (`strict`). `mec` and `meo` are checked by the MEC services.
+    """
+
+    subscription: Subscription = section("subscription", Subscription, "xApp REST and notifications")
+    local: Local = section("local", Local, "platform REST")
+    logger: Logger = section("logger", Logger, "the log", reloadable=True)
+    rmr: Rmr = section("rmr", Rmr, "RMR", ignored=(without_effect("numWorkers", whole(1, 1000), 1),))
+    rtmgr: Rtmgr = section("rtmgr", Rtmgr, "the Routing Manager")
+    controls: Controls = section(
+        "controls",
+        Controls,
+        "procedures",
+        reloadable=True,
+        ignored=(
+            without_effect("e2tRecvMsgTimeout_ms", milliseconds(0, _HOUR), 2.0),
+            without_effect("waitRouteCleanup_ms", milliseconds(0, _HOUR), 5.0),
+        ),
+    )
+    sdl: Sdl = section("sdl", Sdl, "the database", strict=True)
+    debug: Debug = section("debug", Debug, "requests that change something", strict=True)
+    metrics: Metrics = section("metrics", Metrics, "metrics", strict=True)
+    mec: Mapping[str, Any] = open_section("mec", "the MEC services")
+    meo: Mapping[str, Any] = open_section("meo", "the MEC orchestrator")
+    warnings: tuple[Problem, ...] = ()
     """Oddities of the file that do no harm, for the log."""
-    shown: Mapping[str, Any]
-    """The settings in the file's own names and units."""
+    shown: Mapping[str, Any] = field(default_factory=dict)
+    """The settings in the file's own names and units, secrets included."""
 
     def masked(self) -> dict[str, Any]:
         """The running configuration in the file's own names and units, secrets replaced."""
@@ -133,153 +204,6 @@ class Settings:
         return copy
 
 
-def load(text: str, environment: Mapping[str, str], overrides: Mapping[str, Any] | None = None) -> Settings:
-    """Settings from a file's content, the environment, and `overrides` ("sdl.backend": "memory") of the command line.
-
-    Raises ConfigError with all mistakes.
-    """
-    parsed, problems = inspect(text, SCHEMA, overrides)
-    values = parsed.values
-    token = _token(parsed, environment, problems)
-    if problems:
-        raise ConfigError.of(problems, parsed.warnings)
-    controls = values["controls"]
-    return Settings(
-        subscription=Subscription(
-            values["subscription"]["host"], values["subscription"]["retryCount"], values["subscription"]["retryDelay"]
-        ),
-        local=Local(values["local"]["host"]),
-        logger=Logger(values["logger"]["level"]),
-        rmr=Rmr(
-            values["rmr"]["protPort"], values["rmr"]["maxSize"], values["rmr"]["numWorkers"], values["rmr"]["transport"]
-        ),
-        rtmgr=Rtmgr(values["rtmgr"]["hostAddr"], values["rtmgr"]["port"], values["rtmgr"]["baseUrl"]),
-        controls=Controls(
-            e2t_sub_req_timeout=controls["e2tSubReqTimeout_ms"],
-            e2t_sub_del_req_time=controls["e2tSubDelReqTime_ms"],
-            e2t_recv_msg_timeout=controls["e2tRecvMsgTimeout_ms"],
-            e2t_max_sub_req_try_count=controls["e2tMaxSubReqTryCount"],
-            e2t_max_sub_del_req_try_count=controls["e2tMaxSubDelReqTryCount"],
-            check_e2_state=controls["checkE2State"],
-            check_e2_ie_order=controls["checkE2IEOrder"],
-            read_subs_from_db=controls["readSubsFromDb"],
-            db_try_count=controls["dbTryCount"],
-            db_retry_forever=controls["dbRetryForever"],
-            wait_route_cleanup=controls["waitRouteCleanup_ms"],
-            max_ongoing_e2_procedures=controls["maxOngoingE2Procedures"],
-            ric_requestor_id=controls["ricRequestorId"],
-            on_e2_loss=controls["onE2Loss"],
-            notification_queue=controls["notificationQueue"],
-        ),
-        sdl=Sdl(values["sdl"]["backend"], values["sdl"]["path"]),
-        debug=Debug(values["debug"]["write"], token),
-        metrics=Metrics(values["metrics"]["namespace"]),
-        mec=values["mec"],
-        meo=values["meo"],
-        warnings=tuple(parsed.warnings),
-        shown=_shown(values, token),
-    )
-
-
-def _token(parsed: Parsed, environment: Mapping[str, str], problems: list[Problem]) -> str:
-    """The bearer token of the debug routes: from the file, a file of its own, or the environment, in this order."""
-    debug = parsed.values["debug"]
-    token: str = debug["token"]
-    if not token and debug["tokenFile"]:
-        try:
-            token = Path(debug["tokenFile"]).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as exc:
-            problems.append(Problem(parsed.lines.get("debug.tokenFile"), "debug.tokenFile", f"unreadable: {exc}"))
-            return ""
-    token = token or environment.get(TOKEN_VARIABLE, "").strip()
-    if debug["write"] == "token" and not token:
-        message = f"token needs one: debug.token, debug.tokenFile or the environment variable {TOKEN_VARIABLE}"
-        problems.append(Problem(parsed.lines.get("debug.write"), "debug.write", message))
-    return token
-
-
-def _shown(values: Mapping[str, Any], token: str) -> dict[str, Any]:
-    shown: dict[str, Any] = {}
-    for section, members in values.items():
-        shown[section] = {
-            name: round(value * 1000) if name.endswith("_ms") else value for name, value in members.items()
-        }
-    shown["rmr"]["protPort"] = f"tcp:{shown['rmr']['protPort']}"
-    shown["debug"]["token"] = token
-    return shown
-
-
-@dataclass(frozen=True, slots=True)
-class Reload:
-    """What a changed file leads to: the settings from now on, and which changes in it have to wait for a restart."""
-
-    settings: Settings
-    need_restart: tuple[str, ...]
-
-
-def reload(
-    old: Settings, text: str, environment: Mapping[str, str], overrides: Mapping[str, Any] | None = None
-) -> Reload:
-    """`old` with the logger's level and the controls of a new content. Raises ConfigError."""
-    new = load(text, environment, overrides)
-    waiting = [
-        f"{section}.{name}"
-        for section, members in new.shown.items()
-        if section not in RELOADED
-        for name in sorted({*members, *old.shown[section]})
-        if members.get(name) != old.shown[section].get(name)
-    ]
-    shown = {section: (new if section in RELOADED else old).shown[section] for section in old.shown}
-    settings = replace(old, logger=new.logger, controls=new.controls, warnings=new.warnings, shown=shown)
-    return Reload(settings, tuple(waiting))
-
-
-class LiveSettings:
-    """The settings in force. `current` is one object that is replaced as a whole by a reload."""
-
-    def __init__(
-        self, settings: Settings, environment: Mapping[str, str], overrides: Mapping[str, Any] | None = None
-    ) -> None:
-        self.current = settings
-        self.reload_refused = False
-        """Whether the last content of the file was refused, so that older values are in force than it has."""
-        self._environment = environment
-        self._overrides = overrides
-        self._watchers: list[Callable[[Settings, Settings], None]] = []
-
-    def on_change(self, callback: Callable[[Settings, Settings], None]) -> None:
-        """Have `callback(old, new)` called after every reload. It must not block."""
-        self._watchers.append(callback)
-
-    def apply(self, text: str) -> bool:
-        """Take a new content of the file. False: it was refused, and nothing has changed."""
-        old = self.current
-        try:
-            reloaded = reload(old, text, self._environment, self._overrides)
-        except ConfigError as exc:
-            self.reload_refused = True
-            log.error(
-                "configuration refused, the old values stay",
-                extra={"problems": [str(problem) for problem in exc.problems]},
-            )
-            return False
-        self.reload_refused = False
-        self.current = reloaded.settings
-        for warning in reloaded.settings.warnings:
-            log.warning("configuration", extra={"warning": str(warning)})
-        if reloaded.need_restart:
-            log.warning("configuration changes that need a restart", extra={"settings": list(reloaded.need_restart)})
-        log.info("configuration reloaded", extra={"changed": _changes(old, self.current)})
-        for callback in self._watchers:
-            callback(old, self.current)
-        return True
-
-
-def _changes(old: Settings, new: Settings) -> list[str]:
-    return [
-        f"{section}.{field.name}: {before} -> {after}"
-        for section in RELOADED
-        for field in fields(getattr(new, section))
-        if (before := getattr(getattr(old, section), field.name))
-        != (after := getattr(getattr(new, section), field.name))
-    ]
+SCHEMA = schema_of(Settings, ignored=(Section("db", open=True, description="accepted, without effect"),))
+RELOADED = tuple(each.name for each in SCHEMA.members if isinstance(each, Section) and each.reloadable)
+"""Sections that apply at run time."""

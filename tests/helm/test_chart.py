@@ -12,11 +12,11 @@ import yaml
 
 from mec.common.settings import load as load_mec
 from mec.meo.settings import from_mapping as meo_settings
-from submgr.platform.config.file import Key, Section
+from submgr.platform.config.schema import Key, Section
 from submgr.rmr.environment import read_environment
 from submgr.rmr.routing.reader import parse_routes
-from submgr.settings.model import load
-from submgr.settings.schema import SCHEMA, TOKEN_VARIABLE
+from submgr.settings.loader import load
+from submgr.settings.model import SCHEMA, TOKEN_VARIABLE
 
 VALUE_SETS = ["default", "recipe", "everything", "elsewhere"]
 CUSTOM = {"ServiceMonitor", "PrometheusRule"}
@@ -244,9 +244,9 @@ def test_the_schema_has_the_daemons_bounds(chart):
         for name, kind in described["properties"].items():
             for bound, beyond in (("minimum", -1), ("maximum", 1)):
                 if bound in kind:
-                    keys[name].convert(kind[bound])
+                    keys[name].kind(kind[bound])
                     with pytest.raises(ValueError, match="is not between"):
-                        keys[name].convert(kind[bound] + beyond)
+                        keys[name].kind(kind[bound] + beyond)
                     checked += 1
     assert checked >= 30
 

@@ -16,10 +16,10 @@ from mec.meo.settings import SECTION as MEO
 from submgr.adapters.metrics.go_counters import GoCounters, exposition
 from submgr.adapters.metrics.prometheus import Metrics
 from submgr.adapters.records.forms import E2Form, RestForm
-from submgr.platform.config.file import Section
+from submgr.platform.config.schema import Section
 from submgr.rmr import environment as rmr_environment
-from submgr.settings.model import load
-from submgr.settings.schema import SCHEMA, TOKEN_VARIABLE
+from submgr.settings.loader import load
+from submgr.settings.model import SCHEMA, TOKEN_VARIABLE
 
 
 @pytest.fixture(scope="session")

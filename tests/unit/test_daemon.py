@@ -14,7 +14,8 @@ from submgr.daemon import Daemon
 from submgr.e2ap.messages import Action, ActionType
 from submgr.platform.logs import Logs
 from submgr.platform.turns import turn
-from submgr.settings.model import LiveSettings, load
+from submgr.settings.live import LiveSettings
+from submgr.settings.loader import load
 
 MEID = "gnb_1"
 ENDPOINT = RmrEndpoint("xapp", 4560)

@@ -12,33 +12,11 @@ from typing import Any
 
 import yaml
 
-from submgr.platform.config.values import Convert
+from submgr.platform.config.schema import Key, Section
 
 _MAX_TEXT = 4 * 1024 * 1024
 """Larger than any ConfigMap (1 MiB)."""
 _MAX_NODES = 50_000
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A setting. `default` is what it is when absent, as it is used inside (not converted)."""
-
-    name: str
-    convert: Convert
-    default: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A mapping of keys and sections.
-
-    `strict`: an unknown key is an error, otherwise a warning. `open`: unknown keys are nobody's business.
-    """
-
-    name: str
-    members: "tuple[Key | Section, ...]" = ()
-    strict: bool = False
-    open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +56,11 @@ class Parsed:
     warnings: list[Problem]
 
 
-def parse(text: str, schema: Section) -> Parsed:
-    """Read `text` against `schema`. Raises ConfigError with all mistakes, and what is merely odd beside them."""
-    parsed, errors = inspect(text, schema)
-    if errors:
-        raise ConfigError.of(errors, parsed.warnings)
-    return parsed
-
-
 def inspect(text: str, schema: Section, overrides: Mapping[str, Any] | None = None) -> tuple[Parsed, list[Problem]]:
-    """As `parse`, but with the mistakes beside what could be read, for a caller who looks for more of them.
+    """Reads `text` against `schema`: what could be read, and all mistakes.
 
-    `overrides` (path to value, as the command line gives them) win over the file. Raises ConfigError when the text
-    is not YAML at all.
+    The caller may look for more mistakes and then raises `ConfigError.of` them. `overrides` (path to value, as the
+    command line gives them) win over the file. Raises ConfigError when the text is not YAML at all.
     """
     if len(text) > _MAX_TEXT:
         raise ConfigError([Problem(None, "", f"larger than {_MAX_TEXT} characters")])
@@ -162,7 +132,7 @@ class _Reader:
             schema, values = members[section], values[section]
         key = {member.name: member for member in schema.members if isinstance(member, Key)}[name]
         try:
-            values[name] = key.convert(value)
+            values[name] = key.kind(value)
         except ValueError as exc:
             self.errors.append(Problem(None, path, str(exc)))
 
@@ -179,7 +149,7 @@ class _Reader:
         if node is None:
             return key.default
         try:
-            return key.convert(_plain(node))
+            return key.kind(_plain(node))
         except ValueError as exc:
             self.errors.append(Problem(_line(node), where, str(exc)))
             return key.default

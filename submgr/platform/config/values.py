@@ -1,21 +1,56 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kinds of settings: each turns a YAML value into what the program uses, or raises ValueError in words."""
+"""Kinds of settings: each turns a YAML value into the value that the program uses, or raises ValueError in words."""
 
 import difflib
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
-Convert = Callable[[Any], Any]
+from submgr.platform.http.server import parse_listen
+
+T_co = TypeVar("T_co", covariant=True)
 
 
-def text(value: Any) -> str:
-    """A string; a number is taken as its digits."""
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[T_co]):
+    """A kind of setting: call it with a YAML value to get the program's value.
+
+    `allowed`: the values it takes, in words for people. `unit`: the unit in the file. `show`: turns the program's
+    value back into the file's. Raises ValueError, in words for the operator, for a value that is not allowed.
+    """
+
+    convert: Callable[[Any], T_co]
+    allowed: str
+    unit: str = ""
+    show: Callable[[Any], Any] = _as_it_is
+
+    def __call__(self, value: Any) -> T_co:
+        return self.convert(value)
+
+
+def _text(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError(f"{_shown(value)} is not a text")
     return str(value)
 
 
-def whole(low: int, high: int) -> Convert:
+text = Kind(_text, "text")
+"""A string; a number is taken as its digits."""
+
+
+def _optional_text(value: Any) -> str | None:
+    return _text(value) or None
+
+
+optional_text = Kind(_optional_text, "text")
+"""A text, of which an empty one counts as none."""
+
+
+def whole(low: int, high: int, unit: str = "") -> Kind[int]:
     """A whole number from `low` to `high`."""
 
     def convert(value: Any) -> int:
@@ -33,10 +68,10 @@ def whole(low: int, high: int) -> Convert:
             raise ValueError(f"{number} is not between {low} and {high}")
         return number
 
-    return convert
+    return Kind(convert, f"{low} to {high}", unit)
 
 
-def number(low: float, high: float) -> Convert:
+def number(low: float, high: float, unit: str = "") -> Kind[float]:
     """A number from `low` to `high`, as a float."""
 
     def convert(value: Any) -> float:
@@ -50,17 +85,16 @@ def number(low: float, high: float) -> Convert:
             raise ValueError(f"{_shown(value)} is not between {low:g} and {high:g}")
         return got
 
-    return convert
+    return Kind(convert, f"{low:g} to {high:g}", unit)
 
 
-def milliseconds(low: int, high: int) -> Convert:
+def milliseconds(low: int, high: int) -> Kind[float]:
     """A whole number of milliseconds from `low` to `high`, as seconds."""
     check = whole(low, high)
-    return lambda value: check(value) / 1000
+    return Kind(lambda value: check(value) / 1000, check.allowed, "ms", lambda seconds: round(seconds * 1000))
 
 
-def truth(value: Any) -> bool:
-    """true or false, also as a string, as yes/no, on/off, or as 1 and 0."""
+def _truth(value: Any) -> bool:
     if isinstance(value, bool):
         return value
     word = str(value).strip().lower() if isinstance(value, str | int) else ""
@@ -71,7 +105,11 @@ def truth(value: Any) -> bool:
     raise ValueError(f"{_shown(value)} is neither true nor false")
 
 
-def one_of(*choices: str) -> Convert:
+truth = Kind(_truth, "true, false")
+"""true or false, also as a string, as yes/no, on/off, or as 1 and 0."""
+
+
+def one_of(*choices: str) -> Kind[str]:
     """One of the words, in any letter case."""
 
     def convert(value: Any) -> str:
@@ -83,14 +121,26 @@ def one_of(*choices: str) -> Convert:
             raise ValueError(f"{_shown(value)} is none of {', '.join(choices)}{hint}")
         return word
 
-    return convert
+    return Kind(convert, ", ".join(choices))
 
 
-def mapping(value: Any) -> Mapping[str, Any]:
-    """A mapping of anything, checked by whoever uses it."""
+def _mapping(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise ValueError(f"{_shown(value)} is not a mapping")
     return value
+
+
+mapping = Kind(_mapping, "mapping")
+"""A mapping of anything, checked by its user."""
+
+
+def _listen_address(value: Any) -> str:
+    listen = _text(value)
+    parse_listen(listen)
+    return listen
+
+
+listen_address = Kind(_listen_address, "HOST:PORT, or :PORT for every address")
 
 
 def _shown(value: Any) -> str:

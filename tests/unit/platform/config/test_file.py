@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from submgr.platform.config.file import ConfigError, Key, Section, inspect, parse
+from submgr.platform.config.file import ConfigError, Parsed, inspect
+from submgr.platform.config.schema import Key, Section
 from submgr.platform.config.values import mapping, milliseconds, one_of, text, truth, whole
 
 SCHEMA = Section(
@@ -26,15 +27,22 @@ SCHEMA = Section(
 )
 
 
+def parse(content: str) -> Parsed:
+    parsed, errors = inspect(content, SCHEMA)
+    if errors:
+        raise ConfigError.of(errors, parsed.warnings)
+    return parsed
+
+
 def problems(content: str) -> list[str]:
     with pytest.raises(ConfigError) as caught:
-        parse(content, SCHEMA)
+        parse(content)
     return [str(problem) for problem in caught.value.problems]
 
 
 @pytest.mark.parametrize("content", ["", "{}", "---\n", "old:\nnew: null\n", '{"old": {"TRYCOUNT": null}}'])
 def test_what_is_absent_or_null_has_its_default(content):
-    assert parse(content, SCHEMA).values == {
+    assert parse(content).values == {
         "old": {"tryCount": 2, "wait_ms": 1.5, "on": True},
         "new": {"name": "", "mode": "open", "deep": {"x": None}},
         "any": {},
@@ -45,10 +53,10 @@ def test_what_is_absent_or_null_has_its_default(content):
 def test_keys_in_any_letter_case_and_values_in_quotes():
     content = """{"OLD": {"trycount": "3", "Wait_MS": " 250 ", "ON": "False"},
                   "new": {"MODE": "OFF", "name": 7}, "ANY": {"Kept": 1}}"""
-    values = parse(content, SCHEMA).values
+    values = parse(content).values
     assert values["old"] == {"tryCount": 3, "wait_ms": 0.25, "on": False}
     assert (values["new"]["mode"], values["new"]["name"], values["any"]) == ("off", "7", {"Kept": 1})
-    assert parse("new: {mode: off}", SCHEMA).values["new"]["mode"] == "off"  # YAML 1.1 reads a truth value there
+    assert parse("new: {mode: off}").values["new"]["mode"] == "off"  # YAML 1.1 reads a truth value there
 
 
 def test_all_mistakes_come_together_with_their_lines_and_what_may_have_been_meant():
@@ -70,7 +78,7 @@ def test_all_mistakes_come_together_with_their_lines_and_what_may_have_been_mean
 
 
 def test_an_unknown_key_is_a_warning_in_an_old_section_and_an_error_in_a_new_one():
-    parsed = parse("old: {extra: 1}\nother: 2\nany: {x: 3}\n", SCHEMA)
+    parsed = parse("old: {extra: 1}\nother: 2\nany: {x: 3}\n")
     assert [str(warning) for warning in parsed.warnings] == [
         "line 1: old.extra: there is no such setting",
         "line 2: other: there is no such setting",

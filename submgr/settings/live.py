@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The settings in force, and the change to those of a new content of the file."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from submgr.platform.config.file import ConfigError
+from submgr.settings.loader import load
+from submgr.settings.model import RELOADED, Settings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """What a changed file leads to: the settings from now on, and which changes in it have to wait for a restart."""
+
+    settings: Settings
+    need_restart: tuple[str, ...]
+
+
+def reload(
+    old: Settings, text: str, environment: Mapping[str, str], overrides: Mapping[str, Any] | None = None
+) -> Reload:
+    """`old` with the sections RELOADED of a new content. Raises ConfigError."""
+    new = load(text, environment, overrides)
+    waiting = [
+        f"{section}.{name}"
+        for section, members in new.shown.items()
+        if section not in RELOADED
+        for name in sorted({*members, *old.shown[section]})
+        if members.get(name) != old.shown[section].get(name)
+    ]
+    shown = {section: (new if section in RELOADED else old).shown[section] for section in old.shown}
+    applied = {section: getattr(new, section) for section in RELOADED}
+    settings = replace(old, **applied, warnings=new.warnings, shown=shown)
+    return Reload(settings, tuple(waiting))
+
+
+class LiveSettings:
+    """The settings in force. `current` is one object that is replaced as a whole by a reload."""
+
+    def __init__(
+        self, settings: Settings, environment: Mapping[str, str], overrides: Mapping[str, Any] | None = None
+    ) -> None:
+        self.current = settings
+        self.reload_refused = False
+        """Whether the last content of the file was refused, so that older values are in force than it has."""
+        self._environment = environment
+        self._overrides = overrides
+        self._watchers: list[Callable[[Settings, Settings], None]] = []
+
+    def on_change(self, callback: Callable[[Settings, Settings], None]) -> None:
+        """Have `callback(old, new)` called after every reload. It must not block."""
+        self._watchers.append(callback)
+
+    def apply(self, text: str) -> bool:
+        """Take a new content of the file. False: it was refused, and nothing has changed."""
+        old = self.current
+        try:
+            reloaded = reload(old, text, self._environment, self._overrides)
+        except ConfigError as exc:
+            self.reload_refused = True
+            log.error(
+                "configuration refused, the old values stay",
+                extra={"problems": [str(problem) for problem in exc.problems]},
+            )
+            return False
+        self.reload_refused = False
+        self.current = reloaded.settings
+        for warning in reloaded.settings.warnings:
+            log.warning("configuration", extra={"warning": str(warning)})
+        if reloaded.need_restart:
+            log.warning("configuration changes that need a restart", extra={"settings": list(reloaded.need_restart)})
+        log.info("configuration reloaded", extra={"changed": _changes(old, self.current)})
+        for callback in self._watchers:
+            callback(old, self.current)
+        return True
+
+
+def _changes(old: Settings, new: Settings) -> list[str]:
+    return [
+        f"{section}.{field.name}: {before} -> {after}"
+        for section in RELOADED
+        for field in fields(getattr(new, section))
+        if (before := getattr(getattr(old, section), field.name))
+        != (after := getattr(getattr(new, section), field.name))
+    ]

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+from pathlib import Path
+
+import pytest
+
+from submgr.platform.config.file import ConfigError
+from submgr.settings.loader import load
+
+ROOT = Path(__file__).parents[3]
+
+GO_FILE = """
+"local":
+  "host": ":8080"
+"logger":
+  "level": 3
+"rmr":
+  "protPort" : "tcp:4560"
+  "maxSize": 8192
+  "numWorkers": 1
+"rtmgr":
+  "hostAddr": "localhost"
+  "port"    : "8989"
+  "baseUrl" : "/ric/v1"
+"db":
+  "sessionNamespace": "XMSession"
+  "host": ":6379"
+  "prot": "tcp"
+  "maxIdle": 80
+  "maxActive": 12000
+"controls":
+  "e2tSubReqTimeout_ms": 2000
+  "e2tSubDelReqTime_ms": 2500
+  "e2tRecvMsgTimeout_ms": 2000
+  "e2tMaxSubReqTryCount": 2
+  "e2tMaxSubDelReqTryCount": 3
+  "checkE2State": "false"
+  "readSubsFromDb": "true"
+  "dbTryCount": 200
+  "dbRetryForever": "true"
+  "waitRouteCleanup_ms": 5000
+  "checkE2IEOrder": 0
+"""
+
+GO_FILE_AS_JSON = """
+{"local": {"host": ":8080"}, "logger": {"level": 3},
+ "rmr": {"protPort": "tcp:4560", "maxSize": 8192, "numWorkers": 1},
+ "rtmgr": {"hostAddr": "localhost", "port": 8989, "baseUrl": "/ric/v1"},
+ "db": {"sessionNamespace": "XMSession", "host": ":6379", "port": null, "sentinelPort": "", "masterName": null,
+        "clusterAddrList": "", "prot": "tcp", "maxIdle": 80, "maxActive": 12000},
+ "controls": {"e2tSubReqTimeout_ms": 2000, "e2tSubDelReqTime_ms": 2500, "e2tRecvMsgTimeout_ms": 2000,
+              "e2tMaxSubReqTryCount": 2, "e2tMaxSubDelReqTryCount": 3, "checkE2State": "false",
+              "readSubsFromDb": "true", "dbTryCount": 200, "dbRetryForever": "true", "waitRouteCleanup_ms": 5000,
+              "checkE2IEOrder": 0}}
+"""
+
+
+@pytest.mark.parametrize("text", [GO_FILE, GO_FILE_AS_JSON, GO_FILE.upper().replace("TRUE", "true")])
+def test_the_go_submgrs_file_loads_unchanged(text):
+    settings = load(text, {})
+    assert settings.warnings == ()
+    assert settings.local.listen == ":8080"
+    assert settings.subscription.listen == ":8088"
+    assert (settings.rmr.port, settings.rmr.max_size, settings.rmr.transport) == (4560, 8192, "wire")
+    assert (settings.rtmgr.host.lower(), settings.rtmgr.port, settings.rtmgr.base_url.lower()) == (
+        "localhost", 8989, "/ric/v1"
+    )  # fmt: skip
+    controls = settings.controls
+    assert (controls.e2t_sub_req_timeout, controls.e2t_sub_del_req_time) == (2.0, 2.5)
+    assert (controls.e2t_max_sub_req_try_count, controls.e2t_max_sub_del_req_try_count) == (2, 3)
+    assert (controls.check_e2_state, controls.read_subs_from_db, controls.check_e2_ie_order) == (False, True, False)
+    assert (controls.max_ongoing_e2_procedures, controls.ric_requestor_id, controls.on_e2_loss) == (1, 123, "drop")
+    assert controls.notification_queue == 10_000
+
+
+def test_the_shipped_file_says_the_defaults():
+    shipped = load((ROOT / "config" / "submgr-config.yaml").read_text(), {})
+    assert shipped.warnings == ()
+    assert shipped == load("", {})
+    assert (shipped.subscription.retry_count, shipped.subscription.retry_delay) == (10, 5.0)
+    assert (shipped.debug.write, shipped.sdl.backend) == ("open", "redis")
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("local: {host: '8080:'}", "local.host"),
+        ("subscription: {host: 'a:b'}", "subscription.host"),
+        ("subscription: {retryCount: 0}", "subscription.retryCount"),
+        ("subscription: {retryDelay: 0}", "subscription.retryDelay"),
+        ("logger: {level: 5}", "logger.level"),
+        ("rmr: {protPort: 'tcp:0'}", "rmr.protPort"),
+        ("rmr: {protPort: 'udp:4560'}", "rmr.protPort"),
+        ("rmr: {transport: wires}", "rmr.transport"),
+        ("rtmgr: {port: 65536}", "rtmgr.port"),
+        ("rtmgr: {hostAddr: 'http://x'}", "rtmgr.hostAddr"),
+        ("rtmgr: {hostAddr: ''}", "rtmgr.hostAddr"),
+        ("rtmgr: {baseUrl: 'ric/v1'}", "rtmgr.baseUrl"),
+        ("controls: {e2tSubReqTimeout_ms: 0}", "controls.e2tSubReqTimeout_ms"),
+        ("controls: {e2tMaxSubReqTryCount: 0}", "controls.e2tMaxSubReqTryCount"),
+        ("controls: {ricRequestorId: 65536}", "controls.ricRequestorId"),
+        ("controls: {onE2Loss: forget}", "controls.onE2Loss"),
+        ("controls: {maxOngoingE2Procedures: 0}", "controls.maxOngoingE2Procedures"),
+        ("controls: {checkE2State: 'maybe'}", "controls.checkE2State"),
+        ("sdl: {backend: dict}", "sdl.backend"),
+        ("sdl: {paht: x}", "sdl.paht"),
+        ("debug: {wirte: x}", "debug.wirte"),
+        ("debug: {write: token}", "debug.write"),
+        ("debug: {tokenFile: /no/such/file}", "debug.tokenFile"),
+        ("metrics: {namespace: 'a-b'}", "metrics.namespace"),
+    ],
+)
+def test_each_mistake_names_its_setting_and_line(text, path):
+    with pytest.raises(ConfigError) as caught:
+        load(f"# a comment\n{text}\n", {})
+    assert [problem.path for problem in caught.value.problems] == [path]
+    assert caught.value.problems[0].line == 2
+
+
+def test_mistakes_of_all_kinds_come_together():
+    with pytest.raises(ConfigError) as caught:
+        load("controls:\n  onE2Loss: x\n  dbTryCuont: 1\ndebug: {write: token}\n", {})
+    assert [str(problem).partition(": ")[0] for problem in caught.value.problems] == ["line 2", "line 3", "line 4"]
+    assert "did you mean dbTryCount?" in str(caught.value)
+
+
+def test_the_token_comes_from_the_file_a_file_of_its_own_or_the_environment(tmp_path):
+    (tmp_path / "token").write_text("from-file\n")
+    env = {"SUBMGR_DEBUG_TOKEN": "from-env"}
+    assert load("debug: {write: token}", env).debug.token == "from-env"
+    own = f"debug: {{write: token, tokenFile: '{tmp_path / 'token'}'}}"
+    assert load(own, env).debug.token == "from-file"
+    assert load("debug: {write: token, token: given}", env).debug.token == "given"
+
+
+def test_overrides_of_the_command_line_win():
+    settings = load("sdl: {backend: redis}", {}, {"sdl.backend": "memory", "rmr.protPort": 4999})
+    assert (settings.sdl.backend, settings.rmr.port) == ("memory", 4999)
