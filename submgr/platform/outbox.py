@@ -94,12 +94,14 @@ class Outbox:
         places: int = 10_000,
         at_once: int = 64,
         clock: Callable[[], float] = time.monotonic,
+        later: Callable[..., gevent.Greenlet] = gevent.spawn_later,
     ) -> None:
         self.places = places
         """Places per group; may be changed at any time, for what is reserved from then on."""
         self._policy = policy or RetryPolicy()
         self._at_once = at_once
         self._clock = clock
+        self._later = later
         self._queues: dict[Hashable, _Queue] = {}
         self._groups: dict[Hashable, _Group] = {}
         self._waiting = 0
@@ -231,7 +233,7 @@ class Outbox:
         if outcome is None:
             if self._stopped:
                 return
-            queue.pause = gevent.spawn_later(delivery.policy.pause(delivery.tries), self._ready, queue)
+            queue.pause = self._later(delivery.policy.pause(delivery.tries), self._ready, queue)
             return
         queue.cancelled = False
         queue.deliveries.popleft()

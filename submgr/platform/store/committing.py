@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from gevent.event import AsyncResult
@@ -51,11 +52,13 @@ class CommittingStore:
         patience: float = 2.0,
         probe_interval: float = 1.0,
         observer: StoreObserver | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._backend = backend
         self._patience = patience
         self._probe_interval = probe_interval
         self._observer: StoreObserver = observer or _NobodyWatches()
+        self._clock = clock
         self._running = False
         self._reset()
 
@@ -64,7 +67,7 @@ class CommittingStore:
         self._reach = Reach(
             self._backend.probe, interval=self._probe_interval, observer=self._observer, on_look=self._after_look
         )
-        self._writer = Writer(self._backend, self._reach, self._ledgers, self._patience, self._observer)
+        self._writer = Writer(self._backend, self._reach, self._ledgers, self._patience, self._observer, self._clock)
 
     def start(self) -> None:
         if self._running:

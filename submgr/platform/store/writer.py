@@ -10,9 +10,8 @@ other.
 from __future__ import annotations
 
 import logging
-import time
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import gevent
@@ -59,7 +58,13 @@ class Writer:
     """
 
     def __init__(
-        self, backend: StoreBackend, reach: Reach, ledgers: Ledgers, patience: float, observer: StoreObserver
+        self,
+        backend: StoreBackend,
+        reach: Reach,
+        ledgers: Ledgers,
+        patience: float,
+        observer: StoreObserver,
+        clock: Callable[[], float],
     ) -> None:
         self.repairs_paused = False
         self.acknowledged = self.failed = self.groups = 0
@@ -68,6 +73,7 @@ class Writer:
         self._ledgers = ledgers
         self._patience = patience
         self._observer = observer
+        self._clock = clock
         self._running = False
         self._repair_due = False
         self._waiting: dict[str, deque[_Submission]] = {}
@@ -82,14 +88,14 @@ class Writer:
     def stop(self, timeout: float) -> None:
         """Writes what waits and what has to be repaired, for `timeout` seconds; what then still waits fails."""
         self._running = False
-        self._flush_until = time.monotonic() + timeout
+        self._flush_until = self._clock() + timeout
         self._work.set()
         self._greenlet.join()
         self._repair()
 
     def submit(self, change: Change, done: Done, persistent: bool) -> None:
         """As `Store.submit`."""
-        submission = _Submission(change, done, persistent, time.monotonic())
+        submission = _Submission(change, done, persistent, self._clock())
         if not self._running:
             self.failed += 1
             self._observer.on_failure(submission.kind)
@@ -149,7 +155,7 @@ class Writer:
         if not self._reach.reachable:
             self._fail(group, StoreUnavailable(f"not written: {self._reach.error}"))
             return
-        if time.monotonic() > self._flush_until:
+        if self._clock() > self._flush_until:
             self._fail(group, StoreUnavailable("not written: the store was stopped"))
             return
         try:
@@ -176,7 +182,7 @@ class Writer:
 
     def _in_time(self, group: list[_Submission]) -> list[_Submission]:
         """Those of a group that have not waited for too long; the others, at its front, have failed."""
-        earliest = time.monotonic() - self._patience
+        earliest = self._clock() - self._patience
         late = [submission for submission in group if submission.since < earliest]
         if late:
             self._fail(late, StoreUnavailable(f"not written: no turn within {self._patience} s"))
@@ -229,7 +235,7 @@ class Writer:
 
     def _repair_piece(self, namespace: str, effect: Effect) -> int:
         """The number of keys repaired."""
-        if not self._reach.reachable or time.monotonic() > self._flush_until:
+        if not self._reach.reachable or self._clock() > self._flush_until:
             return 0
         try:
             self._put(namespace, effect)

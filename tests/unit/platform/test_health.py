@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-import time
-
-import gevent
 import pytest
+from gevent.event import Event
 
 from submgr.platform.health import Health
 
@@ -59,14 +57,20 @@ def test_a_stuck_event_loop_is_told_for_a_while_after_it(clock):
     assert health.alive() == (True, [])
 
 
-def test_the_watch_sees_a_real_stall():
-    health = Health(interval=0.01)
+def test_the_watch_sees_a_stall_by_itself(clock):
+    looked = Event()
+
+    def read_clock() -> float:
+        looked.set()
+        return clock[0]
+
+    health = Health(clock=read_clock, interval=0.001)
     health.start()
-    gevent.sleep(0.05)
-    time.sleep(0.2)  # what nothing here may do
-    gevent.sleep(0.05)
+    looked.clear()
+    clock[0] += 0.2  # what nothing here may take
+    assert looked.wait(5)
     health.stop()
-    assert health.longest_stall > 0.1
+    assert health.longest_stall == pytest.approx(0.199)
 
 
 def test_readiness_collects_reasons_and_warnings_apart():

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import gevent
 import pytest
+from gevent.socket import wait_read
 
 from submgr.platform.logs import JsonFormatter, LogOutput, Logs
 
@@ -132,7 +133,7 @@ def test_logs_stop_writes_what_waits_but_not_for_ever(pipe):
 
     def late_reader() -> None:
         while True:
-            gevent.sleep(0.01)
+            wait_read(pipe[0])
             read.append(lines_with_partial_end(pipe[0]))
 
     reader = gevent.spawn(late_reader)

@@ -7,7 +7,7 @@ import time
 
 import gevent
 
-from submgr.platform.turns import SLICE, in_turns
+from submgr.platform.turns import SLICE, in_turns, turn
 
 
 def work() -> None:
@@ -27,7 +27,7 @@ def test_others_run_between_two_slices() -> None:
         nonlocal turns
         while True:
             turns += 1
-            gevent.sleep(0.0001)
+            turn()
 
     greenlet = gevent.spawn(other)
     seen = []

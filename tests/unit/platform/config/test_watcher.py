@@ -2,8 +2,8 @@
 import os
 from pathlib import Path
 
-import gevent
 import pytest
+from gevent.queue import Empty, Queue
 
 from submgr.platform.config.watcher import ConfigWatcher
 
@@ -62,16 +62,15 @@ def test_a_file_that_is_missing_or_not_text_changes_nothing(tmp_path: Path, seen
     assert seen == []
 
 
-def test_the_watcher_runs_by_itself(tmp_path: Path, seen):
+def test_the_watcher_runs_by_itself(tmp_path: Path):
     path = tmp_path / "config.yaml"
     path.write_text("one")
-    watcher = ConfigWatcher(str(path), "one", seen.append, interval=0.01)
+    seen = Queue()
+    watcher = ConfigWatcher(str(path), "one", seen.put, interval=0.001)
     watcher.start()
     path.write_text("two")
-    with gevent.Timeout(5):
-        while not seen:
-            gevent.sleep(0.005)
+    assert seen.get(timeout=5) == "two"
     watcher.stop()
     path.write_text("three")
-    gevent.sleep(0.03)
-    assert seen == ["two"]
+    with pytest.raises(Empty):
+        seen.get(timeout=0.01)

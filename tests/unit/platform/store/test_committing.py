@@ -16,8 +16,12 @@ from submgr.platform.store.base import Change, StoreError, StoreTimeout, StoreUn
 from submgr.platform.store.committing import CommittingStore
 from submgr.platform.store.memory import MemoryBackend
 from submgr.platform.store.writer import MAX_GROUP_BYTES, MAX_GROUP_CHANGES
+from submgr.platform.turns import turn
 
 NS = "ns"
+
+happened = Event()
+"""Set by every call of the database and every failure: what a test waits for may have come."""
 
 
 class Fate(Enum):
@@ -50,6 +54,7 @@ class Database(MemoryBackend):
         self._late: list[tuple[str, Mapping[str, bytes], Collection[str]]] = []
 
     def probe(self) -> None:
+        happened.set()
         if self.away:
             raise StoreUnavailable("away")
         late, self._late = self._late, []
@@ -58,7 +63,9 @@ class Database(MemoryBackend):
 
     def write(self, namespace: str, values: Mapping[str, bytes], removals: Collection[str]) -> None:
         self.asked.append((dict(values), set(removals)))
+        happened.set()
         self.gate.wait()
+        happened.set()
         if self.broken:
             self.broken -= 1
             raise ZeroDivisionError
@@ -88,6 +95,7 @@ class Watcher:
 
     def on_failure(self, kind: str) -> None:
         self.failures.append(kind)
+        happened.set()
 
 
 @pytest.fixture
@@ -112,7 +120,8 @@ def store(database: Database, watcher: Watcher) -> Iterator[CommittingStore]:
 def until(condition: Callable[[], bool]) -> None:
     with gevent.Timeout(5):
         while not condition():
-            gevent.sleep(0.001)
+            happened.clear()
+            happened.wait()
 
 
 def settled(store: CommittingStore) -> None:
@@ -202,7 +211,7 @@ def test_a_refused_change_does_not_take_its_neighbours_along(store: CommittingSt
         ("other", removal("m")),
     ]:
         store.submit(change, lambda error, n=name: told.append((n, str(error) if error else None)))
-        gevent.sleep(0)
+        until(lambda: len(database.asked) == 2)  # the first one is on its way, the others wait
     database.refuses_values = True
     database.gate.set()
     until(lambda: len(told) == 5)
@@ -245,10 +254,12 @@ def test_nobody_waits_for_one_timeout_after_the_other(store: CommittingStore, da
 
 def test_a_look_that_began_before_a_timeout_does_not_vouch_for_that_write(watcher: Watcher) -> None:
     class SlowToAnswer(Database):
+        asked_first = Event()
         answered = Event()
 
         def probe(self) -> None:
             super().probe()
+            self.asked_first.set()
             self.answered.wait()
 
     database = SlowToAnswer()
@@ -257,8 +268,9 @@ def test_a_look_that_began_before_a_timeout_does_not_vouch_for_that_write(watche
     store.start()
     try:
         database.answered.clear()
+        database.asked_first.clear()
         looks = watcher.latencies.count("probe")
-        gevent.sleep(0.03)
+        assert database.asked_first.wait(5)
         database.fates = [Fate.DONE_LATE]
         with pytest.raises(StoreTimeout):
             store.write(Change(NS, {"a": b"1"}))
@@ -338,13 +350,15 @@ def test_groups_are_bounded_and_namespaces_take_turns(store: CommittingStore, da
 
 
 def test_a_change_that_had_no_turn_in_time_fails_unsent(database: Database) -> None:
-    store = CommittingStore(database, patience=0.01)
+    now = 100.0
+    store = CommittingStore(database, patience=2.0, clock=lambda: now)
     store.start()
     database.gate.clear()
     told: list[type[StoreError] | None] = []
     for number in range(3):
         store.submit(Change(NS, {f"{number}": b""}), lambda error: told.append(error and type(error)))
-        gevent.sleep(0.02)
+        until(lambda: len(database.asked) == 1)
+        now += 2.1
     database.gate.set()
     store.stop()
     assert told == [None, StoreUnavailable, StoreUnavailable]
@@ -352,15 +366,17 @@ def test_a_change_that_had_no_turn_in_time_fails_unsent(database: Database) -> N
 
 
 def test_stopping_has_an_end(database: Database) -> None:
-    store = CommittingStore(database)
+    now = 100.0
+    store = CommittingStore(database, patience=60.0, clock=lambda: now)
     store.start()
     database.gate.clear()
     told: list[type[StoreError] | None] = []
     for number in range(3):
         store.submit(Change(f"ns{number}", {"k": b""}), lambda error: told.append(error and type(error)))
     until(lambda: len(database.asked) == 1)
-    stopping = gevent.spawn(store.stop, timeout=0.01)
-    gevent.sleep(0.05)
+    stopping = gevent.spawn(store.stop, timeout=5.0)
+    turn()
+    now += 5.1
     database.gate.set()
     stopping.get(timeout=5)
     assert told == [None, StoreUnavailable, StoreUnavailable]
@@ -398,7 +414,7 @@ def test_whatever_fails_the_database_ends_up_with_what_was_told(
     """What was acknowledged holds, what failed does not, but for persistent changes, which hold anyway."""
     database = Database()
     MemoryBackend.write(database, NS, {"a": b"before"}, [])
-    store = CommittingStore(database, probe_interval=0.002)
+    store = CommittingStore(database, probe_interval=0.002, observer=Watcher())
     store.start()
     held: dict[str, bytes | None] = {"a": b"before"}
 
