@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Python's garbage collector, kept from stopping a process that holds many objects.
+"""Keeps Python's garbage collector from stopping a process that holds many objects.
 
-A full collection looks at every object there is: 25 ms after the start, half a second with ten thousand
-subscriptions, and nothing else runs meanwhile. Here what survives one is not looked at again, so that each costs as
-much as has come since the last. Objects are freed as before when nothing refers to them any more. Only a cycle of
-objects that was old already when it became garbage would stay: long-lived objects must not end in cycles.
+A full collection looks at every object: 25 ms after the start, half a second with ten thousand subscriptions, and
+nothing else runs meanwhile. With `keep_collections_short` a collection does not look again at objects that survived
+an earlier one, so that it costs as much as has come since. Objects are freed as before when nothing refers to them
+any more. Only a cycle of objects that was old already when it became garbage would stay: long-lived objects must not
+end in cycles.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ three times that, the survivors' survivors: a few milliseconds."""
 
 
 def keep_collections_short() -> None:
-    """From now on, for the whole process. To be called once, when everything is imported."""
+    """Sets the collector of the whole process. To be called once, when everything is imported."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG, _MIDDLE, _OLD)

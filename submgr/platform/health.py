@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Is the process alive, and is it ready: heartbeats of its loops, readiness checks, and a watch on the event loop."""
+"""Tells whether the process is alive and ready: heartbeats of its loops, checks, and a watch on the event loop."""
 
 import logging
 import time
@@ -11,12 +11,12 @@ import gevent
 log = logging.getLogger(__name__)
 
 Check = Callable[[], str | None]
-"""Tells why something is not as it should be, or None."""
+"""Says in words why a part of the process is not ready; None when it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether requests should come here, why not, and what an operator should know although they should."""
+    """Whether requests should come to this process, the reasons why not, and warnings for the operator."""
 
     ready: bool
     reasons: list[str]
@@ -26,8 +26,8 @@ class Readiness:
 class Heartbeat:
     """The sign of life of one loop or worker.
 
-    `beat` begins (or renews) a span of work, `rest` says that there is nothing to do: only work without an end
-    is a sign of being stuck, waiting for work is not.
+    The worker calls `beat` when a step of work begins, `rest` when there is nothing to do. It counts as stuck when a
+    step takes too long; waiting for work is not being stuck.
     """
 
     __slots__ = ("_clock", "_max_age", "_since", "name")
@@ -43,7 +43,7 @@ class Heartbeat:
         self._since = self._clock()
 
     def rest(self) -> None:
-        """There is nothing to do until the next `beat`."""
+        """The worker waits for work until the next `beat`."""
         self._since = None
 
     def stuck_for(self) -> float | None:
@@ -57,10 +57,10 @@ class Heartbeat:
 class Health:
     """Collects heartbeats and checks; answers `/alive` and `/ready`.
 
-    The event loop is watched by a greenlet that should run every half second. When it runs late by
-    `stuck_after` s or more, nothing ran here for that long, and this could not be told at that time, since a stuck
-    loop answers nobody. So `alive` says it afterwards, for `told_for` s: long enough for a probe that comes every
-    few seconds to see one such answer, too short to have a process restarted that has recovered.
+    A greenlet that should run every `interval` s watches the event loop. When it runs late by `stuck_after` s or
+    more, no greenlet ran for that long. A stuck loop answers no probe, so `alive` says it afterwards, for `told_for`
+    s: long enough that a probe every few seconds sees one such answer, too short to have a recovered process
+    restarted.
     """
 
     def __init__(
@@ -85,39 +85,39 @@ class Health:
         """The longest time (s) in which the event loop did not turn."""
 
     def start(self) -> None:
-        """Begin to watch the event loop."""
+        """Begins to watch the event loop."""
         if self._watcher is None:
             self._last_turn = self._clock()
             self._watcher = gevent.spawn(self._watch)
 
     def stop(self) -> None:
-        """Watch no longer."""
+        """Ends the watch."""
         if self._watcher is not None:
             self._watcher.kill()
             self._watcher = None
         self._last_turn = None
 
     def heartbeat(self, name: str, max_age: float) -> Heartbeat:
-        """A new heartbeat that counts as stuck when work takes longer than `max_age` s. It rests at first."""
+        """A new heartbeat, at rest. Its worker counts as stuck when a step takes longer than `max_age` s."""
         if name in self._heartbeats:
             raise ValueError(f"there is a heartbeat {name} already")
         self._heartbeats[name] = Heartbeat(name, max_age, self._clock)
         return self._heartbeats[name]
 
     def forget(self, heartbeat: Heartbeat) -> None:
-        """Its loop has ended as it should."""
+        """Forgets the heartbeat of a loop that has ended as it should."""
         self._heartbeats.pop(heartbeat.name, None)
 
     def require(self, name: str, check: Check) -> None:
-        """Readiness needs this: `check` tells what is missing, or None."""
+        """Makes readiness depend on `check`."""
         self._checks[name] = check
 
     def warn(self, name: str, check: Check) -> None:
-        """Told with readiness, without an effect on it."""
+        """Has the words of `check` told with readiness, without an effect on it."""
         self._warnings[name] = check
 
     def alive(self) -> tuple[bool, list[str]]:
-        """Whether everything that should move does, and what does not."""
+        """Whether all workers and the event loop move; else the reasons."""
         reasons = [
             f"{beat.name} has been stuck for {age:.0f} s"
             for beat in self._heartbeats.values()
@@ -135,7 +135,7 @@ class Health:
         return Readiness(not reasons, reasons, warnings)
 
     def turned(self) -> None:
-        """The event loop runs: note how long it did not."""
+        """Notes how long the event loop did not run before now."""
         if self._last_turn is None:
             return
         now = self._clock()

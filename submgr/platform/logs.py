@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""JSON log lines on stderr, one per record, that never block the process; recent ones stay in memory.
+"""Writes the log as JSON lines on stderr without ever blocking the process, and keeps the recent lines in memory.
 
 A line has `ts` (ms since 1970), `crit` (ERROR, WARNING, INFO, DEBUG), `id` (the program), `logger`, `msg`, and what
 the caller passed as `extra`.
@@ -26,7 +26,7 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 _NOISY = ("asyncio", "urllib3", "werkzeug", "redis", "kubernetes")
 _MAX_LINE = 16 * 1024
 _PIPE_UNIT = 4096
-"""What a pipe that polls as writable takes without blocking (PIPE_BUF)."""
+"""Bytes that a pipe takes without blocking when it polls as writable (PIPE_BUF)."""
 _BACKLOG = 4 * 1024 * 1024
 _RETRY_SECONDS = 0.5
 
@@ -39,7 +39,7 @@ class JsonFormatter(logging.Formatter):
         self._program = program
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, without its end. What JSON cannot hold is shown by its `str`."""
+        """The line, without its end. A value that JSON cannot hold is shown by its `str`."""
         line: dict[str, Any] = {
             "ts": int(record.created * 1000),
             "crit": record.levelname,
@@ -66,7 +66,7 @@ def _encoded(value: Any) -> str:
 
 
 def _shortened(line: Mapping[str, Any]) -> dict[str, Any]:
-    """The same fields, of which each has its fair part of what a line may hold."""
+    """The same fields, each cut to its fair part of the longest line."""
     room = _MAX_LINE // (2 * len(line))
     short: dict[str, Any] = {}
     for name, value in line.items():
@@ -76,9 +76,9 @@ def _shortened(line: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class LogOutput(logging.Handler):
-    """Writes lines to a descriptor as far as that is possible without waiting.
+    """Writes lines to a descriptor as long as it takes them without waiting.
 
-    When nobody reads the other end (a full pipe), lines wait in memory, up to 4 MiB; what does not fit is
+    When nobody reads the other end (a full pipe), lines wait in memory, up to 4 MiB; lines beyond that are
     dropped and counted. The most recent lines are kept in any case.
     """
 
@@ -94,7 +94,7 @@ class LogOutput(logging.Handler):
         """Lines that were not written because nobody read and memory is bounded."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one record."""
+        """Writes one record."""
         line = self.format(record)
         self._recent.append(line)
         data = line.encode("utf-8", "replace") + b"\n"
@@ -106,7 +106,7 @@ class LogOutput(logging.Handler):
         self.write_out()
 
     def write_out(self) -> None:
-        """Write what waits, as long as the descriptor takes it."""
+        """Writes the waiting lines, as long as the descriptor takes them."""
         while self._waiting:
             data = self._waiting[0]
             if not self._poll.poll(0):
@@ -153,7 +153,7 @@ class Logs:
         self._hub_report: Any = None
 
     def start(self, level: int = 3) -> None:
-        """Take over the root logger, uncaught exceptions and those of greenlets. `level` as in `set_level`."""
+        """Takes over the root logger, uncaught exceptions and those of greenlets. `level` as in `set_level`."""
         root = logging.getLogger()
         self._before = (root.level, root.handlers[:])
         self._output = LogOutput(self._descriptor, self._recent_lines)
@@ -170,7 +170,7 @@ class Logs:
         self._writer = gevent.spawn(self._keep_writing)
 
     def set_level(self, level: int) -> None:
-        """1 errors, 2 and warnings, 3 and information, 4 and debugging. May be called at any time."""
+        """1: errors, 2: also warnings, 3: also information, 4: also debugging. May be called at any time."""
         logging.getLogger().setLevel(LEVELS[level])
 
     def recent(self) -> list[str]:
@@ -183,7 +183,7 @@ class Logs:
         return self._output.dropped if self._output else 0
 
     def stop(self, seconds: float = 1.0) -> None:
-        """Write what waits, for at most `seconds`, and give the root logger back."""
+        """Writes the waiting lines, for at most `seconds`, and gives the root logger back."""
         if self._output is None or self._before is None:
             return
         if self._writer is not None:
@@ -209,7 +209,7 @@ class Logs:
 def _report_greenlet(
     context: object, kind: type[BaseException], value: BaseException, trace: TracebackType | None
 ) -> None:
-    """What gevent does with an exception nobody caught in a greenlet: it becomes a log line."""
+    """Makes a log line of an exception that nobody caught in a greenlet; gevent calls it."""
     logging.getLogger("gevent").error("greenlet failed", exc_info=(kind, value, trace), extra={"in": str(context)})
 
 

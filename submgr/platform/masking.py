@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Secrets in what is printed: the name of a value tells whether it is one."""
+"""Masks secrets in printed data. The name of a value tells whether it is a secret."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,13 +9,13 @@ MASK = "******"
 
 
 def is_secret(name: str) -> bool:
-    """Whether a key of this name is taken to hold a secret."""
+    """Whether a value of this name counts as a secret."""
     lowered = name.lower()
     return any(word in lowered for word in _SECRET_WORDS)
 
 
 def masked(value: Any) -> Any:
-    """A copy of nested mappings and lists with every non-empty value under a secret's name replaced."""
+    """A copy of nested mappings and lists in which every secret that is not empty is replaced by MASK."""
     if isinstance(value, Mapping):
         return {
             name: (MASK if item not in (None, "") else item) if is_secret(str(name)) else masked(item)

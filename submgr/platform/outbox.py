@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Deliveries that are repeated until they succeed, in order where order matters, and bounded.
+"""The outbox repeats deliveries until they succeed; it keeps their order, and it is bounded.
 
-A *key* (a REST subscription, a UE) is what order holds for: its deliveries go out one after the other. A *group*
-(a client endpoint) is what is bounded: it has so many places for deliveries that are not finished, and so many under
-way at the same time. Keys do not wait for each other.
+The deliveries of one *key* (a REST subscription, a UE) go out one after the other; keys do not wait for each other.
+A *group* (a client endpoint) has a number of places for unfinished deliveries, and a number of tries that may be under
+way at the same time.
 """
 
 import enum
@@ -27,7 +27,7 @@ class Outcome(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a delivery: after how many tries, how many seconds after `put`, and the last error in words."""
+    """The outcome of a delivery: after how many tries, how many seconds after `put`, and the last error in words."""
 
     outcome: Outcome
     tries: int
@@ -37,7 +37,10 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how soon. The pause after try n is delay * backoff ** (n - 1), at most max_delay (all s)."""
+    """How often and how soon a delivery is tried.
+
+    The pause after try n is delay * backoff ** (n - 1), at most max_delay (all in seconds).
+    """
 
     tries: int = 10
     delay: float = 5.0
@@ -50,7 +53,7 @@ class RetryPolicy:
 
 
 Send = Callable[[], bool | None]
-"""Makes one try. False or an HttpError or OSError: it failed. Anything else it returns: delivered."""
+"""Makes one try. The try failed when it returns False or raises HttpError or OSError; otherwise it has delivered."""
 Done = Callable[[Result], None]
 
 
@@ -79,13 +82,17 @@ class _Queue:
 @dataclass(slots=True)
 class _Group:
     name: Hashable
-    places: int = 0
+    taken: int = 0
+    """Places with an unfinished delivery."""
     under_way: int = 0
     ready: deque[_Queue] = field(default_factory=deque)
 
 
 class Outbox:
-    """See the module. Greenlets run only while something is being tried."""
+    """See the module. Greenlets run only while a delivery is being tried.
+
+    `places`: per group. `at_once`: tries per group at the same time. `later`: calls a function after some seconds.
+    """
 
     def __init__(
         self,
@@ -96,8 +103,7 @@ class Outbox:
         clock: Callable[[], float] = time.monotonic,
         later: Callable[..., gevent.Greenlet] = gevent.spawn_later,
     ) -> None:
-        self.places = places
-        """Places per group; may be changed at any time, for what is reserved from then on."""
+        self._places = places
         self._policy = policy or RetryPolicy()
         self._at_once = at_once
         self._clock = clock
@@ -108,17 +114,6 @@ class Outbox:
         self._running: set[gevent.Greenlet] = set()
         self._stopped = False
 
-    def reserve(self, group: Hashable, count: int = 1) -> bool:
-        """Take `count` places of `group`, all or none. False: there are not so many."""
-        if self.taken(group) + count > self.places:
-            return False
-        self._groups.setdefault(group, _Group(group)).places += count
-        return True
-
-    def release(self, group: Hashable, count: int = 1) -> None:
-        """Give places back that were reserved and will not be used."""
-        self._free(self._groups[group], count)
-
     def put(
         self,
         group: Hashable,
@@ -126,24 +121,29 @@ class Outbox:
         send: Send,
         done: Done | None = None,
         *,
-        reserved: bool = False,
         policy: RetryPolicy | None = None,
     ) -> bool:
-        """Deliver by `send`, after what was put before for `key`, with a place reserved earlier or now.
+        """Delivers by `send`, after the deliveries that were put before for `key`. False: the group has no place.
 
-        `done` is called exactly once, unless the outbox is stopped before; it must not block. False: no place.
+        `done` is called exactly once, unless the outbox is stopped before; it must not block.
         """
-        if not reserved and not self.reserve(group):
+        known = self._groups.get(group) or _Group(group)
+        if known.taken >= self._places:
             return False
+        self._groups[group] = known
+        known.taken += 1
         queue = self._queues.setdefault(key, _Queue(key))
-        queue.deliveries.append(_Delivery(self._groups[group], send, done, policy or self._policy, self._clock()))
+        queue.deliveries.append(_Delivery(known, send, done, policy or self._policy, self._clock()))
         self._waiting += 1
         if len(queue.deliveries) == 1:
             self._ready(queue)
         return True
 
     def drop(self, key: Hashable) -> int:
-        """Forget what still waits for `key`; a try under way ends, and is the last one. How many were forgotten."""
+        """Forgets the waiting deliveries of `key`, and returns how many these were.
+
+        A try under way goes on, and is the last one of its delivery.
+        """
         queue = self._queues.get(key)
         if queue is None:
             return 0
@@ -167,18 +167,13 @@ class Outbox:
         """Deliveries that are not finished."""
         return self._waiting
 
-    def taken(self, group: Hashable) -> int:
-        """Places of `group` that are reserved or used."""
-        known = self._groups.get(group)
-        return known.places if known else 0
-
     def oldest(self) -> float:
         """Seconds since the oldest delivery that is not finished was put; 0 when there is none."""
         firsts = [queue.deliveries[0].since for queue in self._queues.values() if queue.deliveries]
         return self._clock() - min(firsts) if firsts else 0.0
 
     def stop(self, grace: float = 0.0) -> int:
-        """Begin no further tries; give those under way `grace` s. How many deliveries are forgotten unfinished."""
+        """Begins no further tries; gives those under way `grace` s. How many deliveries are forgotten unfinished."""
         self._stopped = True
         for queue in self._queues.values():
             if queue.pause is not None:
@@ -252,15 +247,13 @@ class Outbox:
 
     def _finish(self, delivery: _Delivery, outcome: Outcome) -> None:
         self._waiting -= 1
-        self._free(delivery.group, 1)
+        self._free(delivery.group)
         if delivery.done is not None:
             delivery.done(Result(outcome, delivery.tries, self._clock() - delivery.since, delivery.error))
 
-    def _free(self, group: _Group, count: int) -> None:
-        if count > group.places:
-            raise ValueError(f"{count} places of {group.name!r} given back, {group.places} are taken")
-        group.places -= count
-        if not group.places and self._groups.get(group.name) is group:
+    def _free(self, group: _Group) -> None:
+        group.taken -= 1
+        if not group.taken and self._groups.get(group.name) is group:
             del self._groups[group.name]
 
     def _forget(self, queue: _Queue) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Log lines that an outsider can cause at will are kept few."""
+"""Keeps the log lines few that an outsider can cause at will: unknown answers, broken frames, refused writes."""
 
 import logging
 import time
@@ -11,7 +11,7 @@ from typing import Any
 class Sparsely:
     """Logs the first event of a kind, then at most one line per kind and `interval` (s) with how many it stands for.
 
-    For what an outsider can cause at will: unknown answers, broken frames, refused writes.
+    `max_kinds`: so many kinds are remembered, the latest ones.
     """
 
     def __init__(
@@ -28,7 +28,10 @@ class Sparsely:
         self._kinds: OrderedDict[str, list[float]] = OrderedDict()
 
     def log(self, level: int, kind: str, message: str, **fields: Any) -> None:
-        """Log `message` with `fields` unless `kind` was logged a moment ago; `times` counts those left out."""
+        """Logs `message` with `fields`, unless `kind` was logged less than `interval` ago.
+
+        After events were left out, the field `times` tells how many events the line stands for.
+        """
         now = self._clock()
         seen = self._kinds.get(kind)
         if seen is not None and now - seen[0] < self._interval:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The settings in force, and the change to those of a new content of the file."""
+"""Keeps the settings in force, and changes them when the file has a new content."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Reload:
-    """What a changed file leads to: the settings from now on, and which changes in it have to wait for a restart."""
+    """The outcome of a changed file: the settings from now on, and the changed settings that need a restart."""
 
     settings: Settings
     need_restart: tuple[str, ...]
@@ -40,24 +40,24 @@ def reload(
 
 
 class LiveSettings:
-    """The settings in force. `current` is one object that is replaced as a whole by a reload."""
+    """The settings in force. A reload replaces `current` as a whole."""
 
     def __init__(
         self, settings: Settings, environment: Mapping[str, str], overrides: Mapping[str, Any] | None = None
     ) -> None:
         self.current = settings
         self.reload_refused = False
-        """Whether the last content of the file was refused, so that older values are in force than it has."""
+        """Whether the last content of the file was refused, so that older values are in force."""
         self._environment = environment
         self._overrides = overrides
         self._watchers: list[Callable[[Settings, Settings], None]] = []
 
     def on_change(self, callback: Callable[[Settings, Settings], None]) -> None:
-        """Have `callback(old, new)` called after every reload. It must not block."""
+        """Has `callback(old, new)` called after every reload. It must not block."""
         self._watchers.append(callback)
 
     def apply(self, text: str) -> bool:
-        """Take a new content of the file. False: it was refused, and nothing has changed."""
+        """Takes a new content of the file. False: the content was refused, and nothing has changed."""
         old = self.current
         try:
             reloaded = reload(old, text, self._environment, self._overrides)

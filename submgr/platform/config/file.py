@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Configuration files: YAML (or JSON) against a schema, all mistakes reported together.
+"""Reads configuration files, YAML or JSON, by a schema, and reports all mistakes together.
 
 Keys are matched without regard to letter case; a value may be a string where a number or a truth value is meant (Helm
 charts quote them); null means absent.
@@ -21,7 +21,7 @@ _MAX_NODES = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing about a file: where (line from 1, or None), which setting, what."""
+    """A mistake or an oddity in a file: its line (from 1, or None), the path of the setting, and an explanation."""
 
     line: int | None
     path: str
@@ -48,8 +48,10 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What a file says: nested dicts by the schema's names with all defaults filled in, where each setting stood in
-    the file (path in the schema's letters to line), and what is odd about it."""
+    """The values of a file as nested dicts by the schema's names, with all defaults filled in.
+
+    `lines`: where each setting stood in the file (path in the schema's letters to line). `warnings`: its oddities.
+    """
 
     values: dict[str, Any]
     lines: dict[str, int]
@@ -87,7 +89,7 @@ class _Reader:
         self.lines: dict[str, int] = {}
 
     def section(self, node: Any, schema: Section, path: str) -> dict[str, Any]:
-        given = self._members(node, schema, path)
+        given = self._members(node, path)
         values: dict[str, Any] = {}
         for member in schema.members:
             where = f"{path}{member.name}"
@@ -107,7 +109,7 @@ class _Reader:
             (self.errors if schema.strict else self.warnings).append(problem)
         return values
 
-    def _members(self, node: Any, schema: Section, path: str) -> dict[str, tuple[str, Any]]:
+    def _members(self, node: Any, path: str) -> dict[str, tuple[str, Any]]:
         """The nodes of a mapping by their names in lower case."""
         if node is None or _is_null(node):
             return {}
@@ -125,7 +127,7 @@ class _Reader:
         return members
 
     def override(self, values: dict[str, Any], schema: Section, path: str, value: Any) -> None:
-        """Set one value by its path. Raises KeyError for a path that the schema does not have."""
+        """Sets one value by its path. Raises KeyError for a path that the schema does not have."""
         *sections, name = path.split(".")
         for section in sections:
             members = {member.name: member for member in schema.members if isinstance(member, Section)}
@@ -137,7 +139,7 @@ class _Reader:
             self.errors.append(Problem(None, path, str(exc)))
 
     def _hint(self, name: str, schema: Section) -> str:
-        """The name that may have been meant: a similar one here, the same elsewhere, a similar one elsewhere."""
+        """The name that may have been meant: a similar name here, the same name elsewhere, a similar name elsewhere."""
         here = {member.name.lower(): member.name for member in schema.members}
         for known, cutoff in ((here, 0.6), (self._everywhere, 1.0), (self._everywhere, 0.8)):
             close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=cutoff)
@@ -165,7 +167,7 @@ def _plain(node: Any) -> Any:
 
 
 def _check_size(node: Any) -> None:
-    """Refuse what grows without bound when it is written out: aliases of aliases, or of what they stand in."""
+    """Refuses a value that grows without bound when written out: aliases of aliases, or of what they stand in."""
     stack, left = [node], _MAX_NODES
     while stack:
         left -= 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Notices that the content of a configuration file has changed."""
+"""Watches a configuration file for a changed content."""
 
 import hashlib
 import logging
@@ -14,9 +14,10 @@ log = logging.getLogger(__name__)
 class ConfigWatcher:
     """Calls `on_change(text)` when the content of a file has changed, a few seconds later.
 
-    The content is what counts: a Kubernetes ConfigMap changes by a symlink above the file being swapped, an editor
-    may replace the file or write it in place. A content is reported once it has been the same in two looks, so that
-    half a file is not; a file that is missing or unreadable changes nothing.
+    The watcher compares contents: Kubernetes changes a ConfigMap by swapping a symlink above the file, an editor
+    may replace the file or write it in place. It reports a content that was the same in two looks, and so never half
+    a file. A file that is missing or unreadable changes nothing. `text`: the content that is known already.
+    `interval`: seconds between two looks.
     """
 
     def __init__(self, path: str, text: str, on_change: Callable[[str], None], interval: float = 2.0) -> None:
@@ -29,18 +30,18 @@ class ConfigWatcher:
         self._complained = False
 
     def start(self) -> None:
-        """Begin to watch."""
+        """Begins to watch."""
         if self._greenlet is None:
             self._greenlet = gevent.spawn(self._run)
 
     def stop(self) -> None:
-        """Watch no longer."""
+        """Ends the watch."""
         if self._greenlet is not None:
             self._greenlet.kill()
             self._greenlet = None
 
     def look(self) -> None:
-        """Look at the file now; what `start` does every `interval` s."""
+        """Looks at the file once."""
         try:
             content = self._path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as exc:

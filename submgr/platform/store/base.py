@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The namespaced key-value store: what its users see, whatever database is behind it.
+"""The namespaced key-value store as its users see it, and the databases behind it as the store sees them.
 
-Values are bytes under (namespace, key). Everything written by one `Change` is one atomic write. Nothing is
-promised about the order of two changes in different namespaces: whoever needs one waits for the first.
+Values are bytes under (namespace, key). One `Change` is one atomic write. Two changes in different namespaces may be
+written in any order: a user who needs an order waits for the first one.
 
-What a failure means is in the type of the error. `StoreError` and `StoreUnavailable`: nothing was changed.
+The type of an error tells what it means. `StoreError` and `StoreUnavailable`: nothing was changed.
 `StoreTimeout`: the database got the change and did not answer, so that it may carry it out at any later
 time. The store then brings the keys back by itself, see `Store.submit`.
 """
@@ -21,11 +21,11 @@ _NAMESPACE = re.compile(r"[A-Za-z0-9_.:@/-]+\Z")
 
 
 class StoreError(Exception):
-    """The database refused or cannot do what was asked; nothing was changed. Asking again may be in vain."""
+    """The database refused a request or cannot do it; nothing was changed. The same request may fail again."""
 
 
 class StoreUnavailable(StoreError):
-    """The database cannot be reached; nothing was sent to it."""
+    """The database cannot be reached; the request was not sent."""
 
 
 class StoreTimeout(StoreError):
@@ -33,7 +33,7 @@ class StoreTimeout(StoreError):
 
 
 class InvalidKey(StoreError, ValueError):
-    """A namespace or key that not every database can hold."""
+    """A namespace or key that some database cannot hold."""
 
 
 def check_namespace(namespace: str) -> None:
@@ -52,10 +52,10 @@ def check_key(key: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Values to set and keys to remove in one namespace, done together or not at all.
+    """Values to set and keys to remove in one namespace, all of them or none.
 
-    Raises InvalidKey for what no database could hold, and for a key that is to be set and removed;
-    TypeError for a value that is not bytes.
+    Raises InvalidKey for a namespace or key that some database cannot hold, and for a key that is both set and
+    removed; TypeError for a value that is not bytes.
     """
 
     namespace: str
@@ -92,47 +92,47 @@ FailureKind = Literal["write", "read", "remove"]
 
 
 class StoreObserver(Protocol):
-    """Told what the store does; must neither block nor raise."""
+    """Is told of the store's calls and failures, for metrics. Its methods must neither block nor raise."""
 
     def on_latency(self, operation: Operation, seconds: float) -> None:
-        """One answered call of the database (a write is one group of changes)."""
+        """The database answered one call (a write is one group of changes) after `seconds`."""
 
     def on_failure(self, kind: FailureKind) -> None:
-        """One failed change (`remove` when it only removes) or read."""
+        """One change (`remove`: it only removes keys) or read has failed."""
 
 
 Done = Callable[[StoreError | None], None]
 
 
 class Store(Protocol):
-    """Used from the greenlets of one hub."""
+    """The store. Its users are the greenlets of one hub."""
 
     def start(self) -> None:
-        """Open the database.
+        """Opens the database.
 
-        A server that is down is no error: everything else then raises StoreUnavailable until it is there,
-        and it is looked for in the background. Raises StoreError for what only an operator can mend (wrong
+        A server that is down is no error: the store looks for it in the background, and until it answers every
+        other method raises StoreUnavailable. Raises StoreError for a fault that only an operator can mend (wrong
         settings; a file that is locked, corrupt or not writable); may then be called again.
         """
 
     def stop(self, timeout: float = 5.0) -> None:
-        """Write what waits, for at most about `timeout` seconds (what is left fails), and close."""
+        """Writes the waiting changes for at most about `timeout` seconds (the rest fails), and closes the database."""
 
     def submit(self, change: Change, done: Done, *, persistent: bool = False) -> None:
-        """Hand over a change; returns at once.
+        """Hands over a change; returns at once.
 
         `done` is called exactly once, with None or the error, from a greenlet of the store, in the order of
         submission within a namespace and within twice the operation timeout. It must not block.
 
-        A change that fails with StoreTimeout may have been carried out, now or later. Its keys are brought
-        back to what they held before as soon as the database answers again, unless a later change has
-        written them, and reads until then show what they are going to hold. With `persistent` it is the
-        other way round: a failed change of any kind stays what its keys shall hold, and is tried in the
-        background until it is acknowledged or a later change of the key is.
+        The database may carry out a change that failed with StoreTimeout, now or later. As soon as it answers
+        again, the store brings the keys back to their values before the change, unless a later change has written
+        them; until then reads show the values that the keys are going to hold. With `persistent` it is the other
+        way round: the store repeats a change that failed for any reason in the background, until the change or a
+        later change of the key is acknowledged.
         """
 
     def write(self, change: Change, *, persistent: bool = False) -> None:
-        """Like `submit`, but wait for the outcome; raises StoreError. Bounded by the store's own timeouts."""
+        """Like `submit`, but waits for the outcome; raises StoreError. The store's own timeouts bound the wait."""
 
     def read(self, namespace: str, keys: Collection[str]) -> dict[str, bytes]:
         """The values of those keys that exist. Raises StoreError."""
@@ -144,10 +144,10 @@ class Store(Protocol):
         """All keys of a namespace. Raises StoreError."""
 
     def reachable(self) -> bool:
-        """Whether the database answered lately; does not block (it is asked in the background)."""
+        """Whether the database answered lately; does not block (the store asks it in the background)."""
 
     def pause_repairs(self) -> None:
-        """Write nothing back by itself until the next `start()`, and forget what was to be written back."""
+        """Forgets the repairs that are due, and makes no repairs until the next `start()`."""
 
     def stats(self) -> StoreStats:
         """Figures for metrics and readiness."""
@@ -156,15 +156,15 @@ class Store(Protocol):
 class StoreBackend(Protocol):
     """One kind of database, as `CommittingStore` drives it.
 
-    Calls may block the calling greenlet, never the hub, and each is bounded in time by the backend. Writes
-    are asked for by one greenlet at a time; reads and probes come in parallel.
+    A call may block the calling greenlet, never the hub, and the backend bounds its time. One greenlet at a time
+    writes; reads and probes come in parallel.
     """
 
     def open(self) -> None:
-        """Raises StoreError for what only an operator can mend; leaves nothing open then."""
+        """Raises StoreError for a fault that only an operator can mend; leaves nothing open then."""
 
     def close(self) -> None:
-        """Close everything; never raises."""
+        """Closes everything; never raises."""
 
     def probe(self) -> None:
         """Raises StoreError unless the database answers.
@@ -173,7 +173,7 @@ class StoreBackend(Protocol):
         """
 
     def write(self, namespace: str, values: Mapping[str, bytes], removals: Collection[str]) -> None:
-        """Set and remove atomically. StoreTimeout when the outcome is unknown, else StoreError."""
+        """Sets and removes atomically. Raises StoreTimeout when the outcome is unknown, else StoreError."""
 
     def read(self, namespace: str, keys: Collection[str]) -> dict[str, bytes]:
         """As `Store.read`."""

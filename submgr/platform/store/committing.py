@@ -24,7 +24,7 @@ from submgr.platform.store.base import (
     check_namespace,
 )
 from submgr.platform.store.ledger import Ledgers
-from submgr.platform.store.reachability import Reach
+from submgr.platform.store.reachability import Reachability
 from submgr.platform.store.writer import Writer
 
 _log = logging.getLogger(__name__)
@@ -64,10 +64,12 @@ class CommittingStore:
 
     def _reset(self) -> None:
         self._ledgers = Ledgers()
-        self._reach = Reach(
+        self._reachability = Reachability(
             self._backend.probe, interval=self._probe_interval, observer=self._observer, on_look=self._after_look
         )
-        self._writer = Writer(self._backend, self._reach, self._ledgers, self._patience, self._observer, self._clock)
+        self._writer = Writer(
+            self._backend, self._reachability, self._ledgers, self._patience, self._observer, self._clock
+        )
 
     def start(self) -> None:
         if self._running:
@@ -75,7 +77,7 @@ class CommittingStore:
         self._reset()
         self._backend.open()
         self._running = True
-        self._reach.start()
+        self._reachability.start()
         self._writer.start()
 
     def stop(self, timeout: float = 5.0) -> None:
@@ -83,7 +85,7 @@ class CommittingStore:
             return
         self._running = False
         self._writer.stop(timeout)
-        self._reach.stop()
+        self._reachability.stop()
         if self._ledgers.repairs_pending:
             _log.warning(
                 "store stopped with %d keys not brought to the value they shall hold", self._ledgers.repairs_pending
@@ -125,7 +127,7 @@ class CommittingStore:
         return self._ledgers.of(namespace).corrected_keys(found)
 
     def reachable(self) -> bool:
-        return self._reach.reachable
+        return self._reachability.reachable
 
     def pause_repairs(self) -> None:
         self._writer.repairs_paused = True
@@ -133,8 +135,8 @@ class CommittingStore:
 
     def stats(self) -> StoreStats:
         return StoreStats(
-            reachable=self._reach.reachable,
-            error=self._reach.error,
+            reachable=self._reachability.reachable,
+            error=self._reachability.error,
             waiting=self._writer.waiting,
             repairs_pending=self._ledgers.repairs_pending,
             acknowledged=self._writer.acknowledged,
@@ -143,15 +145,15 @@ class CommittingStore:
         )
 
     def _after_look(self) -> None:
-        if self._reach.reachable and self._ledgers.repairs_pending:
+        if self._reachability.reachable and self._ledgers.repairs_pending:
             self._writer.repair_soon()
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
         try:
-            if not self._reach.reachable:
-                raise StoreUnavailable(f"not read: {self._reach.error}")
-            with self._reach.asking("read"):
+            if not self._reachability.reachable:
+                raise StoreUnavailable(f"not read: {self._reachability.error}")
+            with self._reachability.asking("read"):
                 yield
         except StoreError:
             self._observer.on_failure("read")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one namespace of the database holds and what it shall hold. Pure bookkeeping, no database here."""
+"""The ledger of a namespace: the values it holds, and the repairs that are due. It calls no database."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 from submgr.platform.store.base import Change
 
-# What a group of changes makes of each key it touches: the new value, or None for "removed".
 Effect = dict[str, bytes | None]
+"""The outcome of some changes for each key: its new value, or None when it is removed."""
 
 
 def effect_of(changes: Iterable[Change]) -> Effect:
@@ -29,11 +29,11 @@ def split(effect: Effect) -> tuple[dict[str, bytes], list[str]]:
 
 
 class Ledger:
-    """Of one namespace: the acknowledged values, and the repairs to be made.
+    """The acknowledged values of one namespace, and the repairs to be made.
 
-    The value to go back to after a write with an unknown outcome must be known before the write is sent.
-    It is when the key was written by this process, or the whole namespace was read once; other keys are
-    `unseen` and have to be read first.
+    A write with an unknown outcome is repaired by writing the value before it, which must be known before the write
+    is sent. It is known when this process wrote the key, or read the whole namespace once; other keys are `unseen`
+    and have to be read first.
     """
 
     def __init__(self) -> None:
@@ -44,20 +44,21 @@ class Ledger:
         self._repairs: Effect = {}
 
     def unseen(self, effect: Effect) -> list[str]:
-        """Keys of which it is not known whether and what the database holds."""
+        """The keys of which this process does not know what the database holds."""
         if self._complete:
             return []
         return [key for key in effect if key not in self._held]
 
     def seen(self, values: Mapping[str, bytes]) -> None:
-        """What `unseen` keys turned out to hold."""
+        """Takes the values that were read of `unseen` keys."""
         self._held.update(values)
 
     @contextmanager
     def reading_all(self) -> Iterator[dict[str, bytes]]:
-        """While the whole namespace is read; put what was found into the mapping that is yielded.
+        """Goes around a read of the whole namespace; the caller puts the values found into the yielded mapping.
 
-        What is written meanwhile is newer than what is found, or not acknowledged yet.
+        A key that is written meanwhile keeps its acknowledged value: the value found may be older, or of a write
+        that is not acknowledged yet.
         """
         touched = set(self._sent)
         self._readers.append(touched)
@@ -78,7 +79,7 @@ class Ledger:
 
     @contextmanager
     def sending(self, effect: Effect) -> Iterator[None]:
-        """While `effect` is on its way to the database."""
+        """Goes around the write of `effect`."""
         self._sent = effect.keys()
         for touched in self._readers:
             touched.update(effect)
@@ -97,7 +98,7 @@ class Ledger:
                 self._held[key] = value
 
     def failed(self, change: Change, *, persistent: bool, unknown: bool) -> None:
-        """`change` was not acknowledged; plan what has to be written because of that."""
+        """Plans the repairs that follow from a `change` that was not acknowledged; see `Store.submit`."""
         for key, value in effect_of([change]).items():
             if persistent:
                 self._repairs[key] = value
@@ -117,7 +118,7 @@ class Ledger:
         return [dict(items[start : start + limit]) for start in range(0, len(items), limit)]
 
     def corrected(self, found: Mapping[str, bytes], keys: Collection[str] | None = None) -> dict[str, bytes]:
-        """What was read (of `keys`, else of all) as it is going to be once the repairs are made."""
+        """The values read (of `keys`, else of all keys) as they are going to be once the repairs are made."""
         if not self._repairs:
             return dict(found)
         wanted = {key: value for key, value in self._repairs.items() if keys is None or key in keys}
@@ -125,7 +126,7 @@ class Ledger:
         return {key: value for key, value in merged.items() if value is not None}
 
     def corrected_keys(self, found: set[str]) -> set[str]:
-        """The same of the keys alone."""
+        """The keys read, as they are going to be once the repairs are made."""
         values, removals = split(self._repairs)
         return found.difference(removals).union(values) if self._repairs else found
 

@@ -10,7 +10,7 @@ from submgr.platform.store.committing import CommittingStore
 
 
 class MemoryBackend:
-    """Dictionaries; a `stop()` and `start()` in one process keeps them."""
+    """The `StoreBackend` of dictionaries; they outlive a `stop()` and `start()` in one process."""
 
     def __init__(self) -> None:
         self._namespaces: dict[str, dict[str, bytes]] = {}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether the database answers: learnt from every call, and by asking it in the background."""
+"""Tells whether the database answers: every call shows it, and a greenlet asks in the background."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from submgr.platform.store.base import Operation, StoreError, StoreObserver, Sto
 _log = logging.getLogger(__name__)
 
 
-class Reach:
-    """The knowledge, and the greenlet that renews it.
+class Reachability:
+    """Whether the database answers, and the greenlet that looks.
 
-    `interval`: seconds between two looks at a database that answers; one that does not is looked at four
-    times as often. `on_look` is called after each look in the background, from its greenlet.
+    `interval`: seconds between two looks at a database that answers; the greenlet looks four times as often at one
+    that does not. It calls `on_look` after each look.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Reach:
 
     @property
     def error(self) -> str | None:
-        """Why it counts as unreachable, else None."""
+        """Why the database counts as unreachable, else None."""
         return self._error
 
     def start(self) -> None:
@@ -64,7 +64,7 @@ class Reach:
 
     @contextmanager
     def asking(self, operation: Operation) -> Iterator[None]:
-        """Around each call of the database: takes its time, and notices when it does not answer."""
+        """Goes around each call of the database: measures it, and notices when the database does not answer."""
         begin = time.monotonic()
         try:
             yield
@@ -93,7 +93,7 @@ class Reach:
         except StoreError as error:
             self._suspect(error)
             return
-        # A write may have been given up meanwhile, and this look does not vouch for that one.
+        # A write may have been given up since this look began: the look does not vouch for that write.
         if doubts == self._doubts and not self._reachable:
             self._reachable = True
             self._error = None

@@ -14,12 +14,14 @@ from submgr.platform.turns import turn
 
 _log = logging.getLogger(__name__)
 
-# What is asked at a time when a whole namespace is read: a few milliseconds of the hub, and of redis.
+# So many at a time when a whole namespace is read: a few milliseconds of the hub, and of redis.
 _KEYS_AT_A_TIME = 1000
 _VALUES_AT_A_TIME = 250
 
 
 class SdlBackend:
+    """The `StoreBackend` of redis."""
+
     def __init__(self, settings: SdlSettings) -> None:
         self._client = SdlClient(settings)
 
@@ -33,7 +35,7 @@ class SdlBackend:
         self._client.probe()
 
     def write(self, namespace: str, values: Mapping[str, bytes], removals: Collection[str]) -> None:
-        """MSET or DEL; one MULTI transaction of both, which ricsdl has no call for, when both are asked."""
+        """Sends MSET or DEL, or both in one MULTI transaction, for which ricsdl has no call."""
         storage = self._client.storage
         with self._client.asking(f"a write of {len(values) + len(removals)} keys of {namespace}"):
             if not removals:
@@ -61,7 +63,7 @@ class SdlBackend:
         return self.read(namespace, self.keys(namespace))
 
     def keys(self, namespace: str) -> set[str]:
-        """By SCAN: ricsdl's `find_keys` is KEYS, which holds up all users of the database."""
+        """Asks by SCAN: ricsdl's `find_keys` is KEYS, which holds up all users of the database."""
         client = self._client.redis(namespace)
         prefix = _full(namespace, "")
         keys: set[str] = set()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What others keep in SDL and tell about it: reads of their sets and values, and their channels.
+"""Reads the sets and values that other components keep in SDL, and listens to their channels.
 
-ricsdl's own listener ends with the first restart of redis. The one here subscribes anew as often as it
-takes, notices a server that hangs, and says each time when whatever was missed has to be read again.
+ricsdl's own listener ends with the first restart of redis. The listener here subscribes again until it succeeds,
+notices a server that hangs, and tells its user after each subscription, who then reads what may have been missed.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ OnSubscribed = Callable[[], None]
 class SdlChannel:
     """Reads and subscriptions in SDL, on connections of their own.
 
-    `retry_interval`: seconds before a lost subscription is tried again. `health_interval`: seconds of
-    silence after which the server is asked whether it is there.
+    `retry_interval`: seconds before a lost subscription is made again. `health_interval`: seconds of
+    silence after which the listener asks the server whether it is there.
     """
 
     def __init__(self, settings: SdlSettings, *, retry_interval: float = 0.25, health_interval: float = 1.0) -> None:
@@ -38,7 +38,7 @@ class SdlChannel:
         self._listeners: list[Listener] = []
 
     def start(self) -> None:
-        """Connects only when asked something. Raises StoreError for wrong settings."""
+        """Prepares; connections are made when they are needed. Raises StoreError for wrong settings."""
         self._client.open()
 
     def stop(self) -> None:
@@ -68,12 +68,11 @@ class SdlChannel:
             return found
 
     def listen(self, namespace: str, channel: str, on_payload: OnPayload, on_subscribed: OnSubscribed) -> Listener:
-        """Subscribe to a channel, until `stop()`.
+        """Subscribes to a channel, until `stop()`.
 
         `on_payload` gets each payload as it was published (several events in one are joined by `___`).
-        `on_subscribed` is called after each time the subscription was made, the first one included: what
-        was published before it has been missed. Both are called from one greenlet, in order; what they
-        raise is logged and goes no further.
+        `on_subscribed` is called each time the subscription has been made, the first time included: events that
+        were published before have been missed. One greenlet calls both, in order, and logs what they raise.
         """
         check_namespace(namespace)
         self._listeners = [each for each in self._listeners if not each.stopped]
@@ -140,30 +139,30 @@ class Listener:
             self._stopped.wait(self._retry_interval)
 
     def _follow(self) -> None:
-        """Subscribe and receive until the connection is lost; raises StoreError then."""
+        """Subscribes and receives until the connection is lost; raises StoreError then."""
         pool = self._client.redis(self._namespace).connection_pool
         with self._client.asking(f"the subscription of {self._channel}"):
-            link = pool.get_connection()
+            connection = pool.get_connection()
         try:
             with self._client.asking(f"the subscription of {self._channel}"):
-                link.send_command("SUBSCRIBE", self._channel)
-                link.read_response()
+                connection.send_command("SUBSCRIBE", self._channel)
+                connection.read_response()
             self._subscribed = True
             _log.info("subscribed to %s", self._channel)
             self._tell(self._on_subscribed)
             while True:
-                self._receive(link)
+                self._receive(connection)
         finally:
-            link.disconnect()  # it is good for nothing else any more
-            pool.release(link)
+            connection.disconnect()  # it is good for nothing else any more
+            pool.release(connection)
 
-    def _receive(self, link: Any) -> None:
+    def _receive(self, connection: Any) -> None:
         with translating(f"listening to {self._channel}"):
-            arrived = link.can_read(timeout=self._health_interval)
+            arrived = connection.can_read(timeout=self._health_interval)
         with self._client.asking(f"PING after silence of {self._channel}"):
             if not arrived:
-                link.send_command("PING")
-            answer = link.read_response()
+                connection.send_command("PING")
+            answer = connection.read_response()
         if answer[0] == b"message":
             self._tell(lambda: self._on_payload(answer[2]))
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # redis-py annotates only a part of itself.
 # mypy: allow-untyped-calls
-"""ricsdl made fit for greenlets: connections that wait in the hub, with time limits and without retries.
+"""Makes ricsdl fit for greenlets: its connections wait in the hub, with time limits and without retries.
 
 ricsdl opens its redis clients with stdlib sockets, without any timeout, in a pool that fails instead of
-waiting. Here each client gets a pool of its own kind, so that one hung server costs a bounded time and
-never the hub. Every connection tells redis a name that is used once: a connection that was given up with
-a command on the way can then be ended at the server's side (see `SdlClient.probe`).
+waiting. SdlClient gives each of them another pool, so that a hung server costs a bounded time and never the hub.
+Every connection tells redis a name that is used once: by this name SdlClient ends a connection at the server that
+was given up with a command on the way (see `SdlClient.probe`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ricsdl.exceptions import SdlException
 from ricsdl.syncstorage import SyncStorage
 
 from submgr.platform.store.base import StoreError, StoreTimeout, StoreUnavailable
-from submgr.platform.store.sdl_connection import Link, MasterLink, NotSent, Pool
+from submgr.platform.store.sdl_connection import MasterConnection, NotSent, Pool, SdlConnection
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +41,9 @@ VARIABLES = (HOST, PORT, SENTINEL_PORT, MASTER_NAME, CLUSTER_ADDRESSES)
 
 @dataclass(frozen=True, slots=True)
 class SdlSettings:
-    """`environment`: the DBAAS_* variables (others are ignored). Times in seconds.
+    """Where redis is, and how long to wait for it. Times in seconds.
+
+    `environment`: the DBAAS_* variables (others are ignored).
 
     `connect_timeout` covers the name look-up, `operation_timeout` everything from taking a connection to the
     answer. `connections` is the most that are open at a time to one server.
@@ -104,7 +106,7 @@ class SdlClient:
         self._storage: Any = None
 
     def open(self) -> None:
-        """Prepare; connections are made when they are needed. Raises StoreError for wrong settings."""
+        """Prepares; connections are made when they are needed. Raises StoreError for wrong settings."""
         with _environment(self._settings.variables()):
             self._storage = SyncStorage()
         self._servers = [self._refit(each.redis_client) for each in self._storage.get_backend().clients]
@@ -128,7 +130,7 @@ class SdlClient:
 
     @contextmanager
     def asking(self, what: str) -> Iterator[None]:
-        """Bound what is asked in the body and translate its errors. Raises StoreError."""
+        """Bounds the time of a request made in the body, and translates its errors. Raises StoreError."""
         limit = gevent.Timeout.start_new(self._settings.operation_timeout)
         try:
             with translating(what):
@@ -156,22 +158,24 @@ class SdlClient:
             server.lost -= given_up
 
     def _refit(self, client: Any) -> _Server:
-        """Exchange the connection pool of a client of ricsdl."""
+        """Exchanges the connection pool of a client of ricsdl."""
         old = client.connection_pool
         lost: set[str] = set()
         if isinstance(old, SentinelConnectionPool):
             host, port = _address(old.sentinel_manager.sentinels[0].connection_pool)
             sentinel = Sentinel([])
-            sentinel.sentinels = [Redis(connection_pool=self._pool(Link, lost=set(), tag=None, host=host, port=port))]
+            sentinel.sentinels = [
+                Redis(connection_pool=self._pool(SdlConnection, lost=set(), tag=None, host=host, port=port))
+            ]
             client.connection_pool = self._pool(
-                MasterLink, lost=lost, tag=self._tag, sentinel=sentinel, master=old.service_name
+                MasterConnection, lost=lost, tag=self._tag, sentinel=sentinel, master=old.service_name
             )
             return _Server(client, f"{host}:{port} ({old.service_name})", lost)
         host, port = _address(old)
-        client.connection_pool = self._pool(Link, lost=lost, tag=self._tag, host=host, port=port)
+        client.connection_pool = self._pool(SdlConnection, lost=lost, tag=self._tag, host=host, port=port)
         return _Server(client, f"{host}:{port}", lost)
 
-    def _pool(self, kind: type[Link], **options: Any) -> Pool:
+    def _pool(self, kind: type[SdlConnection], **options: Any) -> Pool:
         settings = self._settings
         return Pool(
             max_connections=settings.connections,
@@ -207,8 +211,8 @@ def _end_connections(server: _Server, names: set[str]) -> None:
                 server.client.client_kill_filter(_id=each["id"])
                 _log.info("redis at %s: ended a connection that had been given up", server.where)
     except ResponseError as error:
-        # Without the right to end connections: redis reads all sockets that have something to read before it
-        # answers any, so that what had arrived is done when a second command is answered.
+        # The right to end connections is missing. redis reads every socket that has data before it answers any:
+        # once it has answered a second command, it has executed the commands that had arrived.
         _log.warning("redis at %s does not let connections be ended: %s", server.where, error)
         server.client.ping()
 

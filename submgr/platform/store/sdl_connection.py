@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # redis-py annotates only a part of itself.
 # mypy: allow-untyped-calls
-"""Connections to redis that wait in the gevent hub, patched or not, and the pools that hold them."""
+"""Connections to redis that wait in the gevent hub (in a patched process or not), and the pool that holds them."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _DISCARD = struct.pack("ii", 1, 0)
 
 
 class NotSent(ConnectionError):
-    """No connection could be had, so that the command was not sent."""
+    """There was no connection, so that the command was not sent."""
 
 
-class Link(Connection):
+class SdlConnection(Connection):
     """A connection to redis on a gevent socket, with a name of its own at the server.
 
     `lost` collects the names of the connections that were closed from this side, `tag` begins the names.
@@ -61,8 +61,8 @@ class Link(Connection):
         super().disconnect(*args)
 
 
-class MasterLink(Link):
-    """The same, to whichever server a sentinel names as the master at that moment.
+class MasterConnection(SdlConnection):
+    """A connection to the server that a sentinel names as the master at that moment.
 
     redis-py's own pool for this loses a place with each connection that could not be made.
     """
@@ -86,7 +86,7 @@ class MasterLink(Link):
 
 
 class Pool(BlockingConnectionPool):
-    """Waits for a free connection, and tells failures to have one from those of a command."""
+    """Waits for a free connection. Raises NotSent when there is none, apart from the errors of a command."""
 
     def get_connection(self, *args: Any, **options: Any) -> Any:
         try:

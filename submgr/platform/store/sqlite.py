@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The store in one SQLite file, for a run without redis.
 
-An acknowledged write survives the end of the process, however it ends. A power cut may take the last
-moments with it, but never damages the file: the log is not forced to the disk with every commit
-(`synchronous=NORMAL`), which is what redis promises with its own default of once a second.
+An acknowledged write survives the end of the process, however the process ends. A power cut may take the writes
+of the last moments, but never damages the file: SQLite does not force its log to the disk with every commit
+(`synchronous=NORMAL`). Redis with its default (once a second) promises no more.
 
-The calls of SQLite block: they run in one thread, one after the other. So a call that was given up is over
+The calls of SQLite block, so one thread makes them, one after the other. A call that was given up is therefore over
 before the next one begins.
 """
 
@@ -28,12 +28,15 @@ from submgr.platform.store.committing import CommittingStore
 _T = TypeVar("_T")
 
 _LAYOUT = 1
-_WHOLE = 30.0  # seconds for what goes through a whole namespace or file
+_WHOLE = 30.0  # seconds for a call that goes through a whole namespace or file
 _KEYS_AT_A_TIME = 500  # SQLite takes 999 parameters at least
 
 
 class SqliteBackend:
-    """`path`: the database file; it and its directories are made when missing. `timeout` in seconds."""
+    """The `StoreBackend` of SQLite.
+
+    `path`: the database file; it and its directories are made when missing. `timeout`: of one call, in seconds.
+    """
 
     def __init__(self, path: str | Path, *, timeout: float = 2.0) -> None:
         self._path = Path(path)
@@ -44,7 +47,7 @@ class SqliteBackend:
     def open(self) -> None:
         self._threads = ThreadPool(1)
         try:
-            # Longer than a call: what a crash left in the log is written to the database first.
+            # Longer than a call: SQLite first takes over what a crash left in its log.
             self._connection = self._call(self._open, timeout=_WHOLE)
         except StoreError:
             self.close()
@@ -86,7 +89,7 @@ class SqliteBackend:
         return {key for (key,) in self._call(partial(self._rows, query, namespace), timeout=_WHOLE)}
 
     def _call(self, function: Callable[[], _T], *, timeout: float | None = None) -> _T:
-        """Run `function` in the thread; its errors become StoreErrors."""
+        """Runs `function` in the thread. Its errors become StoreErrors."""
         threads = self._threads
         if threads is None:
             raise StoreUnavailable(f"{self._path} is closed")

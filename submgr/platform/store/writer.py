@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one greenlet that writes to the database: in groups, and what has to be repaired.
+"""The writer of a store: one greenlet that writes changes in groups, and the repairs that are due.
 
 While a group is on its way to the database the next one gathers, so that a hundred waiting greenlets cost
-one round trip. As soon as the database does not answer, everything that waits fails without being sent, and
-so does what comes, until the database was found to answer again: nobody waits for one timeout after the
-other.
+one round trip. As soon as the database does not answer, the waiting changes fail without being sent, and so does
+every new one, until the database answers again: nobody waits for one timeout after the other.
 """
 
 from __future__ import annotations
@@ -28,12 +27,12 @@ from submgr.platform.store.base import (
     StoreUnavailable,
 )
 from submgr.platform.store.ledger import Effect, Ledgers, effect_of, split
-from submgr.platform.store.reachability import Reach
+from submgr.platform.store.reachability import Reachability
 from submgr.platform.turns import turn
 
 _log = logging.getLogger(__name__)
 
-# Of one group. Building a larger one would hold the hub for more than a few milliseconds.
+# The bounds of one group. Building a larger one would hold the hub for more than a few milliseconds.
 MAX_GROUP_CHANGES = 256
 MAX_GROUP_BYTES = 1_000_000
 
@@ -60,7 +59,7 @@ class Writer:
     def __init__(
         self,
         backend: StoreBackend,
-        reach: Reach,
+        reachability: Reachability,
         ledgers: Ledgers,
         patience: float,
         observer: StoreObserver,
@@ -69,7 +68,7 @@ class Writer:
         self.repairs_paused = False
         self.acknowledged = self.failed = self.groups = 0
         self._backend = backend
-        self._reach = reach
+        self._reachability = reachability
         self._ledgers = ledgers
         self._patience = patience
         self._observer = observer
@@ -152,8 +151,8 @@ class Writer:
         return group
 
     def _commit(self, namespace: str, group: list[_Submission]) -> None:
-        if not self._reach.reachable:
-            self._fail(group, StoreUnavailable(f"not written: {self._reach.error}"))
+        if not self._reachability.reachable:
+            self._fail(group, StoreUnavailable(f"not written: {self._reachability.error}"))
             return
         if self._clock() > self._flush_until:
             self._fail(group, StoreUnavailable("not written: the store was stopped"))
@@ -169,7 +168,7 @@ class Writer:
         try:
             self._put(namespace, effect)
         except StoreError as error:
-            if len(group) > 1 and self._reach.reachable:
+            if len(group) > 1 and self._reachability.reachable:
                 # One refused change must not take its neighbours along (a full database takes removals).
                 for submission in group:
                     self._commit(namespace, [submission])
@@ -193,7 +192,7 @@ class Writer:
         ledger = self._ledgers.of(namespace)
         unseen = ledger.unseen(effect)
         if unseen:
-            with self._reach.asking("read"):
+            with self._reachability.asking("read"):
                 ledger.seen(self._backend.read(namespace, unseen))
 
     def _put(self, namespace: str, effect: Effect) -> None:
@@ -201,7 +200,7 @@ class Writer:
             return
         ledger = self._ledgers.of(namespace)
         values, removals = split(effect)
-        with ledger.sending(effect), self._reach.asking("write"):
+        with ledger.sending(effect), self._reachability.asking("write"):
             self._backend.write(namespace, values, removals)
         self.groups += 1
         ledger.acknowledged(effect)
@@ -235,7 +234,7 @@ class Writer:
 
     def _repair_piece(self, namespace: str, effect: Effect) -> int:
         """The number of keys repaired."""
-        if not self._reach.reachable or self._clock() > self._flush_until:
+        if not self._reachability.reachable or self._clock() > self._flush_until:
             return 0
         try:
             self._put(namespace, effect)
