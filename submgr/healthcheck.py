@@ -14,16 +14,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from submgr.platform.config.file import ConfigError, inspect
-from submgr.platform.config.schema import Key, Section
-from submgr.platform.config.values import text
+from submgr.platform.config.schema import Section, schema_of
 from submgr.platform.http.server import parse_listen
+from submgr.settings.model import Local
 
 ALIVE = "/ric/v1/health/alive"
 TIMEOUT = 4.0
 """Seconds; the container runtime gives up a second later."""
 
-_DEFAULT = ":8080"
-_FILE = Section("", (Section("local", (Key("host", text, _DEFAULT),), open=True),), open=True)
+_FILE = Section("", (schema_of(Local, "local", open=True),), open=True)
 
 
 def address(environment: Mapping[str, str]) -> tuple[str, int]:
@@ -35,7 +34,7 @@ def address(environment: Mapping[str, str]) -> tuple[str, int]:
         parsed, _ = inspect(Path(environment["CFG_FILE"]).read_text(encoding="utf-8"), _FILE)
         host, port = parse_listen(parsed.values["local"]["host"])
     except (KeyError, OSError, UnicodeDecodeError, ConfigError, ValueError):
-        host, port = parse_listen(_DEFAULT)
+        host, port = parse_listen(Local().listen)
     return ("127.0.0.1" if host in ("", "0.0.0.0", "::") else host), port
 
 

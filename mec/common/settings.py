@@ -24,7 +24,7 @@ from submgr.platform.config.values import (
     truth,
     whole,
 )
-from submgr.platform.store.choice import BACKENDS
+from submgr.platform.store.base import BACKENDS
 
 
 def http_url(value: Any) -> str:

@@ -13,7 +13,7 @@ from submgr.platform.config.file import Problem
 from submgr.platform.config.schema import Section, open_section, schema_of, section, setting, without_effect
 from submgr.platform.config.values import listen_address, milliseconds, number, one_of, text, truth, whole
 from submgr.platform.masking import masked
-from submgr.platform.store.choice import BACKENDS
+from submgr.platform.store.base import BACKENDS
 from submgr.settings.kinds import base_url, host, metric_namespace, rmr_port
 
 TOKEN_VARIABLE = "SUBMGR_DEBUG_TOKEN"

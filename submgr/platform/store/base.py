@@ -20,6 +20,10 @@ from typing import Literal, Protocol
 _NAMESPACE = re.compile(r"[A-Za-z0-9_.:@/-]+\Z")
 
 
+BACKENDS = ("redis", "sqlite", "memory")
+"""The names of the kinds of database, as configuration files have them."""
+
+
 class StoreError(Exception):
     """The database refused a request or cannot do it; nothing was changed. The same request may fail again."""
 

@@ -12,8 +12,6 @@ from submgr.platform.store.redis import SdlStore
 from submgr.platform.store.sdl_client import CLUSTER_ADDRESSES, HOST, SdlSettings
 from submgr.platform.store.sqlite import SqliteStore
 
-BACKENDS = ("redis", "sqlite", "memory")
-
 
 def make_store(
     backend: str | None,

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from submgr.platform.store.choice import BACKENDS, make_store
+from submgr.platform.store.base import BACKENDS
+from submgr.platform.store.choice import make_store
 from submgr.platform.store.memory import MemoryStore
 from submgr.platform.store.redis import SdlStore
 from submgr.platform.store.sqlite import SqliteStore
