@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The JSON body of a subscription request to the model, with all its mistakes told at once ("RIC subscription" 0.0.4).
+"""Reads the JSON body of a subscription request into the model, and tells all its mistakes at once.
 
-Field by field by hand, for a schema library stops at the first mistake, or knows one spelling of each key only
-(see `fields`). What a request means where and when is not checked here: that is the service's.
+The body is read field by field: a schema library stops at the first mistake, or knows one spelling of each key only
+(see `json_fields`). Whether the request can be fulfilled now and here is checked by the service.
+
+The form of the body is SubscriptionParams of the "RIC subscription" interface 0.0.4.
 """
 
 from __future__ import annotations
@@ -12,10 +14,11 @@ from dataclasses import dataclass
 
 import msgspec
 
-from submgr.core.errors import RefusedError
+from submgr.core.errors import FieldError, RefusedError
 from submgr.core.model import MAX_MEID_BYTES, ClientEndpoint, Content, Detail, Directives, SubscribeRequest
 from submgr.e2ap.messages import Action, ActionType, SubsequentAction, SubsequentActionType, TimeToWait
-from submgr.platform.http.json_fields import Fields, Mistakes, Spelling, describe
+from submgr.platform.http.json_fields import Dialect, Fields, Mistakes, Spelling, describe, truth
+from submgr.rest.values import integer, objects, octets, one_of, string
 
 REQUEST = Spelling(
     "SubscriptionId",
@@ -35,6 +38,17 @@ ACTION_TYPES = {name: ActionType[name.upper()] for name in ("insert", "policy", 
 SUBSEQUENT_TYPES = {kind.name.lower(): kind for kind in SubsequentActionType}
 TIMES_TO_WAIT = {time.name.lower(): time for time in TimeToWait}
 
+FUNCTION = integer(0, 4095)
+INSTANCE = integer(0, 65535)
+ACTION_ID = integer(0, 255)
+ACTION_TYPE = one_of(ACTION_TYPES)
+SUBSEQUENT_TYPE = one_of(SUBSEQUENT_TYPES)
+TIME_TO_WAIT = one_of(TIMES_TO_WAIT)
+TIMEOUT = integer(1, 10)
+RETRIES = integer(0, 10)
+PORT = integer(0, 65535)
+
+_DIALECT = Dialect(shows_values=True)
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -43,7 +57,7 @@ _decode = msgspec.json.Decoder().decode
 
 
 def parse_subscribe(body: bytes) -> SubscribeRequest:
-    """The request in `body`; raises RefusedError 400 that names every wrong field by its path."""
+    """The request in `body`. Raises RefusedError 400 that names every wrong field by its path."""
     try:
         return _request(_json_object(body))
     except RecursionError:
@@ -66,17 +80,25 @@ def _json_object(body: bytes) -> dict[str, object]:
 
 
 def _request(values: dict[str, object]) -> SubscribeRequest:
-    mistakes = Mistakes()
+    mistakes = Mistakes(_DIALECT)
     fields = Fields(REQUEST.canonical(values, "", mistakes), "", mistakes)
-    subscription_id = fields.text("SubscriptionId", required=False) or None
+    subscription_id = fields.take("SubscriptionId", string, None) or None
     directives = _directives(fields)
     endpoint = _endpoint(fields, directives.route)
     meid = _meid(fields)
-    function = fields.integer("RANFunctionID", 0, 4095)
+    function = fields.need("RANFunctionID", FUNCTION, None)
     details = _details(fields, function or 0)
     if mistakes or endpoint is None or meid is None or function is None:
-        raise mistakes.refusal()
+        raise _refusal(mistakes)
     return SubscribeRequest(endpoint, meid, function, details, directives.value, subscription_id)
+
+
+def _refusal(mistakes: Mistakes) -> RefusedError:
+    """The 400 that tells all mistakes."""
+    first, others = mistakes.found[0], len(mistakes.found) - 1
+    more = f" (and {others} more mistake{'s' if others > 1 else ''})" if others else ""
+    errors = tuple(FieldError(mistake.field, mistake.message) for mistake in mistakes.found)
+    return RefusedError(400, f"{first.field} {first.message}{more}", errors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +110,14 @@ class _Directives:
 
 def _directives(request: Fields) -> _Directives:
     """None given: all defaults and a route. Given without RMRRoutingNeeded: no route."""
-    if request.present("E2SubscriptionDirectives", required=False) is None:
+    if request.present("E2SubscriptionDirectives") is None:
         return _Directives(None, route=True)
     fields = request.child("E2SubscriptionDirectives", DIRECTIVES)
     if fields is None:
         return _Directives(None, route=False)
-    timeout = fields.integer("E2TimeoutTimerValue", 1, 10, required=False)
-    retries = fields.integer("E2RetryCount", 0, 10, required=False)
-    routing = bool(fields.boolean("RMRRoutingNeeded"))
+    timeout = fields.take("E2TimeoutTimerValue", TIMEOUT, None)
+    retries = fields.take("E2RetryCount", RETRIES, None)
+    routing = fields.take("RMRRoutingNeeded", truth, False)
     value = Directives(
         timeout=None if timeout is None else float(timeout),
         tries=None if retries is None else retries + 1,
@@ -105,7 +127,7 @@ def _directives(request: Fields) -> _Directives:
 
 
 def _endpoint(request: Fields, route: bool) -> ClientEndpoint | None:
-    fields = request.child("ClientEndpoint", ENDPOINT)
+    fields = request.child("ClientEndpoint", ENDPOINT, required=True)
     if fields is None:
         return None
     host = _host(fields)
@@ -117,7 +139,7 @@ def _endpoint(request: Fields, route: bool) -> ClientEndpoint | None:
 
 
 def _host(fields: Fields) -> str | None:
-    host = fields.text("Host")
+    host = fields.need("Host", string, None)
     if host is None or _HOST.fullmatch(host):
         return host
     if not host:
@@ -135,8 +157,8 @@ def _host(fields: Fields) -> str | None:
 
 def _port(fields: Fields, key: str, needed: str | None) -> int | None:
     """A port; absent is 0, and 0 is a mistake if the port is `needed` for something."""
-    absent = fields.present(key, required=False) is None
-    port = 0 if absent else fields.integer(key, 0, 65535)
+    absent = fields.present(key) is None
+    port = 0 if absent else fields.need(key, PORT, None)
     if port == 0 and needed:
         fields.wrong(key, f"{'is required' if absent else 'must not be 0'}: {needed}")
         return None
@@ -144,7 +166,7 @@ def _port(fields: Fields, key: str, needed: str | None) -> int | None:
 
 
 def _meid(request: Fields) -> str | None:
-    meid = request.text("Meid")
+    meid = request.need("Meid", string, None)
     if meid is None:
         return None
     size = len(meid.encode(errors="replace"))
@@ -160,12 +182,12 @@ def _meid(request: Fields) -> str | None:
 
 
 def _details(request: Fields, function: int) -> tuple[Detail, ...]:
-    """The valid ones; the others have left a mistake."""
+    """The valid details; each of the others has left a mistake."""
     details: list[Detail] = []
     first_use: dict[int, int] = {}
-    for index, fields in request.children("SubscriptionDetails", DETAIL):
-        instance = fields.integer("XappEventInstanceId", 0, 65535)
-        trigger = fields.octets("EventTriggers")
+    for index, fields in request.children("SubscriptionDetails", objects, DETAIL, required=True):
+        instance = fields.need("XappEventInstanceId", INSTANCE, None)
+        trigger = octets(fields, "EventTriggers", required=True)
         actions = _actions(fields)
         if instance is None:
             continue
@@ -178,14 +200,17 @@ def _details(request: Fields, function: int) -> tuple[Detail, ...]:
 
 
 def _actions(detail: Fields) -> tuple[Action, ...]:
-    """The valid ones. More than 16 is what E2AP cannot encode, which is told in the notification."""
+    """The valid actions; each of the others has left a mistake.
+
+    E2AP cannot encode more than 16 actions; the xApp hears of it in the notification.
+    """
     actions: list[Action] = []
     first_use: dict[int, int] = {}
     common_type: ActionType | None = None
-    for index, fields in detail.children("ActionToBeSetupList", ACTION):
-        action_id = fields.integer("ActionID", 0, 255)
-        action_type = fields.choice("ActionType", ACTION_TYPES)
-        definition = fields.octets("ActionDefinition", required=False)
+    for index, fields in detail.children("ActionToBeSetupList", objects, ACTION, required=True):
+        action_id = fields.need("ActionID", ACTION_ID, None)
+        action_type = fields.need("ActionType", ACTION_TYPE, None)
+        definition = octets(fields, "ActionDefinition")
         subsequent = _subsequent(fields)
         if action_id is not None and (earlier := first_use.setdefault(action_id, index)) != index:
             fields.wrong("ActionID", f"{action_id} is that of ActionToBeSetupList[{earlier}] already")
@@ -203,9 +228,9 @@ def _actions(detail: Fields) -> tuple[Action, ...]:
 
 
 def _subsequent(action: Fields) -> SubsequentAction | None:
-    fields = action.child("SubsequentAction", SUBSEQUENT, required=False)
+    fields = action.child("SubsequentAction", SUBSEQUENT)
     if fields is None:
         return None
-    kind = fields.choice("SubsequentActionType", SUBSEQUENT_TYPES)
-    time_to_wait = fields.choice("TimeToWait", TIMES_TO_WAIT)
+    kind = fields.need("SubsequentActionType", SUBSEQUENT_TYPE, None)
+    time_to_wait = fields.need("TimeToWait", TIME_TO_WAIT, None)
     return None if kind is None or time_to_wait is None else SubsequentAction(kind, time_to_wait)

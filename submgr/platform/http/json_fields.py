@@ -1,69 +1,101 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads a decoded JSON object field by field and collects every mistake instead of stopping at the first.
+"""Reads decoded JSON objects field by field, and collects all mistakes so that the client hears of them at once.
 
-Clients spell keys in many ways, so a key is compared without regard to letter case and underscores (`ClientEndPoint`,
-`clientEndpoint` and `client_endpoint` are one key); unknown keys are ignored and null means absent. Of a key that is
-given twice in the same spelling the last value counts, as in every JSON library; in two spellings the values must be
-equal, since nobody could tell which one is meant.
+A schema (`submgr/rest/schemas.py`, `mec/*/schemas.py`) wraps an object in `Fields` and asks for each field by name with
+a converter. A converter turns the raw value into what the program uses, or raises ValueError with a text such as "must
+be true or false". `Fields` then notes the mistake under the path of the field, e.g. `SubscriptionDetails[0].Meid`, and
+hands out a substitute, so that the schema can go on. At the end the schema looks at `Mistakes` and raises the error of
+its interface. Unknown fields are ignored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
-from typing import TypeVar
-
-from submgr.core.errors import FieldError, RefusedError
+from typing import Any, TypeVar
 
 MAX_MISTAKES = 100
-"""More than this is one misunderstanding repeated: the search ends, and the answer stays small."""
+"""More mistakes than this are one misunderstanding repeated: the reader stops, and the answer stays small."""
 
-MAX_WRONG_OCTETS = 20
-"""How many are told of one list, so that there is room for mistakes of other kinds."""
+Converted = TypeVar("Converted")
+Substitute = TypeVar("Substitute")
+Values = Mapping[str, Any]
+Convert = Callable[[Any], Converted]
 
-Choice = TypeVar("Choice", bound=Enum)
-Values = Mapping[str, object]
+_NO_CONTROL = re.compile(r"[^\x00-\x1f\x7f]*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What differs between the interfaces.
+
+    `absent` is said of a required field that is absent. `null_is_absent`: null counts as absent. `shows_values`: a
+    mistake ends with the value that was given. `limit` is the greatest number of mistakes that are collected.
+    """
+
+    absent: str = "is required"
+    null_is_absent: bool = True
+    shows_values: bool = False
+    limit: float = MAX_MISTAKES
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """`field` is the path of a field, e.g. `SubscriptionDetails[0].Meid`, `message` what is wrong with it."""
+
+    field: str
+    message: str
 
 
 class Mistakes:
-    """The mistakes found so far in one request, in the order of the fields."""
+    """The mistakes of one request or file, in the order in which they were found."""
 
-    def __init__(self) -> None:
-        self._errors: list[FieldError] = []
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.found: list[Mistake] = []
+        self._fields: set[str] = set()
 
     def add(self, field: str, message: str) -> None:
+        """Notes a mistake, unless the field has one already: a second one would follow from the first."""
+        if field not in self._fields:
+            self._fields.add(field)
+            self.add_another(field, message)
+
+    def add_another(self, field: str, message: str) -> None:
+        """Notes a mistake that does not follow from others of the same field."""
         if not self.enough:
-            self._errors.append(FieldError(field, message))
+            self.found.append(Mistake(field, message))
 
     @property
     def enough(self) -> bool:
-        """Nothing more is looked for."""
-        return len(self._errors) >= MAX_MISTAKES
+        """Whether the limit is reached; further mistakes are dropped."""
+        return len(self.found) >= self.dialect.limit
 
     def __bool__(self) -> bool:
-        return bool(self._errors)
-
-    def refusal(self) -> RefusedError:
-        """The 400 that tells all of them."""
-        first = self._errors[0]
-        others = len(self._errors) - 1
-        more = f" (and {others} more mistake{'s' if others > 1 else ''})" if others else ""
-        return RefusedError(400, f"{first.field} {first.message}{more}", tuple(self._errors))
+        return bool(self.found)
 
 
 class Spelling:
-    """The canonical names of the keys of one kind of object."""
+    """The field names of one kind of object, for clients that spell them in many ways.
+
+    Letter case and underscores make no difference: `ClientEndPoint`, `clientEndpoint` and `client_endpoint` are one
+    name. Of a name that is given twice in the same spelling the last value counts, as in every JSON library. In two
+    spellings the values must be equal, since nobody could tell which of them is meant.
+    """
 
     def __init__(self, *names: str) -> None:
         self.names = frozenset(names)
         self._folded = {_fold(name): name for name in names}
 
     def canonical(self, values: Values, path: str, mistakes: Mistakes) -> Values:
-        """The same object with canonical keys; the object itself if it has no others, as good clients send it."""
+        """The object with its known fields under their canonical names, without nulls.
+
+        An object that has canonical names only, as good clients send it, is returned as it is.
+        """
         if values.keys() <= self.names:
             return values
-        result: dict[str, object] = {}
+        result: dict[str, Any] = {}
         spelled: dict[str, str] = {}
         for key, value in values.items():
             name = self._folded.get(_fold(key))
@@ -72,12 +104,96 @@ class Spelling:
             if name not in result:
                 result[name], spelled[name] = value, key
             elif result[name] != value:
-                mistakes.add(path + name, f"is given as {spelled[name]} and as {key} with different values")
+                message = f"is given as {spelled[name]} and as {key} with different values"
+                mistakes.add_another(path + name, message)
         return result
 
 
 def _fold(key: str) -> str:
     return key.replace("_", "").lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """One JSON object. `path` comes before the names of its fields in mistakes, e.g. `SubscriptionDetails[0].`."""
+
+    values: Values
+    path: str
+    mistakes: Mistakes
+
+    def wrong(self, key: str, message: str) -> None:
+        """Notes a mistake of the field `key`."""
+        self.mistakes.add(self.path + key, message)
+
+    def present(self, key: str, *, required: bool = False) -> Any:
+        """The raw value; None when it is absent or null, which is a mistake of a required field."""
+        value = self.values.get(key)
+        if value is None and required:
+            self.wrong(key, self.mistakes.dialect.absent)
+        return value
+
+    def need(self, key: str, convert: Convert[Converted], substitute: Substitute) -> Converted | Substitute:
+        """The converted value of a required field; `substitute` after a mistake."""
+        value = self.values.get(key)
+        if value is None and self._absent(key):
+            self.wrong(key, self.mistakes.dialect.absent)
+            return substitute
+        try:
+            return convert(value)
+        except ValueError as error:
+            self._not_converted(key, value, str(error))
+            return substitute
+
+    def take(self, key: str, convert: Convert[Converted], default: Substitute) -> Converted | Substitute:
+        """The converted value of an optional field; `default` when it is absent, and after a mistake."""
+        value = self.values.get(key)
+        if value is None and self._absent(key):
+            return default
+        try:
+            return convert(value)
+        except ValueError as error:
+            self._not_converted(key, value, str(error))
+            return default
+
+    def items(self, key: str, convert: Convert[list[Any]], *, required: bool = False) -> Sequence[Any]:
+        """The raw elements of a list; a required one must not be empty."""
+        if not required:
+            return self.take(key, convert, ())
+        elements = self.need(key, convert, ())
+        if not elements:
+            self.wrong(key, "must not be empty")
+        return elements
+
+    def child(self, key: str, spelling: Spelling | None = None, *, required: bool = False) -> Fields | None:
+        """The object of a field."""
+        value = self.present(key, required=required)
+        return None if value is None else self._object(key, value, spelling)
+
+    def children(
+        self, key: str, convert: Convert[list[Any]], spelling: Spelling | None = None, *, required: bool = False
+    ) -> Iterator[tuple[int, Fields]]:
+        """The objects of a list, each with its index; a required list must not be empty."""
+        for index, element in enumerate(self.items(key, convert, required=required)):
+            if self.mistakes.enough:
+                return
+            if (fields := self._object(f"{key}[{index}]", element, spelling)) is not None:
+                yield index, fields
+
+    def _absent(self, key: str) -> bool:
+        """Whether the value None of `key` means that there is none."""
+        return self.mistakes.dialect.null_is_absent or key not in self.values
+
+    def _object(self, key: str, value: Any, spelling: Spelling | None) -> Fields | None:
+        if not isinstance(value, dict):
+            self._not_converted(key, value, "must be an object")
+            return None
+        path = f"{self.path}{key}."
+        canonical = value if spelling is None else spelling.canonical(value, path, self.mistakes)
+        return Fields(canonical, path, self.mistakes)
+
+    def _not_converted(self, key: str, value: Any, message: str) -> None:
+        shown = f", not {describe(value)}" if self.mistakes.dialect.shows_values else ""
+        self.wrong(key, message + shown)
 
 
 def describe(value: object) -> str:
@@ -100,105 +216,53 @@ def describe(value: object) -> str:
             return "an object"
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
-    """One JSON object of a request. Every reader returns None for an absent field and for a wrong one, having noted
-    the mistake; `path` is what comes before the field's own name, e.g. `SubscriptionDetails[0].`."""
+def truth(value: Any) -> bool:
+    """Converts true or false."""
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")
+    return value
 
-    values: Values
-    path: str
-    mistakes: Mistakes
 
-    def wrong(self, key: str, message: str) -> None:
-        self.mistakes.add(self.path + key, message)
+def a_list(value: Any) -> list[Any]:
+    """Converts a list of anything."""
+    if not isinstance(value, list):
+        raise ValueError("must be a list")
+    return value
 
-    def present(self, key: str, required: bool = True) -> object:
-        """The raw value; None when absent or null, which is a mistake for a required field."""
-        value = self.values.get(key)
-        if value is None and required:
-            self.wrong(key, "is required")
+
+def an_object(value: Any) -> dict[str, Any]:
+    """Converts an object that is taken as it is."""
+    if not isinstance(value, dict):
+        raise ValueError("must be an object")
+    return value
+
+
+def whole(low: int, high: int) -> Convert[int]:
+    """A converter of whole numbers from `low` to `high`; true, 1.0 and "1" are none."""
+
+    def convert(value: Any) -> int:
+        if type(value) is not int or not low <= value <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
         return value
 
-    def integer(self, key: str, low: int, high: int, required: bool = True) -> int | None:
-        """An integer from `low` to `high`; true, 1.0 and "1" are none."""
-        value = self.present(key, required)
-        if type(value) is int and low <= value <= high:
-            return value
-        if value is not None:
-            self.wrong(key, f"must be an integer from {low} to {high}, not {describe(value)}")
-        return None
-
-    def boolean(self, key: str) -> bool | None:
-        """An optional true or false."""
-        value = self.present(key, required=False)
-        if value is None or isinstance(value, bool):
-            return value
-        self.wrong(key, f"must be true or false, not {describe(value)}")
-        return None
-
-    def text(self, key: str, required: bool = True) -> str | None:
-        value = self.present(key, required)
-        if value is None or isinstance(value, str):
-            return value
-        self.wrong(key, f"must be a string, not {describe(value)}")
-        return None
-
-    def choice(self, key: str, choices: Mapping[str, Choice]) -> Choice | None:
-        """A required name out of `choices`, spelled exactly so."""
-        value = self.present(key)
-        if isinstance(value, str) and value in choices:
-            return choices[value]
-        if value is not None:
-            self.wrong(key, f"must be one of {', '.join(choices)}, not {describe(value)}")
-        return None
-
-    def octets(self, key: str, required: bool = True) -> bytes | None:
-        """A list of octets as integers; -128..-1 are signed bytes, as some clients send them."""
-        value = self.present(key, required)
-        if value is None:
-            return None
-        if not isinstance(value, list):
-            self.wrong(key, f"must be a list of octets as integers, not {describe(value)}")
-            return None
-        if _only_integers(value):
-            low, high = min(value, default=0), max(value, default=0)
-            if low >= 0 and high <= 255:
-                return bytes(value)
-            if low >= -128 and high <= 255:
-                return bytes([octet & 255 for octet in value])
-        wrong = [index for index, octet in enumerate(value) if type(octet) is not int or not -128 <= octet <= 255]
-        for index in wrong[:MAX_WRONG_OCTETS]:
-            shown = describe(value[index])
-            self.wrong(f"{key}[{index}]", f"must be an octet, an integer from -128 to 255, not {shown}")
-        return None
-
-    def child(self, key: str, spelling: Spelling, required: bool = True) -> Fields | None:
-        """An object."""
-        value = self.present(key, required)
-        return None if value is None else self._child(key, value, spelling)
-
-    def children(self, key: str, spelling: Spelling) -> Iterator[tuple[int, Fields]]:
-        """The objects of a required list that must not be empty, each with its index."""
-        value = self.present(key)
-        if isinstance(value, list):
-            if not value:
-                self.wrong(key, "must not be empty")
-            for index, element in enumerate(value):
-                if self.mistakes.enough:
-                    return
-                if (fields := self._child(f"{key}[{index}]", element, spelling)) is not None:
-                    yield index, fields
-        elif value is not None:
-            self.wrong(key, f"must be a list of objects, not {describe(value)}")
-
-    def _child(self, key: str, value: object, spelling: Spelling) -> Fields | None:
-        if not isinstance(value, dict):
-            self.wrong(key, f"must be an object, not {describe(value)}")
-            return None
-        path = f"{self.path}{key}."
-        return Fields(spelling.canonical(value, path, self.mistakes), path, self.mistakes)
+    return convert
 
 
-def _only_integers(values: list[object]) -> bool:
-    """True for a list of nothing but integers (booleans are none); without a Python loop, for lists are long."""
-    return not set(map(type, values)) - {int}
+def text(longest: int, *, empty: bool = False) -> Convert[str]:
+    """A converter of strings of at most `longest` characters, none of them a control character.
+
+    `empty`: the string may have no character at all.
+    """
+
+    def convert(value: Any) -> str:
+        if not isinstance(value, str):
+            raise ValueError("must be a string")
+        if len(value) > longest:
+            raise ValueError(f"must not be longer than {longest} characters")
+        if not value and not empty:
+            raise ValueError("must not be empty")
+        if not _NO_CONTROL.match(value):
+            raise ValueError("must not contain control characters")
+        return value
+
+    return convert

@@ -12,8 +12,9 @@ import pytest
 from submgr.core.errors import RefusedError
 from submgr.core.model import ClientEndpoint, Content, Detail, Directives, SubscribeRequest
 from submgr.e2ap.messages import Action, ActionType, SubsequentAction, SubsequentActionType, TimeToWait
-from submgr.platform.http.json_fields import MAX_MISTAKES, MAX_WRONG_OCTETS
+from submgr.platform.http.json_fields import MAX_MISTAKES
 from submgr.rest.schemas import parse_subscribe
+from submgr.rest.values import MAX_WRONG_OCTETS
 
 Body = dict[str, Any]
 ABSENT = object()
