@@ -11,7 +11,7 @@ from mec.ams.model import NoState, StateError
 from mec.ams.service import Ams, NotifyError, UnknownUe
 from mec.common import imsi as imsis
 from mec.common.ids import app_id, mec_id
-from mec.common.problem_details import Fields, in_pieces, json_object
+from mec.common.problem_details import check, in_pieces, json_object, parameters
 from submgr.platform.http.app import ApiError, after_sent, json_response
 from submgr.platform.store.base import StoreError
 
@@ -60,10 +60,10 @@ def ams_blueprint(ams: Ams) -> Blueprint:
         return after_sent(answer, lambda: ams.watcher.served(imsi, app))
 
     def prefetch() -> Response:
-        fields = Fields(json_object())
+        fields = parameters(json_object())
         imsi = fields.need("imsi", imsis.parse, "")
         app = fields.take("appId", app_id, "")
-        fields.check()
+        check(fields.mistakes)
         ams.prefetch(imsi, app or None)
         return json_response(_DONE)
 
@@ -80,19 +80,19 @@ def ams_blueprint(ams: Ams) -> Blueprint:
 
 def _movement() -> tuple[str, int, str | None]:
     """Who uses an application where: parameters of the query, or members of a POST's body."""
-    fields = Fields(_parameters())
+    fields = parameters(_parameters())
     imsi = fields.need("imsi", imsis.parse, "")
     mec = fields.need("mecId", mec_id, 0)
     app = fields.take("appId", app_id, "")
-    fields.check()
+    check(fields.mistakes)
     return imsi, mec, app or None
 
 
 def _subject() -> tuple[str, str]:
-    fields = Fields(request.args)
+    fields = parameters(request.args)
     app = fields.need("appId", app_id, "")
     imsi = fields.need("imsi", imsis.parse, "")
-    fields.check()
+    check(fields.mistakes)
     return imsi, app
 
 

@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the HTTP interfaces of the MEC services share: problem details for every error (RFC 9457), reading requests."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar, cast
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
 import msgspec
 from flask import Response, request
 
 from submgr.platform.http.app import ApiError, JsonApp, problem_errors
-
-T = TypeVar("T")
+from submgr.platform.http.json_fields import Dialect, Fields, Mistakes
 
 MAX_BODY = 16 * 1024 * 1024
+
+DIALECT = Dialect(absent="is missing", limit=math.inf)
+"""Of the requests that the MEC services take, but for those of the orchestrator."""
 
 
 def problem_app(name: str, *, max_body: int = MAX_BODY) -> JsonApp:
@@ -21,13 +24,7 @@ def problem_app(name: str, *, max_body: int = MAX_BODY) -> JsonApp:
 
 def bad_field(field: str, message: str) -> ApiError:
     """400: one field or parameter of the request is wrong."""
-    return bad_fields({field: message})
-
-
-def bad_fields(mistakes: Mapping[str, str]) -> ApiError:
-    """400 that names every field or parameter that is wrong, with what is wrong about it."""
-    words = "; ".join(f"{field}: {message}" for field, message in mistakes.items())
-    return ApiError(400, words, [{"field": field, "message": message} for field, message in mistakes.items()])
+    return ApiError(400, f"{field}: {message}", [{"field": field, "message": message}])
 
 
 def json_object() -> dict[str, Any]:
@@ -41,37 +38,16 @@ def json_object() -> dict[str, Any]:
     return value
 
 
-class Fields:
-    """Reads the fields of one request; `check` raises one ApiError 400 that names all mistakes."""
+def parameters(values: Mapping[str, Any]) -> Fields:
+    """The parameters of a query, or the members of a body that may stand for them; an empty one counts as absent."""
+    return Fields({name: value for name, value in values.items() if value != ""}, "", Mistakes(DIALECT))
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self._values = values
-        self._mistakes: dict[str, str] = {}
 
-    def need(self, name: str, convert: Callable[[Any], T], otherwise: T) -> T:
-        """`convert` of a field that must be there; `otherwise` after a mistake, which `check` tells."""
-        if self._values.get(name) in (None, ""):
-            self._mistakes[name] = "is missing"
-            return otherwise
-        return self._converted(name, convert, otherwise)
-
-    def take(self, name: str, convert: Callable[[Any], T], default: T) -> T:
-        """`convert` of a field that may be absent."""
-        if self._values.get(name) in (None, ""):
-            return default
-        return self._converted(name, convert, default)
-
-    def check(self) -> None:
-        """Raise ApiError 400 when there were mistakes."""
-        if self._mistakes:
-            raise bad_fields(self._mistakes)
-
-    def _converted(self, name: str, convert: Callable[[Any], T], otherwise: T) -> T:
-        try:
-            return convert(self._values[name])
-        except ValueError as exc:
-            self._mistakes[name] = str(exc)
-            return otherwise
+def check(mistakes: Mistakes, status: int = 400) -> None:
+    """Raises one ApiError that names all mistakes, when there are any."""
+    if mistakes:
+        words = "; ".join(f"{each.field}: {each.message}" for each in mistakes.found)
+        raise ApiError(status, words, [{"field": each.field, "message": each.message} for each in mistakes.found])
 
 
 def in_pieces(pieces: Iterable[bytes | memoryview], size: int | None = None) -> Response:

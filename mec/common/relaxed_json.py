@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""JSON files that people write: a comma before a closing bracket is no mistake; real mistakes are named by line."""
+"""JSON files that people write. A comma before a closing bracket is no mistake, and mistakes are named by line."""
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,9 +11,14 @@ from typing import Any
 import yaml
 
 from submgr.platform.config.file import ConfigError, Problem
+from submgr.platform.http.json_fields import Dialect, Mistakes
 
 MAX_SIZE = 64 * 1024 * 1024
 
+DIALECT = Dialect(absent="is missing", null_is_absent=False, limit=math.inf)
+"""Of files: null is a value."""
+
+_STEP = re.compile(r"\[([0-9]+)\]|([^.\[\]]+)")
 _STRING_OR_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[\]}])')
 _STRING_OR_TAB = re.compile(r'("(?:[^"\\]|\\.)*")|\t')
 
@@ -31,7 +37,7 @@ def read(path: str | Path) -> str:
 
 
 def parse(text: str) -> Any:
-    """The value of a JSON text. Raises ConfigError with the line."""
+    """The value of a JSON text. Raises ConfigError with the line of the mistake."""
     try:
         return json.loads(without_last_commas(text), parse_constant=_refuse)
     except json.JSONDecodeError as exc:
@@ -45,15 +51,15 @@ def without_last_commas(text: str) -> str:
     return _STRING_OR_COMMA.sub(lambda found: found[1] or " ", text)
 
 
-def line_of(text: str, steps: Sequence[Step]) -> int | None:
-    """The line (from 1) of the value at the end of member names and indices; None when it cannot be told."""
+def line_of(text: str, way: Sequence[Step]) -> int | None:
+    """The line (from 1) of the value that names of members and indices lead to; None when it cannot be told."""
     try:
         # every JSON text is YAML, but for tabs between the values
         node = yaml.compose(_STRING_OR_TAB.sub(lambda found: found[1] or " ", without_last_commas(text)))
     except (yaml.YAMLError, RecursionError):
         return None
     line = None
-    for step in steps:
+    for step in way:
         if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
             node = node.value[step]
         elif isinstance(node, yaml.MappingNode):
@@ -67,10 +73,16 @@ def line_of(text: str, steps: Sequence[Step]) -> int | None:
     return line
 
 
-def shown(steps: Sequence[Step]) -> str:
-    """Steps as people write them: users[2].imsi."""
-    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
-    return path.removeprefix(".")
+def steps(path: str) -> tuple[Step, ...]:
+    """The names of members and the indices in a path: ("users", 2, "imsi") of "users[2].imsi"."""
+    return tuple(int(index) if index else name for index, name in _STEP.findall(path))
+
+
+def check(text: str, mistakes: Mistakes) -> None:
+    """Raises ConfigError that names all mistakes of a JSON text, each with its line, when there are any."""
+    if mistakes:
+        found = [(each.field, line_of(text, steps(each.field)), each.message) for each in mistakes.found]
+        raise ConfigError([Problem(line, field, message) for field, line, message in found])
 
 
 def _refuse(word: str) -> Any:

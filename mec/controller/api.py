@@ -8,7 +8,7 @@ import msgspec
 from flask import Blueprint, Response, request
 
 from mec.common import imsi as imsis
-from mec.common.problem_details import Fields, bad_field, in_pieces, json_object
+from mec.common.problem_details import bad_field, check, in_pieces, json_object, parameters
 from mec.controller.model import Ue
 from mec.controller.schemas import fed_addresses, ue_view
 from mec.controller.service import Controller
@@ -43,11 +43,11 @@ def controller_blueprint(controller: Controller) -> Blueprint:
         return json_response(ue_view(ue))
 
     def feed() -> Response:
-        fields = Fields(json_object())
+        fields = parameters(json_object())
         imsi = fields.need("imsi", imsis.parse, "")
         nothing: tuple[str, ...] = ()
         addresses = fields.need("ip", fed_addresses, nothing)
-        fields.check()
+        check(fields.mistakes)
         return json_response(ue_view(controller.feed(imsi, addresses)))
 
     blueprint.add_url_rule("/ues", "ues", listed, methods=["GET"])

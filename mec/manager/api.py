@@ -4,7 +4,7 @@
 from flask import Blueprint, Response, request
 
 from mec.common import imsi as imsis
-from mec.common.problem_details import Fields, in_pieces
+from mec.common.problem_details import check, in_pieces, parameters
 from mec.manager.service import Circle, HomeSilent, UnknownUser, Users
 from submgr.platform.http.app import ApiError
 
@@ -14,9 +14,9 @@ def manager_blueprint(users: Users) -> Blueprint:
     blueprint = Blueprint("manager", __name__)
 
     def data() -> Response:
-        fields = Fields(request.args)
+        fields = parameters(request.args)
         imsi = fields.need("imsi", imsis.parse, "")
-        fields.check()
+        check(fields.mistakes)
         try:
             found = users.data_of(imsi)
         except UnknownUser:

@@ -1,97 +1,62 @@
 # SPDX-License-Identifier: Apache-2.0
 """The data file, records, and the answer to who asks for a user's data."""
 
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from dataclasses import replace
 
 import msgspec
 
 from mec.common import imsi as imsis
 from mec.common.ids import app_id, mec_id
-from mec.common.relaxed_json import Step, line_of, parse, shown
+from mec.common.relaxed_json import DIALECT, check, parse
 from mec.manager.model import DataFile, FormerUse, User
 from submgr.platform.config.file import ConfigError, Problem
+from submgr.platform.http.json_fields import MAX_MISTAKES, Fields, Mistakes, an_object
 
-T = TypeVar("T")
-
+_DIALECT = replace(DIALECT, limit=MAX_MISTAKES)
 _PIECE = 256 * 1024
 
 
 def data_file(text: str) -> DataFile:
-    """`{"users": [{"imsi", "subscriptionData"}], "ues": [{"imsi", "mecId", "appId", "state"}]}`.
+    """Reads `{"users": [{"imsi", "subscriptionData"}], "ues": [{"imsi", "mecId", "appId", "state"}]}`.
 
     Both lists may be absent; other members are ignored. Raises ConfigError with all mistakes.
     """
-    return _Reader(text).read()
+    content = parse(text)
+    if not isinstance(content, dict):
+        raise ConfigError([Problem(1, "", 'must be an object with "users" and "ues"')])
+    # null instead of a list counts as absent, unlike null within its objects
+    fields = Fields({name: value for name, value in content.items() if value is not None}, "", Mistakes(_DIALECT))
+    users = {index: _user(user) for index, user in fields.children("users")}
+    ues = [_use(use) for _, use in fields.children("ues")]
+    _check_unique(fields, users)
+    check(text, fields.mistakes)
+    return DataFile(tuple(users.values()), tuple(ues))
 
 
-class _Reader:
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._mistakes: list[tuple[tuple[Step, ...], str]] = []
-
-    def read(self) -> DataFile:
-        content = parse(self._text)
-        if not isinstance(content, dict):
-            raise ConfigError([Problem(1, "", 'must be an object with "users" and "ues"')])
-        users = [self._user(steps, entry) for steps, entry in self._entries(content, "users")]
-        ues = [self._use(steps, entry) for steps, entry in self._entries(content, "ues")]
-        self._unique("users", [user.key for user in users])
-        if self._mistakes:
-            raise ConfigError(
-                [Problem(line_of(self._text, steps), shown(steps), message) for steps, message in self._mistakes[:100]]
-            )
-        return DataFile(tuple(users), tuple(ues))
-
-    def _entries(self, content: dict[str, Any], name: str) -> Iterator[tuple[tuple[Step, ...], dict[str, Any]]]:
-        entries = content[name] if content.get(name) is not None else []
-        if not isinstance(entries, list):
-            self._mistakes.append(((name,), "must be a list"))
-            return
-        for index, entry in enumerate(entries):
-            if isinstance(entry, dict):
-                yield (name, index), entry
-            else:
-                self._mistakes.append(((name, index), "must be an object"))
-
-    def _user(self, steps: tuple[Step, ...], entry: dict[str, Any]) -> User:
-        return User(
-            imsi=self._field(steps, entry, "imsi", imsis.parse, ""),
-            data=self._field(steps, entry, "subscriptionData", _object, {}),
-        )
-
-    def _use(self, steps: tuple[Step, ...], entry: dict[str, Any]) -> FormerUse:
-        return FormerUse(
-            imsi=self._field(steps, entry, "imsi", imsis.parse, ""),
-            mec_id=self._field(steps, entry, "mecId", mec_id, 0),
-            app_id=self._field(steps, entry, "appId", app_id, ""),
-            state=self._field(steps, entry, "state", msgspec.json.encode, b""),
-        )
-
-    def _field(
-        self, steps: tuple[Step, ...], entry: dict[str, Any], name: str, convert: Callable[[Any], T], otherwise: T
-    ) -> T:
-        if name not in entry:
-            self._mistakes.append(((*steps, name), "is missing"))
-            return otherwise
-        try:
-            return convert(entry[name])
-        except ValueError as exc:
-            self._mistakes.append(((*steps, name), str(exc)))
-            return otherwise
-
-    def _unique(self, name: str, keys: list[str]) -> None:
-        seen: set[str] = set()
-        for index, key in enumerate(keys):
-            if key and key in seen:
-                self._mistakes.append(((name, index, "imsi"), "this user is in the file already"))
-            seen.add(key)
+def _user(fields: Fields) -> User:
+    return User(
+        imsi=fields.need("imsi", imsis.parse, ""),
+        data=fields.need("subscriptionData", an_object, {}),
+    )
 
 
-def _object(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise ValueError("must be an object")
-    return value
+def _use(fields: Fields) -> FormerUse:
+    return FormerUse(
+        imsi=fields.need("imsi", imsis.parse, ""),
+        mec_id=fields.need("mecId", mec_id, 0),
+        app_id=fields.need("appId", app_id, ""),
+        state=fields.need("state", msgspec.json.encode, b""),
+    )
+
+
+def _check_unique(fields: Fields, users: Mapping[int, User]) -> None:
+    """Notes users that are in the file more than once."""
+    seen: set[str] = set()
+    for index, user in users.items():
+        if user.key and user.key in seen:
+            fields.wrong(f"users[{index}].imsi", "this user is in the file already")
+        seen.add(user.key)
 
 
 class Additional:

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 
 from mec.common import imsi as imsis
 from mec.common.ids import app_id, mec_id
-from mec.common.problem_details import Fields, in_pieces
+from mec.common.problem_details import check, in_pieces, parameters
 from mec.proxy.schemas import unreached_view
 from mec.proxy.service import Circle, PeerError, PeerLacks, Proxy, UnknownMec
 from submgr.platform.http.app import ApiError, json_response
@@ -19,11 +19,11 @@ def proxy_blueprint(proxy: Proxy) -> Blueprint:
     blueprint = Blueprint("proxy", __name__)
 
     def notify() -> Response:
-        fields = Fields(request.args)
+        fields = parameters(request.args)
         imsi = fields.need("imsi", imsis.parse, "")
         mec = fields.need("mecId", mec_id, 0)
         app = fields.take("appId", app_id, "")
-        fields.check()
+        check(fields.mistakes)
         try:
             reached, failed = proxy.notify(imsi, mec, app or None)
         except Circle:
@@ -35,18 +35,18 @@ def proxy_blueprint(proxy: Proxy) -> Blueprint:
         return json_response({"notified": reached})
 
     def state() -> Response:
-        fields = Fields(request.args)
+        fields = parameters(request.args)
         imsi = fields.need("imsi", imsis.parse, "")
         mec = fields.need("mecId", mec_id, 0)
         app = fields.need("appId", app_id, "")
-        fields.check()
+        check(fields.mistakes)
         return _passed_on(proxy, lambda: proxy.state(imsi, mec, app))
 
     def user_data() -> Response:
-        fields = Fields(request.args)
+        fields = parameters(request.args)
         imsi = fields.need("imsi", imsis.parse, "")
         mec = fields.need("mecId", mec_id, 0)
-        fields.check()
+        check(fields.mistakes)
         return _passed_on(proxy, lambda: proxy.user_data(imsi, mec))
 
     blueprint.add_url_rule("/app/notify", "notify", notify, methods=["GET", "POST"])

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from mec.ams.amsi import values as reading
+from mec.ams.amsi import values
 from mec.ams.amsi.model import (
     MOBILITY,
     Associate,
@@ -18,36 +18,32 @@ from mec.ams.amsi.model import (
     Subscription,
     TimeStamp,
 )
-from mec.common.problem_details import bad_field
+from mec.common.problem_details import DIALECT, bad_field, check
+from submgr.platform.http.json_fields import Fields, Mistakes, whole
 
 
 def service_of(body: Mapping[str, Any], service_id: str, now: float) -> MobilityService:
-    """A RegistrationInfo; ApiError 400 names all that is wrong."""
-    mistakes = reading.Mistakes()
-    empty: dict[str, Any] = {}
-    given = mistakes.take(body, "appMobilityServiceId", reading.text, service_id)
-    if given != service_id:
-        mistakes.found["appMobilityServiceId"] = "is another one than in the path"
-    consumer = mistakes.need(body, "serviceConsumerId", reading.mapping, empty)
-    app = mistakes.take(consumer, "serviceConsumerId.appInstanceId", reading.text, "")
-    mep = mistakes.take(consumer, "serviceConsumerId.mepId", reading.text, "")
-    if not app and not mep and "serviceConsumerId" not in mistakes.found:
-        mistakes.found["serviceConsumerId"] = "must have an appInstanceId or a mepId"
-    no_entries: list[dict[str, Any]] = []
-    entries = mistakes.take(body, "deviceInformation", reading.mappings, no_entries)
-    devices = tuple(_device(entry, f"deviceInformation[{at}]", mistakes) for at, entry in enumerate(entries))
-    nothing: int | None = None
-    expiry = mistakes.take(body, "expiryTime", reading.number(0, 2**32 - 1), nothing)
-    mistakes.check()
+    """A RegistrationInfo; `now` in s since 1970. Raises ApiError 400 that names all mistakes."""
+    fields = Fields(body, "", Mistakes(DIALECT))
+    if fields.take("appMobilityServiceId", values.text, service_id) != service_id:
+        fields.wrong("appMobilityServiceId", "is another one than in the path")
+    app = mep = ""
+    if (consumer := fields.child("serviceConsumerId", required=True)) is not None:
+        app = consumer.take("appInstanceId", values.text, "")
+        mep = consumer.take("mepId", values.text, "")
+        if not app and not mep:
+            fields.wrong("serviceConsumerId", "must have an appInstanceId or a mepId")
+    devices = tuple(_device(device) for _, device in fields.children("deviceInformation", values.objects))
+    expiry = fields.take("expiryTime", whole(0, 2**32 - 1), None)
+    check(fields.mistakes)
     return MobilityService(service_id, app or None, mep or None, devices, expiry, now + expiry if expiry else None)
 
 
-def _device(entry: Mapping[str, Any], path: str, mistakes: reading.Mistakes) -> Device:
-    nothing: int | None = None
+def _device(fields: Fields) -> Device:
     return Device(
-        associate=mistakes.need(entry, f"{path}.associateId", reading.associate, Associate(1, "")),
-        level=mistakes.take(entry, f"{path}.appMobilityServiceLevel", reading.number(1, 3), nothing),
-        transferred=mistakes.take(entry, f"{path}.contextTransferState", reading.number(0, 1), nothing),
+        associate=fields.need("associateId", values.associate, Associate(1, "")),
+        level=fields.take("appMobilityServiceLevel", whole(1, 3), None),
+        transferred=fields.take("contextTransferState", whole(0, 1), None),
     )
 
 
@@ -72,23 +68,24 @@ def service_view(service: MobilityService) -> dict[str, Any]:
 
 
 def subscription_of(body: Mapping[str, Any], subscription_id: str, self_url: str, now: float) -> Subscription:
-    """A MobilityProcedureSubscription or AdjacentAppInfoSubscription; ApiError 400 names all that is wrong."""
-    mistakes = reading.Mistakes()
-    empty: dict[str, Any] = {}
-    kind = mistakes.need(body, "subscriptionType", reading.subscription_type, MOBILITY)
-    callback = mistakes.need(body, "callbackReference", reading.callback, "")
-    criteria = mistakes.need(body, "filterCriteria", reading.mapping, empty)
-    app = mistakes.take(criteria, "filterCriteria.appInstanceId", reading.text, "")
-    nothing: TimeStamp | None = None
-    deadline = mistakes.take(body, "expiryDeadline", reading.time_stamp, nothing)
+    """A MobilityProcedureSubscription or AdjacentAppInfoSubscription; `now` in s since 1970.
+
+    Raises ApiError 400 that names all mistakes.
+    """
+    fields = Fields(body, "", Mistakes(DIALECT))
+    kind = fields.need("subscriptionType", values.subscription_type, MOBILITY)
+    callback = fields.need("callbackReference", values.callback, "")
+    criteria = fields.child("filterCriteria", required=True) or Fields({}, "", fields.mistakes)
+    app = criteria.take("appInstanceId", values.text, "")
+    deadline = fields.take("expiryDeadline", values.time_stamp, None)
     if deadline is not None and deadline.seconds + deadline.nano_seconds / 1e9 <= now:
-        mistakes.found["expiryDeadline"] = "is over already"
+        fields.wrong("expiryDeadline", "is over already")
     associates: tuple[Associate, ...] = ()
     statuses: tuple[int, ...] = ()
     if kind == MOBILITY:
-        associates = mistakes.take(criteria, "filterCriteria.associateId", reading.associates, associates)
-        statuses = mistakes.take(criteria, "filterCriteria.mobilityStatus", reading.statuses, statuses)
-    mistakes.check()
+        associates = criteria.take("associateId", values.associates, ())
+        statuses = criteria.take("mobilityStatus", values.statuses, ())
+    check(fields.mistakes)
     if kind == MOBILITY and not statuses:
         statuses = (MobilityStatus.TRIGGERED.value,)
     return Subscription(subscription_id, kind, callback, self_url, app or None, associates, statuses, deadline)
@@ -199,5 +196,5 @@ def _time_view(stamp: TimeStamp) -> dict[str, int]:
     return {"seconds": stamp.seconds, "nanoSeconds": stamp.nano_seconds}
 
 
-def _present(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
+def _present(members: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}

@@ -1,82 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads the members of what MEC 021 requests carry. Each kind of value raises ValueError in words."""
+"""The kinds of JSON values in requests of the mobility API: converters for `json_fields` (MEC 021 v2.2.1, clause 6)."""
 
 import ipaddress
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from mec.ams.amsi.model import ADJACENT, MOBILITY, Associate, AssociateType, MobilityStatus, TimeStamp
-from mec.common.problem_details import bad_fields
-
-T = TypeVar("T")
+from submgr.platform.http.json_fields import an_object
 
 _MAX_LIST = 10_000
 _MAX_TEXT = 2048
 
 
-class Mistakes:
-    """Reads members of nested objects; `check` names all that is wrong."""
-
-    def __init__(self) -> None:
-        self.found: dict[str, str] = {}
-
-    def take(self, values: Mapping[str, Any], path: str, convert: Callable[[Any], T], default: T) -> T:
-        name = path.rpartition(".")[2]
-        if values.get(name) is None:
-            return default
-        try:
-            return convert(values[name])
-        except ValueError as exc:
-            self.found[path] = str(exc)
-            return default
-
-    def need(self, values: Mapping[str, Any], path: str, convert: Callable[[Any], T], otherwise: T) -> T:
-        if values.get(path.rpartition(".")[2]) is None:
-            self.found[path] = "is missing"
-            return otherwise
-        return self.take(values, path, convert, otherwise)
-
-    def check(self) -> None:
-        if self.found:
-            raise bad_fields(self.found)
-
-
 def text(value: Any) -> str:
-    """A text."""
+    """Converts a string of up to 2048 characters, which may be empty."""
     if not isinstance(value, str) or len(value) > _MAX_TEXT:
         raise ValueError(f"must be a text of at most {_MAX_TEXT} characters")
     return value
 
 
-def mapping(value: Any) -> dict[str, Any]:
-    """An object."""
-    if not isinstance(value, dict):
-        raise ValueError("must be an object")
-    return value
-
-
-def mappings(value: Any) -> list[dict[str, Any]]:
-    """A list of objects."""
+def objects(value: Any) -> list[dict[str, Any]]:
+    """Converts a list of up to 10,000 objects."""
     if not isinstance(value, list) or len(value) > _MAX_LIST or not all(isinstance(each, dict) for each in value):
         raise ValueError(f"must be a list of at most {_MAX_LIST} objects")
     return value
 
 
-def number(low: int, high: int) -> Callable[[Any], int | None]:
-    """A whole number."""
-
-    def convert(value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise ValueError(f"must be a whole number from {low} to {high}")
-        return value
-
-    return convert
-
-
 def associate(value: Any) -> Associate:
-    """An AssociateId."""
-    kind, text = mapping(value).get("type"), value.get("value")
+    """Converts an AssociateId: an identifier of a UE or a group; IP addresses in their canonical spelling."""
+    kind, text = an_object(value).get("type"), value.get("value")
     if isinstance(kind, bool) or kind not in [each.value for each in AssociateType]:
         raise ValueError("the type of an identifier is 1 to 4")
     if not isinstance(text, str) or not 0 < len(text) <= _MAX_TEXT:
@@ -94,12 +46,12 @@ def associate(value: Any) -> Associate:
 
 
 def associates(value: Any) -> tuple[Associate, ...]:
-    """A list of AssociateIds."""
-    return tuple(associate(each) for each in mappings(value))
+    """Converts a list of AssociateIds."""
+    return tuple(associate(each) for each in objects(value))
 
 
 def statuses(value: Any) -> tuple[int, ...]:
-    """A list of MobilityStatus."""
+    """Converts one MobilityStatus or a list of them; each is kept once."""
     known = [each.value for each in MobilityStatus]
     given = value if isinstance(value, list) else [value]
     if any(isinstance(each, bool) or each not in known for each in given):
@@ -108,14 +60,14 @@ def statuses(value: Any) -> tuple[int, ...]:
 
 
 def subscription_type(value: Any) -> str:
-    """A type of subscription."""
+    """Converts the type of a subscription."""
     if value not in (MOBILITY, ADJACENT):
         raise ValueError(f"must be {MOBILITY} or {ADJACENT}")
     return str(value)
 
 
 def callback(value: Any) -> str:
-    """An http or https URL."""
+    """Converts the http or https URL of a subscriber."""
     url = text(value)
     try:
         parts = urlsplit(url)
@@ -128,8 +80,8 @@ def callback(value: Any) -> str:
 
 
 def time_stamp(value: Any) -> TimeStamp:
-    """A TimeStamp."""
-    stamp = mapping(value)
+    """Converts a TimeStamp: seconds and nanoseconds since 1970."""
+    stamp = an_object(value)
     seconds, nano_seconds = stamp.get("seconds"), stamp.get("nanoSeconds", 0)
     for each, most in ((seconds, 2**40), (nano_seconds, 999_999_999)):
         if isinstance(each, bool) or not isinstance(each, int) or not 0 <= each <= most:

@@ -1,20 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""LocationConstraints of MEC 016, 6.5.2: an area, or a country with or without a civic address."""
+"""Reads LocationConstraints: an area, or a country with or without a civic address (MEC 016, 6.5.2)."""
 
 import re
 from typing import Any
 
-from mec.meo.reading import Reader
+from mec.meo.values import name
+from submgr.platform.http.json_fields import Fields, text, whole
 
+_TWO_LETTERS = text(2)
+_CIVIC_TYPE = whole(0, 255)
+_CIVIC_VALUE = text(256)
 _COUNTRY = re.compile(r"[A-Z]{2}\Z")
 
 
-def read_location(reader: Reader | None) -> dict[str, Any] | None:
-    """The constraints as they were given; mistakes are noted."""
+def read_location(reader: Fields | None) -> dict[str, Any] | None:
+    """The constraints as they were given, None for none; mistakes are noted in `reader`."""
     if reader is None:
         return None
     location: dict[str, Any] = {}
-    country = reader.text("countryCode", 2)
+    country = reader.take("countryCode", _TWO_LETTERS, None)
     if country is not None:
         if not _COUNTRY.match(country):
             reader.wrong("countryCode", "must be two capital letters")
@@ -26,14 +30,14 @@ def read_location(reader: Reader | None) -> dict[str, Any] | None:
             reader.wrong("civicAddressElement", "must be absent when there is an area")
     elif country is None:
         reader.wrong("countryCode", "is required when there is no area")
-    if elements := [_civic(element) for element in reader.children("civicAddressElement")]:
+    if elements := [_civic(element) for _, element in reader.children("civicAddressElement")]:
         location["civicAddressElement"] = elements
     return location
 
 
-def _area(area: Reader) -> dict[str, Any]:
+def _area(area: Fields) -> dict[str, Any]:
     """A polygon of GeoJSON (RFC 7946, 3.1.6): rings of positions."""
-    kind = area.text("type")
+    kind = area.take("type", name, None)
     if kind not in (None, "Polygon"):
         area.wrong("type", "must be Polygon")
     rings = area.items("coordinates", required=True)
@@ -54,9 +58,8 @@ def _is_position(position: Any) -> bool:
     )
 
 
-def _civic(element: Reader) -> dict[str, Any]:
-    element.present("caType", required=True)
+def _civic(element: Fields) -> dict[str, Any]:
     return {
-        "caType": element.whole("caType", 0, 255),
-        "caValue": element.text("caValue", 256, required=True),
+        "caType": element.need("caType", _CIVIC_TYPE, None),
+        "caValue": element.need("caValue", _CIVIC_VALUE, None),
     }

@@ -113,109 +113,6 @@ def _fold(key: str) -> str:
     return key.replace("_", "").lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
-    """One JSON object. `path` comes before the names of its fields in mistakes, e.g. `SubscriptionDetails[0].`."""
-
-    values: Values
-    path: str
-    mistakes: Mistakes
-
-    def wrong(self, key: str, message: str) -> None:
-        """Notes a mistake of the field `key`."""
-        self.mistakes.add(self.path + key, message)
-
-    def present(self, key: str, *, required: bool = False) -> Any:
-        """The raw value; None when it is absent or null, which is a mistake of a required field."""
-        value = self.values.get(key)
-        if value is None and required:
-            self.wrong(key, self.mistakes.dialect.absent)
-        return value
-
-    def need(self, key: str, convert: Convert[Converted], substitute: Substitute) -> Converted | Substitute:
-        """The converted value of a required field; `substitute` after a mistake."""
-        value = self.values.get(key)
-        if value is None and self._absent(key):
-            self.wrong(key, self.mistakes.dialect.absent)
-            return substitute
-        try:
-            return convert(value)
-        except ValueError as error:
-            self._not_converted(key, value, str(error))
-            return substitute
-
-    def take(self, key: str, convert: Convert[Converted], default: Substitute) -> Converted | Substitute:
-        """The converted value of an optional field; `default` when it is absent, and after a mistake."""
-        value = self.values.get(key)
-        if value is None and self._absent(key):
-            return default
-        try:
-            return convert(value)
-        except ValueError as error:
-            self._not_converted(key, value, str(error))
-            return default
-
-    def items(self, key: str, convert: Convert[list[Any]], *, required: bool = False) -> Sequence[Any]:
-        """The raw elements of a list; a required one must not be empty."""
-        if not required:
-            return self.take(key, convert, ())
-        elements = self.need(key, convert, ())
-        if not elements:
-            self.wrong(key, "must not be empty")
-        return elements
-
-    def child(self, key: str, spelling: Spelling | None = None, *, required: bool = False) -> Fields | None:
-        """The object of a field."""
-        value = self.present(key, required=required)
-        return None if value is None else self._object(key, value, spelling)
-
-    def children(
-        self, key: str, convert: Convert[list[Any]], spelling: Spelling | None = None, *, required: bool = False
-    ) -> Iterator[tuple[int, Fields]]:
-        """The objects of a list, each with its index; a required list must not be empty."""
-        for index, element in enumerate(self.items(key, convert, required=required)):
-            if self.mistakes.enough:
-                return
-            if (fields := self._object(f"{key}[{index}]", element, spelling)) is not None:
-                yield index, fields
-
-    def _absent(self, key: str) -> bool:
-        """Whether the value None of `key` means that there is none."""
-        return self.mistakes.dialect.null_is_absent or key not in self.values
-
-    def _object(self, key: str, value: Any, spelling: Spelling | None) -> Fields | None:
-        if not isinstance(value, dict):
-            self._not_converted(key, value, "must be an object")
-            return None
-        path = f"{self.path}{key}."
-        canonical = value if spelling is None else spelling.canonical(value, path, self.mistakes)
-        return Fields(canonical, path, self.mistakes)
-
-    def _not_converted(self, key: str, value: Any, message: str) -> None:
-        shown = f", not {describe(value)}" if self.mistakes.dialect.shows_values else ""
-        self.wrong(key, message + shown)
-
-
-def describe(value: object) -> str:
-    """A JSON value in the words of an error message; never long."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return str(value) if abs(value) < 1 << 64 else "a huge number"
-        case float():
-            return repr(value)
-        case str():
-            shown = value if len(value) <= 40 else value[:40] + "..."
-            return f'the string "{shown}"'
-        case list():
-            return "a list"
-        case _:
-            return "an object"
-
-
 def truth(value: Any) -> bool:
     """Converts true or false."""
     if not isinstance(value, bool):
@@ -266,3 +163,111 @@ def text(longest: int, *, empty: bool = False) -> Convert[str]:
         return value
 
     return convert
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """One JSON object. `path` comes before the names of its fields in mistakes, e.g. `SubscriptionDetails[0].`."""
+
+    values: Values
+    path: str
+    mistakes: Mistakes
+
+    def wrong(self, key: str, message: str) -> None:
+        """Notes a mistake of the field `key`."""
+        self.mistakes.add(self.path + key, message)
+
+    def present(self, key: str, *, required: bool = False) -> Any:
+        """The raw value; None when it is absent or null, which is a mistake of a required field."""
+        value = self.values.get(key)
+        if value is None and required:
+            self.wrong(key, self.mistakes.dialect.absent)
+        return value
+
+    def need(self, key: str, convert: Convert[Converted], substitute: Substitute) -> Converted | Substitute:
+        """The converted value of a required field; `substitute` after a mistake."""
+        value = self.values.get(key)
+        if value is None and self._absent(key):
+            self.wrong(key, self.mistakes.dialect.absent)
+            return substitute
+        try:
+            return convert(value)
+        except ValueError as error:
+            self._not_converted(key, value, str(error))
+            return substitute
+
+    def take(self, key: str, convert: Convert[Converted], default: Substitute) -> Converted | Substitute:
+        """The converted value of an optional field; `default` when it is absent, and after a mistake."""
+        value = self.values.get(key)
+        if value is None and self._absent(key):
+            return default
+        try:
+            return convert(value)
+        except ValueError as error:
+            self._not_converted(key, value, str(error))
+            return default
+
+    def items(self, key: str, convert: Convert[list[Any]] = a_list, *, required: bool = False) -> Sequence[Any]:
+        """The raw elements of a list; a required one must not be empty."""
+        if not required:
+            return self.take(key, convert, ())
+        elements = self.need(key, convert, ())
+        if not elements:
+            self.wrong(key, "must not be empty")
+        return elements
+
+    def child(self, key: str, spelling: Spelling | None = None, *, required: bool = False) -> Fields | None:
+        """The object of a field."""
+        value = self.present(key, required=required)
+        return None if value is None else self._object(key, value, spelling)
+
+    def children(
+        self,
+        key: str,
+        convert: Convert[list[Any]] = a_list,
+        spelling: Spelling | None = None,
+        *,
+        required: bool = False,
+    ) -> Iterator[tuple[int, Fields]]:
+        """The objects of a list, each with its index; a required list must not be empty."""
+        for index, element in enumerate(self.items(key, convert, required=required)):
+            if self.mistakes.enough:
+                return
+            if (fields := self._object(f"{key}[{index}]", element, spelling)) is not None:
+                yield index, fields
+
+    def _absent(self, key: str) -> bool:
+        """Whether the value None of `key` means that there is none."""
+        return self.mistakes.dialect.null_is_absent or key not in self.values
+
+    def _object(self, key: str, value: Any, spelling: Spelling | None) -> Fields | None:
+        if not isinstance(value, dict):
+            self._not_converted(key, value, "must be an object")
+            return None
+        path = f"{self.path}{key}."
+        canonical = value if spelling is None else spelling.canonical(value, path, self.mistakes)
+        return Fields(canonical, path, self.mistakes)
+
+    def _not_converted(self, key: str, value: Any, message: str) -> None:
+        shown = f", not {describe(value)}" if self.mistakes.dialect.shows_values else ""
+        self.wrong(key, message + shown)
+
+
+def describe(value: object) -> str:
+    """A JSON value in the words of an error message; never long."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value) if abs(value) < 1 << 64 else "a huge number"
+        case float():
+            return repr(value)
+        case str():
+            shown = value if len(value) <= 40 else value[:40] + "..."
+            return f'the string "{shown}"'
+        case list():
+            return "a list"
+        case _:
+            return "an object"

@@ -195,7 +195,7 @@ def test_lines_of_values() -> None:
     assert relaxed_json.line_of(text, ("users", 0, "imsi")) == 3
     assert relaxed_json.line_of(text, ("users", 1, "imsi")) == 5
     assert relaxed_json.line_of(text, ("users", 1, "missing")) == 4
-    assert relaxed_json.shown(("users", 1, "imsi")) == "users[1].imsi"
+    assert relaxed_json.steps("users[1].imsi") == ("users", 1, "imsi")
 
 
 def test_records(store: MemoryStore) -> None:
