@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bearer tokens (RFC 6750)."""
+"""Checks whether requests bear a token that their sender should know (bearer tokens, RFC 6750)."""
 
 import hmac
 from collections.abc import Iterable
@@ -9,14 +9,21 @@ from flask import request
 from submgr.platform.http.app import ApiError
 
 
-def require_token(tokens: Iterable[str | None]) -> None:
-    """Raise ApiError 401 unless the current request bears one of `tokens`; when there are none, anybody may ask."""
-    known = [token.encode() for token in tokens if token]
-    if not known:
-        return
+def bears(tokens: Iterable[str | None]) -> bool:
+    """Whether the current request bears one of `tokens`. None and "" are no tokens, and no request bears them.
+
+    The comparison takes the same time wherever a wrong token differs, so that nobody can guess one by measuring.
+    """
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        bearer = given.strip().encode("utf-8", "replace")
-        if any(hmac.compare_digest(bearer, token) for token in known):
-            return
-    raise ApiError(401, "a bearer token is needed", headers={"WWW-Authenticate": "Bearer"})
+    if scheme.lower() != "bearer":
+        return False
+    # WSGI hands a header's octets over as Latin-1
+    octets = given.strip().encode("latin-1", "replace")
+    return any(hmac.compare_digest(octets, token.encode()) for token in tokens if token)
+
+
+def require_token(tokens: Iterable[str | None]) -> None:
+    """Raises ApiError 401 unless the current request bears one of `tokens`; when there are none, anybody may ask."""
+    known = [token for token in tokens if token]
+    if known and not bears(known):
+        raise ApiError(401, "a bearer token is needed", headers={"WWW-Authenticate": "Bearer"})
