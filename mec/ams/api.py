@@ -11,35 +11,39 @@ from mec.ams.model import NoState, StateError
 from mec.ams.service import Ams, NotifyError, UnknownUe
 from mec.common import imsi as imsis
 from mec.common.ids import app_id, mec_id
-from mec.common.problem_details import check, in_pieces, json_object, parameters
+from mec.common.problem_details import Answers, answer_errors, check, in_pieces, json_object, parameters
 from submgr.platform.http.app import ApiError, after_sent, json_response
 from submgr.platform.store.base import StoreError
 
 _DONE = {"status": "ok"}
 
 
+_ANSWERS: Answers = {
+    NotifyError: lambda error: ApiError(500, str(error)),
+    StoreError: lambda error: ApiError(500, f"not stored yet: {error}"),
+    NoState: lambda error: ApiError(404, str(error)),
+    StateError: lambda error: ApiError(500, str(error)),
+}
+
+
 def ams_blueprint(ams: Ams) -> Blueprint:
     """The routes below `/ams`."""
     blueprint = Blueprint("ams", __name__)
+    answer_errors(blueprint, _ANSWERS)
 
     def notify() -> Response:
         imsi, mec, app = _movement()
-        try:
-            ams.notify(imsi, mec, app)
-        except NotifyError as exc:
-            raise ApiError(500, str(exc)) from None
+        ams.notify(imsi, mec, app)
         return json_response(_DONE)
 
     def notification() -> Response:
         imsi, mec, app = _movement()
-        try:
-            ams.notified(imsi, mec, app)
-        except StoreError as exc:
-            raise ApiError(500, f"not stored yet: {exc}") from None
+        ams.notified(imsi, mec, app)
         return json_response(_DONE)
 
     def fetch() -> Response:
         imsi, app = _subject()
+        # every answer of this route says whether a state was found
         try:
             return in_pieces(*schemas.found(ams.fetch(imsi, app)))
         except UnknownUe:
@@ -51,12 +55,7 @@ def ams_blueprint(ams: Ams) -> Blueprint:
 
     def get() -> Response:
         imsi, app = _subject()
-        try:
-            answer = in_pieces(*schemas.enveloped(ams.give(imsi, app)))
-        except NoState as exc:
-            raise ApiError(404, str(exc)) from None
-        except StateError as exc:
-            raise ApiError(500, str(exc)) from None
+        answer = in_pieces(*schemas.enveloped(ams.give(imsi, app)))
         return after_sent(answer, lambda: ams.watcher.served(imsi, app))
 
     def prefetch() -> Response:

@@ -1,25 +1,45 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the HTTP interfaces of the MEC services share: problem details for every error (RFC 9457), reading requests."""
+"""The common base of the HTTP interfaces of the MEC services.
+
+Every error is answered with problem details (RFC 9457), bodies and parameters are read with `json_fields`, and large
+answers are sent in pieces.
+"""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 import msgspec
-from flask import Response, request
+from flask import Blueprint, Response, current_app, request
 
 from submgr.platform.http.app import ApiError, JsonApp, problem_errors
 from submgr.platform.http.json_fields import Dialect, Fields, Mistakes
 
+Answers = Mapping[type[Exception], Callable[[Any], ApiError]]
+"""How the errors of a service are answered: its types of errors, and what makes an ApiError of one."""
+
 MAX_BODY = 16 * 1024 * 1024
 
 DIALECT = Dialect(absent="is missing", limit=math.inf)
-"""Of the requests that the MEC services take, but for those of the orchestrator."""
+"""Of requests to all MEC services but the orchestrator."""
 
 
 def problem_app(name: str, *, max_body: int = MAX_BODY) -> JsonApp:
     """An application whose errors are application/problem+json; views raise `ApiError`."""
     return JsonApp(name, errors=problem_errors, max_body=max_body)
+
+
+def answer_errors(routes: Blueprint, answers: Answers) -> None:
+    """Lets the views of `routes` raise the errors of their service.
+
+    Each is answered as `answers` says of its type, or of the nearest base of its type.
+    """
+
+    def register(kind: type[Exception], answer: Callable[[Any], ApiError]) -> None:
+        routes.register_error_handler(kind, lambda error: current_app.handle_user_exception(answer(error)))
+
+    for kind, answer in answers.items():
+        register(kind, answer)
 
 
 def bad_field(field: str, message: str) -> ApiError:
@@ -28,7 +48,7 @@ def bad_field(field: str, message: str) -> ApiError:
 
 
 def json_object() -> dict[str, Any]:
-    """The body of the current request as a JSON object; ApiError 400 when it is none."""
+    """The JSON object in the body of the current request. Raises ApiError 400 when the body is anything else."""
     try:
         value = msgspec.json.decode(request.get_data())
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
@@ -51,7 +71,7 @@ def check(mistakes: Mistakes, status: int = 400) -> None:
 
 
 def in_pieces(pieces: Iterable[bytes | memoryview], size: int | None = None) -> Response:
-    """A JSON answer that is sent piece by piece, without being put together before; `size` is that of all."""
+    """A JSON answer that is sent piece by piece; `size` is the sum of their bytes, None if it is not known."""
     answer = Response(cast(Iterable[bytes], pieces), content_type="application/json")
     if size is not None:
         answer.content_length = size

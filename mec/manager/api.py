@@ -4,27 +4,27 @@
 from flask import Blueprint, Response, request
 
 from mec.common import imsi as imsis
-from mec.common.problem_details import check, in_pieces, parameters
+from mec.common.problem_details import Answers, answer_errors, check, in_pieces, parameters
 from mec.manager.service import Circle, HomeSilent, UnknownUser, Users
 from submgr.platform.http.app import ApiError
+
+_ANSWERS: Answers = {
+    UnknownUser: lambda _: ApiError(404, "there is no such user"),
+    HomeSilent: lambda error: ApiError(502, f"the home MEC of the user was asked: {error}"),
+    Circle: lambda _: ApiError(508, "the request goes in a circle: this MEC is not the home of its users"),
+}
 
 
 def manager_blueprint(users: Users) -> Blueprint:
     """`GET /manager/user/data?imsi=`."""
     blueprint = Blueprint("manager", __name__)
+    answer_errors(blueprint, _ANSWERS)
 
     def data() -> Response:
         fields = parameters(request.args)
         imsi = fields.need("imsi", imsis.parse, "")
         check(fields.mistakes)
-        try:
-            found = users.data_of(imsi)
-        except UnknownUser:
-            raise ApiError(404, "there is no such user") from None
-        except HomeSilent as exc:
-            raise ApiError(502, f"the home MEC of the user was asked: {exc}") from None
-        except Circle:
-            raise ApiError(508, "the request goes in a circle: this MEC is not the home of its users") from None
+        found = users.data_of(imsi)
         return in_pieces(found.pieces, found.size)
 
     blueprint.add_url_rule("/manager/user/data", "data", data, methods=["GET"])

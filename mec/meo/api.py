@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """`/meo/v1`: applications, platforms with their telemetry, contexts, and the optimisation, for operators and LCMPs."""
 
-from collections.abc import Callable, Iterable, Iterator
-from functools import wraps
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator
 from urllib.parse import quote
 
 import gevent
 from flask import Blueprint, Response, request
 
+from mec.common.problem_details import Answers, answer_errors
 from mec.meo import schemas, views
 from mec.meo.errors import Conflict, Rejected, Unavailable, Unknown
 from mec.meo.model import Platform
@@ -22,26 +21,13 @@ BASE = "/meo/v1"
 PATIENCE = 2.3
 """Seconds a request waits for what goes on in the background; then it is answered with how far that is."""
 
-View = TypeVar("View", bound=Callable[..., Response])
-
-
-def answered(view: View) -> View:
-    """The errors of the service as HTTP answers."""
-
-    @wraps(view)
-    def wrapper(*args: Any, **kwargs: Any) -> Response:
-        try:
-            return view(*args, **kwargs)
-        except Unknown as exc:
-            raise ApiError(404, str(exc)) from exc
-        except Conflict as exc:
-            raise ApiError(409, str(exc)) from exc
-        except Rejected as exc:
-            raise ApiError(403, str(exc), extra={"reasons": exc.reasons}) from exc
-        except Unavailable as exc:
-            raise ApiError(503, str(exc), headers={"Retry-After": "1"}) from exc
-
-    return wrapper  # type: ignore[return-value]
+ANSWERS: Answers = {
+    Unknown: lambda error: ApiError(404, str(error)),
+    Conflict: lambda error: ApiError(409, str(error)),
+    Rejected: lambda error: ApiError(403, str(error), extra={"reasons": error.reasons}),
+    Unavailable: lambda error: ApiError(503, str(error), headers={"Retry-After": "1"}),
+}
+"""The errors of the orchestrator as HTTP answers."""
 
 
 def in_turns(names: Iterable[str]) -> Iterator[str]:
@@ -55,6 +41,7 @@ def in_turns(names: Iterable[str]) -> Iterator[str]:
 def admin_blueprint(meo: Meo, optimiser: Optimiser) -> Blueprint:
     """The routes under `/meo/v1`."""
     routes = Blueprint("meo", __name__, url_prefix=BASE)
+    answer_errors(routes, ANSWERS)
     routes.before_request(lambda: require_token((meo.settings.admin_token,)))
     document_routes(routes, "openapi_meo.yaml")
     _app_routes(routes, meo)
@@ -70,25 +57,21 @@ def _app_routes(routes: Blueprint, meo: Meo) -> None:
         return driver.check(deploy_info) if driver is not None else None
 
     @routes.post("/apps")
-    @answered
     def add_app() -> Response:
         app = meo.inventory.add_app(schemas.parse_app(check))
         location = f"{BASE}/apps/{quote(app.key, safe='')}"
         return json_response(views.app(meo, app), 201, {"Location": location})
 
     @routes.get("/apps")
-    @answered
     def apps() -> Response:
         meo.inventory.check_ready()
         return json_response([views.app(meo, app) for app in meo.book.apps.values() if not app.withdrawn])
 
     @routes.get("/apps/<path:key>")
-    @answered
     def app(key: str) -> Response:
         return json_response(views.app(meo, meo.inventory.app(key)))
 
     @routes.delete("/apps/<path:key>")
-    @answered
     def remove_app(key: str) -> Response:
         meo.inventory.remove_app(key)
         return Response(status=204)
@@ -103,7 +86,6 @@ def _platform_routes(routes: Blueprint, meo: Meo) -> None:
         return ("endpointMgmt", message) if message is not None else None
 
     @routes.post("/platforms")
-    @answered
     def add_platform() -> Response:
         platform = schemas.parse_platform(check)
         meo.inventory.add_platform(platform)
@@ -111,7 +93,6 @@ def _platform_routes(routes: Blueprint, meo: Meo) -> None:
         return json_response(views.platform(meo, platform), 201, {"Location": location})
 
     @routes.get("/platforms")
-    @answered
     def platforms() -> Response:
         names = [platform.name for platform in meo.inventory.visible_platforms()]
         key = request.args.get("appKey")
@@ -120,7 +101,6 @@ def _platform_routes(routes: Blueprint, meo: Meo) -> None:
         return json_response([views.platform(meo, known[name], app) for name in in_turns(names) if name in known])
 
     @routes.get("/platforms/<name>")
-    @answered
     def platform(name: str) -> Response:
         for platform in meo.inventory.visible_platforms():
             if platform.name == name:
@@ -128,7 +108,6 @@ def _platform_routes(routes: Blueprint, meo: Meo) -> None:
         raise Unknown(f"there is no platform {name}")
 
     @routes.delete("/platforms/<name>")
-    @answered
     def remove_platform(name: str) -> Response:
         meo.inventory.withdraw_platform(name)
         meo.inventory.wait_until_forgotten(name, PATIENCE)
@@ -137,14 +116,12 @@ def _platform_routes(routes: Blueprint, meo: Meo) -> None:
         return Response(status=204)
 
     @routes.post("/platforms/<name>/load")
-    @answered
     def load(name: str) -> Response:
         meo.inventory.platform(name)
         meo.inventory.tell(name, load=schemas.parse_value())
         return Response(status=204)
 
     @routes.post("/platforms/<name>/key")
-    @answered
     def key(name: str) -> Response:
         meo.inventory.platform(name)
         meo.inventory.tell(name, key=schemas.parse_value())
@@ -153,14 +130,12 @@ def _platform_routes(routes: Blueprint, meo: Meo) -> None:
 
 def _context_routes(routes: Blueprint, meo: Meo) -> None:
     @routes.post("/contexts")
-    @answered
     def add_context() -> Response:
         wish, _ = schemas.parse_wish(device_required=False)
         context = meo.admit(wish)
         return json_response(views.context(meo, context), 201, {"Location": f"{BASE}/contexts/{context.id}"})
 
     @routes.get("/contexts")
-    @answered
     def contexts() -> Response:
         meo.inventory.check_ready()
         platform, key, known = request.args.get("platform"), request.args.get("appKey"), meo.book.contexts
@@ -174,18 +149,15 @@ def _context_routes(routes: Blueprint, meo: Meo) -> None:
         return json_response(found)
 
     @routes.get("/contexts/<context_id>")
-    @answered
     def context(context_id: str) -> Response:
         return json_response(views.context(meo, meo.context(context_id)))
 
     @routes.delete("/contexts/<context_id>")
-    @answered
     def remove_context(context_id: str) -> Response:
         meo.end(context_id)
         return Response(status=204)
 
     @routes.post("/select")
-    @answered
     def select() -> Response:
         wish, _ = schemas.parse_wish(device_required=False)
         choice = meo.select(wish)
@@ -194,7 +166,6 @@ def _context_routes(routes: Blueprint, meo: Meo) -> None:
 
 def _optimise_routes(routes: Blueprint, meo: Meo, optimiser: Optimiser) -> None:
     @routes.post("/optimize")
-    @answered
     def optimize() -> Response:
         meo.inventory.check_ready()
         if _flag("dry_run"):

@@ -3,25 +3,27 @@
 
 import re
 import time
-from typing import cast
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
 
 from mec.ams.amsi import schemas
 from mec.ams.amsi.model import TYPES_IN_QUERIES, MobilityService, Subscription
 from mec.ams.amsi.service import Mobility, new_id
-from mec.common.problem_details import bad_field, json_object
-from submgr.platform.http.app import ApiError, JsonApp, json_response
+from mec.common.problem_details import Answers, answer_errors, bad_field, json_object
+from submgr.platform.http.app import ApiError, json_response
 from submgr.platform.store.base import StoreError
 
 _BASE = "/amsi/v1"
 _FILTER = re.compile(r"\(eq,(\w+),([^()]*)\)\Z")
 
 
+_ANSWERS: Answers = {StoreError: lambda error: ApiError(503, f"not stored: {error}", headers={"Retry-After": "1"})}
+
+
 def amsi_blueprint(mobility: Mobility) -> Blueprint:
     """All resources."""
     blueprint = Blueprint("amsi", __name__)
-    blueprint.register_error_handler(StoreError, _unavailable)
+    answer_errors(blueprint, _ANSWERS)
     _add_services(blueprint, mobility)
     _add_subscriptions(blueprint, mobility)
 
@@ -140,7 +142,3 @@ def _filtered(name: str) -> str | None:
 
 def _url(path: str) -> str:
     return f"{request.host_url.rstrip('/')}{path}"
-
-
-def _unavailable(exc: StoreError) -> Response:
-    return cast(JsonApp, current_app).error_answer(503, f"not stored: {exc}", headers={"Retry-After": "1"})

@@ -7,8 +7,9 @@ from typing import Any
 
 from flask import Blueprint, Response
 
+from mec.common.problem_details import answer_errors
 from mec.meo import schemas, views
-from mec.meo.api import answered
+from mec.meo.api import ANSWERS
 from mec.meo.app_matching import find, matches
 from mec.meo.errors import Unknown
 from mec.meo.model import App, Context, Wish
@@ -23,11 +24,11 @@ BASE = "/dev_app/v1"
 def lcmp_blueprint(meo: Meo) -> Blueprint:
     """The routes under `/dev_app/v1`."""
     routes = Blueprint("dev_app", __name__, url_prefix=BASE)
+    answer_errors(routes, ANSWERS)
     routes.before_request(lambda: require_token(meo.settings.device_tokens))
     document_routes(routes, "openapi_lcmp.yaml")
 
     @routes.get("/app_list")
-    @answered
     def app_list() -> Response:
         filters, service_cont = schemas.parse_filters("appName", "appProvider", "appSoftVersion", "vendorId")
         meo.inventory.check_ready()
@@ -35,7 +36,6 @@ def lcmp_blueprint(meo: Meo) -> Blueprint:
         return json_response({"appList": [_listed(app) for app in found]})
 
     @routes.post("/app_contexts")
-    @answered
     def create() -> Response:
         wish, _ = schemas.parse_wish(device_required=True)
         context = meo.admit(wish)
@@ -43,7 +43,6 @@ def lcmp_blueprint(meo: Meo) -> Blueprint:
         return json_response(views.app_context(meo, context), 201, {"Location": location})
 
     @routes.put("/app_contexts/<context_id>")
-    @answered
     def update(context_id: str) -> Response:
         meo.context(context_id)
         wish, given = schemas.parse_wish(device_required=True)
@@ -51,13 +50,11 @@ def lcmp_blueprint(meo: Meo) -> Blueprint:
         return Response(status=204)
 
     @routes.delete("/app_contexts/<context_id>")
-    @answered
     def delete(context_id: str) -> Response:
         meo.end(context_id)
         return Response(status=204)
 
     @routes.post("/obtain_app_loc_availability")
-    @answered
     def locations() -> Response:
         device, app_info = schemas.parse_location_request()
         meo.inventory.check_ready()

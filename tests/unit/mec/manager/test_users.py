@@ -75,6 +75,16 @@ def test_every_mistake_is_told_with_line_and_field() -> None:
     }
 
 
+def test_a_user_given_twice_is_told_by_its_place_in_the_list() -> None:
+    user = '{"imsi": 5, "subscriptionData": {}}'
+    with pytest.raises(ConfigError) as refused:
+        data_file(f'{{"users": [\n7,\n{user},\n{user}]}}')
+    assert [(problem.line, problem.path, problem.message) for problem in refused.value.problems] == [
+        (2, "users[0]", "must be an object"),
+        (4, "users[2].imsi", "this user is in the file already"),
+    ]
+
+
 @pytest.mark.parametrize("text", ["[]", "5", '{"users": {}}', '{"ues": "x"}'])
 def test_file_of_another_form(text: str) -> None:
     with pytest.raises(ConfigError):
