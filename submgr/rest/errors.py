@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Failed requests: RefusedError as an HTTP answer, and bugs told."""
+"""Answers requests that failed: a RefusedError as the HTTP error that it describes, a bug as 500."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 def answer_refusals(app: JsonApp) -> None:
-    """Have views of `app` raise RefusedError freely. What was raised is found by `refusal` afterwards."""
+    """Lets the views of `app` raise RefusedError. `refusal` finds the error afterwards."""
 
     def answer(error: RefusedError) -> Response:
         g.refusal = error
@@ -32,7 +32,7 @@ def answer_refusals(app: JsonApp) -> None:
 
 
 def report_internal_errors(app: JsonApp, internal_error: InternalError) -> None:
-    """Have `internal_error` told of each answer 500 of `app`; `JsonApp` logs the traceback."""
+    """Has `internal_error` called for each answer 500 of `app`. `JsonApp` logs the traceback."""
 
     def reported(answer: Response) -> Response:
         if answer.status_code == 500:
@@ -43,6 +43,6 @@ def report_internal_errors(app: JsonApp, internal_error: InternalError) -> None:
 
 
 def refusal() -> RefusedError | None:
-    """What the current request was refused with, if it was."""
+    """The error that refused the current request; None when it was not refused."""
     error = g.get("refusal")
     return error if isinstance(error, RefusedError) else None

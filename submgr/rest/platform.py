@@ -27,7 +27,7 @@ from submgr.rest.write_access import require_write
 
 _BASE = "/ric/v1"
 _CONTENT_POLICY = "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
-"""The console needs nothing but itself and this API."""
+"""The console page loads nothing, and talks to this API only."""
 
 
 def platform_app(subscriptions: Subscriptions, operations: Operations, internal_error: InternalError) -> Flask:
@@ -56,7 +56,7 @@ def _guarded(view: View, operations: Operations) -> View:
 
 
 class _State:
-    """How the process is, and what it shows of itself."""
+    """Health, metrics, configuration, the API document and the console."""
 
     def __init__(self, operations: Operations) -> None:
         self._operations = operations
@@ -88,7 +88,7 @@ def _file(name: str, content_type: str) -> Response:
 
 
 class _Queries:
-    """What is subscribed, by node, by xApp and by REST subscription."""
+    """Lists of subscriptions: all, by E2 node, by xApp and by REST subscription."""
 
     def __init__(self, subscriptions: Subscriptions, operations: Operations) -> None:
         self._subscriptions = subscriptions
@@ -128,13 +128,13 @@ class _Queries:
 
 
 def rest_subscriptions(subscriptions: Subscriptions, wanted: Callable[[RestRecord], bool] = lambda _: True) -> bytes:
-    """The JSON object of the REST subscriptions that are wanted, under their ids."""
+    """A JSON object of the `wanted` REST subscriptions under their ids."""
     records = filter(wanted, subscriptions.rest_subscriptions())
     return encode_dict(records, lambda record: record.subscription_id, rest_subscription_view)
 
 
 class _Changes:
-    """What changes something; the caller has been asked whether he may."""
+    """Requests that change something. Whether the sender may do so has been checked before."""
 
     def __init__(self, subscriptions: Subscriptions) -> None:
         self._subscriptions = subscriptions

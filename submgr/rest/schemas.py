@@ -2,9 +2,9 @@
 """Reads the JSON body of a subscription request into the model, and tells all its mistakes at once.
 
 The body is read field by field: a schema library stops at the first mistake, or knows one spelling of each key only
-(see `json_fields`). Whether the request can be fulfilled now and here is checked by the service.
+(see `json_fields`). Whether the E2 node can fulfil the request now is checked by the service.
 
-The form of the body is SubscriptionParams of the "RIC subscription" interface 0.0.4.
+The body is a SubscriptionParams of the "RIC subscription" interface 0.0.4.
 """
 
 from __future__ import annotations
@@ -105,11 +105,11 @@ def _refusal(mistakes: Mistakes) -> RefusedError:
 class _Directives:
     value: Directives | None
     route: bool
-    """Whether a route is surely wanted: not when the directives cannot be read."""
+    """Whether the xApp surely wants a route; False when the directives cannot be read."""
 
 
 def _directives(request: Fields) -> _Directives:
-    """None given: all defaults and a route. Given without RMRRoutingNeeded: no route."""
+    """No directives at all mean all defaults and a route; directives without RMRRoutingNeeded mean no route."""
     if request.present("E2SubscriptionDirectives") is None:
         return _Directives(None, route=True)
     fields = request.child("E2SubscriptionDirectives", DIRECTIVES)
@@ -156,7 +156,7 @@ def _host(fields: Fields) -> str | None:
 
 
 def _port(fields: Fields, key: str, needed: str | None) -> int | None:
-    """A port; absent is 0, and 0 is a mistake if the port is `needed` for something."""
+    """The port; 0 when it is absent. `needed` says what the port is needed for: then 0 is a mistake."""
     absent = fields.present(key) is None
     port = 0 if absent else fields.need(key, PORT, None)
     if port == 0 and needed:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Everything that helps to understand what the daemon was doing, as one zip file."""
+"""Packs the symptom data: files that show an operator what the daemon was doing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import gevent
 
 
 def zip_files(files: Mapping[str, bytes]) -> bytes:
-    """A zip archive of `files` (name to content), packed beside the hub."""
+    """A zip archive of `files` (name to content). A native thread packs it, so that the hub goes on."""
     packed: bytes = gevent.get_hub().threadpool.apply(_packed, (files,))
     return packed
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the REST layer needs of the rest of the daemon; the composition hands it in."""
+"""The ports of the two REST interfaces: what their views call in the rest of the daemon.
+
+`submgr/app.py` hands the implementations in.
+"""
 
 from __future__ import annotations
 
@@ -12,49 +15,55 @@ from submgr.service import Accepted
 
 
 class Subscriptions(Protocol):
-    """The use cases. A call may wait for the store, bounded in time."""
+    """The use cases of xApps and operators. A call may wait for the store, but only for a limited time."""
 
     def subscribe(self, request: SubscribeRequest) -> Accepted:
-        """Raises RefusedError 400, 404, 409 or 503, for a node that is not up its subclass NodeDownError."""
+        """Accepts a subscription request, or changes the REST subscription whose id it names.
+
+        Raises RefusedError 400, 404, 409 or 503, and its subclass NodeDownError for an E2 node that is not up.
+        """
 
     def unsubscribe(self, subscription_id: str) -> None:
-        """Never fails: what is not known is deleted already."""
+        """Deletes a REST subscription. An unknown one is taken as deleted already."""
 
     def e2_subscriptions(self) -> Iterable[E2Record]:
-        """The completed ones, by instance id."""
+        """The completed E2 subscriptions, by instance id."""
 
-    def rest_subscriptions(self) -> Iterable[RestRecord]: ...
+    def rest_subscriptions(self) -> Iterable[RestRecord]:
+        """All REST subscriptions."""
 
     def e2_subscriptions_of(self, subscription_id: str) -> list[E2Record] | None:
-        """None: there is no such REST subscription."""
+        """The E2 subscriptions of a REST subscription; None when there is no such REST subscription."""
 
-    def connected_nodes(self) -> list[str]: ...
+    def connected_nodes(self) -> list[str]:
+        """The Meids of the E2 nodes that are connected."""
 
     def delete_node_subscriptions(self, meid: str) -> bool:
-        """False: there is no such E2 node."""
+        """Deletes all subscriptions of an E2 node; False when there is no such node."""
 
     def delete_xapp_subscriptions(self, host: str) -> bool:
-        """False: there is no such xApp."""
+        """Deletes all REST subscriptions of an xApp; False when there is no such xApp."""
 
     def remove_record(self, instance_id: int) -> bool:
-        """Remove one E2 record from the database, and nothing else. False: there is none."""
+        """Removes one E2 record from the database, and does nothing else. False when there is no such record."""
 
-    def empty_database(self) -> None: ...
+    def empty_database(self) -> None:
+        """Removes all records from the database, and does nothing else."""
 
     def restart(self) -> None:
-        """Have the process stop its listeners and exit with status 1. Returns at once."""
+        """Makes the process stop its listeners and exit with status 1. Returns at once."""
 
 
 Count = Callable[[str], None]
-"""Adds one to the counter of the user guide of this name."""
+"""Adds one to the counter that has this name in the user guide."""
 
 InternalError = Callable[[], None]
-"""Told of each request that was answered 500: a bug, with its traceback in the log."""
+"""Called for each request that was answered 500: the daemon has a bug, whose traceback is in the log."""
 
 
 @dataclass(frozen=True, slots=True)
 class HealthReport:
-    """`reasons` say why it is not ok, `warnings` what is worth a look all the same."""
+    """How the process is: `reasons` say why it is not ok, `warnings` what an operator should look at anyway."""
 
     ok: bool
     reasons: Sequence[str] = ()
@@ -65,7 +74,7 @@ class HealthReport:
 class DebugWrite:
     """Who may use the requests of the platform API that change something.
 
-    `mode` is `open` (anyone) or `token` (who has the token); with anything else, as `off`, nobody may.
+    `mode` is `open` (anybody) or `token` (whoever bears the token); with any other value, such as `off`, nobody may.
     """
 
     mode: str
@@ -74,10 +83,10 @@ class DebugWrite:
 
 @dataclass(frozen=True, slots=True)
 class Operations:
-    """What the platform API shows beside the subscriptions. Each is asked anew for each request.
+    """What the platform API shows beside the subscriptions. The views call these functions anew for each request.
 
-    `metrics` is Prometheus text and its Content-Type, `config` the running configuration without its secrets,
-    `recent_log` the newest log lines in order, `record_json` an E2 record in the form of the database.
+    `metrics` returns Prometheus text and its Content-Type, `config` the running configuration without its secrets,
+    `recent_log` the newest log lines in order, `record_json` an E2 record in the form in which the database keeps it.
     """
 
     alive: Callable[[], HealthReport]

@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, TypeVar
 
-from submgr.platform.http.json_fields import Convert, Fields, describe
+from submgr.platform.http.json_fields import Convert, Fields, describe, list_of
 
 MAX_WRONG_OCTETS = 20
-"""So many wrong octets are told of one list, so that there is room for mistakes of other kinds."""
+"""At most so many wrong octets of one list are told, so that there is room for mistakes of other kinds."""
+
+objects = list_of("a list of objects")
+_list_of_octets = list_of("a list of octets as integers")
 
 Choice = TypeVar("Choice", bound=Enum)
 
@@ -19,13 +22,6 @@ def string(value: Any) -> str:
     """Converts a string, of any length."""
     if not isinstance(value, str):
         raise ValueError("must be a string")
-    return value
-
-
-def objects(value: Any) -> list[Any]:
-    """Converts a list whose elements are to be objects."""
-    if not isinstance(value, list):
-        raise ValueError("must be a list of objects")
     return value
 
 
@@ -70,12 +66,6 @@ def octets(fields: Fields, key: str, *, required: bool = False) -> bytes | None:
         shown = describe(values[index])
         fields.wrong(f"{key}[{index}]", f"must be an octet, an integer from -128 to 255, not {shown}")
     return None
-
-
-def _list_of_octets(value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise ValueError("must be a list of octets as integers")
-    return value
 
 
 def _only_integers(values: list[Any]) -> bool:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The model to the JSON forms of the two REST interfaces ("RIC subscription" 0.0.4, user guide)."""
+"""Turns the model into the JSON of the two REST interfaces ("RIC subscription" 0.0.4, user guide)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Json = dict[str, object]
 Item = TypeVar("Item")
 
 _SLICE = 200
-"""So many items are turned to JSON before other greenlets have their turn: about 1 ms."""
+"""Items that are turned into JSON before other greenlets have their turn: about 1 ms of work."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -30,7 +30,7 @@ def accepted_view(subscription_id: str) -> Json:
 
 
 def e2_subscription_view(record: E2Record) -> Json:
-    """SubscriptionData, and the ids of the REST subscriptions that hold it."""
+    """SubscriptionData of an E2 subscription, with the ids of the REST subscriptions that hold it."""
     holders = _rest_holders(record)
     return {
         "SubscriptionId": record.instance_id,
@@ -49,14 +49,17 @@ def _rest_holders(record: E2Record) -> list[RestHolder]:
 
 
 def _xapp_instances(record: E2Record, holders: list[RestHolder]) -> list[int]:
-    if record.holders is None:  # from another implementation, which keeps that of the first holder only
+    if record.holders is None:  # written by another implementation, which keeps the id of the first holder only
         return [record.xapp_requestor_id]
     return [holder.xapp_event_instance_id for holder in holders]
 
 
 def _routed(record: E2Record) -> Iterable[RmrEndpoint]:
-    """The Routing Manager makes a route anew of each endpoint that the list of subscriptions shows: not of one that
-    has left, though its route could not be removed yet."""
+    """The endpoints whose route is still wanted.
+
+    The Routing Manager makes a new route for each endpoint in the list of subscriptions. An endpoint that has left
+    must not be in the list, even while its old route could not be removed yet.
+    """
     routes = [endpoint for endpoint in record.endpoints if endpoint.port] if record.routes is None else record.routes
     if record.holders is None:
         return routes
@@ -76,6 +79,7 @@ def rest_subscription_view(record: RestRecord) -> Json:
 
 
 def health_view(report: HealthReport) -> Json:
+    """The answer of a health check."""
     return {
         "status": "ok" if report.ok else "not ok",
         "reasons": list(report.reasons),
@@ -84,7 +88,7 @@ def health_view(report: HealthReport) -> Json:
 
 
 def in_order(records: Iterable[E2Record]) -> list[E2Record]:
-    """By instance id."""
+    """The records by instance id."""
     return sorted(records, key=attrgetter("instance_id"))
 
 
@@ -94,17 +98,17 @@ def encode_e2_subscriptions(records: Iterable[E2Record]) -> bytes:
 
 
 def encode_list(items: Iterable[Item], view: Callable[[Item], Json]) -> bytes:
-    """A JSON list of the views of `items`; other greenlets run in between."""
+    """A JSON list of the views of `items`. Other greenlets run while it is made."""
     return _joined(b"[]", _encoded(items, lambda some: [view(item) for item in some]))
 
 
 def encode_dict(items: Iterable[Item], key: Callable[[Item], str], view: Callable[[Item], Json]) -> bytes:
-    """A JSON object of the views of `items` under their keys; other greenlets run in between."""
+    """A JSON object of the views of `items` under their keys. Other greenlets run while it is made."""
     return _joined(b"{}", _encoded(items, lambda some: {key(item): view(item) for item in some}))
 
 
 def _joined(brackets: bytes, parts: Iterable[bytes]) -> bytes:
-    """One list or object of several. Its many megabytes are copied once."""
+    """Joins encoded lists, or objects, into one. The result may have many megabytes, which are copied only once."""
     pieces = [brackets[:1]]
     for part in parts:
         pieces += (part[1:-1], b",")
@@ -120,5 +124,5 @@ def _encoded(items: Iterable[Item], form: Callable[[list[Item]], object]) -> Ite
 
 
 def json_bytes(body: bytes) -> Response:
-    """An answer of JSON that is encoded already."""
+    """An answer whose body is encoded JSON."""
     return Response(body, content_type="application/json")

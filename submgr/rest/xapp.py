@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The REST interface of the xApps: subscribe, unsubscribe, query ("RIC subscription" 0.0.4)."""
+"""The REST interface for xApps: subscribe, unsubscribe, query ("RIC subscription" 0.0.4)."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from submgr.rest.use_cases import Count, InternalError, Subscriptions
 from submgr.rest.views import accepted_view, encode_e2_subscriptions, json_bytes
 
 MAX_BODY = 4 * 1024 * 1024
-"""Bytes. What comes of a request has to fit into RMR messages of 64 KiB, so no honest one is near this."""
+"""Bytes. The E2AP messages that a request leads to must fit into 64 KiB of RMR, so no honest body is near this."""
 
 LARGE_BODY = 64 * 1024
-"""Bytes. A larger one is parsed beside the hub, which it would hold up for milliseconds."""
+"""Bytes. A native thread parses larger bodies, which would hold up the hub for milliseconds."""
 
-# The stock Python client posts to whatever address it was given and joins `/subscriptions` to it for the rest.
+# The stock Python client POSTs to the address that it was given, and appends `/subscriptions` for all other requests.
 _SUBSCRIBE_ONLY = ("/", "/ric/v1")
 _SUBSCRIPTIONS = (
     "/ric/v1/subscriptions",
@@ -31,7 +31,7 @@ _SUBSCRIPTIONS = (
 
 
 def xapp_app(subscriptions: Subscriptions, count: Count, internal_error: InternalError) -> Flask:
-    """The WSGI application of the xApp interface. `count` is told the counters of the user guide by name."""
+    """The WSGI application of the xApp interface. It calls `count` with the names of the user guide's counters."""
     app = JsonApp("submgr.rest.xapp", json_only=True, max_body=MAX_BODY)
     answer_refusals(app)
 
@@ -68,7 +68,7 @@ def _parse(body: bytes) -> SubscribeRequest:
 
 
 def _parse_quietly(body: bytes) -> SubscribeRequest | RefusedError:
-    """For a pool thread, whose exceptions gevent prints."""
+    """Returns the error instead of raising it: gevent prints the exceptions of its threads."""
     try:
         return parse_subscribe(body)
     except RefusedError as error:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 MAX_MISTAKES = 100
 """More mistakes than this are one misunderstanding repeated: the reader stops, and the answer stays small."""
@@ -40,8 +40,7 @@ class Dialect:
     limit: float = MAX_MISTAKES
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
+class Mistake(NamedTuple):
     """`field` is the path of a field, e.g. `SubscriptionDetails[0].Meid`, `message` what is wrong with it."""
 
     field: str
@@ -120,11 +119,18 @@ def truth(value: Any) -> bool:
     return value
 
 
-def a_list(value: Any) -> list[Any]:
-    """Converts a list of anything."""
-    if not isinstance(value, list):
-        raise ValueError("must be a list")
-    return value
+def list_of(kind: str) -> Convert[list[Any]]:
+    """A converter of lists; `kind` is what must be given, in words. The elements are not looked at."""
+
+    def convert(value: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise ValueError(f"must be {kind}")
+        return value
+
+    return convert
+
+
+a_list = list_of("a list")
 
 
 def an_object(value: Any) -> dict[str, Any]:
@@ -165,7 +171,7 @@ def text(longest: int, *, empty: bool = False) -> Convert[str]:
     return convert
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Fields:
     """One JSON object. `path` comes before the names of its fields in mistakes, e.g. `SubscriptionDetails[0].`."""
 
