@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The JSON around an application's state, which itself is passed on without being looked into."""
+"""Wraps application states into JSON answers and unwraps them. The states themselves are passed on unread."""
 
 import msgspec
 
@@ -16,9 +16,10 @@ class _Wrapped(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def state_in(body: bytes) -> memoryview:
-    """The state in an answer: the member `state` of an object that has no other, else all of it; not copied.
+    """The state in an application's answer, as a view of `body`.
 
-    Raises StateError when it is not JSON.
+    An answer `{"state": …}` without other members holds the state; any other answer is the state itself. Raises
+    StateError when `body` is not JSON.
     """
     try:
         return memoryview(msgspec.json.decode(body, type=_Wrapped).state)

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""JSON forms of the controller: records in the store, what HTTP shows, what identity providers are told."""
+"""The JSON of the controller: records in the store, answers to HTTP requests, requests to identity providers."""
 
 import ipaddress
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,7 @@ from mec.controller.model import Area, Cell, Enb, Identity, State, Ue
 
 @dataclass(frozen=True, slots=True)
 class UeRecord:
-    """A UE in the store."""
+    """A UE as the store keeps it."""
 
     imsi: str
     state: State
@@ -31,7 +30,7 @@ class UeRecord:
 
 @dataclass(frozen=True, slots=True)
 class GutiRecord:
-    """Whose a GUTI is, until when (s since 1970)."""
+    """The IMSI that a GUTI stands for; the record is valid `until` (s since 1970)."""
 
     imsi: str
     until: float
@@ -39,14 +38,14 @@ class GutiRecord:
 
 @dataclass(frozen=True, slots=True)
 class PushRecord:
-    """The latest that identity providers have to be told of a UE, and which of them (by URL) do not know it yet."""
+    """The latest identities of a UE, and the identity providers (by URL) that have not been told them yet."""
 
     identities: tuple[Identity, ...]
     left: tuple[str, ...]
 
 
 def record_of(ue: Ue) -> UeRecord:
-    """A UE as it is kept."""
+    """The record of a UE."""
     return UeRecord(
         imsi=ue.imsi,
         state=ue.state,
@@ -63,7 +62,7 @@ def record_of(ue: Ue) -> UeRecord:
 
 
 def ue_of(record: UeRecord) -> Ue:
-    """A UE as it was kept."""
+    """The UE of a record."""
     return Ue(
         imsi=record.imsi,
         state=record.state,
@@ -95,15 +94,17 @@ def ue_view(ue: Ue) -> dict[str, Any]:
 
 
 def cell_view(cell: Cell | None) -> dict[str, Any] | None:
+    """An ECGI."""
     return {"mcc": cell.mcc, "mnc": cell.mnc, "cellId": cell.cell_id} if cell is not None else None
 
 
 def area_view(area: Area | None) -> dict[str, Any] | None:
+    """A TAI."""
     return {"mcc": area.mcc, "mnc": area.mnc, "tac": area.tac} if area is not None else None
 
 
 def identity_body(identity: Identity, subscription_data: bytes | None) -> bytes:
-    """What an identity provider is sent. `subscription_data` is JSON already."""
+    """The body of a request that tells an identity provider of a UE. `subscription_data` is encoded JSON."""
     body: dict[str, Any] = {
         "enb_ue_s1ap_id": identity.enb_ue_id,
         "imsi": identity.imsi,
@@ -120,7 +121,7 @@ def identity_body(identity: Identity, subscription_data: bytes | None) -> bytes:
 
 
 def fed_addresses(value: Any) -> tuple[str, ...]:
-    """The `ip` of a side feed: one address or a list of them. Raises ValueError in words."""
+    """Converts the `ip` of a side feed, one address or a list of them. Raises ValueError in words."""
     given = value if isinstance(value, list) else [value]
     if not 1 <= len(given) <= 32:
         raise ValueError("one IP address, or a list of 1 to 32 of them")
@@ -136,6 +137,6 @@ def _address(value: Any) -> str:
         raise ValueError(f"{value[:60]!r} is not an IP address") from None
 
 
-def prefetch_body(imsi: str, fields: Mapping[str, Any] | None = None) -> bytes:
-    """What the application mobility service is sent."""
-    return msgspec.json.encode({"imsi": imsis.shown(imsi), **(fields or {})})
+def prefetch_body(imsi: str) -> bytes:
+    """The body of a request to the application mobility service to fetch the states of a UE."""
+    return msgspec.json.encode({"imsi": imsis.shown(imsi)})

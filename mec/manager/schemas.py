@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The data file, records, and the answer to who asks for a user's data."""
+"""Reads the data file, and makes and reads answers with the data of a user."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -60,7 +60,7 @@ def _check_unique(fields: Fields, users: Mapping[int, User]) -> None:
 
 
 class Additional:
-    """`additional` of an answer: so many characters "1", one object however often it is sent."""
+    """The member `additional` of answers: `size` characters "1", which all answers share."""
 
     def __init__(self, size: int) -> None:
         self._pieces = [b"1" * _PIECE] * (size // _PIECE) + [b"1" * (size % _PIECE)]
@@ -73,6 +73,6 @@ class Additional:
 
 
 class PeerUser(msgspec.Struct):
-    """What another MEC says of a user; the rest of its answer is passed on, not looked at."""
+    """An answer of another MEC about a user. Its other members are passed on unread."""
 
     mainData: msgspec.Raw

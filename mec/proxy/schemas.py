@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The file that lists the MECs, and the report of who could not be told."""
+"""Reads the file that lists the MECs, and makes the report of those that could not be notified."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -30,5 +30,5 @@ def mec_info(text: str) -> Mapping[int, Mec]:
 
 
 def unreached_view(unreached: Unreached) -> dict[str, Any]:
-    """One entry of the list of who was not told."""
+    """One entry of the report: a MEC that could not be notified, and why."""
     return {"id": unreached.mec.id, "managerAmsUrl": unreached.mec.url, "reason": unreached.why}

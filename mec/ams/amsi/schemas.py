@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The JSON of MEC 021 v2.2.1, clause 7."""
+"""Reads requests of the mobility API into its model, and turns the model into JSON (MEC 021 v2.2.1, clause 7)."""
 
 import ipaddress
 import time
@@ -23,7 +23,7 @@ from submgr.platform.http.json_fields import Fields, Mistakes, whole
 
 
 def service_of(body: Mapping[str, Any], service_id: str, now: float) -> MobilityService:
-    """A RegistrationInfo; `now` in s since 1970. Raises ApiError 400 that names all mistakes."""
+    """The service that a RegistrationInfo describes; `now` in s since 1970. Raises ApiError 400 for all mistakes."""
     fields = Fields(body, "", Mistakes(DIALECT))
     if fields.take("appMobilityServiceId", values.text, service_id) != service_id:
         fields.wrong("appMobilityServiceId", "is another one than in the path")
@@ -48,7 +48,7 @@ def _device(fields: Fields) -> Device:
 
 
 def service_view(service: MobilityService) -> dict[str, Any]:
-    """A RegistrationInfo."""
+    """The RegistrationInfo of a service."""
     consumer = {"appInstanceId": service.app_instance_id, "mepId": service.mep_id}
     view: dict[str, Any] = {"appMobilityServiceId": service.id, "serviceConsumerId": _present(consumer)}
     if service.devices:
@@ -68,9 +68,9 @@ def service_view(service: MobilityService) -> dict[str, Any]:
 
 
 def subscription_of(body: Mapping[str, Any], subscription_id: str, self_url: str, now: float) -> Subscription:
-    """A MobilityProcedureSubscription or AdjacentAppInfoSubscription; `now` in s since 1970.
+    """The subscription that a MobilityProcedureSubscription or AdjacentAppInfoSubscription describes.
 
-    Raises ApiError 400 that names all mistakes.
+    `now` in s since 1970. Raises ApiError 400 for all mistakes.
     """
     fields = Fields(body, "", Mistakes(DIALECT))
     kind = fields.need("subscriptionType", values.subscription_type, MOBILITY)
@@ -92,7 +92,7 @@ def subscription_of(body: Mapping[str, Any], subscription_id: str, self_url: str
 
 
 def wants_test(body: Mapping[str, Any]) -> bool:
-    """Whether a test notification is asked for; ApiError 400 when that is not true or false."""
+    """Whether the subscriber asks for a test notification. Raises ApiError 400 when that is neither true nor false."""
     wanted = body.get("requestTestNotification", False)
     if not isinstance(wanted, bool):
         raise bad_field("requestTestNotification", "must be true or false")
@@ -100,7 +100,7 @@ def wants_test(body: Mapping[str, Any]) -> bool:
 
 
 def subscription_view(subscription: Subscription) -> dict[str, Any]:
-    """As it was asked for, with its link."""
+    """A subscription as it was asked for, with its link."""
     criteria: dict[str, Any] = _present({"appInstanceId": subscription.app_instance_id})
     if subscription.type == MOBILITY:
         if subscription.associates:
@@ -120,7 +120,7 @@ def subscription_view(subscription: Subscription) -> dict[str, Any]:
 def mobility_notification(
     subscription: Subscription, status: MobilityStatus, associates: Iterable[Associate], app_id: str | None
 ) -> dict[str, Any]:
-    """MobilityProcedureNotification (7.4.2)."""
+    """A MobilityProcedureNotification: the application of some UEs moves to another MEC (7.4.2)."""
     notification: dict[str, Any] = {
         "notificationType": "MobilityProcedureNotification",
         "timeStamp": _time_view(now_stamp()),
@@ -134,7 +134,7 @@ def mobility_notification(
 
 
 def adjacency_notification(subscription: Subscription, app_id: str, interface: Mapping[str, Any]) -> dict[str, Any]:
-    """AdjacentAppInfoNotification (7.4.3)."""
+    """An AdjacentAppInfoNotification: an application is at another MEC (7.4.3)."""
     return {
         "notificationType": "AdjacentAppInfoNotification",
         "timeStamp": _time_view(now_stamp()),
@@ -144,7 +144,7 @@ def adjacency_notification(subscription: Subscription, app_id: str, interface: M
 
 
 def expiry_notification(subscription: Subscription) -> dict[str, Any]:
-    """ExpiryNotification (7.4.4)."""
+    """An ExpiryNotification: the subscription ends (7.4.4)."""
     assert subscription.deadline is not None
     return {
         "notificationType": "ExpiryNotification",
@@ -155,12 +155,12 @@ def expiry_notification(subscription: Subscription) -> dict[str, Any]:
 
 
 def trial_notification(subscription: Subscription) -> dict[str, Any]:
-    """TestNotification (7.4.5)."""
+    """A TestNotification: the subscriber can be reached (7.4.5)."""
     return {"notificationType": "TestNotification", "_links": {"subscription": {"href": subscription.self_url}}}
 
 
 def adjacent_view(app_id: str, mec_id: int, interface: Mapping[str, Any]) -> dict[str, Any]:
-    """AdjacentAppInstanceInfo (7.2.3)."""
+    """The AdjacentAppInstanceInfo of an application at another MEC (7.2.3)."""
     return {
         "appInstanceId": app_id,
         "appDId": app_id,
@@ -170,13 +170,14 @@ def adjacent_view(app_id: str, mec_id: int, interface: Mapping[str, Any]) -> dic
 
 
 def interface_of(url: str) -> dict[str, Any]:
-    """A CommunicationInterface: where a URL leads to."""
+    """The CommunicationInterface to which a URL leads."""
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     return {"ipAddresses": [{"host": parts.hostname or "", "port": port}]}
 
 
 def associate_view(associate: Associate) -> dict[str, Any]:
+    """An AssociateId."""
     return {"type": associate.type, "value": associate.value}
 
 
@@ -187,7 +188,7 @@ def associates_of(addresses: Iterable[str]) -> list[Associate]:
 
 
 def now_stamp() -> TimeStamp:
-    """The present."""
+    """The TimeStamp of now."""
     seconds, nano_seconds = divmod(time.time_ns(), 1_000_000_000)
     return TimeStamp(seconds, nano_seconds)
 
