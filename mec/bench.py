@@ -29,7 +29,8 @@ from mec.controller.recordings.calls import Call, attach
 from mec.controller.recordings.replay import Replayer
 from mec.controller.service import Controller, ControllerSettings
 from submgr.platform.health import Health
-from submgr.platform.http.client import HttpClient, HttpError
+from submgr.platform.http.client import HttpClient
+from submgr.platform.http.errors import HttpError
 from submgr.platform.http.server import HttpServer
 from submgr.platform.store.sqlite import SqliteStore
 

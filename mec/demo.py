@@ -32,7 +32,8 @@ from mec.proxy.cli import ProxyProgram
 from submgr.platform.health import Health
 from submgr.platform.http.app import ApiError, json_response, problem_errors
 from submgr.platform.http.client import HttpClient
-from submgr.platform.http.server import HttpServer, ListenError
+from submgr.platform.http.listen import ListenError
+from submgr.platform.http.server import HttpServer
 from submgr.platform.store.memory import MemoryStore
 
 HOME, FOREIGN = 5, 9

@@ -28,7 +28,8 @@ from submgr.adapters.routing_manager import RoutingManager
 from submgr.core.errors import RefusedError
 from submgr.platform.config.watcher import ConfigWatcher
 from submgr.platform.health import Health
-from submgr.platform.http.server import HttpServer, ListenError
+from submgr.platform.http.listen import ListenError
+from submgr.platform.http.server import HttpServer
 from submgr.platform.logs import Logs
 from submgr.platform.store.base import Store
 from submgr.rest.use_cases import HealthReport

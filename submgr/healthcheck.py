@@ -15,7 +15,7 @@ from pathlib import Path
 
 from submgr.platform.config.file import ConfigError, inspect
 from submgr.platform.config.schema import Section, schema_of
-from submgr.platform.http.server import parse_listen
+from submgr.platform.http.listen import parse_listen
 from submgr.settings.model import Local
 
 ALIVE = "/ric/v1/health/alive"

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import gevent
 from flask import has_request_context, request
 
-from submgr.platform.http.client import HttpClient, HttpError, HttpResponse, HttpStream, HttpTimeout
+from submgr.platform.http.client import HttpClient, HttpResponse, HttpStream
+from submgr.platform.http.errors import HttpError, HttpTimeout
 
 TIMEOUT = 2.0
 """Seconds for a request from the beginning to the last byte of its answer."""

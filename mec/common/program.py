@@ -16,7 +16,7 @@ from mec.common import settings as mec_settings
 from mec.common.log_masking import hide_identities
 from mec.common.settings import MecConfig
 from submgr.platform.config.file import ConfigError
-from submgr.platform.http.server import ListenError, parse_listen
+from submgr.platform.http.listen import ListenError, parse_listen
 from submgr.platform.logs import Logs
 from submgr.platform.store.base import Store, StoreError
 from submgr.platform.store.choice import make_store

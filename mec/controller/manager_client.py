@@ -8,7 +8,8 @@ import msgspec
 from gevent.lock import BoundedSemaphore
 
 from mec.controller.schemas import prefetch_body
-from submgr.platform.http.client import HttpClient, HttpError
+from submgr.platform.http.client import HttpClient
+from submgr.platform.http.errors import HttpError
 
 TIMEOUT = 2.0
 """Seconds for one request, of which connecting takes no more than half."""

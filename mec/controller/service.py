@@ -21,7 +21,7 @@ from mec.controller.schemas import GutiRecord, PushRecord, UeRecord, record_of, 
 from mec.controller.ues.gutis import LIFETIME
 from submgr.platform.health import Health
 from submgr.platform.http.client import HttpClient
-from submgr.platform.http.server import listening_socket
+from submgr.platform.http.listen import listening_socket
 from submgr.platform.outbox import RetryPolicy
 from submgr.platform.sparse_log import Sparsely
 from submgr.platform.store.base import Store, StoreError

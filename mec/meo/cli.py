@@ -14,7 +14,7 @@ from mec.meo.placement import Rules
 from mec.meo.simulation.chart import chart
 from mec.meo.simulation.model import SCENARIOS, Size, compare
 from mec.meo.simulation.report import table
-from submgr.platform.http.server import ListenError
+from submgr.platform.http.listen import ListenError
 
 
 @click.command()

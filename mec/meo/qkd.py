@@ -14,7 +14,8 @@ from gevent.pool import Pool
 
 from mec.meo.metrics import MeoMetrics
 from mec.meo.model import Platform, QkdSource
-from submgr.platform.http.client import HttpClient, HttpError, tls_context
+from submgr.platform.http.client import HttpClient, tls_context
+from submgr.platform.http.errors import HttpError
 from submgr.platform.sparse_log import Sparsely
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,8 @@ from mec.common.peer_client import MAX_HOPS, Asker, AskError, hops
 from mec.proxy.model import Mec, Unreached
 from mec.proxy.schemas import mec_info
 from submgr.platform.config.file import ConfigError
-from submgr.platform.http.client import HttpError, HttpStream
+from submgr.platform.http.client import HttpStream
+from submgr.platform.http.errors import HttpError
 
 log = logging.getLogger(__name__)
 

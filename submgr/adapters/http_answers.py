@@ -8,7 +8,8 @@ import re
 from contextlib import suppress
 from http import HTTPStatus
 
-from submgr.platform.http.client import HttpError, HttpStream
+from submgr.platform.http.client import HttpStream
+from submgr.platform.http.errors import HttpError
 
 _BODY_READ = 64 * 1024
 _WORDS_SHOWN = 200

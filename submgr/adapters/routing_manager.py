@@ -14,7 +14,9 @@ from submgr.adapters.http_answers import status_words, succeeded, text_of
 from submgr.core.commands import RouteChange
 from submgr.core.events import RouteFailureKind
 from submgr.core.model import RmrEndpoint
-from submgr.platform.http.client import HttpClient, HttpConnectError, HttpError, HttpTimeout, Target
+from submgr.platform.http.client import HttpClient
+from submgr.platform.http.errors import HttpConnectError, HttpError, HttpTimeout
+from submgr.platform.http.exchange import Target
 from submgr.runtime.ports import Routed, RouteFailure
 
 HANDLE = "/handles/xapp-subscription-handle"

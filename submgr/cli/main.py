@@ -20,7 +20,7 @@ from submgr.daemon import Daemon
 from submgr.platform.config.file import ConfigError, Problem
 from submgr.platform.config.watcher import ConfigWatcher
 from submgr.platform.garbage_collection import keep_collections_short
-from submgr.platform.http.server import ListenError
+from submgr.platform.http.listen import ListenError
 from submgr.platform.logs import Logs
 from submgr.platform.store.base import StoreError
 from submgr.rmr.environment import RmrEnvironmentError

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import gevent
 
-from submgr.platform.http.connect import HttpError
+from submgr.platform.http.errors import HttpError
 
 
 class Outcome(enum.Enum):

@@ -17,7 +17,7 @@ import msgspec
 import redis
 from gevent.event import Event
 
-from submgr.platform.http.server import ListenError, parse_listen
+from submgr.platform.http.listen import ListenError, parse_listen
 from submgr.rmr.transport import TransportError
 from submgr.simulators.e2term import E2TermConfig, E2TermSimulator
 from submgr.simulators.events import EventLog

@@ -31,7 +31,7 @@ from submgr.e2ap.messages import (
     SubscriptionDeleteRequest,
     SubscriptionRequest,
 )
-from submgr.platform.http.server import ListenError
+from submgr.platform.http.listen import ListenError
 from submgr.rmr import mtypes
 from submgr.rmr.message import Message, Status
 from submgr.rmr.transport import TransportConfig

@@ -22,7 +22,7 @@ from gevent.pool import Pool
 from gevent.pywsgi import WSGIHandler, WSGIServer
 
 from submgr.platform.http.app import reason_of
-from submgr.platform.http.server import listening_socket, parse_listen
+from submgr.platform.http.listen import listening_socket, parse_listen
 from submgr.simulators.events import EventLog
 from submgr.simulators.rules import HttpRule, R, RuleBook, RuleError
 

@@ -19,7 +19,7 @@ from support.processes.daemon import NODES, Daemon, Neighbourhood, detail, event
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 from submgr.e2ap.messages import Action, ActionType, RequestId, SubscriptionRequest
-from submgr.platform.http.client import HttpError
+from submgr.platform.http.errors import HttpError
 from submgr.runtime.ports import MType
 
 KILLS = int(os.environ.get("CHAOS_KILLS", "6"))

@@ -13,14 +13,9 @@ import pytest
 from gevent import socket
 from gevent.server import StreamServer
 
-from submgr.platform.http.client import (
-    HttpClient,
-    HttpConnectError,
-    HttpProtocolError,
-    HttpTimeout,
-    Target,
-    tls_context,
-)
+from submgr.platform.http.client import HttpClient, tls_context
+from submgr.platform.http.errors import HttpConnectError, HttpProtocolError, HttpTimeout
+from submgr.platform.http.exchange import Target
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 

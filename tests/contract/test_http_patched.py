@@ -11,7 +11,8 @@ import logging, sys, time, warnings
 import gevent
 from submgr.platform.health import Health
 from submgr.platform.http.app import JsonApp, json_response
-from submgr.platform.http.client import HttpClient, Target
+from submgr.platform.http.client import HttpClient
+from submgr.platform.http.exchange import Target
 from submgr.platform.http.server import HttpServer
 from submgr.platform.logs import Logs
 
@@ -42,7 +43,7 @@ server.stop(1)
 health.stop()
 client.close()
 logs.stop()
-print(sorted(set(statuses)), server.connections, len(logs.recent()))
+print(sorted(set(statuses)), len(server.connections), len(logs.recent()))
 """
 
 

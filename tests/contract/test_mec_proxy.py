@@ -15,7 +15,8 @@ from gevent.event import Event
 from support.http.peer import HttpPeer, Request, answer, closed_port
 
 from mec.proxy.cli import ProxyProgram
-from submgr.platform.http.client import HttpClient, HttpProtocolError, HttpResponse
+from submgr.platform.http.client import HttpClient, HttpResponse
+from submgr.platform.http.errors import HttpProtocolError
 
 IMSI = "001010000000001"
 FAILED = answer("500 X", b"{}")

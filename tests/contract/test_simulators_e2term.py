@@ -25,7 +25,7 @@ from submgr.e2ap.messages import (
     SubscriptionResponse,
 )
 from submgr.platform.http.client import HttpClient
-from submgr.platform.http.server import ListenError
+from submgr.platform.http.listen import ListenError
 from submgr.rmr.message import Message, Status
 from submgr.rmr.routing.reader import TableBuilder
 from submgr.rmr.transport import TransportConfig, TransportError

@@ -12,8 +12,9 @@ import gevent
 import pytest
 from gevent import socket
 
-from submgr.platform.http.client import HttpClient, HttpProtocolError, HttpResponse, HttpTimeout
-from submgr.platform.http.server import ListenError
+from submgr.platform.http.client import HttpClient, HttpResponse
+from submgr.platform.http.errors import HttpProtocolError, HttpTimeout
+from submgr.platform.http.listen import ListenError
 from submgr.simulators.rtmgr import RoutingManagerSimulator
 from submgr.simulators.rules import HttpRule
 from submgr.simulators.xapp import XappConfig, XappSimulator

@@ -18,7 +18,7 @@ import pytest
 from support.processes.daemon import NODES, Daemon, Neighbourhood, detail, eventually
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 
-from submgr.platform.http.client import HttpError
+from submgr.platform.http.errors import HttpError
 
 TIMES = int(os.environ.get("CONFORMANCE_TIMES", "1"))
 

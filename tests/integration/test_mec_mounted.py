@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from support.processes.daemon import Daemon, Neighbourhood, eventually, free_port
 
-from submgr.platform.http.client import HttpError
+from submgr.platform.http.errors import HttpError
 
 
 def answered(daemon: Daemon, port: int, path: str) -> int:

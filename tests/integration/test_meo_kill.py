@@ -18,7 +18,8 @@ import yaml
 from gevent import socket
 from support.http.peer import OK, HttpPeer, Request, answer
 
-from submgr.platform.http.client import HttpClient, HttpError, HttpResponse
+from submgr.platform.http.client import HttpClient, HttpResponse
+from submgr.platform.http.errors import HttpError
 
 APP = {
     "appInfo": {"appDId": "d", "appName": "app", "appProvider": "p", "appSoftVersion": "1", "appDVersion": "1"},

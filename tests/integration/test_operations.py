@@ -20,7 +20,7 @@ import pytest
 import yaml
 from support.processes.daemon import Daemon, Neighbourhood, detail, eventually
 
-from submgr.platform.http.client import HttpError
+from submgr.platform.http.errors import HttpError
 
 SUBMGR = """
 SubReqFromXapp SubRespToXapp SubFailToXapp RestSubReqFromXapp RestSubRespToXapp RestSubFailToXapp RestReqRejDueE2Down

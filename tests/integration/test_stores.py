@@ -14,7 +14,7 @@ import pytest
 from support.processes.daemon import Daemon, Neighbourhood, detail, eventually
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 
-from submgr.platform.http.client import HttpError
+from submgr.platform.http.errors import HttpError
 
 pytestmark = [pytest.mark.redis, pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)]
 

@@ -9,7 +9,7 @@ import gevent
 from gevent import socket
 
 from mec.controller.recordings.captures import CaptureError, recorded
-from submgr.platform.http.server import parse_listen
+from submgr.platform.http.listen import parse_listen
 
 _CONNECT = 5.0
 _SEND = 30.0

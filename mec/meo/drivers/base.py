@@ -10,7 +10,8 @@ from typing import Any, Protocol
 import msgspec
 
 from mec.meo.model import App, Pair, Platform
-from submgr.platform.http.client import HttpClient, HttpError, HttpResponse
+from submgr.platform.http.client import HttpClient, HttpResponse
+from submgr.platform.http.errors import HttpError
 
 
 class DriverError(Exception):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from submgr.platform.http.server import parse_listen
+from submgr.platform.http.listen import parse_listen
 
 T_co = TypeVar("T_co", covariant=True)
 

@@ -18,29 +18,10 @@ from gevent import socket
 from gevent.lock import BoundedSemaphore
 
 from submgr.platform.http.answer_head import Answer
-from submgr.platform.http.connect import (
-    Endpoint,
-    HttpConnectError,
-    HttpError,
-    HttpProtocolError,
-    HttpTimeout,
-    IdlePool,
-    Resolver,
-    connect,
-)
+from submgr.platform.http.connect import Resolver, connect
+from submgr.platform.http.errors import Endpoint, HttpProtocolError, HttpTimeout
 from submgr.platform.http.exchange import Limit, Target, attempt, parse, payload_of, words
-
-__all__ = [
-    "HttpClient",
-    "HttpConnectError",
-    "HttpError",
-    "HttpProtocolError",
-    "HttpResponse",
-    "HttpStream",
-    "HttpTimeout",
-    "Target",
-    "tls_context",
-]
+from submgr.platform.http.idle_pool import IdlePool
 
 _CHUNK = 64 * 1024
 

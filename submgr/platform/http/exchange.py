@@ -16,7 +16,7 @@ import gevent
 from gevent import socket
 
 from submgr.platform.http.answer_head import Answer
-from submgr.platform.http.connect import Endpoint, HttpConnectError, HttpProtocolError, HttpTimeout
+from submgr.platform.http.errors import Endpoint, HttpConnectError, HttpProtocolError, HttpTimeout
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")

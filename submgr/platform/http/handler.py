@@ -7,7 +7,7 @@ neither the application nor memory without bound, and an application never waits
 
 import logging
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
 import gevent
@@ -15,10 +15,8 @@ from gevent import socket
 from gevent.pywsgi import MAX_REQUEST_LINE, Input, WSGIHandler
 
 from submgr.platform.http.app import reason_of
+from submgr.platform.http.connections import Connections
 from submgr.platform.http.request_head import Refused, framing, header_fields, read_line, request_line
-
-if TYPE_CHECKING:
-    from submgr.platform.http.server import HttpServer
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +35,8 @@ class _Body(BytesIO):
 class Handler(WSGIHandler):  # type: ignore[misc]
     """pywsgi makes one per connection and calls `handle`."""
 
-    owner: "HttpServer"
+    connections: Connections
+    command: str | None
     response_headers: list[tuple[bytes, bytes]]
     _timer: gevent.Timeout | None = None
     _fields: list[tuple[str, str]]
@@ -45,18 +44,18 @@ class Handler(WSGIHandler):  # type: ignore[misc]
 
     def handle(self) -> None:
         """All requests of one connection."""
-        self.owner = self.server.owner
+        self.connections = self.server.connections
         self.greenlet = gevent.getcurrent()
         sock = self.socket
         try:
-            if self.owner.enter(self):
+            if self.connections.enter(self):
                 super().handle()
             else:
                 self._answer(Refused(503, "too many connections"), {"Retry-After": "1"})
         except OSError as exc:
             log.debug("connection lost", extra={"peer": str(self.client_address), "why": str(exc)})
         finally:
-            self.owner.leave(self)
+            self.connections.leave(self)
             self.__dict__.pop("rfile", None)  # it would keep the socket open
             sock.close()
 
@@ -78,7 +77,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         except gevent.Timeout as timeout:
             if timeout is not self._timer:
                 raise
-            self._answer(Refused(408, f"the request was not complete within {self.owner.limits.read:g} s"))
+            self._answer(Refused(408, f"the request was not complete within {self.connections.limits.read:g} s"))
         finally:
             self._stop_timer()
         return None
@@ -87,13 +86,13 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         """Wait for a request as long as a connection may idle; from its first byte on the clock runs."""
         self._fields = []
         self.command = None
-        self.owner.idle(self)
-        self.socket.settimeout(self.owner.limits.idle)
+        self.connections.idle(self)
+        self.socket.settimeout(self.connections.limits.idle)
         if not self.rfile.peek(1):
             return ""
-        self.owner.busy(self)
-        self.socket.settimeout(self.owner.limits.write)
-        self._timer = gevent.Timeout.start_new(self.owner.limits.read)
+        self.connections.busy(self)
+        self.socket.settimeout(self.connections.limits.write)
+        self._timer = gevent.Timeout.start_new(self.connections.limits.read)
         line = "\n"
         for _ in range(2):  # some clients end a body with one empty line too many (RFC 9112 2.2)
             line = read_line(self.rfile, MAX_REQUEST_LINE - 1, 414, "the request line is too long")
@@ -139,7 +138,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]
     def _read_body(self, expects_continue: bool) -> bytes:
         if not self._chunked and not self.content_length:
             return b""
-        limit = self.owner.limits.body
+        limit = self.connections.limits.body
         too_large = Refused(413, f"the body is larger than {limit} bytes")
         if self.content_length is not None and self.content_length > limit:
             raise too_large
@@ -176,7 +175,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         if self.request_version == "HTTP/1.0" and not self.response_use_chunked and self.code not in (204, 304):
             known = any(name.lower() == b"content-length" for name, _ in self.response_headers)
             self.close_connection = self.close_connection or not known  # its end is the end of the connection
-        if self.owner.stopping:
+        if self.connections.stopping:
             self.close_connection = True
         if self.close_connection:
             fields = [field for field in self.response_headers if field[0].lower() != b"connection"]
@@ -200,7 +199,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]
             seconds = (self.time_finish or self.time_start) - self.time_start
             log.debug(
                 "http",
-                extra={"server": self.owner.name, "request": self.requestline, "status": self.code,
+                extra={"server": self.connections.name, "request": self.requestline, "status": self.code,
                        "ms": round(seconds * 1000, 2)},
             )  # fmt: skip
 
@@ -223,12 +222,14 @@ class Handler(WSGIHandler):  # type: ignore[misc]
     def _answer(self, refused: Refused, headers: dict[str, str] | None = None) -> None:
         """Send an error, then read on for a while: closing with unread input would reset the answer away."""
         self.close_connection = True
-        body, content_type = self.owner.errors(refused.status, refused.message, (), {})
+        body, content_type = self.connections.errors(refused.status, refused.message, (), {})
         lines = [f"HTTP/1.1 {refused.status} {reason_of(refused.status)}", f"Content-Type: {content_type}"]
         lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
         lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
         head = "\r\n".join(lines).encode("latin-1")
-        log.debug("request refused", extra={"server": self.owner.name, "status": refused.status, "why": str(refused)})
+        log.debug(
+            "request refused", extra={"server": self.connections.name, "status": refused.status, "why": str(refused)}
+        )
         self.socket.sendall(head if self.command == "HEAD" else head + body)
         self.socket.shutdown(socket.SHUT_WR)
         left = _LINGER_BYTES

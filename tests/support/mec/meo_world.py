@@ -17,7 +17,8 @@ from mec.meo.app import Orchestrator
 from mec.meo.drivers.base import DriverError
 from mec.meo.model import App, AppInfo, Context, Platform, Support, Wish
 from mec.meo.settings import MeoSettings
-from submgr.platform.http.client import HttpClient, HttpConnectError, HttpResponse
+from submgr.platform.http.client import HttpClient, HttpResponse
+from submgr.platform.http.errors import HttpConnectError
 from submgr.platform.outbox import RetryPolicy
 from submgr.platform.store.committing import CommittingStore
 from submgr.platform.store.memory import MemoryBackend

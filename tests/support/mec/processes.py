@@ -13,7 +13,8 @@ from typing import Any
 
 import gevent
 
-from submgr.platform.http.client import HttpClient, HttpError
+from submgr.platform.http.client import HttpClient
+from submgr.platform.http.errors import HttpError
 from support.http.peer import closed_port
 
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("DBAAS_", "MEC_", "CFG_"))}

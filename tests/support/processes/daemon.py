@@ -25,7 +25,8 @@ import gevent
 import yaml
 from redis import Redis
 
-from submgr.platform.http.client import HttpClient, HttpError
+from submgr.platform.http.client import HttpClient
+from submgr.platform.http.errors import HttpError
 from submgr.simulators.e2term import E2TermConfig, E2TermSimulator
 from submgr.simulators.nodes import LinkState
 from submgr.simulators.rnib import RnibWriter

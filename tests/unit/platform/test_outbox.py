@@ -6,7 +6,7 @@ import gevent
 import pytest
 from gevent import event
 
-from submgr.platform.http.client import HttpConnectError
+from submgr.platform.http.errors import HttpConnectError
 from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
 from submgr.platform.turns import turn
 
