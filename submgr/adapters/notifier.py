@@ -17,7 +17,7 @@ from submgr.core.registry import NotificationQuota
 from submgr.e2ap.causes import describe
 from submgr.platform.http.client import HttpClient
 from submgr.platform.http.errors import HttpError
-from submgr.platform.http.exchange import Target
+from submgr.platform.http.target import Target
 from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
 
 _log = logging.getLogger(__name__)

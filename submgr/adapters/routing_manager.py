@@ -16,7 +16,7 @@ from submgr.core.events import RouteFailureKind
 from submgr.core.model import RmrEndpoint
 from submgr.platform.http.client import HttpClient
 from submgr.platform.http.errors import HttpConnectError, HttpError, HttpTimeout
-from submgr.platform.http.exchange import Target
+from submgr.platform.http.target import Target
 from submgr.runtime.ports import Routed, RouteFailure
 
 HANDLE = "/handles/xapp-subscription-handle"

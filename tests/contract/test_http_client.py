@@ -15,7 +15,7 @@ from gevent.server import StreamServer
 
 from submgr.platform.http.client import HttpClient, tls_context
 from submgr.platform.http.errors import HttpConnectError, HttpProtocolError, HttpTimeout
-from submgr.platform.http.exchange import Target
+from submgr.platform.http.target import Target
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -151,6 +151,9 @@ def test_answers_of_servers_old_and_simple(client, peer, answer, status, body):
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
         b"HTTP/1.1 101 Switching\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 10_000 + OK,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"T: x\r\n" * 100_000,
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n",
         b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-%d: y\r\n" % n for n in range(500)) + b"\r\n",
     ],
 )
@@ -260,6 +263,17 @@ def test_a_silent_server_times_out_in_all_and_holds_no_connection(client, peer):
         assert late.value.sent is True
         assert "0.15 s" in str(late.value)
     assert client.idle_connections == 0
+
+
+def test_what_follows_an_answer_is_not_taken_for_the_next_one(client, peer):
+    def talk(server: Peer, sock: socket.socket) -> None:
+        while server.read(sock):
+            sock.sendall(OK + b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n")
+
+    server = peer(talk)
+    for _ in range(3):
+        assert client.request("GET", Target("127.0.0.1", server.port, "/")).status == 200
+    assert (server.connections, client.idle_connections) == (3, 0)
 
 
 def test_a_body_over_the_limit_is_refused(client, peer):

@@ -12,7 +12,7 @@ import gevent
 from submgr.platform.health import Health
 from submgr.platform.http.app import JsonApp, json_response
 from submgr.platform.http.client import HttpClient
-from submgr.platform.http.exchange import Target
+from submgr.platform.http.target import Target
 from submgr.platform.http.server import HttpServer
 from submgr.platform.logs import Logs
 

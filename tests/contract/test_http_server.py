@@ -18,9 +18,9 @@ from submgr.platform.http.app import ApiError, JsonApp, after_sent, json_respons
 from submgr.platform.http.client import HttpClient
 from submgr.platform.http.connections import HttpLimits
 from submgr.platform.http.errors import HttpProtocolError
-from submgr.platform.http.exchange import Target
 from submgr.platform.http.listen import ListenError
 from submgr.platform.http.server import HttpServer
+from submgr.platform.http.target import Target
 
 LIMITS = HttpLimits(body=100_000, connections=20, idle=30, read=0.3, write=0.5)
 
@@ -183,6 +183,9 @@ def test_other_content_is_415_before_405_and_after_404():
         (b"GET /things HTTP/1.1\r\nno colon\r\n\r\n", 400),
         (b"GET /things HTTP/1.1\r\nSpace : x\r\n\r\n", 400),
         (b"GET /things HTTP/1.1\r\nA: b\r\n folded\r\n\r\n", 400),
+        (b"GET /things HTTP/1.1\r\nA: b\rC: d\r\n\r\n", 400),
+        (b"POST /things HTTP/1.1\r\nTransfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n", 400),
+        (b"GET /things HTTP/1.1\r\n" + b"A: %s\r\n" % (b"b" * 1000) * 70 + b"\r\n", 431),
         (b"GET /things HTTP/1.1\r\nA: " + b"b" * 70_000 + b"\r\n\r\n", 431),
         (b"GET /things HTTP/1.1\r\n" + b"A: b\r\n" * 200 + b"\r\n", 431),
         (b"POST /things HTTP/1.1\r\nContent-Length: x\r\n\r\n", 400),
@@ -217,6 +220,16 @@ def test_a_body_over_the_limit_is_413_however_it_comes(server, call):
     chunks = b"".join(b"%x\r\n%s\r\n" % (1000, b"y" * 1000) for _ in range(150)) + b"0\r\n\r\n"
     head = b"POST /things HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
     assert exchange(server, head + chunks)[0] == 413
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [b"0\r\n" + b"T: x\r\n" * 100_000, b"1;" + b"x" * 1_000_000, b"1;%s\r\na\r\n" % (b"x" * 100) * 10_000],
+    ids=["trailers", "extension", "extensions"],
+)
+def test_framing_without_an_end_is_refused(server, endless):
+    head = b"POST /things HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert exchange(server, head + endless)[0] == 400
 
 
 def test_chunks_continue_and_pipelines_are_understood(server):

@@ -1,80 +1,79 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The head of an HTTP answer, read without the standard library's e-mail parser, which takes most of a request's CPU.
+"""The head of an HTTP answer. As tolerant as the standard library's client: xApps of all kinds answer here."""
 
-Status line and body are the standard library's. As tolerant as that: what answers here are xApps of all kinds.
-"""
-
-from __future__ import annotations
-
-import http.client
+import re
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, cast
 
-_LONGEST_LINE = 65536
+from submgr.platform.http.buffered_socket import BufferedSocket, Malformed
+
+_STATUS_LINE = re.compile(r"(HTTP/\S*)\s+([1-9][0-9][0-9])(?:\s+(.*))?", re.ASCII)
 _MOST_FIELDS = 100
 _NO_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
-class Answer(http.client.HTTPResponse):
+@dataclass(frozen=True, slots=True)
+class AnswerHead:
     """`fields`: the header fields, names in lower case, repeated ones joined by a comma."""
 
+    version: int
+    """10 for HTTP/1.0 and older, else 11."""
+    status: int
+    reason: str
     fields: dict[str, str]
 
-    def begin(self) -> None:
-        """Read the head. Raises HTTPException for what is none."""
-        version, status, reason = self._next_status()
-        while status == HTTPStatus.CONTINUE:
-            read_fields(self.fp)
-            version, status, reason = self._next_status()
-        if not version.startswith("HTTP/"):
-            raise http.client.UnknownProtocol(version)
-        self.version = 10 if version in ("HTTP/1.0", "HTTP/0.9") else 11
-        self.code = self.status = status
-        self.reason = reason.strip()
-        self.fields = read_fields(self.fp)
-        # what the body is read by
-        self.headers = self.msg = cast(Any, self.fields)
-        self.chunked = cast(Any, self.fields.get("transfer-encoding", "").lower() == "chunked")
-        self.chunk_left = cast(Any, None)
-        self.length = self._body_length()
-        self.will_close = self._closes() or (not self.chunked and self.length is None)
+    @property
+    def chunked(self) -> bool:
+        """Whether the body comes in the chunked transfer coding."""
+        return self.fields.get("transfer-encoding", "").lower() == "chunked"
 
-    def _next_status(self) -> tuple[str, int, str]:
-        found: tuple[str, int, str] = cast(Any, self)._read_status()
-        return found
-
-    def _body_length(self) -> int | None:
-        """None: it is told in another way."""
-        if self.status in _NO_BODY or self.status < 200 or cast(Any, self)._method == "HEAD":
+    def body_length(self, method: str) -> int | None:
+        """The bytes of the body. None: its chunks or the end of the connection tell its end."""
+        if self.status in _NO_BODY or self.status < 200 or method == "HEAD":
             return 0
         text = self.fields.get("content-length", "").partition(",")[0].strip()
         return int(text) if text.isascii() and text.isdecimal() and not self.chunked else None
 
-    def _closes(self) -> bool:
+    @property
+    def keeps_alive(self) -> bool:
+        """Whether the peer leaves the connection open for the next request."""
         connection = self.fields.get("connection", "").lower()
         if self.version == 11:
-            return "close" in connection
-        return "keep-alive" not in connection and "keep-alive" not in self.fields
+            return "close" not in connection
+        return "keep-alive" in connection or "keep-alive" in self.fields
 
 
-def read_fields(file: Any) -> dict[str, str]:
-    """The header fields up to the empty line. A line that is no field is passed over. Raises HTTPException."""
+def read_head(source: BufferedSocket) -> AnswerHead:
+    """Reads the head of the final answer and passes over `100 Continue` before it.
+
+    Raises Malformed, TooLong (all of the heads count), PeerClosed, TimeoutError or OSError.
+    """
+    while True:
+        line = source.line().decode("latin-1")
+        found = _STATUS_LINE.fullmatch(line.strip())
+        if not found:
+            raise Malformed(f"not a status line: {line[:80]!r}")
+        fields = _fields(source.header_lines().decode("latin-1"))
+        version, status, reason = found.groups(default="")
+        if int(status) != HTTPStatus.CONTINUE:
+            return AnswerHead(10 if version in ("HTTP/1.0", "HTTP/0.9") else 11, int(status), reason, fields)
+
+
+def _fields(text: str) -> dict[str, str]:
+    """A line that is no field is passed over."""
+    lines = text.split("\n")
+    if len(lines) > _MOST_FIELDS + 1:
+        raise Malformed(f"more than {_MOST_FIELDS} header fields")
     fields: dict[str, str] = {}
     name = ""
-    for _ in range(_MOST_FIELDS + 1):
-        line = file.readline(_LONGEST_LINE + 1)
-        if len(line) > _LONGEST_LINE:
-            raise http.client.LineTooLong("header line")
-        if line in (b"\r\n", b"\n", b""):
-            return fields
-        text = line.decode("latin-1")
-        if text[0] in " \t":  # the last one goes on (RFC 9112 5.2)
+    for line in lines:
+        if line.startswith((" ", "\t")):  # the field before goes on (RFC 9112 section 5.2)
             if name:
-                fields[name] = f"{fields[name]} {text.strip()}".strip()
+                fields[name] = f"{fields[name]} {line.strip()}".strip()
             continue
-        name, colon, value = text.partition(":")
+        name, colon, value = line.partition(":")
         name = name.strip().lower() if colon else ""
         if name:
             value = value.strip()
             fields[name] = f"{fields[name]}, {value}" if name in fields else value
-    raise http.client.HTTPException(f"got more than {_MOST_FIELDS} headers")
+    return fields

@@ -5,9 +5,7 @@ Requests always carry a Content-Length and are never chunked (several xApp serve
 are not followed.
 """
 
-import http.client
 import ssl
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -17,11 +15,12 @@ import gevent.ssl
 from gevent import socket
 from gevent.lock import BoundedSemaphore
 
-from submgr.platform.http.answer_head import Answer
+from submgr.platform.http.answer import Answer
 from submgr.platform.http.connect import Resolver, connect
 from submgr.platform.http.errors import Endpoint, HttpProtocolError, HttpTimeout
-from submgr.platform.http.exchange import Limit, Target, attempt, parse, payload_of, words
+from submgr.platform.http.exchange import attempt, late, request_bytes, words
 from submgr.platform.http.idle_pool import IdlePool
+from submgr.platform.http.target import Target, parse
 
 _CHUNK = 64 * 1024
 
@@ -140,7 +139,7 @@ class HttpClient:
     ) -> "HttpStream":
         """Send a request and read the head of the answer; the body is read from the returned context manager."""
         endpoint, path = parse(url)
-        payload = payload_of(method, endpoint, path, headers or {}, body, self._user_agent)
+        payload = request_bytes(method, endpoint, path, headers or {}, body, self._user_agent)
         gate = self._enter(endpoint, connect_timeout)
         try:
             return HttpStream(self, self._exchange(endpoint, gate, method, payload, connect_timeout, read_timeout))
@@ -156,11 +155,9 @@ class HttpClient:
         while True:
             if sock is None:
                 sock = connect(endpoint, self._resolver, connect_timeout, self._tls)
-            deadline = time.monotonic() + read_timeout
-            with Limit(read_timeout, endpoint, read_timeout):
-                response = attempt(sock, endpoint, method, payload)
-            if response is not None:
-                return Exchange(endpoint, gate, sock, response, deadline, read_timeout)
+            answer = attempt(sock, endpoint, method, payload, read_timeout)
+            if answer is not None:
+                return Exchange(endpoint, gate, sock, answer, read_timeout)
             if not reused:
                 raise HttpProtocolError(f"{endpoint} closed the connection without an answer")
             sock, reused = None, False
@@ -185,8 +182,8 @@ class HttpClient:
         if not gate.users:
             del self._gates[endpoint]
 
-    def _finished(self, exchange: "Exchange", reusable: bool) -> None:
-        if reusable:
+    def _finished(self, exchange: "Exchange") -> None:
+        if exchange.answer.reusable:
             self._pool.put(exchange.endpoint, exchange.sock)
         else:
             exchange.sock.close()
@@ -195,13 +192,12 @@ class HttpClient:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request that was sent, the head of its answer, and until when (monotonic) all of it must be there."""
+    """A request that was sent, the head of its answer, and the seconds that were allowed for all of it."""
 
     endpoint: Endpoint
     gate: Gate
     sock: socket.socket
-    response: Answer
-    deadline: float
+    answer: Answer
     allowed: float
 
 
@@ -211,12 +207,11 @@ class HttpStream:
     def __init__(self, client: HttpClient, exchange: Exchange) -> None:
         self._client = client
         self._exchange = exchange
-        self._response = exchange.response
+        self._answer = exchange.answer
         self._open = True
-        self._sound = True
-        self.status = exchange.response.status
-        self.headers: Mapping[str, str] = exchange.response.fields
-        self.length = exchange.response.length
+        self.status = exchange.answer.head.status
+        self.headers: Mapping[str, str] = exchange.answer.head.fields
+        self.length = exchange.answer.length
 
     def __enter__(self) -> Self:
         return self
@@ -227,15 +222,18 @@ class HttpStream:
         self.close()
 
     def read(self, limit: int) -> bytes:
-        """The whole body, at most `limit` bytes of it, within what is left of the request's read timeout."""
-        left, allowed = self._exchange.deadline - time.monotonic(), self._exchange.allowed
-        if self.length is not None:
-            if self.length > limit:
-                raise self._too_large(limit)
-            return self._read(None, left, allowed)
-        data = self._read(limit + 1, left, allowed)
+        """The whole body within what is left of the request's read timeout.
+
+        Raises HttpTimeout, or HttpProtocolError when the body breaks off or has more than `limit` bytes.
+        """
+        if self.length is not None and self.length > limit:
+            raise self._too_large(limit)
+        allowed = self._exchange.allowed
+        data = self._read(limit + 1, allowed)
         if len(data) > limit:
             raise self._too_large(limit)
+        if not self._answer.complete:
+            self._read(1, allowed)  # tells why it broke off
         return data
 
     def chunks(self, read_timeout: float = 5.0) -> Iterator[bytes]:
@@ -243,32 +241,23 @@ class HttpStream:
 
         Raises HttpTimeout or HttpProtocolError when the peer stops or closes in the middle.
         """
-        left = self.length
-        while not self._response.isclosed():
-            piece = self._read(_CHUNK, read_timeout, read_timeout)
-            if left is not None:
-                left -= len(piece)
-            if piece:
+        while not self._answer.complete:
+            self._answer.allow(read_timeout)
+            if piece := self._read(_CHUNK, read_timeout):
                 yield piece
-            elif left:
-                self._sound = False
-                raise HttpProtocolError(f"{self._exchange.endpoint} closed with {left} bytes of the body missing")
 
     def close(self) -> None:
-        """Keep the connection for the next request when the body was read to its end, else close it."""
-        if not self._open:
-            return
-        self._open = False
-        reusable = self._sound and self._response.isclosed() and not self._response.will_close
-        self._response.close()
-        self._client._finished(self._exchange, reusable)
+        """Keeps the connection for the next request when the body was read to its end, else closes it."""
+        if self._open:
+            self._open = False
+            self._client._finished(self._exchange)
 
-    def _read(self, amount: int | None, seconds: float, allowed: float) -> bytes:
+    def _read(self, most: int, allowed: float) -> bytes:
         try:
-            with Limit(seconds, self._exchange.endpoint, allowed):
-                return self._response.read(amount)
-        except (http.client.HTTPException, OSError, ValueError) as exc:
-            self._sound = False
+            return self._answer.read(most)
+        except TimeoutError:
+            raise late(self._exchange.endpoint, allowed) from None
+        except (OSError, ValueError) as exc:
             raise HttpProtocolError(f"{self._exchange.endpoint} broke off in the body: {words(exc)}") from exc
 
     def _too_large(self, limit: int) -> HttpProtocolError:

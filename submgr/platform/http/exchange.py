@@ -1,128 +1,70 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the HTTP client puts on the wire and takes from it."""
+"""One request and its answer on an open connection."""
 
-import contextlib
-import http.client
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import lru_cache
-from io import BufferedReader
-from types import TracebackType
-from typing import Any, cast
-from urllib.parse import quote, urlsplit
+from contextlib import suppress
 
-import gevent
 from gevent import socket
 
-from submgr.platform.http.answer_head import Answer
-from submgr.platform.http.errors import Endpoint, HttpConnectError, HttpProtocolError, HttpTimeout
+from submgr.platform.http.answer import Answer
+from submgr.platform.http.buffered_socket import BufferedSocket, Malformed
+from submgr.platform.http.errors import Endpoint, HttpProtocolError, HttpTimeout
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-_HOST = re.compile(r"[!$&'()*+,.:;=_~%0-9A-Za-z-]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """An address given in parts, when it is not a URL: host name or address, port, path with query."""
+def attempt(sock: socket.socket, endpoint: Endpoint, method: str, payload: bytes, seconds: float) -> Answer | None:
+    """Sends a request and reads the head of its answer within `seconds`; the body may use what is left of them.
 
-    host: str
-    port: int
-    path: str
-    scheme: str = "http"
-
-
-class Limit:
-    """A `with` block that ends in HttpTimeout after `seconds` (what is left of the `allowed` ones)."""
-
-    __slots__ = ("_allowed", "_endpoint", "_seconds", "_timer")
-
-    def __init__(self, seconds: float, endpoint: Endpoint, allowed: float) -> None:
-        self._seconds = max(seconds, 0.0)
-        self._endpoint = endpoint
-        self._allowed = allowed
-
-    def __enter__(self) -> None:
-        self._timer = gevent.Timeout.start_new(self._seconds)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._timer.close()
-        if value is self._timer:
-            raise HttpTimeout(f"no complete answer from {self._endpoint} within {self._allowed:g} s") from None
-
-
-class _Buffered:
-    """What http.client takes for a socket: only its file is used."""
-
-    def __init__(self, file: BufferedReader) -> None:
-        self._file = file
-
-    def makefile(self, mode: str) -> BufferedReader:
-        return self._file
-
-
-def attempt(sock: socket.socket, endpoint: Endpoint, method: str, payload: bytes) -> Answer | None:
-    """Send and read the head of the answer. None: the peer closed and not one byte came. Closes `sock` on failure."""
-    file = sock.makefile("rb")
+    Returns None when the peer closed and not one byte came. Raises HttpTimeout or HttpProtocolError. Closes `sock`
+    unless it returns an answer.
+    """
+    answer = None
+    source = BufferedSocket(sock)
+    source.begin(seconds)
     try:
         # a peer that refuses a large body may close before it has read it all: its answer is there all the same
-        with contextlib.suppress(ConnectionError):
-            sock.sendall(payload)
-        try:
-            first = file.peek(1)
-        except ConnectionError:
-            first = b""
-        if first:
-            response = Answer(cast(Any, _Buffered(file)), method=method)
-            response.begin()
-            if response.status < 200:
-                raise http.client.HTTPException(f"an answer of status {response.status}")
-            return response
-    except (http.client.HTTPException, OSError, ValueError) as exc:
-        _discard(sock, file)
+        with suppress(ConnectionError):
+            source.send(payload)
+        if _began(source):
+            answer = _read_answer(source, method)
+    except TimeoutError:
+        raise late(endpoint, seconds) from None
+    except (OSError, ValueError) as exc:
         raise HttpProtocolError(f"{endpoint} did not answer in HTTP: {words(exc)}") from exc
-    except BaseException:
-        _discard(sock, file)
-        raise
-    _discard(sock, file)
-    return None
+    finally:
+        if answer is None:
+            sock.close()
+    return answer
 
 
-def _discard(sock: socket.socket, file: BufferedReader) -> None:
-    file.close()
-    sock.close()
+def _began(source: BufferedSocket) -> bool:
+    try:
+        return source.fill()
+    except ConnectionError:
+        return False
+
+
+def _read_answer(source: BufferedSocket, method: str) -> Answer:
+    answer = Answer(source, method)
+    if answer.head.status < 200:
+        raise Malformed(f"an answer of status {answer.head.status}")
+    return answer
+
+
+def late(endpoint: Endpoint, seconds: float) -> HttpTimeout:
+    """The error of a request whose time has passed."""
+    return HttpTimeout(f"no complete answer from {endpoint} within {seconds:g} s")
 
 
 def words(exc: Exception) -> str:
+    """An exception in words, also one that has none."""
     return str(exc) or type(exc).__name__
 
 
-@lru_cache(maxsize=1024)
-def parse(url: str | Target) -> tuple[Endpoint, str]:
-    if isinstance(url, Target):
-        scheme, host, port, path = url.scheme, url.host, url.port, url.path
-    else:
-        try:
-            parts = urlsplit(url)
-            given = parts.port
-        except ValueError as exc:
-            raise HttpConnectError(f"{url!r} is not a URL: {exc}") from exc
-        scheme, host = parts.scheme, parts.hostname or ""
-        port = given if given is not None else 443 if scheme == "https" else 80
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    if scheme not in ("http", "https"):
-        raise HttpConnectError(f"{url!r}: only http and https are known")
-    if not host or not 0 < port < 65536 or not _HOST.fullmatch(host):
-        raise HttpConnectError(f"{url!r} names no host and port to connect to")
-    if not path.startswith("/"):
-        path = f"/{path}"
-    return Endpoint(scheme, host, port), quote(path, safe="/?:@!$&'()*+,;=-._~%")
-
-
-def payload_of(
+def request_bytes(
     method: str, endpoint: Endpoint, path: str, headers: Mapping[str, str], body: bytes | None, user_agent: str
 ) -> bytes:
     if not _TOKEN.fullmatch(method):

@@ -12,14 +12,16 @@ from urllib.parse import unquote
 
 import gevent
 from gevent import socket
-from gevent.pywsgi import MAX_REQUEST_LINE, Input, WSGIHandler
+from gevent.pywsgi import WSGIHandler
 
 from submgr.platform.http.app import reason_of
+from submgr.platform.http.buffered_socket import BufferedSocket, ChunkedBody, Malformed, PeerClosed, TooLong
 from submgr.platform.http.connections import Connections
-from submgr.platform.http.request_head import Refused, framing, header_fields, read_line, request_line
+from submgr.platform.http.request_head import Fields, Refused, framing, header_fields, request_line
 
 log = logging.getLogger(__name__)
 
+_REQUEST_LINE = 8191
 _ONE_PIECE = 64 * 1024
 _LINGER_SECONDS = 5.0
 _LINGER_BYTES = 64 * 1024 * 1024
@@ -38,9 +40,13 @@ class Handler(WSGIHandler):  # type: ignore[misc]
     connections: Connections
     command: str | None
     response_headers: list[tuple[bytes, bytes]]
-    _timer: gevent.Timeout | None = None
-    _fields: list[tuple[str, str]]
-    _chunked = False
+    _fields: Fields
+    _chunked: bool
+    _body: bytes
+
+    def __init__(self, sock: socket.socket, address: tuple[Any, ...], server: Any) -> None:
+        super().__init__(sock, address, server, rfile=BytesIO())  # pywsgi's own reader, which is not used
+        self._source = BufferedSocket(sock)
 
     def handle(self) -> None:
         """All requests of one connection."""
@@ -56,7 +62,6 @@ class Handler(WSGIHandler):  # type: ignore[misc]
             log.debug("connection lost", extra={"peer": str(self.client_address), "why": str(exc)})
         finally:
             self.connections.leave(self)
-            self.__dict__.pop("rfile", None)  # it would keep the socket open
             sock.close()
 
     def hang_up(self) -> None:
@@ -68,48 +73,90 @@ class Handler(WSGIHandler):  # type: ignore[misc]
             except OSError as exc:
                 log.debug("connection was gone", extra={"why": str(exc)})
 
-    def handle_one_request(self) -> Any:
-        """One request: pywsgi's way, with every refusal answered in the server's format."""
+    def handle_one_request(self) -> bool | None:
+        """Reads a request, has it answered. Returns None when the connection is to be closed."""
+        self.command = None
         try:
-            return super().handle_one_request()
+            if not self._wait_for_request():
+                return None
+            self._read_request()
         except Refused as refused:
             self._answer(refused)
-        except gevent.Timeout as timeout:
-            if timeout is not self._timer:
-                raise
-            self._answer(Refused(408, f"the request was not complete within {self.connections.limits.read:g} s"))
-        finally:
-            self._stop_timer()
-        return None
-
-    def read_requestline(self) -> str:
-        """Wait for a request as long as a connection may idle; from its first byte on the clock runs."""
-        self._fields = []
-        self.command = None
-        self.connections.idle(self)
-        self.socket.settimeout(self.connections.limits.idle)
-        if not self.rfile.peek(1):
-            return ""
-        self.connections.busy(self)
+            return None
         self.socket.settimeout(self.connections.limits.write)
-        self._timer = gevent.Timeout.start_new(self.connections.limits.read)
-        line = "\n"
-        for _ in range(2):  # some clients end a body with one empty line too many (RFC 9112 2.2)
-            line = read_line(self.rfile, MAX_REQUEST_LINE - 1, 414, "the request line is too long")
-            if line.rstrip("\r\n"):
-                break
-        return line
+        self.environ = self.get_environ()
+        self.application = self.server.application
+        self.handle_one_response()
+        return None if self.close_connection else True
 
-    def read_request(self, raw_requestline: str) -> bool:
-        """The request line and the header fields (RFC 9112); Refused when they are not well-formed."""
-        self.requestline = raw_requestline.rstrip("\r\n")
-        self.command, self.path, self.request_version = request_line(self.requestline)
-        self._fields = list(header_fields(self.rfile))
-        self.content_length, self._chunked, self.close_connection = framing(self._fields, self.request_version)
+    def _wait_for_request(self) -> bool:
+        """Waits for the first byte of a request, as long as a connection may idle. Returns False when none comes."""
+        if not self._source.pending:
+            self.connections.idle(self)
+            self._source.allow(self.connections.limits.idle)
+            try:
+                if not self._source.fill():
+                    return False
+            except TimeoutError:
+                return False
+        self.connections.busy(self)
+        self._source.begin(self.connections.limits.read)
         return True
 
+    def _read_request(self) -> None:
+        """Reads head and body. Raises Refused, or OSError when the client leaves within the head."""
+        try:
+            self._read_head()
+            self._body = self._read_body()
+        except TimeoutError:
+            raise Refused(408, f"the request was not complete within {self.connections.limits.read:g} s") from None
+
+    def _read_head(self) -> None:
+        self.requestline = self._read_request_line() or self._read_request_line()
+        self.command, self.path, self.request_version = request_line(self.requestline)
+        try:
+            lines = self._source.header_lines()
+        except TooLong:
+            raise Refused(431, "the head of the request is too long") from None
+        self._fields = header_fields(lines)
+        self.content_length, self._chunked, self.close_connection = framing(self._fields, self.request_version)
+
+    def _read_request_line(self) -> str:
+        """A line without its end. Some clients send an empty one after the body before (RFC 9112 section 2.2)."""
+        try:
+            line = self._source.line(_REQUEST_LINE)
+        except TooLong:
+            raise Refused(414, "the request line is too long") from None
+        return line.decode("latin-1").rstrip("\r\n")
+
+    def _read_body(self) -> bytes:
+        if not self._chunked and not self.content_length:
+            return b""
+        limit = self.connections.limits.body
+        too_large = Refused(413, f"the body is larger than {limit} bytes")
+        if self.content_length is not None and self.content_length > limit:
+            raise too_large
+        if ("expect", "100-continue") in ((name, value.lower()) for name, value in self._fields):
+            self._source.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        body = ChunkedBody(self._source) if self._chunked else self._source
+        wanted = limit + 1 if self.content_length is None else self.content_length
+        pieces: list[bytes] = []
+        try:
+            while wanted and (piece := body.some(wanted)):
+                pieces.append(piece)
+                wanted -= len(piece)
+        except PeerClosed as exc:
+            raise Refused(400, f"the body is incomplete: {exc}") from exc
+        except Malformed as exc:
+            raise Refused(400, f"the chunks of the body are malformed: {exc}") from exc
+        if wanted and not self._chunked:
+            raise Refused(400, f"the body is incomplete: {wanted} bytes are missing")
+        if not wanted and self._chunked:
+            raise too_large
+        return b"".join(pieces)
+
     def get_environ(self) -> dict[str, Any]:
-        """The WSGI environment, with the body read."""
+        """The WSGI environment of the request that has been read."""
         env: dict[str, Any] = self.server.get_environ()
         path, _, query = self.path.partition("?")
         env["REQUEST_METHOD"] = self.command
@@ -127,47 +174,11 @@ class Handler(WSGIHandler):  # type: ignore[misc]
             if key in env:
                 value = f"{env[key]}{'; ' if name == 'cookie' else ','}{value}"
             env[key] = value
-        body = self._read_body(env.get("HTTP_EXPECT", "").lower() == "100-continue")
-        if body or self.content_length is not None:
-            env["CONTENT_LENGTH"] = str(len(body))
-        self.wsgi_input = env["wsgi.input"] = _Body(body)
+        if self._body or self.content_length is not None:
+            env["CONTENT_LENGTH"] = str(len(self._body))
+        self.wsgi_input = env["wsgi.input"] = _Body(self._body)
         env["wsgi.input_terminated"] = True
-        self._stop_timer()
         return env
-
-    def _read_body(self, expects_continue: bool) -> bytes:
-        if not self._chunked and not self.content_length:
-            return b""
-        limit = self.connections.limits.body
-        too_large = Refused(413, f"the body is larger than {limit} bytes")
-        if self.content_length is not None and self.content_length > limit:
-            raise too_large
-        source = Input(
-            self.rfile,
-            self.content_length,
-            socket=self.socket if expects_continue else None,
-            chunked_input=self._chunked,
-        )
-        try:
-            body: bytes = source.read(limit + 1)
-        except OSError as exc:
-            if isinstance(exc.errno, int):  # the socket's; pywsgi's own complaints have words in its place
-                raise
-            raise Refused(400, f"the body is incomplete or its chunks are malformed: {exc}") from exc
-        except ValueError as exc:
-            raise Refused(400, f"the chunks of the body are malformed: {exc}") from exc
-        if len(body) > limit:
-            raise too_large
-        return body
-
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.close()
-            self._timer = None
-
-    def _handle_client_error(self, ex: Exception) -> None:
-        # pywsgi comes here with whatever read_request raised: its caller below answers it
-        raise ex
 
     def finalize_headers(self) -> None:
         """Add what the application left out."""
@@ -230,9 +241,8 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         log.debug(
             "request refused", extra={"server": self.connections.name, "status": refused.status, "why": str(refused)}
         )
-        self.socket.sendall(head if self.command == "HEAD" else head + body)
+        self._source.allow(self.connections.limits.write)
+        self._source.send(head if self.command == "HEAD" else head + body)
         self.socket.shutdown(socket.SHUT_WR)
-        left = _LINGER_BYTES
-        with gevent.Timeout(_LINGER_SECONDS, False):
-            while left > 0 and (data := self.socket.recv(65536)):
-                left -= len(data)
+        self._source.allow(_LINGER_SECONDS)
+        self._source.discard(_LINGER_BYTES)

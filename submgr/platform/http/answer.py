@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An HTTP answer: its head has been read, its body is read on demand."""
+
+from submgr.platform.http.answer_head import read_head
+from submgr.platform.http.buffered_socket import BufferedSocket, ChunkedBody, PeerClosed
+
+
+class Answer:
+    """The answer to a request of `method`. Its constructor reads the head and raises what `read_head` raises.
+
+    `length`: the bytes of the body, None when they are not told. `complete`: the whole body has been read.
+    """
+
+    def __init__(self, source: BufferedSocket, method: str) -> None:
+        self._source = source
+        self.head = read_head(source)
+        self.length = self.head.body_length(method)
+        self._left = self.length
+        self._chunks = ChunkedBody(source) if self.length is None and self.head.chunked else None
+        self.complete = self.length == 0
+
+    @property
+    def will_close(self) -> bool:
+        """Whether the peer closes after this answer, be it because nothing else tells the end of the body."""
+        told = self.length is not None or self._chunks is not None
+        return not told or not self.head.keeps_alive
+
+    @property
+    def reusable(self) -> bool:
+        """Whether the connection can take another request: the body was read to its end and nothing came after it."""
+        return self.complete and not self.will_close and not self._source.pending
+
+    def allow(self, seconds: float) -> None:
+        """Sets the deadline of what is still to be read, `seconds` from now."""
+        self._source.allow(seconds)
+
+    def read(self, most: int) -> bytes:
+        """At most `most` bytes of the body, fewer only at its end or where it breaks off.
+
+        Raises PeerClosed when not one byte comes before it breaks off, Malformed, TooLong, TimeoutError or OSError.
+        """
+        pieces: list[bytes] = []
+        try:
+            while most > 0 and not self.complete:
+                piece = self._some(most)
+                most -= len(piece)
+                pieces.append(piece)
+        except PeerClosed:
+            if not any(pieces):
+                raise
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _some(self, most: int) -> bytes:
+        if self._chunks is not None:
+            piece = self._chunks.some(most)
+            self.complete = self._chunks.complete
+            return piece
+        piece = self._source.some(most if self._left is None else min(most, self._left))
+        if self._left is not None:
+            if not piece:
+                raise PeerClosed(f"closed with {self._left} bytes of the body missing")
+            self._left -= len(piece)
+            self.complete = self._left == 0
+        else:
+            self.complete = not piece
+        return piece
