@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A lean HTTP/1.1 client on gevent sockets: pooled connections, total deadlines, bounded answers.
+"""An HTTP/1.1 client on gevent sockets, with pooled connections, total deadlines and bounded answers.
 
-Requests always carry a Content-Length and are never chunked (several xApp servers understand nothing else). Redirects
-are not followed.
+A request with a body has a Content-Length and is never chunked: several xApp servers understand nothing else. The
+client does not follow redirects.
 """
 
 import ssl
@@ -40,7 +40,7 @@ class HttpResponse:
 
 
 def tls_context(ca: str | None = None, certificate: str | None = None, key: str | None = None) -> ssl.SSLContext:
-    """A context that checks the peer against the PEM file `ca` (None: the system's), and shows `certificate`.
+    """A TLS context. It checks the peer against the PEM file `ca` (None: the system's) and shows `certificate`.
 
     Raises OSError when a file cannot be read or is not PEM.
     """
@@ -57,21 +57,22 @@ def tls_context(ca: str | None = None, certificate: str | None = None, key: str 
 
 @dataclass(slots=True)
 class Gate:
-    """The bound on the connections to one endpoint, and how many greenlets use it or wait for it."""
+    """The bound on the connections to one endpoint. `users`: the greenlets that have a connection or wait for one."""
 
     free: BoundedSemaphore
     users: int = 0
 
 
 class HttpClient:
-    """Makes requests; safe to share between any number of greenlets.
+    """Makes requests. Any number of greenlets may share one client.
 
-    At most `connections` are open to one host and port; who comes later waits, within its connect timeout.
-    `idle` of them are kept open between requests, for `idle_seconds`. `tls` comes from `tls_context`.
+    At most `connections` are open to one host and port; further requests wait for a free one within their connect
+    timeout. `idle` connections to one host and port, and `idle_total` in all, are kept open between requests for
+    `idle_seconds`. `tls` comes from `tls_context`.
 
-    A connection that was kept can have been closed by the peer just when it is used again. When that is so (the
-    send failed or the peer closed, and not one byte of an answer came), the request is sent once more on a new
-    connection, POST too: a server that closes an idle connection has not read what comes after.
+    The peer may close a kept connection in the moment in which a request is sent on it. When not one byte of an
+    answer has come from a kept connection, the client sends the request once more on a new connection, POST too: a
+    server that closes an idle connection has not read the request. A request on a new connection is sent once.
     """
 
     def __init__(
@@ -91,18 +92,8 @@ class HttpClient:
         self._resolver = Resolver()
         self._gates: dict[Endpoint, Gate] = {}
 
-    @property
-    def idle_connections(self) -> int:
-        """How many open connections are unused at the moment."""
-        return len(self._pool)
-
-    @property
-    def busy_endpoints(self) -> int:
-        """How many hosts and ports have a request under way."""
-        return len(self._gates)
-
     def close(self) -> None:
-        """Close the idle connections; requests under way are not touched."""
+        """Closes the idle connections. Requests under way go on."""
         self._pool.close()
 
     def request(
@@ -116,10 +107,10 @@ class HttpClient:
         read_timeout: float = 5.0,
         max_response: int = 16 * 1024 * 1024,
     ) -> HttpResponse:
-        """Send a request and read the whole answer.
+        """Sends a request and reads the whole answer.
 
-        `connect_timeout` (s) covers waiting for a free connection, the name look-up and the handshake;
-        `read_timeout` (s) everything from the first byte sent to the last byte read.
+        `connect_timeout` (s) covers waiting for a free connection, the name look-up and the handshakes.
+        `read_timeout` (s) covers everything from the first byte sent to the last byte read.
         Raises HttpConnectError, HttpTimeout or HttpProtocolError (also for a body over `max_response` bytes).
         """
         with self.stream(
@@ -137,7 +128,10 @@ class HttpClient:
         connect_timeout: float = 5.0,
         read_timeout: float = 5.0,
     ) -> "HttpStream":
-        """Send a request and read the head of the answer; the body is read from the returned context manager."""
+        """Sends a request and reads the head of the answer. The caller reads the body from the returned HttpStream.
+
+        Times and errors are those of `request`.
+        """
         endpoint, path = parse(url)
         payload = request_bytes(method, endpoint, path, headers or {}, body, self._user_agent)
         gate = self._enter(endpoint, connect_timeout)
@@ -192,7 +186,7 @@ class HttpClient:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request that was sent, the head of its answer, and the seconds that were allowed for all of it."""
+    """A request whose answer has begun. `allowed`: the seconds for the whole answer."""
 
     endpoint: Endpoint
     gate: Gate

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Outgoing TCP (and TLS) connections: resolving, connecting, and keeping idle ones for the next request."""
+"""Resolves names and opens TCP and TLS connections."""
 
 import ipaddress
 import ssl
@@ -14,23 +14,25 @@ from submgr.platform.http.errors import Endpoint, HttpConnectError, HttpTimeout
 
 Address = tuple[int, tuple[Any, ...]]
 
+_LOOK_UPS = 16
+"""Names that are looked up at the same time."""
+
 
 class Resolver:
-    """Names to addresses, in native threads of its own, so that names that are slow to resolve delay nothing else.
+    """Looks names up in native threads of its own, so that a slow name server delays nothing else.
 
-    Callers who ask for a name that is being looked up share that one look-up: many requests to one name whose
-    server is silent occupy one thread.
+    Callers that ask for the same name share one look-up: many requests to a name whose name server is silent occupy
+    one thread.
     """
 
-    def __init__(self, threads: int = 16) -> None:
-        self._threads = threads
+    def __init__(self) -> None:
         self._pool: ThreadPool | None = None
         self._running: dict[tuple[str, int], event.AsyncResult] = {}
 
     def resolve(self, host: str, port: int) -> list[Address]:
-        """Addresses of `host` in the order to try them.
+        """The addresses of `host` in the order to try them.
 
-        Raises OSError when it has none, UnicodeError or ValueError when it cannot be a name.
+        Raises OSError when `host` has none, ValueError when it cannot be a name.
         """
         try:
             literal = ipaddress.ip_address(host)
@@ -49,7 +51,7 @@ class Resolver:
 
     def _look_up(self, key: tuple[str, int], result: event.AsyncResult) -> None:
         if self._pool is None:
-            self._pool = ThreadPool(self._threads)
+            self._pool = ThreadPool(_LOOK_UPS)
         try:
             found = self._pool.apply(_native_look_up, key)
             if isinstance(found, Exception):
@@ -70,9 +72,9 @@ def _native_look_up(host: str, port: int) -> list[Address] | Exception:
 
 
 def connect(endpoint: Endpoint, resolver: Resolver, timeout: float, tls: ssl.SSLContext | None) -> socket.socket:
-    """A connected socket with TCP_NODELAY set, in `timeout` seconds from the look-up to the end of the TLS handshake.
+    """A connected socket with TCP_NODELAY set. `timeout` (s) covers the look-up, the connection and the TLS handshake.
 
-    Raises HttpConnectError or HttpTimeout (with `sent` false).
+    Raises HttpConnectError or HttpTimeout, both with `sent` false.
     """
     timer = gevent.Timeout.start_new(timeout)
     deadline = time.monotonic() + timeout

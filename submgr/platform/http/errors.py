@@ -1,23 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can go wrong with a request to another HTTP server, and the name of the server it went to."""
+"""The errors of the HTTP client, and the endpoint that their messages name."""
 
 from dataclasses import dataclass
 
 
 class HttpError(Exception):
-    """A request got no answer. `sent` tells whether the peer may have seen the request."""
+    """A request got no complete answer. `sent`: whether the peer may have seen the request."""
 
     sent = True
 
 
 class HttpConnectError(HttpError):
-    """Refused, unresolvable, TLS refused, or not an address at all: nothing was sent."""
+    """No connection: the address is none, its name has no address, or the peer refuses TCP or TLS. Nothing was sent."""
 
     sent = False
 
 
 class HttpTimeout(HttpError):
-    """No connection, or no complete answer, in time."""
+    """There was no connection, or no complete answer, in time."""
 
     def __init__(self, message: str, sent: bool = True) -> None:
         super().__init__(message)
@@ -25,12 +25,12 @@ class HttpTimeout(HttpError):
 
 
 class HttpProtocolError(HttpError):
-    """The peer closed before the answer was complete, or the answer is not HTTP, or it is too large."""
+    """The peer closed before its answer was complete, or the answer is not HTTP, or it is too large."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where connections go: what pooled ones are kept by."""
+    """The other end of a connection. Connections to the same endpoint can stand in for each other."""
 
     scheme: str
     host: str

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One request and its answer on an open connection."""
+"""Sends one request on an open connection and reads the head of its answer."""
 
 import re
 from collections.abc import Mapping
@@ -10,8 +10,8 @@ from gevent import socket
 from submgr.platform.http.answer import Answer
 from submgr.platform.http.buffered_socket import BufferedSocket, Malformed
 from submgr.platform.http.errors import Endpoint, HttpProtocolError, HttpTimeout
+from submgr.platform.http.request_head import TOKEN
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
@@ -67,13 +67,13 @@ def words(exc: Exception) -> str:
 def request_bytes(
     method: str, endpoint: Endpoint, path: str, headers: Mapping[str, str], body: bytes | None, user_agent: str
 ) -> bytes:
-    if not _TOKEN.fullmatch(method):
+    if not TOKEN.fullmatch(method):
         raise ValueError(f"not an HTTP method: {method!r}")
     plain = endpoint.port == (443 if endpoint.scheme == "https" else 80)
     host = str(endpoint).removesuffix(f":{endpoint.port}") if plain else str(endpoint)
     lines = [f"{method} {path} HTTP/1.1", f"Host: {host}", f"User-Agent: {user_agent}"]
     for name, value in headers.items():
-        if not _TOKEN.fullmatch(name) or not _VALUE.fullmatch(value):
+        if not TOKEN.fullmatch(name) or not _VALUE.fullmatch(value):
             raise ValueError(f"not an HTTP header: {name!r}: {value!r}")
         lines.append(f"{name}: {value}")
     if body is not None or method in ("POST", "PUT", "PATCH"):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One connection of an HTTP server: pywsgi's handler with bounds, strict heads, and errors in the server's format.
+"""Serves one connection of an HTTP server. pywsgi runs the application; requests are read here, strictly and bounded.
 
-A request is read completely, head and body, before the application is called, so that a slow client occupies
-neither the application nor memory without bound, and an application never waits for its client.
+A request is read completely, head and body, before the application is called: an application never waits for its
+client. A request that is refused is answered in the server's error format, and the connection ends.
 """
 
 import logging
@@ -28,7 +28,7 @@ _LINGER_BYTES = 64 * 1024 * 1024
 
 
 class _Body(BytesIO):
-    """A request body that has been read; pywsgi asks what it hands to the application to discard the rest."""
+    """A request body that has been read. pywsgi discards what the application has left of a body: there is nothing."""
 
     def _discard(self) -> None:
         pass
@@ -49,7 +49,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         self._source = BufferedSocket(sock)
 
     def handle(self) -> None:
-        """All requests of one connection."""
+        """Serves the requests of the connection until it ends."""
         self.connections = self.server.connections
         self.greenlet = gevent.getcurrent()
         sock = self.socket
@@ -65,7 +65,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]
             sock.close()
 
     def hang_up(self) -> None:
-        """End a connection that is between two requests (called from another greenlet)."""
+        """Ends the connection, which is between two requests. Called from another greenlet."""
         sock = self.__dict__.get("socket")
         if sock is not None:
             try:
@@ -181,7 +181,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         return env
 
     def finalize_headers(self) -> None:
-        """Add what the application left out."""
+        """Adds the header fields that the application left out."""
         super().finalize_headers()
         if self.request_version == "HTTP/1.0" and not self.response_use_chunked and self.code not in (204, 304):
             known = any(name.lower() == b"content-length" for name, _ in self.response_headers)
@@ -193,7 +193,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]
             self.response_headers = [*fields, (b"Connection", b"close")]
 
     def _write_with_headers(self, data: bytes) -> None:
-        """Send a small answer in one piece; pywsgi sends the head by itself, which costs a system call and a packet."""
+        """Sends a small answer in one piece. pywsgi sends the head on its own: one more system call and packet."""
         if self.response_use_chunked or len(data) > _ONE_PIECE:
             super()._write_with_headers(data)
             return
@@ -205,7 +205,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         self._sendall(b"HTTP/1.1 %s\r\n%s\r\n%s" % (self.status, head, data))
 
     def log_request(self) -> None:
-        """No access log, but one line at debug level."""
+        """Logs one line at debug level in place of an access log."""
         if log.isEnabledFor(logging.DEBUG):
             seconds = (self.time_finish or self.time_start) - self.time_start
             log.debug(
@@ -215,7 +215,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]
             )  # fmt: skip
 
     def handle_error(self, t: Any, v: Any, tb: Any) -> None:
-        """The application's iterator failed, or the client does not take its answer."""
+        """The iterator of the application failed, or the client does not take its answer."""
         if (self.code or 0) < 0:  # pywsgi's mark for "could not be sent"
             log.debug("answer not taken", extra={"peer": str(self.client_address), "why": str(v)})
             self.close_connection = True
@@ -231,7 +231,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]
             self._answer(Refused(error_code, "internal error, see the log"))
 
     def _answer(self, refused: Refused, headers: dict[str, str] | None = None) -> None:
-        """Send an error, then read on for a while: closing with unread input would reset the answer away."""
+        """Sends an error, then reads on for a while: closing with unread input would reset the connection too early."""
         self.close_connection = True
         body, content_type = self.connections.errors(refused.status, refused.message, (), {})
         lines = [f"HTTP/1.1 {refused.status} {reason_of(refused.status)}", f"Content-Type: {content_type}"]

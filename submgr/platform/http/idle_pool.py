@@ -4,7 +4,6 @@
 import ssl
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
 
 import gevent
 from gevent import socket
@@ -13,18 +12,15 @@ from submgr.platform.http.errors import Endpoint
 
 
 class IdlePool:
-    """Connections nobody uses at the moment, bounded per endpoint, in all, and in age.
+    """Open connections without a request: at most `per_endpoint` of them to one endpoint and `total` in all.
 
-    A greenlet sweeps out the old ones; it ends when nothing is left.
+    A connection that has been idle for `max_age` seconds is closed by a greenlet, which ends when the pool is empty.
     """
 
-    def __init__(
-        self, per_endpoint: int, total: int, max_age: float, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, per_endpoint: int, total: int, max_age: float) -> None:
         self._per_endpoint = per_endpoint
         self._total = total
         self._max_age = max_age
-        self._clock = clock
         self._idle: OrderedDict[Endpoint, deque[tuple[socket.socket, float]]] = OrderedDict()
         self._count = 0
         self._sweeper: gevent.Greenlet | None = None
@@ -33,24 +29,24 @@ class IdlePool:
         return self._count
 
     def take(self, endpoint: Endpoint) -> socket.socket | None:
-        """The most recently used live connection to `endpoint`, if there is one."""
+        """The connection to `endpoint` that was put back last and that its peer has not closed, or None."""
         kept = self._idle.get(endpoint)
         while kept:
             sock, since = kept.pop()
             self._count -= 1
             if not kept:
                 del self._idle[endpoint]
-            if self._clock() - since < self._max_age and _silent(sock):
+            if time.monotonic() - since < self._max_age and _silent(sock):
                 sock.settimeout(None)
                 return sock
             sock.close()
         return None
 
     def put(self, endpoint: Endpoint, sock: socket.socket) -> None:
-        """Keep `sock`; when there are too many, the longest unused of this endpoint (or of any) is closed."""
+        """Keeps `sock`. Above a bound, closes the connection that has been idle longest, of this endpoint or of all."""
         sock.settimeout(0.0)
         kept = self._idle.setdefault(endpoint, deque())
-        kept.append((sock, self._clock()))
+        kept.append((sock, time.monotonic()))
         self._idle.move_to_end(endpoint)
         self._count += 1
         if len(kept) > self._per_endpoint:
@@ -61,7 +57,7 @@ class IdlePool:
             self._sweeper = gevent.spawn(self._sweep)
 
     def close(self) -> None:
-        """Close all of them. The pool may be used again."""
+        """Closes all connections. The pool may be used again."""
         while self._idle:
             self._drop_oldest(next(iter(self._idle)))
         if self._sweeper is not None:
@@ -78,7 +74,7 @@ class IdlePool:
     def _sweep(self) -> None:
         while self._idle:
             gevent.sleep(self._max_age / 2)
-            now = self._clock()
+            now = time.monotonic()
             for endpoint in list(self._idle):
                 kept = self._idle.get(endpoint)
                 while kept and now - kept[0][1] >= self._max_age:
@@ -87,7 +83,7 @@ class IdlePool:
 
 
 def _silent(sock: socket.socket) -> bool:
-    """Whether a connection that owes us nothing has nothing to read: neither an end nor stray bytes."""
+    """Whether an idle connection has nothing to read, neither its end nor bytes that no request asked for."""
     try:
         sock.recv(1)  # does not wait: idle connections have a timeout of zero
     except (BlockingIOError, ssl.SSLWantReadError):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Listen addresses, and the sockets that are bound to them."""
+"""Listen addresses and the sockets that are bound to them."""
 
 import errno
 from typing import Any
@@ -8,13 +8,13 @@ from gevent import socket
 
 
 class ListenError(Exception):
-    """The address cannot be listened on; the message is one line that names it."""
+    """A server cannot listen on its address. The message is one line that names the address."""
 
 
 def parse_listen(text: str) -> tuple[str, int]:
-    """Host and port of "host:port", "[v6]:port", ":port" or "port"; the host is empty for all addresses.
+    """Host and port of "host:port", "[v6]:port", ":port" or "port". An empty host means every address of the machine.
 
-    Raises ValueError with a message that names the text.
+    Raises ValueError whose message names the text.
     """
     host, _, port = text.strip().rpartition(":")
     if host.startswith("[") and host.endswith("]"):
@@ -69,6 +69,7 @@ def _has_dual_stack() -> bool:
 
 
 def cannot_listen(listen: str, port: int, exc: OSError) -> ListenError:
+    """The error to raise when `exc` has kept a socket from being bound to `listen` or from listening."""
     if exc.errno == errno.EADDRINUSE:
         return ListenError(f"cannot listen on {listen}: port {port} is taken by another process")
     return ListenError(f"cannot listen on {listen} (port {port}): {exc.strerror or exc}")

@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The head of an HTTP/1.1 request (RFC 9112), read strictly: what two readers could read differently is refused."""
+"""Reads the head of an HTTP/1.1 request strictly: a head that two readers could read differently is refused.
+
+Reading one differently from a proxy in front of the server is how requests are smuggled (RFC 9112 section 11.2).
+"""
 
 import re
 
 Fields = list[tuple[str, str]]
 """Header fields in their order, names in lower case."""
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A method or the name of a header field (RFC 9110 section 5.6.2)."""
+
 _LENGTH = re.compile(r"[0-9]{1,18}")
 # control characters and a carriage return on its own end a line for some readers and not for others
 _FIELD = re.compile(r"^([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\x00-\x08\x0a-\x1f\x7f]*)\r?\n", re.MULTILINE)
@@ -14,7 +19,7 @@ _MAX_FIELDS = 100
 
 
 class Refused(Exception):
-    """A request that does not reach the application; the connection ends with this answer."""
+    """The request does not reach the application. The client gets `status` and `message`, and the connection ends."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -23,9 +28,9 @@ class Refused(Exception):
 
 
 def request_line(line: str) -> tuple[str, str, str]:
-    """Method, path with query, and version."""
+    """Method, path with query, and version of a request line without its end. Refused when it is malformed."""
     words = line.split(" ")
-    if len(words) != 3 or not _TOKEN.fullmatch(words[0]):
+    if len(words) != 3 or not TOKEN.fullmatch(words[0]):
         raise Refused(400, "the first line is not a request line of HTTP/1.1")
     method, target, version = words
     if version not in ("HTTP/1.1", "HTTP/1.0"):
@@ -34,7 +39,7 @@ def request_line(line: str) -> tuple[str, str, str]:
 
 
 def _without_origin(target: str) -> str:
-    """The path of an absolute request target, as proxies send it."""
+    """The path of a request target in absolute form, which proxies send (RFC 9112 section 3.2.2)."""
     scheme, found, rest = target.partition("://")
     if found and scheme.lower() in ("http", "https"):
         return f"/{rest.partition('/')[2]}"
@@ -42,7 +47,7 @@ def _without_origin(target: str) -> str:
 
 
 def header_fields(lines: bytes) -> Fields:
-    """The fields of the lines of a head. Refused when a line is not a field (RFC 9112 section 5)."""
+    """The fields of the lines of a head. Refused when a line is malformed (RFC 9112 section 5)."""
     text = lines.decode("latin-1")
     found = _FIELD.findall(text)
     count = text.count("\n")
@@ -55,7 +60,11 @@ def header_fields(lines: bytes) -> Fields:
 
 
 def framing(fields: Fields, version: str) -> tuple[int | None, bool, bool]:
-    """The body's length if it is told, whether it comes in chunks, and whether the connection closes afterwards."""
+    """The Content-Length or None, whether the body is chunked, and whether the connection closes after the answer.
+
+    Refused when Content-Length and Transfer-Encoding contradict each other, or when the transfer coding is not known
+    (RFC 9112 section 6).
+    """
     lengths = {value for name, value in fields if name == "content-length"}
     codings = [value.lower() for name, value in fields if name == "transfer-encoding"]
     chunked = codings == ["chunked"]

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An HTTP server for a WSGI application: bounded, quiet about broken clients, with TCP_NODELAY."""
+"""An HTTP server for a WSGI application, on gevent's pywsgi.
+
+The server bounds its connections, the size of a request and the time that a client takes. It logs broken clients at
+debug level only.
+"""
 
 import errno
 import logging
@@ -43,11 +47,11 @@ class _Wsgi(WSGIServer):  # type: ignore[misc]
 
 
 class HttpServer:
-    """Serves `app` on `listen` between `start` and `stop`.
+    """Serves the WSGI application `app` on the address `listen` between `start` and `stop`.
 
-    `bind` reserves the port without listening yet, so that a taken port ends a start early while clients are
-    refused until there is something to answer. `errors` is the format of what is refused before the application
-    sees it.
+    `bind` reserves the port and does not listen yet: a port that is taken ends the start of the daemon early, and
+    clients are refused until the daemon can answer them. `errors`: the format of the answers to requests that do not
+    reach the application. `len(connections)`: how many clients are connected.
     """
 
     def __init__(
@@ -59,7 +63,6 @@ class HttpServer:
         limits: HttpLimits | None = None,
         errors: ErrorFormat = json_errors,
     ) -> None:
-        self.name = name
         self.connections = Connections(name, limits or HttpLimits(), errors)
         self._listen = listen
         self._app = app
@@ -67,12 +70,12 @@ class HttpServer:
         self._server: _Wsgi | None = None
 
     def bind(self) -> None:
-        """Reserve the port. Raises ListenError."""
+        """Reserves the port. Raises ListenError."""
         if self._sock is None:
             self._sock = listening_socket(self._listen)
 
     def start(self) -> None:
-        """Listen and serve. Raises ListenError."""
+        """Listens and serves. Raises ListenError."""
         self.bind()
         sock = self._sock
         assert sock is not None
@@ -87,18 +90,18 @@ class HttpServer:
         self._server = _Wsgi(sock, self._app, log=None, error_log=None, environ=environ)
         self._server.connections = self.connections
         self._server.start()
-        log.info("listening", extra={"server": self.name, "address": "{}:{}".format(*self.address)})
+        log.info("listening", extra={"server": self.connections.name, "address": "{}:{}".format(*self.address)})
 
     @property
     def address(self) -> tuple[str, int]:
-        """Address and port in use, which are known from `bind` on."""
+        """The IP address and port in use. Known from `bind` on, RuntimeError before."""
         if self._sock is None:
-            raise RuntimeError(f"{self.name} is not bound")
+            raise RuntimeError(f"{self.connections.name} is not bound")
         host, port = self._sock.getsockname()[:2]
         return str(host), int(port)
 
     def stop(self, grace: float = 5.0) -> None:
-        """Accept nothing more, let requests under way finish for `grace` seconds, then cut them off."""
+        """Accepts no more clients, lets requests under way finish for `grace` seconds, then cuts them off."""
         self.connections.stopping = True
         if self._server is not None:
             self._server.stop()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a request goes: a URL, or the parts of one."""
+"""The address of a request: a URL, or its parts."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _HOST = re.compile(r"[!$&'()*+,.:;=_~%0-9A-Za-z-]+")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An address given in parts, when it is not a URL: host name or address, port, path with query."""
+    """An address in parts. `host`: a name or an IP address; `path`: with its query."""
 
     host: str
     port: int
@@ -23,6 +23,10 @@ class Target:
 
 @lru_cache(maxsize=1024)
 def parse(url: str | Target) -> tuple[Endpoint, str]:
+    """The endpoint to connect to and the request target to ask it for, percent-encoded where needed.
+
+    Raises HttpConnectError when `url` is not an http or https address.
+    """
     if isinstance(url, Target):
         scheme, host, port, path = url.scheme, url.host, url.port, url.path
     else:
