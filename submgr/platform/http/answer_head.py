@@ -2,45 +2,40 @@
 """The head of an HTTP answer. As tolerant as the standard library's client: xApps of all kinds answer here."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 
 from submgr.platform.http.buffered_socket import BufferedSocket, Malformed
 
-_STATUS_LINE = re.compile(r"(HTTP/\S*)\s+([1-9][0-9][0-9])(?:\s+(.*))?", re.ASCII)
+_STATUS_LINE = re.compile(rb"(HTTP/\S*)\s+([1-9][0-9][0-9])(\s.*)?", re.DOTALL)
 _MOST_FIELDS = 100
+_REMEMBERED = 256
+_REMEMBERED_SIZE = 1024
 _NO_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerHead:
-    """`fields`: the header fields, names in lower case, repeated ones joined by a comma."""
+    """`fields`: the header fields, names in lower case, repeated ones joined by a comma.
+
+    `length`: the Content-Length, None when there is none or the body is `chunked`. `keeps_alive`: the peer leaves the
+    connection open for the next request.
+    """
 
     version: int
     """10 for HTTP/1.0 and older, else 11."""
     status: int
     reason: str
-    fields: dict[str, str]
-
-    @property
-    def chunked(self) -> bool:
-        """Whether the body comes in the chunked transfer coding."""
-        return self.fields.get("transfer-encoding", "").lower() == "chunked"
+    fields: Mapping[str, str]
+    length: int | None
+    chunked: bool
+    keeps_alive: bool
 
     def body_length(self, method: str) -> int | None:
         """The bytes of the body. None: its chunks or the end of the connection tell its end."""
-        if self.status in _NO_BODY or self.status < 200 or method == "HEAD":
-            return 0
-        text = self.fields.get("content-length", "").partition(",")[0].strip()
-        return int(text) if text.isascii() and text.isdecimal() and not self.chunked else None
-
-    @property
-    def keeps_alive(self) -> bool:
-        """Whether the peer leaves the connection open for the next request."""
-        connection = self.fields.get("connection", "").lower()
-        if self.version == 11:
-            return "close" not in connection
-        return "keep-alive" in connection or "keep-alive" in self.fields
+        return 0 if self.status in _NO_BODY or self.status < 200 or method == "HEAD" else self.length
 
 
 def read_head(source: BufferedSocket) -> AnswerHead:
@@ -49,14 +44,41 @@ def read_head(source: BufferedSocket) -> AnswerHead:
     Raises Malformed, TooLong (all of the heads count), PeerClosed, TimeoutError or OSError.
     """
     while True:
-        line = source.line().decode("latin-1")
-        found = _STATUS_LINE.fullmatch(line.strip())
-        if not found:
+        line = source.line()
+        if not _STATUS_LINE.fullmatch(line):
             raise Malformed(f"not a status line: {line[:80]!r}")
-        fields = _fields(source.header_lines().decode("latin-1"))
-        version, status, reason = found.groups(default="")
-        if int(status) != HTTPStatus.CONTINUE:
-            return AnswerHead(10 if version in ("HTTP/1.0", "HTTP/0.9") else 11, int(status), reason, fields)
+        lines = source.header_lines()
+        head = _remembered(line, lines) if len(line) + len(lines) <= _REMEMBERED_SIZE else _head(line, lines)
+        if head.status != HTTPStatus.CONTINUE:
+            return head
+
+
+def _head(line: bytes, lines: bytes) -> AnswerHead:
+    found = _STATUS_LINE.fullmatch(line)
+    assert found
+    version, status, reason = (group.decode("latin-1") for group in found.groups(default=b""))
+    old = version in ("HTTP/1.0", "HTTP/0.9")
+    fields = _fields(lines.decode("latin-1"))
+    chunked = fields.get("transfer-encoding", "").lower() == "chunked"
+    length = fields.get("content-length", "").partition(",")[0].strip()
+    return AnswerHead(
+        version=10 if old else 11,
+        status=int(status),
+        reason=reason.strip(),
+        fields=fields,
+        length=int(length) if length.isascii() and length.isdecimal() and not chunked else None,
+        chunked=chunked,
+        keeps_alive=_keeps_alive(fields, old),
+    )
+
+
+def _keeps_alive(fields: Mapping[str, str], old: bool) -> bool:
+    connection = fields.get("connection", "").lower()
+    return "keep-alive" in connection or "keep-alive" in fields if old else "close" not in connection
+
+
+# a server sends the same head again and again, at least within a second
+_remembered = lru_cache(maxsize=_REMEMBERED)(_head)
 
 
 def _fields(text: str) -> dict[str, str]:

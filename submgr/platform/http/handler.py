@@ -17,7 +17,7 @@ from gevent.pywsgi import WSGIHandler
 from submgr.platform.http.app import reason_of
 from submgr.platform.http.buffered_socket import BufferedSocket, ChunkedBody, Malformed, PeerClosed, TooLong
 from submgr.platform.http.connections import Connections
-from submgr.platform.http.request_head import Fields, Refused, framing, header_fields, request_line
+from submgr.platform.http.request_head import Refused, RequestFields, request_fields, request_line
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +40,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]
     connections: Connections
     command: str | None
     response_headers: list[tuple[bytes, bytes]]
-    _fields: Fields
-    _chunked: bool
+    _fields: RequestFields
     _body: bytes
 
     def __init__(self, sock: socket.socket, address: tuple[Any, ...], server: Any) -> None:
@@ -118,8 +117,9 @@ class Handler(WSGIHandler):  # type: ignore[misc]
             lines = self._source.header_lines()
         except TooLong:
             raise Refused(431, "the head of the request is too long") from None
-        self._fields = header_fields(lines)
-        self.content_length, self._chunked, self.close_connection = framing(self._fields, self.request_version)
+        self._fields = request_fields(lines, self.request_version)
+        self.content_length = self._fields.framing.length
+        self.close_connection = self._fields.framing.closes
 
     def _read_request_line(self) -> str:
         """A line without its end. Some clients send an empty one after the body before (RFC 9112 section 2.2)."""
@@ -130,16 +130,16 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         return line.decode("latin-1").rstrip("\r\n")
 
     def _read_body(self) -> bytes:
-        if not self._chunked and not self.content_length:
+        length, chunked = self._fields.framing.length, self._fields.framing.chunked
+        if not chunked and not length:
             return b""
         limit = self.connections.limits.body
-        too_large = Refused(413, f"the body is larger than {limit} bytes")
-        if self.content_length is not None and self.content_length > limit:
-            raise too_large
-        if ("expect", "100-continue") in ((name, value.lower()) for name, value in self._fields):
+        if length is not None and length > limit:
+            raise self._too_large()
+        if self._fields.framing.expects_continue:
             self._source.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-        body = ChunkedBody(self._source) if self._chunked else self._source
-        wanted = limit + 1 if self.content_length is None else self.content_length
+        body = ChunkedBody(self._source) if chunked else self._source
+        wanted = limit + 1 if length is None else length
         pieces: list[bytes] = []
         try:
             while wanted and (piece := body.some(wanted)):
@@ -149,11 +149,14 @@ class Handler(WSGIHandler):  # type: ignore[misc]
             raise Refused(400, f"the body is incomplete: {exc}") from exc
         except Malformed as exc:
             raise Refused(400, f"the chunks of the body are malformed: {exc}") from exc
-        if wanted and not self._chunked:
+        if wanted and not chunked:
             raise Refused(400, f"the body is incomplete: {wanted} bytes are missing")
-        if not wanted and self._chunked:
-            raise too_large
+        if not wanted and chunked:
+            raise self._too_large()
         return b"".join(pieces)
+
+    def _too_large(self) -> Refused:
+        return Refused(413, f"the body is larger than {self.connections.limits.body} bytes")
 
     def get_environ(self) -> dict[str, Any]:
         """The WSGI environment of the request that has been read."""
@@ -165,15 +168,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         env["SERVER_PROTOCOL"] = self.request_version
         env["REMOTE_ADDR"] = self.client_address[0].removeprefix("::ffff:")
         env["REMOTE_PORT"] = str(self.client_address[1])
-        for name, value in self._fields:
-            if "_" in name or name in ("content-length", "transfer-encoding"):
-                continue  # the first would be taken for a field with a hyphen; the others are about what is read here
-            key = name.replace("-", "_").upper()
-            if key != "CONTENT_TYPE":
-                key = f"HTTP_{key}"
-            if key in env:
-                value = f"{env[key]}{'; ' if name == 'cookie' else ','}{value}"
-            env[key] = value
+        env.update(self._fields.environ)
         if self._body or self.content_length is not None:
             env["CONTENT_LENGTH"] = str(len(self._body))
         self.wsgi_input = env["wsgi.input"] = _Body(self._body)

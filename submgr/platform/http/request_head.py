@@ -5,6 +5,9 @@ Reading one differently from a proxy in front of the server is how requests are 
 """
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 
 Fields = list[tuple[str, str]]
 """Header fields in their order, names in lower case."""
@@ -15,7 +18,10 @@ TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 # control characters and a carriage return on its own end a line for some readers and not for others
 _FIELD = re.compile(r"^([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\x00-\x08\x0a-\x1f\x7f]*)\r?\n", re.MULTILINE)
+_FRAMING = frozenset(("content-length", "transfer-encoding", "connection", "expect"))
 _MAX_FIELDS = 100
+_REMEMBERED = 256
+_REMEMBERED_SIZE = 1024
 
 
 class Refused(Exception):
@@ -46,6 +52,40 @@ def _without_origin(target: str) -> str:
     raise Refused(400, f"{target[:80]!r} is not a path")
 
 
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """`length`: the Content-Length or None. `closes`: the connection ends after the answer."""
+
+    length: int | None
+    chunked: bool
+    closes: bool
+    expects_continue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFields:
+    """The header fields of a request. `environ`: the fields that the application sees, by their WSGI names."""
+
+    framing: Framing
+    environ: Mapping[str, str]
+
+
+def request_fields(lines: bytes, version: str) -> RequestFields:
+    """Reads the lines of a head. Refused when they are malformed.
+
+    A client sends the same lines again and again: short heads are remembered.
+    """
+    return _remembered(lines, version) if len(lines) <= _REMEMBERED_SIZE else _read(lines, version)
+
+
+def _read(lines: bytes, version: str) -> RequestFields:
+    fields = header_fields(lines)
+    return RequestFields(framing(fields, version), environ(fields))
+
+
+_remembered = lru_cache(maxsize=_REMEMBERED)(_read)
+
+
 def header_fields(lines: bytes) -> Fields:
     """The fields of the lines of a head. Refused when a line is malformed (RFC 9112 section 5)."""
     text = lines.decode("latin-1")
@@ -59,14 +99,11 @@ def header_fields(lines: bytes) -> Fields:
     return [(name.lower(), value.strip(" \t")) for name, value in found]
 
 
-def framing(fields: Fields, version: str) -> tuple[int | None, bool, bool]:
-    """The Content-Length or None, whether the body is chunked, and whether the connection closes after the answer.
-
-    Refused when Content-Length and Transfer-Encoding contradict each other, or when the transfer coding is not known
-    (RFC 9112 section 6).
-    """
-    lengths = {value for name, value in fields if name == "content-length"}
-    codings = [value.lower() for name, value in fields if name == "transfer-encoding"]
+def framing(fields: Fields, version: str) -> Framing:
+    """How the body of a request is told. Refused when that is contradictory or not known (RFC 9112 section 6)."""
+    told = [field for field in fields if field[0] in _FRAMING]
+    lengths = {value for name, value in told if name == "content-length"}
+    codings = [value.lower() for name, value in told if name == "transfer-encoding"]
     chunked = codings == ["chunked"]
     if codings and not chunked:
         raise Refused(501, f"transfer coding {', '.join(codings)[:80]} is not known")
@@ -75,6 +112,26 @@ def framing(fields: Fields, version: str) -> tuple[int | None, bool, bool]:
     length = lengths.pop() if lengths else None
     if length is not None and not _LENGTH.fullmatch(length):
         raise Refused(400, f"Content-Length {length[:40]!r} is not a number")
-    connection = {word.strip().lower() for name, value in fields if name == "connection" for word in value.split(",")}
-    closes = "close" in connection if version == "HTTP/1.1" else "keep-alive" not in connection
-    return int(length) if length is not None else None, chunked, closes
+    options = [word.strip().lower() for name, value in told if name == "connection" for word in value.split(",")]
+    return Framing(
+        length=int(length) if length is not None else None,
+        chunked=chunked,
+        closes="close" in options if version == "HTTP/1.1" else "keep-alive" not in options,
+        expects_continue=any(name == "expect" and value.lower() == "100-continue" for name, value in told),
+    )
+
+
+def environ(fields: Fields) -> dict[str, str]:
+    """The fields by their WSGI names (PEP 3333), without the ones that tell how the body is framed.
+
+    A name with an underscore is left out: the application would take it for the name with a hyphen.
+    """
+    found: dict[str, str] = {}
+    for name, value in fields:
+        if "_" in name or name in ("content-length", "transfer-encoding"):
+            continue
+        key = "CONTENT_TYPE" if name == "content-type" else f"HTTP_{name.replace('-', '_').upper()}"
+        if key in found:
+            value = f"{found[key]}{'; ' if name == 'cookie' else ','}{value}"
+        found[key] = value
+    return found

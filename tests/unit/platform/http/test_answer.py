@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import http.client
+import time
+from contextlib import suppress
 from io import BytesIO
 from typing import Any
 
@@ -106,3 +108,11 @@ def test_a_continue_before_the_answer_is_skipped() -> None:
 def test_what_is_no_answer_is_refused(octets: bytes) -> None:
     with pytest.raises((Malformed, PeerClosed)):
         answer_of(octets)
+
+
+@pytest.mark.parametrize("octets", [b"HTTP/1.1 200" + b" " * 60_000 + b"x" + b" " * 1000, b"HTTP/1.1" + b" " * 60_000])
+def test_a_status_line_of_nothing_but_spaces_takes_no_time(octets: bytes) -> None:
+    began = time.process_time()
+    with suppress(Malformed, PeerClosed):
+        answer_of(octets + b"\r\n\r\n")
+    assert time.process_time() - began < 0.05
