@@ -24,17 +24,15 @@ from submgr.platform.http.client import HttpClient
 from submgr.platform.http.listen import listening_socket
 from submgr.platform.outbox import RetryPolicy
 from submgr.platform.sparse_log import Sparsely
-from submgr.platform.store.base import Store, StoreError
-from submgr.platform.turns import turn
+from submgr.platform.store.base import Store
+from submgr.platform.store.loading import Loader
+from submgr.platform.turns import Budget
 
 log = logging.getLogger(__name__)
 
 MAX_CONNECTIONS = 1000
 _CHUNK = 64 * 1024
-_TURN = 0.005
-"""Seconds of work after which others get their turn."""
 _PURGE_INTERVAL = 60.0
-_STORE_RETRY = 1.0
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 60, 600, 3600)
 
 
@@ -78,11 +76,11 @@ class Controller:
         )
         self.push = IdentityPush(settings.push, self._client, pushes, seconds, policy)
         self._order = 0
-        self._loaded = False
+        self._loader = Loader(self._load, log, "the controller waits for the store")
         self._server: StreamServer | None = None
         self._greenlets: list[gevent.Greenlet] = []
         self._sparsely = Sparsely(log)
-        health.require("store", lambda: None if self._loaded else "what is stored has not been read yet")
+        health.require("store", lambda: None if self._loader.done else "what is stored has not been read yet")
         health.require("S1AP", lambda: None if self._server is not None else "not listening")
 
     @property
@@ -97,8 +95,7 @@ class Controller:
         sock = listening_socket(self._settings.listen)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         sock.listen(128)
-        if not self._load():
-            self._greenlets.append(gevent.spawn(self._load_later))
+        self._loader.start()
         self._greenlets.append(gevent.spawn(self._purge))
         self._server = StreamServer(sock, self._serve, spawn=Pool(MAX_CONNECTIONS))
         self._server.start()
@@ -109,6 +106,7 @@ class Controller:
         if self._server is not None:
             self._server.stop(timeout=1)
             self._server = None
+        self._loader.stop()
         gevent.killall(self._greenlets)
         self._greenlets.clear()
         self.push.stop()
@@ -143,17 +141,15 @@ class Controller:
             sock.close()
 
     def _read(self, sock: socket.socket, association: Association, framer: Framer) -> None:
-        take, perform = self.identities.take, self._perform
+        take, perform, budget = self.identities.take, self._perform, Budget()
         while data := sock.recv(_CHUNK):
-            begun = time.monotonic()
+            budget.renew()
             now = time.time()
             for pdu in framer.feed(data):
                 effects = take(association, pdu, now)
                 if effects:
                     perform(effects)
-                if time.monotonic() - begun > _TURN:
-                    turn()
-                    begun = time.monotonic()
+                budget.spend()
 
     def _refuse(self, association: Association, why: str) -> None:
         self._sparsely.log(
@@ -198,26 +194,15 @@ class Controller:
             },
         )
 
-    def _load(self) -> bool:
-        """Read what is stored; what has been seen meanwhile is newer."""
-        try:
-            ues = self._ues.load()
-            gutis = self._gutis.load()
-            self.push.resume()
-        except StoreError as exc:
-            log.warning("the controller waits for the store", extra={"why": str(exc)})
-            return False
+    def _load(self) -> None:
+        """Takes up what is stored; what has been seen meanwhile is newer. Raises StoreError."""
+        ues = self._ues.load()
+        gutis = self._gutis.load()
+        self.push.resume()
         self.identities.load([ue_of(record) for record in ues.values()])
         self.identities.ues.gutis.load(
             (bytes.fromhex(guti), record.imsi, record.until) for guti, record in gutis.items() if _is_guti(guti)
         )
-        self._loaded = True
-        return True
-
-    def _load_later(self) -> None:
-        while not self._loaded:
-            gevent.sleep(_STORE_RETRY)
-            self._load()
 
     def _purge(self) -> None:
         while True:

@@ -4,8 +4,6 @@
 import hashlib
 import logging
 
-import gevent
-
 from mec.ams.model import Use
 from mec.ams.uses import Registry
 from mec.common.relaxed_json import read
@@ -14,18 +12,16 @@ from mec.manager.schemas import data_file
 from mec.manager.service import NAMESPACE, Users
 from submgr.platform.config.file import ConfigError, Problem
 from submgr.platform.config.watcher import ConfigWatcher
-from submgr.platform.store.base import Change, Store, StoreError
+from submgr.platform.store.base import Change, Store
+from submgr.platform.store.loading import Loader
 
 log = logging.getLogger(__name__)
-
-_STORE_RETRY = 1.0
 
 
 class Data:
     """Brings the file (None: there is none) into the store, and keeps its users up to date."""
 
     def __init__(self, path: str | None, mec_id: int | None, store: Store, users: Users, registry: Registry) -> None:
-        self.loaded = False
         self.refused = 0
         """How often the file was changed into something that cannot be used."""
         self._path = path
@@ -35,7 +31,8 @@ class Data:
         self._digest_key = f"{mec_id}/file"
         self._wanted: tuple[str, DataFile] | None = None
         self._watcher: ConfigWatcher | None = None
-        self._greenlet: gevent.Greenlet | None = None
+        self._loader = Loader(self._load, log, "the manager waits for the store")
+        self._user_writer = Loader(self._write_users, log, "the users of the data file wait for the store")
 
     def start(self) -> None:
         """Read the file and the store; a store that is away is waited for in the background.
@@ -47,8 +44,12 @@ class Data:
             self._wanted = (_digest(text), self._parsed(self._path, text))
             self._watcher = ConfigWatcher(self._path, text, self._changed)
             self._watcher.start()
-        if not self._load():
-            self._later()
+        self._loader.start()
+
+    @property
+    def loaded(self) -> bool:
+        """Whether what is stored, and the file, have been taken up."""
+        return self._loader.done
 
     def look(self) -> None:
         """Look at the file now; a content counts when it has been the same in two looks."""
@@ -59,8 +60,8 @@ class Data:
         """Watch no longer."""
         if self._watcher is not None:
             self._watcher.stop()
-        if self._greenlet is not None:
-            self._greenlet.kill()
+        self._loader.stop()
+        self._user_writer.stop()
 
     @staticmethod
     def _parsed(path: str, text: str) -> DataFile:
@@ -79,52 +80,29 @@ class Data:
             problems = [str(problem) for problem in exc.problems]
             log.error("data file refused, the old users stay", extra={"file": self._path, "problems": problems})
             return
-        if not self._take_users():
-            self._later()
+        if self.loaded:
+            self._user_writer.start()
 
-    def _later(self) -> None:
-        if self._greenlet is None or self._greenlet.dead:
-            self._greenlet = gevent.spawn(self._until_done)
-
-    def _until_done(self) -> None:
-        while True:
-            gevent.sleep(_STORE_RETRY)
-            if self._load() if not self.loaded else self._take_users():
-                return
-
-    def _load(self) -> bool:
-        try:
-            self._users.load()
-            self._registry.load()
-            if self._wanted is not None and not len(self._users) and not len(self._registry):
-                self._registry.take((Use(use.imsi, use.app_id, use.mec_id), use.state) for use in self._wanted[1].ues)
-                self._write_users()
-            elif self._wanted is not None and self._stored_digest() != self._wanted[0]:
-                self._write_users()
-        except StoreError as exc:
-            log.warning("the manager waits for the store", extra={"why": str(exc)})
-            return False
-        self._wanted = None
-        self.loaded = True
-        return True
-
-    def _take_users(self) -> bool:
-        if self._wanted is None:
-            return True
-        try:
-            self._write_users()
-        except StoreError as exc:
-            log.warning("the users of the data file wait for the store", extra={"why": str(exc)})
-            return False
-        self._wanted = None
-        return True
+    def _load(self) -> None:
+        """Raises StoreError."""
+        self._users.load()
+        self._registry.load()
+        wanted = self._wanted
+        if wanted is not None and not len(self._users) and not len(self._registry):
+            self._registry.take((Use(use.imsi, use.app_id, use.mec_id), use.state) for use in wanted[1].ues)
+        elif wanted is not None and self._stored_digest() == wanted[0] and self._wanted is wanted:
+            self._wanted = None
+        self._write_users()
 
     def _write_users(self) -> None:
-        assert self._wanted is not None
-        digest, content = self._wanted
-        self._users.replace(content.users)
-        self._store.write(Change(NAMESPACE, {self._digest_key: digest.encode()}))
-        log.info("users of the data file taken", extra={"file": self._path, "users": len(content.users)})
+        """Writes the users of the latest content, also of one that comes meanwhile. Raises StoreError."""
+        while (wanted := self._wanted) is not None:
+            digest, content = wanted
+            self._users.replace(content.users)
+            self._store.write(Change(NAMESPACE, {self._digest_key: digest.encode()}))
+            log.info("users of the data file taken", extra={"file": self._path, "users": len(content.users)})
+            if self._wanted is wanted:
+                self._wanted = None
 
     def _stored_digest(self) -> str:
         return self._store.read(NAMESPACE, [self._digest_key]).get(self._digest_key, b"").decode("ascii", "replace")

@@ -16,6 +16,7 @@ from mec.meo.optimiser import Migration, Optimiser
 from mec.meo.service import Meo
 from submgr.platform.http.app import ApiError, json_response
 from submgr.platform.http.bearer import require_token
+from submgr.platform.turns import in_turns
 
 BASE = "/meo/v1"
 PATIENCE = 2.3
@@ -28,14 +29,6 @@ ANSWERS: Answers = {
     Unavailable: lambda error: ApiError(503, str(error), headers={"Retry-After": "1"}),
 }
 """The errors of the orchestrator as HTTP answers."""
-
-
-def in_turns(names: Iterable[str]) -> Iterator[str]:
-    """The same names, with a turn for everybody else now and then: what they stand for may go meanwhile."""
-    for number, name in enumerate(list(names), 1):
-        yield name
-        if number % 100 == 0:
-            gevent.sleep(0)
 
 
 def admin_blueprint(meo: Meo, optimiser: Optimiser) -> Blueprint:
@@ -140,7 +133,7 @@ def _context_routes(routes: Blueprint, meo: Meo) -> None:
         meo.inventory.check_ready()
         platform, key, known = request.args.get("platform"), request.args.get("appKey"), meo.book.contexts
         found = []
-        for context_id in in_turns(known):
+        for context_id in in_turns(list(known)):
             context = known.get(context_id)
             if context is None or (platform or context.platform) != context.platform:
                 continue

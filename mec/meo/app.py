@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import gevent
 from flask import Blueprint
 from prometheus_client import CollectorRegistry
 
@@ -27,13 +26,13 @@ from mec.meo.settings import MeoSettings, from_mapping
 from submgr.platform.health import Health
 from submgr.platform.http.client import HttpClient
 from submgr.platform.outbox import RetryPolicy
-from submgr.platform.store.base import Store, StoreError
+from submgr.platform.store.base import Store
+from submgr.platform.store.loading import Loader
 
 log = logging.getLogger(__name__)
 
 STUCK_AFTER = 300.0
 """Seconds that a round may take before the process counts as stuck; one migration takes 10 s at most."""
-STORE_RETRY = 1.0
 
 
 class Orchestrator:
@@ -76,7 +75,7 @@ class Orchestrator:
         self._poller = QkdPoller(
             lambda: self.meo.book.platforms.values(), self._tell_key, lambda: self.meo.settings.period, metrics
         )
-        self._starting: gevent.Greenlet | None = None
+        self._loader = Loader(self._recover, log, "orchestrator waits for the store")
         if health is not None:
             health.require("meo", self.why_not_ready)
 
@@ -88,13 +87,11 @@ class Orchestrator:
     def start(self) -> None:
         """Read what is stored and begin. A store that is away is waited for in the background; requests get 503."""
         self.optimiser.start()
-        if not self._recover():
-            self._starting = gevent.spawn(self._recover_later)
+        self._loader.start()
 
     def stop(self) -> None:
         """End at once; what is not finished is in the store."""
-        if self._starting is not None:
-            self._starting.kill()
+        self._loader.stop()
         self._poller.stop()
         self.optimiser.stop()
         self.notices.stop()
@@ -111,20 +108,9 @@ class Orchestrator:
             return "what is stored has not been read yet"
         return self.optimiser.why_not_running()
 
-    def _recover(self) -> bool:
-        try:
-            recover(self.meo, self._store, self.optimiser, self.notices)
-        except StoreError as exc:
-            log.warning("orchestrator waits for the store", extra={"why": str(exc)})
-            return False
+    def _recover(self) -> None:
+        recover(self.meo, self._store, self.optimiser, self.notices)
         self._poller.start()
-        return True
-
-    def _recover_later(self) -> None:
-        while True:
-            gevent.sleep(STORE_RETRY)
-            if self._recover():
-                return
 
     def _tell_key(self, platform: str, value: float) -> None:
         try:

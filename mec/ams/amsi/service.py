@@ -27,6 +27,7 @@ from submgr.platform.http.client import HttpClient
 from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
 from submgr.platform.sparse_log import Sparsely
 from submgr.platform.store.base import Store, StoreError
+from submgr.platform.store.loading import PAUSE, Loader
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,6 @@ POLICY = RetryPolicy(tries=5, delay=1.0, backoff=2.0)
 _PLACES = 1000
 _EVENTS = 10_000
 _LONGEST_WAIT = 60.0
-_STORE_RETRY = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,6 @@ class Mobility(Watcher):
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.counts: Counter[str] = Counter()
-        self.loaded = False
         self._settings = settings
         self._client = client
         self._locator = locator
@@ -73,6 +72,7 @@ class Mobility(Watcher):
         self._subscription_records = Records(store, NAMESPACE, Subscription, f"{prefix}/subscription/")
         self._services: dict[str, MobilityService] = {}
         self._subscriptions: dict[str, Subscription] = {}
+        self._loader = Loader(self._load, log, "subscriptions wait for the store")
         self._outbox = Outbox(policy=policy, places=_PLACES)
         self._events: Queue[_Moved] = Queue(_EVENTS)
         self._adjacent: set[tuple[str, int]] = set()
@@ -84,14 +84,19 @@ class Mobility(Watcher):
     def start(self) -> None:
         """Read what is stored, if need be later, and begin to notify."""
         self._greenlets = [gevent.spawn(self._tell_all), gevent.spawn(self._expire)]
-        if not self._load():
-            self._greenlets.append(gevent.spawn(self._load_later))
+        self._loader.start()
 
     def stop(self) -> None:
         """Notify no longer."""
+        self._loader.stop()
         gevent.killall(self._greenlets)
         self._greenlets.clear()
         self._outbox.stop()
+
+    @property
+    def loaded(self) -> bool:
+        """Whether what is stored has been read."""
+        return self._loader.done
 
     @property
     def waiting(self) -> int:
@@ -275,25 +280,15 @@ class Mobility(Watcher):
                     self._send(subscription, schemas.expiry_notification(subscription))
         except StoreError as exc:
             log.warning("what has expired waits for the store", extra={"why": str(exc)})
-            gevent.sleep(_STORE_RETRY)
+            gevent.sleep(PAUSE)
 
-    def _load(self) -> bool:
-        try:
-            services = self._service_records.load()
-            subscriptions = self._subscription_records.load()
-        except StoreError as exc:
-            log.warning("subscriptions wait for the store", extra={"why": str(exc)})
-            return False
+    def _load(self) -> None:
+        services = self._service_records.load()
+        subscriptions = self._subscription_records.load()
         self._services = services
         self._subscriptions = subscriptions
         self._adjacent = self._elsewhere(self._registry.all())
-        self.loaded = True
         self._changed.set()
-        return True
-
-    def _load_later(self) -> None:
-        while not self._load():
-            gevent.sleep(_STORE_RETRY)
 
 
 def _concerns(subscription: Subscription, moved: _Moved) -> bool:

@@ -14,13 +14,12 @@ from submgr.core.events import Restored
 from submgr.core.handlers.recovery import by_node
 from submgr.core.registry import Registry
 from submgr.platform.store.base import StoreError
+from submgr.platform.store.loading import load_until_there
 from submgr.platform.turns import in_turns
 from submgr.settings.model import Controls
 
 log = logging.getLogger(__name__)
 
-RETRY_INTERVAL = 1.0
-"""Seconds between two tries while the database is away."""
 LOOK_INTERVAL = 0.1
 """Seconds between two looks whether the connection states have been read."""
 
@@ -66,7 +65,7 @@ class RecordLoader:
 
         Waits for the database, a try a second, and then for the connection states of the nodes. Raises StartFailed.
         """
-        loaded = self._load_until_there()
+        loaded = load_until_there(self._records.load, self._load_failed)
         while not self._node_state.known() and self._controls().check_e2_state:
             self.why_not = "the state of the E2 nodes has not been read yet"
             gevent.sleep(LOOK_INTERVAL)
@@ -82,30 +81,25 @@ class RecordLoader:
         )
         return self._by_node(loaded)
 
-    def _load_until_there(self) -> Loaded:
-        tries = 0
-        while True:
-            try:
-                return self._records.load()
-            except StoreError as failed:
-                tries += 1
-                controls = self._controls()
-                self.why_not = f"the database could not be read: {failed}"
-                if not controls.db_retry_forever and tries >= controls.db_try_count:
-                    raise StartFailed(f"{self.why_not} ({tries} tries)") from failed
-                if tries == 1:
-                    log.error("%s; trying every second", self.why_not)
-                gevent.sleep(RETRY_INTERVAL)
+    def _load_failed(self, failed: StoreError, tries: int) -> None:
+        controls = self._controls()
+        self.why_not = f"the database could not be read: {failed}"
+        if not controls.db_retry_forever and tries >= controls.db_try_count:
+            raise StartFailed(f"{self.why_not} ({tries} tries)") from failed
+        if tries == 1:
+            log.error("%s; trying every second", self.why_not)
 
     def load_node(self, meid: str) -> Restored:
         """The records of one node, once the store has tried every write handed over before. Waits for the database."""
-        while True:
-            try:
-                self._records.flush()
-                return self._by_node(self._records.load()).get(meid) or self._nothing_of(meid)
-            except StoreError as failed:
-                log.error("records of %s could not be read, trying again: %s", meid, failed)
-                gevent.sleep(RETRY_INTERVAL)
+
+        def load() -> Restored:
+            self._records.flush()
+            return self._by_node(self._records.load()).get(meid) or self._nothing_of(meid)
+
+        def failed(error: StoreError, tries: int) -> None:
+            log.error("records of %s could not be read, trying again: %s", meid, error)
+
+        return load_until_there(load, failed)
 
     def _nothing_of(self, meid: str) -> Restored:
         return Restored((), (), (), self._nodes.is_connected(meid))

@@ -216,6 +216,6 @@ def test_requests_wait_for_a_store_that_is_away_at_the_start(world: World) -> No
     with pytest.raises(Unavailable):
         world.inventory.app(app().key)
     world.store.start()
-    assert world.orchestrator._recover()
+    world.orchestrator._recover()
     assert world.orchestrator.why_not_ready() is None
     assert world.inventory.app(app().key)

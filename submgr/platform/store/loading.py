@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads what is stored at a start, again each second until the database is there."""
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+import gevent
+
+from submgr.platform.store.base import StoreError
+
+T = TypeVar("T")
+
+PAUSE = 1.0
+"""Seconds between two tries while the database is away."""
+
+Sleep = Callable[[float], object]
+
+
+def load_until_there(
+    load: Callable[[], T], failed: Callable[[StoreError, int], object], sleep: Sleep = gevent.sleep
+) -> T:
+    """Calls `load` until it raises no StoreError, and returns its result. The calling greenlet waits in between.
+
+    `failed(error, tries)` is called after each failed try. What it raises ends the tries.
+    """
+    tries = 0
+    while True:
+        try:
+            return load()
+        except StoreError as error:
+            tries += 1
+            failed(error, tries)
+            sleep(PAUSE)
+
+
+class Loader:
+    """Loads once in the caller's greenlet, and goes on in the background while the database is away.
+
+    `load`: raises StoreError while the database is away. `log` gets `message` as a warning after each failed try.
+    """
+
+    def __init__(
+        self, load: Callable[[], None], log: logging.Logger, message: str, sleep: Sleep = gevent.sleep
+    ) -> None:
+        self.done = False
+        """Whether `load` has succeeded since the last `start`."""
+        self._load = load
+        self._log = log
+        self._message = message
+        self._sleep = sleep
+        self._greenlet: gevent.Greenlet | None = None
+
+    def start(self) -> None:
+        """Loads now, or later when the database is away. A later call loads again."""
+        self.done = False
+        waiting = self._greenlet is not None and not self._greenlet.dead
+        if not waiting and not self._try():
+            self._greenlet = gevent.spawn(self._load_later)
+
+    def stop(self) -> None:
+        """Ends the tries."""
+        if self._greenlet is not None:
+            self._greenlet.kill()
+
+    def _try(self) -> bool:
+        try:
+            self._load()
+        except StoreError as error:
+            self._tell(error, 1)
+            return False
+        self.done = True
+        return True
+
+    def _load_later(self) -> None:
+        self._sleep(PAUSE)
+        load_until_there(self._load, self._tell, self._sleep)
+        self.done = True
+
+    def _tell(self, error: StoreError, tries: int) -> None:
+        self._log.warning(self._message, extra={"why": str(error)})
