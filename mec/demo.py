@@ -2,7 +2,6 @@
 """Two MECs in one process, with a proxy and an application that counts: a UE moves, and its counter follows it."""
 
 import shutil
-import signal
 import sys
 import tempfile
 from collections.abc import Callable
@@ -35,6 +34,7 @@ from submgr.platform.http.client import HttpClient
 from submgr.platform.http.listen import ListenError
 from submgr.platform.http.server import HttpServer
 from submgr.platform.store.memory import MemoryStore
+from submgr.platform.termination import run_until_terminated
 
 HOME, FOREIGN = 5, 9
 APP = "12345"
@@ -120,7 +120,7 @@ class _Ports:
 
 
 class Demo:
-    """Runs between `start_demo` and `stop`. `lines` are for the newcomer."""
+    """Runs between `start` and `stop`. `lines` are for the newcomer."""
 
     def __init__(self, directory: Path, say: Say) -> None:
         self._directory = directory
@@ -232,7 +232,7 @@ class _Site:
 
 def start_demo(say: Say = print) -> Demo:
     """A running demo; `say` is given a line whenever the UE has moved. Raises ListenError."""
-    demo = Demo(Path(tempfile.mkdtemp(prefix="mec-demo-")), say)
+    demo = _made(say)
     try:
         demo.start()
     except BaseException:
@@ -241,21 +241,23 @@ def start_demo(say: Say = print) -> Demo:
     return demo
 
 
+def _made(say: Say) -> Demo:
+    return Demo(Path(tempfile.mkdtemp(prefix="mec-demo-")), say)
+
+
 @click.command("demo")
 def command() -> None:
     """Run two MECs with a UE, until SIGTERM; says how to move it."""
-    ended = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        gevent.signal_handler(number, ended.set)
+    demo = _made(click.echo)
+
+    def start() -> None:
+        demo.start()
+        click.echo("\n".join(demo.lines))
+
     try:
-        demo = start_demo(lambda line: click.echo(line))
+        run_until_terminated(start, demo.stop)
     except ListenError as exc:
         raise click.ClickException(str(exc)) from exc
-    try:
-        click.echo("\n".join(demo.lines))
-        ended.wait()
-    finally:
-        demo.stop()
 
 
 def _arrival(mec_id: int) -> list[bytes]:

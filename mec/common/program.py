@@ -2,15 +2,12 @@
 """What the programs share: a start that complains in one line, a run until SIGTERM, a filter for the log."""
 
 import os
-import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 import click
-import gevent
-from gevent.event import Event
 
 from mec.common import settings as mec_settings
 from mec.common.log_masking import hide_identities
@@ -20,6 +17,7 @@ from submgr.platform.http.listen import ListenError, parse_listen
 from submgr.platform.logs import Logs
 from submgr.platform.store.base import Store, StoreError
 from submgr.platform.store.choice import make_store
+from submgr.platform.termination import run_until_terminated
 
 CANNOT_START = (ConfigError, ListenError, StoreError)
 
@@ -63,22 +61,21 @@ def run(name: str, config: MecConfig, program: Program) -> None:
     logs = Logs(name)
     logs.start(config.log_level)
     hide_identities(config.mec.log_identities)
-    ended = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        gevent.signal_handler(number, ended.set)
-    try:
+
+    def start() -> None:
         for warning in config.warnings:
             click.echo(f"{name}: {warning}", err=True)
         program.start()
         places = " ".join(f"{what} {where}" for what, where in program.facts().items())
         click.echo(f"{name}: {places}")
         sys.stdout.flush()
-        ended.wait()
+
+    try:
+        run_until_terminated(start, program.stop)
     except CANNOT_START as failed:
         complain(failed)
         sys.exit(1)
     finally:
-        program.stop()
         logs.stop()
 
 

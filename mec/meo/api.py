@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`/meo/v1`: applications, platforms with their telemetry, contexts, and the optimisation, for operators and LCMPs."""
 
-from collections.abc import Iterable, Iterator
 from urllib.parse import quote
 
 import gevent

@@ -1,20 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Commands of the orchestrator: `mec simulate`, `mec bench-meo`, `mec demo-meo`."""
 
-import signal
 from pathlib import Path
 
 import click
-import gevent
-from gevent.event import Event
 
 from mec.meo.bench import measure
-from mec.meo.demo import start_demo
+from mec.meo.demo import Demo
 from mec.meo.placement import Rules
 from mec.meo.simulation.chart import chart
 from mec.meo.simulation.model import SCENARIOS, Size, compare
 from mec.meo.simulation.report import table
 from submgr.platform.http.listen import ListenError
+from submgr.platform.termination import run_until_terminated
 
 
 @click.command()
@@ -68,18 +66,16 @@ def bench_meo() -> None:
 @click.command("demo-meo")
 def demo_meo() -> None:
     """Run an orchestrator with simulated platforms and a device, until SIGTERM."""
-    ended = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        gevent.signal_handler(number, ended.set)
+    demo = Demo(click.echo)
+
+    def start() -> None:
+        demo.start()
+        click.echo("\n".join(demo.lines))
+
     try:
-        demo = start_demo(click.echo)
+        run_until_terminated(start, demo.stop)
     except ListenError as failed:
         raise click.ClickException(str(failed)) from failed
-    try:
-        click.echo("\n".join(demo.lines))
-        ended.wait()
-    finally:
-        demo.stop()
 
 
 COMMANDS = [simulate, bench_meo, demo_meo]

@@ -4,14 +4,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
-import gevent
 
 from submgr.app import build
 from submgr.bench.cli import bench
@@ -23,6 +21,7 @@ from submgr.platform.garbage_collection import keep_collections_short
 from submgr.platform.http.listen import ListenError
 from submgr.platform.logs import Logs
 from submgr.platform.store.base import StoreError
+from submgr.platform.termination import run_until_terminated
 from submgr.rmr.environment import RmrEnvironmentError
 from submgr.rmr.tools.cli import rmr
 from submgr.rmr.transport import TransportError
@@ -136,13 +135,10 @@ def _standalone(path: str | None, database: str, ports: TcpPorts, mec: bool, log
 
 
 def _run(daemon: Daemon, started: Callable[[], None] | None = None) -> int:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        gevent.signal_handler(number, daemon.end, 0)
-    try:
+    def start() -> None:
         daemon.start()
         if started is not None:
             started()
-        daemon.ended.wait()
-    finally:
-        daemon.stop()
+
+    run_until_terminated(start, daemon.stop, daemon.ended, lambda: daemon.end(0))
     return daemon.exit_code or 0

@@ -6,18 +6,16 @@ Each prints one JSON line that says where it listens, then runs until SIGTERM or
 
 from __future__ import annotations
 
-import signal
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import click
-import gevent
 import msgspec
 import redis
-from gevent.event import Event
 
 from submgr.platform.http.listen import ListenError, parse_listen
+from submgr.platform.termination import run_until_terminated
 from submgr.rmr.transport import TransportError
 from submgr.simulators.e2term import E2TermConfig, E2TermSimulator
 from submgr.simulators.events import EventLog
@@ -143,9 +141,4 @@ def _start(simulator: Simulator) -> None:
 
 def _run(simulator: Simulator, **facts: Any) -> None:
     """Says where it listens and waits for the end."""
-    stopped = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        gevent.signal_handler(number, stopped.set)
-    click.echo(msgspec.json.encode(facts))
-    stopped.wait()
-    simulator.stop()
+    run_until_terminated(lambda: click.echo(msgspec.json.encode(facts)), simulator.stop)
