@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Manager, application mobility and orchestrator on one HTTP server: `mec manager`, or a part of `submgr run`."""
 
+import logging
+import sys
 from collections.abc import Mapping
 from typing import Any
 
+import click
 from flask import request
 from prometheus_client import CollectorRegistry
 
@@ -17,17 +20,23 @@ from mec.common.log_masking import hide_identities
 from mec.common.peer_client import Asker
 from mec.common.probes import Counted, time_requests, watching_blueprint
 from mec.common.problem_details import problem_app
-from mec.common.settings import MecSettings, from_mapping
+from mec.common.program import complain, configured, environment, listen_option, run, store_of, url_option
+from mec.common.settings import MecConfig, MecSettings, from_mapping, load, needs_restart
 from mec.manager.api import manager_blueprint
 from mec.manager.data_file import Data
 from mec.manager.service import Users
 from mec.meo.app import Orchestrator
 from mec.meo.app import build as build_orchestrator
+from mec.meo.settings import from_mapping as meo_settings
+from submgr.platform.config.file import ConfigError
+from submgr.platform.config.watcher import ConfigWatcher
 from submgr.platform.health import Health
 from submgr.platform.http.app import ApiError, problem_errors
 from submgr.platform.http.client import HttpClient
 from submgr.platform.http.server import HttpServer
 from submgr.platform.store.base import Store
+
+log = logging.getLogger(__name__)
 
 _PROBES = ("/health/", "/ric/v1/", "/metrics")
 
@@ -83,6 +92,10 @@ class Mec:
         self.orchestrator.start()
         self._http.start()
 
+    def reconfigure(self, meo: Mapping[str, Any] | None) -> None:
+        """Applies a changed section meo. Raises ConfigError with all mistakes, and changes nothing then."""
+        self.orchestrator.reconfigure(meo_settings(meo))
+
     def stop(self) -> None:
         """End; what is not finished is in the store."""
         self._http.stop(grace=1.0)
@@ -126,3 +139,101 @@ def build(
     Without `health` and `registry` it has its own. Raises ConfigError with all mistakes.
     """
     return Mec(from_mapping(settings), meo, store, registry or CollectorRegistry(), health or Health())
+
+
+@click.command()
+@click.option("-f", "--file", "path", help="Configuration file: the sections mec, meo, sdl, logger.")
+@click.option("--host", callback=lambda ctx, param, value: value and listen_option(ctx, param, value),
+              help='Where to listen; as mec.host, ":8000".')  # fmt: skip
+@click.option("-n", "--network", type=click.Choice(["home", "foreign"]), help="As mec.network.")
+@click.option("--mec-id", type=int, help="As mec.mecId.")
+@click.option("--home-mec-id", type=int, help="As mec.homeMecId.")
+@click.option("--proxy-url", callback=url_option, help="As mec.proxyUrl.")
+@click.option("--controller-url", callback=url_option, help="As mec.controllerUrl.")
+@click.option("--app-url", "app_urls", multiple=True, metavar="ID=URL", help="As an entry of mec.appUrls.")
+@click.option("--data-file", help="As mec.dataFile.")
+def manager(
+    path: str | None,
+    host: str | None,
+    network: str | None,
+    mec_id: int | None,
+    home_mec_id: int | None,
+    proxy_url: str | None,
+    controller_url: str | None,
+    app_urls: tuple[str, ...],
+    data_file: str | None,
+) -> None:
+    """Run the manager, application mobility and the orchestrator of a MEC.
+
+    Options win over the configuration file.
+    """
+    urls = dict(each.partition("=")[::2] for each in app_urls)
+    options: dict[str, Any] = {
+        "mec.host": host,
+        "mec.network": network,
+        "mec.mecId": mec_id,
+        "mec.homeMecId": home_mec_id,
+        "mec.proxyUrl": proxy_url,
+        "mec.controllerUrl": controller_url,
+        "mec.appUrls": urls or None,
+        "mec.dataFile": data_file,
+    }
+    overrides = {name: value for name, value in options.items() if value is not None}
+    config = configured(path, overrides)
+    try:
+        program = ManagerProgram(config, environment(), path, overrides)
+    except ConfigError as failed:
+        complain(failed)
+        sys.exit(1)
+    run("mec manager", config, program)
+
+
+class ManagerProgram:
+    """`mec manager`: the services of a MEC with their store, and a watch on the configuration file. Raises ConfigError.
+
+    `path`: the file that `config` was read from, `overrides` what the command line says beside it.
+    """
+
+    def __init__(
+        self,
+        config: MecConfig,
+        environ: Mapping[str, str],
+        path: str | None = None,
+        overrides: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._config = config
+        self._overrides = overrides
+        self._health = Health()
+        self._store = store_of(config, environ, f"manager-{config.mec.network}")
+        self.mec = Mec(config.mec, config.meo, self._store, CollectorRegistry(), self._health)
+        self._watcher = ConfigWatcher(path, config.content, self.reload) if path is not None else None
+
+    def start(self) -> None:
+        """Raises ListenError, StoreError, ConfigError."""
+        self._store.start()
+        self._health.start()
+        self.mec.start()
+        if self._watcher is not None:
+            self._watcher.start()
+
+    def stop(self) -> None:
+        if self._watcher is not None:
+            self._watcher.stop()
+        self.mec.stop()
+        self._health.stop()
+        self._store.stop()
+
+    def reload(self, content: str) -> None:
+        """Applies the section meo of a changed file. A content with a mistake is logged and changes nothing."""
+        try:
+            new = load(content, self._overrides)
+            self.mec.reconfigure(new.meo)
+        except ConfigError as exc:
+            problems = [str(problem) for problem in exc.problems]
+            log.error("configuration refused, the old values stay", extra={"problems": problems})
+            return
+        if waiting := needs_restart(self._config, new):
+            log.warning("configuration changes that need a restart", extra={"settings": waiting})
+
+    def facts(self) -> Mapping[str, Any]:
+        return {"HTTP on": "{}:{}".format(*self.mec.address)}

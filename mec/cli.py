@@ -9,7 +9,7 @@ import click
 _COMMANDS = {
     "controller": ("mec.controller.cli", "controller"),
     "replay": ("mec.controller.recordings.replay", "replay"),
-    "manager": ("mec.manager.cli", "manager"),
+    "manager": ("mec.app", "manager"),
     "proxy": ("mec.proxy.cli", "proxy"),
     "bench": ("mec.bench", "bench"),
     "demo": ("mec.demo", "command"),

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from mec.app import Mec
 from mec.app import build as build_mec
 from mec.common.settings import from_mapping as mec_settings
+from mec.meo.settings import from_mapping as meo_settings
 from submgr.adapters.e2_termination import E2Termination
 from submgr.adapters.metrics import gauges
 from submgr.adapters.metrics.go_counters import GoCounters, exposition
@@ -123,7 +124,7 @@ def build(
             dispatcher=dispatcher,
             xapp_http=_make_xapp_http(live.current, service, monitoring),
             platform_http=_make_platform_http(live, service, probes, logs, monitoring),
-            mec=_make_mec(live.current, store, monitoring),
+            mec=_make_mec(live, store, monitoring),
         )
     )
 
@@ -213,8 +214,12 @@ def _make_platform_http(
     return HttpServer("platform", live.current.local.listen, app)
 
 
-def _make_mec(settings: Settings, store: Store, monitoring: _Monitoring) -> Mec | None:
-    """The MEC services, when the configuration enables them."""
+def _make_mec(live: LiveSettings, store: Store, monitoring: _Monitoring) -> Mec | None:
+    """The MEC services, when the configuration enables them. A changed section meo applies to them, or is refused."""
+    settings = live.current
     if not mec_settings(settings.mec).enabled:
         return None
-    return build_mec(settings.mec, store, meo=settings.meo, registry=monitoring.registry)
+    mec = build_mec(settings.mec, store, meo=settings.meo, registry=monitoring.registry)
+    live.check_with(lambda new: meo_settings(new.meo))
+    live.on_change(lambda old, new: mec.reconfigure(new.meo) if new.meo != old.meo else None)
+    return mec

@@ -37,7 +37,7 @@ class Program(Protocol):
 def configured(path: str | None, overrides: Mapping[str, Any]) -> MecConfig:
     """The configuration of `-f`, with what the command line says beside it. Ends the program when it is wrong."""
     try:
-        return mec_settings.read(path, {name: value for name, value in overrides.items() if value is not None})
+        return mec_settings.read(path, overrides)
     except ConfigError as failed:
         complain(failed)
         sys.exit(1)

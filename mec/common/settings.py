@@ -3,7 +3,7 @@
 go by."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,7 +12,7 @@ import yaml
 
 from mec.common.ids import app_id
 from submgr.platform.config.file import ConfigError, Parsed, Problem, inspect
-from submgr.platform.config.schema import Key, Section, fill, schema_of, setting
+from submgr.platform.config.schema import Key, Section, changed, fill, schema_of, setting
 from submgr.platform.config.values import (
     Kind,
     listen_address,
@@ -104,6 +104,8 @@ class MecConfig:
     sdl_path: str | None
     log_level: int
     warnings: tuple[Problem, ...] = ()
+    content: str = field(default="", repr=False)
+    """The text that it was read from."""
 
 
 _FILE = Section(
@@ -141,7 +143,18 @@ def load(content: str, overrides: Mapping[str, Any] | None = None) -> MecConfig:
         sdl_path=sdl["path"],
         log_level=parsed.values["logger"]["level"],
         warnings=tuple(parsed.warnings),
+        content=content,
     )
+
+
+def needs_restart(old: MecConfig, new: MecConfig) -> list[str]:
+    """The settings in which two files differ and which a running program does not apply: all but those of `meo`."""
+    names = [f"mec.{name}" for name in changed(old.mec, new.mec)]
+    if (old.sdl_backend, old.sdl_path) != (new.sdl_backend, new.sdl_path):
+        names.append("sdl")
+    if old.log_level != new.log_level:
+        names.append("logger.level")
+    return names
 
 
 def read(path: str | Path | None, overrides: Mapping[str, Any] | None = None) -> MecConfig:

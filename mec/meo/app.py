@@ -19,10 +19,12 @@ from mec.meo.metrics import MeoMetrics
 from mec.meo.notifications import CALLBACK_POLICY, Notices
 from mec.meo.optimiser import Optimiser
 from mec.meo.overload import OverloadAlert
+from mec.meo.period import Period
 from mec.meo.qkd import QkdPoller
 from mec.meo.recovery import recover
 from mec.meo.service import Meo
-from mec.meo.settings import MeoSettings, from_mapping
+from mec.meo.settings import RESTART, MeoSettings, from_mapping
+from submgr.platform.config.schema import changed
 from submgr.platform.health import Health
 from submgr.platform.http.client import HttpClient
 from submgr.platform.outbox import RetryPolicy
@@ -73,7 +75,10 @@ class Orchestrator:
         alert = OverloadAlert(metrics, self._tell_monitor, wall)
         self.optimiser = Optimiser(self.meo, self.notices, alert, heartbeat)
         self._poller = QkdPoller(
-            lambda: self.meo.book.platforms.values(), self._tell_key, lambda: self.meo.settings.period, metrics
+            lambda: self.meo.book.platforms.values(),
+            self._tell_key,
+            Period(lambda: self.meo.settings.period),
+            metrics,
         )
         self._loader = Loader(self._recover, log, "orchestrator waits for the store")
         if health is not None:
@@ -99,8 +104,17 @@ class Orchestrator:
         self._client.close()
 
     def reconfigure(self, settings: MeoSettings) -> None:
-        """From now on other limits, periods and drivers; the seed is taken at the start only."""
+        """Applies changed settings, all but those in `mec.meo.settings.RESTART`. A period begins anew."""
+        names = changed(self.meo.settings, settings)
+        waiting = [f"meo.{name}" for name in names if name in RESTART]
         self.meo.settings = settings
+        if "period" in names:
+            self.optimiser.period.renew()
+            self._poller.period.renew()
+        if waiting:
+            log.warning("configuration changes that need a restart", extra={"settings": waiting})
+        applied = [f"meo.{name}" for name in names if name not in RESTART]
+        log.info("orchestrator reconfigured", extra={"changed": applied})
 
     def why_not_ready(self) -> str | None:
         """For readiness."""

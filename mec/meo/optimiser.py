@@ -18,6 +18,7 @@ from mec.meo.context_changes import Moved
 from mec.meo.model import MAX_MOVES_KEPT, Context, Move, Pair
 from mec.meo.notifications import Notices, address_change, context_deleted
 from mec.meo.overload import OverloadAlert
+from mec.meo.period import Period
 from mec.meo.placement import Choice, Rejection, Violation, violations
 from mec.meo.service import Meo
 from submgr.platform.health import Heartbeat
@@ -49,6 +50,7 @@ class Optimiser:
         self._notices = notices
         self._alert = alert
         self._heartbeat = heartbeat
+        self.period = Period(lambda: meo.settings.period)
         self._turn = BoundedSemaphore()
         self._cool_until: dict[str, float] = {}
         self._evacuations: dict[str, gevent.Greenlet] = {}
@@ -118,7 +120,7 @@ class Optimiser:
 
     def _run(self) -> None:
         while True:
-            gevent.sleep(self._meo.settings.period)
+            self.period.wait()
             if not self._meo.inventory.ready:
                 continue
             if self._heartbeat is not None:

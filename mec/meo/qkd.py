@@ -14,6 +14,7 @@ from gevent.pool import Pool
 
 from mec.meo.metrics import MeoMetrics
 from mec.meo.model import Platform, QkdSource
+from mec.meo.period import Period
 from submgr.platform.http.client import HttpClient, tls_context
 from submgr.platform.http.errors import HttpError
 from submgr.platform.sparse_log import Sparsely
@@ -50,7 +51,7 @@ def status_url(source: QkdSource, slave: str) -> str:
 
 
 class QkdPoller:
-    """Asks for every platform that has a source, every `period()` s; `tell` gets the least availability over its peers.
+    """Asks for every platform that has a source, once a period; `tell` gets the least availability over its peers.
 
     Platforms do not wait for each other.
     """
@@ -59,12 +60,12 @@ class QkdPoller:
         self,
         platforms: Callable[[], Iterable[Platform]],
         tell: Callable[[str, float], None],
-        period: Callable[[], float],
+        period: Period,
         metrics: MeoMetrics,
     ) -> None:
         self._platforms = platforms
         self._tell = tell
-        self._period = period
+        self.period = period
         self._metrics = metrics
         self._clients: dict[QkdSource, tuple[list[int], HttpClient]] = {}
         self._polls = Pool(64)
@@ -103,7 +104,7 @@ class QkdPoller:
     def _run(self) -> None:
         while True:
             self.look()
-            gevent.sleep(self._period())
+            self.period.wait()
 
     def _poll(self, name: str, source: QkdSource) -> None:
         try:

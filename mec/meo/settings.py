@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The `meo` section of the configuration file, each setting declared once."""
+"""The section `meo` of the configuration file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -71,6 +71,8 @@ class MeoSettings:
 
 
 SECTION = schema_of(MeoSettings, "meo", strict=True)
+RESTART = frozenset({"seed"})
+"""The settings that are taken at the start only."""
 
 
 def from_mapping(values: Mapping[str, Any] | None) -> MeoSettings:

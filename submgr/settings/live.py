@@ -51,6 +51,11 @@ class LiveSettings:
         self._environment = environment
         self._overrides = overrides
         self._watchers: list[Callable[[Settings, Settings], None]] = []
+        self._checks: list[Callable[[Settings], object]] = []
+
+    def check_with(self, check: Callable[[Settings], object]) -> None:
+        """Has `check(new)` called before a reload takes effect. A ConfigError that it raises refuses the content."""
+        self._checks.append(check)
 
     def on_change(self, callback: Callable[[Settings, Settings], None]) -> None:
         """Has `callback(old, new)` called after every reload. It must not block."""
@@ -61,6 +66,8 @@ class LiveSettings:
         old = self.current
         try:
             reloaded = reload(old, text, self._environment, self._overrides)
+            for check in self._checks:
+                check(reloaded.settings)
         except ConfigError as exc:
             self.reload_refused = True
             log.error(
@@ -81,10 +88,18 @@ class LiveSettings:
 
 
 def _changes(old: Settings, new: Settings) -> list[str]:
-    return [
-        f"{section}.{field.name}: {before} -> {after}"
-        for section in RELOADED
-        for field in fields(getattr(new, section))
-        if (before := getattr(getattr(old, section), field.name))
-        != (after := getattr(getattr(new, section), field.name))
-    ]
+    changes = []
+    for section in RELOADED:
+        before, after = getattr(old, section), getattr(new, section)
+        if isinstance(after, Mapping):
+            # without their values: there may be tokens among them
+            changes += [
+                f"{section}.{name}" for name in sorted({*before, *after}) if before.get(name) != after.get(name)
+            ]
+        else:
+            changes += [
+                f"{section}.{each.name}: {getattr(before, each.name)} -> {getattr(after, each.name)}"
+                for each in fields(after)
+                if getattr(before, each.name) != getattr(after, each.name)
+            ]
+    return changes

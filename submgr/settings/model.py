@@ -192,7 +192,7 @@ class Settings:
     debug: Debug = section("debug", Debug, "requests that change something", strict=True)
     metrics: Metrics = section("metrics", Metrics, "metrics", strict=True)
     mec: Mapping[str, Any] = open_section("mec", "the MEC services")
-    meo: Mapping[str, Any] = open_section("meo", "the MEC orchestrator")
+    meo: Mapping[str, Any] = open_section("meo", "the MEC orchestrator", reloadable=True)
     warnings: tuple[Problem, ...] = ()
     """Oddities of the file that do no harm, for the log."""
     shown: Mapping[str, Any] = field(default_factory=dict)

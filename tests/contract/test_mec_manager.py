@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import gevent
@@ -14,7 +15,8 @@ from gevent.event import Event
 from prometheus_client import CollectorRegistry
 from support.http.peer import HttpPeer, Request, answer, closed_port
 
-from mec.app import Mec, build
+from mec.app import ManagerProgram, Mec, build
+from mec.common import settings
 from mec.common.settings import MecSettings
 from mec.manager.model import User
 from submgr.platform.config.file import ConfigError
@@ -42,7 +44,7 @@ class Site:
         self.mecs: list[Mec] = []
 
     def mec(self, **changes: Any) -> Mec:
-        settings: dict[str, Any] = {
+        values: dict[str, Any] = {
             "host": "127.0.0.1:0",
             "mec_id": 5,
             "proxy_url": f"http://127.0.0.1:{self.proxy.port}",
@@ -50,7 +52,7 @@ class Site:
             "app_urls": {"12345": f"http://127.0.0.1:{self.app.port}"},
             "additional_bytes": 20,
         }
-        mec = Mec(MecSettings(**{**settings, **changes}), None, self.store, CollectorRegistry(), Health())
+        mec = Mec(MecSettings(**{**values, **changes}), None, self.store, CollectorRegistry(), Health())
         mec.start()
         self.mecs.append(mec)
         return mec
@@ -84,6 +86,32 @@ def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
     with gevent.Timeout(seconds, AssertionError("it did not come to pass")):
         while not condition():
             gevent.sleep(0.002)
+
+
+# the program
+
+
+def test_a_changed_limit_of_the_orchestrator_holds_without_a_restart(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    file = tmp_path / "mec.yaml"
+    common = "mec: {host: '127.0.0.1:0', mecId: 5}\nsdl: {backend: memory}\n"
+    file.write_text(common + "meo: {maxLoad: 0.8, seed: 1}")
+    program = ManagerProgram(settings.read(file), {}, str(file))
+    program.start()
+    meo = program.mec.orchestrator.meo
+    try:
+        program.reload(common + "meo: {maxLoad: 7}")
+        assert meo.settings.rules.max_load == 0.8
+        file.write_text(common.replace("mecId: 5", "mecId: 6") + "meo: {maxLoad: 0.5, seed: 2}")
+        until(lambda: meo.settings.rules.max_load == 0.5)
+    finally:
+        program.stop()
+    logged = [(record.getMessage(), vars(record).get("settings")) for record in caplog.records]
+    assert ("configuration refused, the old values stay", None) in logged
+    assert ("configuration changes that need a restart", ["meo.seed"]) in logged
+    assert ("configuration changes that need a restart", ["mec.mecId"]) in logged
 
 
 # user data

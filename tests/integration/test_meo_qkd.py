@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from mec.meo.metrics import MeoMetrics
 from mec.meo.model import Platform, QkdSource
+from mec.meo.period import Period
 from mec.meo.qkd import QkdPoller
 
 
@@ -84,7 +85,7 @@ class Poll:
         self.told: dict[str, float] = {}
         metrics = MeoMetrics(CollectorRegistry())
         self._results = metrics.qkd_polls
-        self.poller = QkdPoller(lambda: self.platforms, self.told.__setitem__, lambda: 0.01, metrics)
+        self.poller = QkdPoller(lambda: self.platforms, self.told.__setitem__, Period(lambda: 0.01), metrics)
 
     def look(self) -> None:
         before, polled = self.count(), sum(platform.qkd is not None for platform in self.platforms)

@@ -100,9 +100,10 @@ def section(
     return field(default_factory=settings, metadata={_MEMBER: member, _TYPE: settings})
 
 
-def open_section(name: str, description: str) -> Mapping[str, Any]:
+def open_section(name: str, description: str, *, reloadable: bool = False) -> Mapping[str, Any]:
     """Declares an attribute that holds the section `name` as it stands in the file, checked by its user."""
-    return field(default_factory=dict, metadata={_MEMBER: Section(name, open=True, description=description)})
+    member = Section(name, open=True, description=description, reloadable=reloadable)
+    return field(default_factory=dict, metadata={_MEMBER: member})
 
 
 def part(settings: type[D]) -> D:
@@ -139,6 +140,20 @@ def fill(settings: type[D], values: Mapping[str, Any], **others: Any) -> D:
         value = values if member is None else values[member.name]
         others[each.name] = value if inner is None else fill(inner, value)
     return settings(**others)
+
+
+def changed(old: DataclassInstance, new: DataclassInstance) -> list[str]:
+    """The names of the settings in which two instances of one dataclass differ; those of a section with its name."""
+    names: list[str] = []
+    for each in fields(old):
+        member, inner = each.metadata.get(_MEMBER), each.metadata.get(_TYPE)
+        before, after = getattr(old, each.name), getattr(new, each.name)
+        if inner is not None:
+            prefix = f"{member.name}." if member is not None else ""
+            names += [prefix + name for name in changed(before, after)]
+        elif member is not None and before != after:
+            names.append(member.name)
+    return names
 
 
 def shown(schema: Section, values: Mapping[str, Any]) -> dict[str, Any]:

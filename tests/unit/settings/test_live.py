@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+from submgr.platform.config.file import ConfigError, Problem
 from submgr.settings.live import LiveSettings, reload
 from submgr.settings.loader import load
 from submgr.settings.model import Settings
@@ -42,3 +43,29 @@ def test_a_bad_file_is_refused_and_the_old_values_stay_until_a_good_one_comes(ca
     assert live.apply("not: [yaml") is False
     assert live.apply("controls: {dbTryCount: 8}") is True
     assert (live.current.controls.db_try_count, live.reload_refused) == (8, False)
+
+
+def test_a_reload_takes_the_section_meo_and_logs_no_value_of_it(caplog):
+    caplog.set_level("INFO")
+    live = LiveSettings(load("meo: {maxLoad: 0.8, minKey: 0.1}", {}), {})
+    assert live.apply("meo: {maxLoad: 0.5, minKey: 0.1, adminToken: s3cret}")
+    assert live.current.meo == {"maxLoad": 0.5, "minKey": 0.1, "adminToken": "s3cret"}
+    (reloaded,) = [record for record in caplog.records if record.message == "configuration reloaded"]
+    assert reloaded.changed == ["meo.adminToken", "meo.maxLoad"]
+
+
+def test_a_check_refuses_what_the_program_cannot_use():
+    live = LiveSettings(load("meo: {maxLoad: 0.8}", {}), {})
+    changes: list[object] = []
+    live.on_change(lambda old, new: changes.append(new))
+
+    def check(new: Settings) -> None:
+        if new.meo["maxLoad"] > 1:
+            raise ConfigError([Problem(None, "meo.maxLoad", "too much")])
+
+    live.check_with(check)
+    before = live.current
+    assert live.apply("meo: {maxLoad: 2}\nlogger: {level: 4}") is False
+    assert (live.current, live.reload_refused, changes) == (before, True, [])
+    assert live.apply("meo: {maxLoad: 0.5}") is True
+    assert (live.current.meo["maxLoad"], live.reload_refused) == (0.5, False)

@@ -11,6 +11,7 @@ from submgr.platform.config.file import inspect
 from submgr.platform.config.schema import (
     Key,
     Section,
+    changed,
     fill,
     open_section,
     part,
@@ -102,3 +103,10 @@ def test_a_secret_is_known_by_its_name_and_never_printed_with_its_object() -> No
 def test_what_a_key_says_about_its_values() -> None:
     assert (COUNT.allowed, COUNT.unit) == ("1 to 9", "sheep")
     assert (WAIT.allowed, WAIT.unit) == ("0 to 9000", "ms")
+
+
+def test_what_has_changed_is_named_as_in_the_file() -> None:
+    old = Outer(Inner(Limits(2), 1.5, {}, None), {"x": 1}, "a file")
+    assert changed(old, old) == []
+    new = Outer(Inner(Limits(3), 0.25, {}, None), {"x": 2}, "another file")
+    assert changed(old, new) == ["inner.howMany", "inner.wait_ms", "rest"]
