@@ -14,16 +14,16 @@ from mec.ams.amsi.api import amsi_blueprint
 from mec.ams.amsi.service import Mobility
 from mec.ams.api import ams_blueprint
 from mec.ams.service import Ams
-from mec.ams.ue_addresses import Locator
-from mec.ams.uses import Registry
-from mec.common.log_masking import hide_identities
-from mec.common.peer_client import Asker
-from mec.common.probes import Counted, time_requests, watching_blueprint
+from mec.ams.ue_addresses import UeAddresses
+from mec.ams.uses import Uses
+from mec.common.log_masking import mask_identities
+from mec.common.peer_client import PeerClient
+from mec.common.probes import CountedMetrics, probes_blueprint, time_requests
 from mec.common.problem_details import problem_app
 from mec.common.program import complain, configured, environment, listen_option, run, store_of, url_option
 from mec.common.settings import MecConfig, MecSettings, from_mapping, load, needs_restart
 from mec.manager.api import manager_blueprint
-from mec.manager.data_file import Data
+from mec.manager.data_file import DataFileLoader
 from mec.manager.service import Users
 from mec.meo.app import Orchestrator
 from mec.meo.app import build as build_orchestrator
@@ -54,15 +54,15 @@ class Mec:
     ) -> None:
         self._settings = settings
         self._client = HttpClient(user_agent="mec-manager")
-        asker = Asker(self._client)
-        uses = Registry(store, settings.mec_id)
-        self.users = Users(settings, store, asker)
-        self.ams = Ams(settings, uses, asker, self.users.apps_of)
-        self.mobility = Mobility(settings, store, self._client, Locator(settings.controller_url, asker), uses)
-        self.ams.watcher = self.mobility
-        self._data = Data(settings.data_file, settings.mec_id, store, self.users, uses)
+        peers = PeerClient(self._client)
+        uses = Uses(store, settings.mec_id)
+        self.users = Users(settings, store, peers)
+        self.ams = Ams(settings, uses, peers, self.users.apps_of)
+        self.mobility = Mobility(settings, store, self._client, UeAddresses(settings.controller_url, peers), uses)
+        self.ams.observer = self.mobility
+        self._data = DataFileLoader(settings.data_file, settings.mec_id, store, self.users, uses)
         self.orchestrator: Orchestrator = build_orchestrator(meo, store, registry, health)
-        registry.register(self._figures())
+        registry.register(self._counted_metrics())
         health.require("mec", lambda: None if self._loaded else "what is stored has not been read yet")
         app = problem_app("mec.manager")
         time_requests(app, registry)
@@ -72,7 +72,7 @@ class Mec:
         app.register_blueprint(amsi_blueprint(self.mobility))
         for blueprint in self.orchestrator.blueprints:
             app.register_blueprint(blueprint)
-        app.register_blueprint(watching_blueprint(health, registry))
+        app.register_blueprint(probes_blueprint(health, registry))
         self._http = HttpServer("mec", settings.host, app, errors=problem_errors)
 
     @property
@@ -85,7 +85,7 @@ class Mec:
 
         A store that is away is waited for; requests get 503 meanwhile.
         """
-        hide_identities(self._settings.log_identities)
+        mask_identities(self._settings.log_identities)
         self._http.bind()
         self._data.start()
         self.mobility.start()
@@ -113,17 +113,17 @@ class Mec:
         if not self._loaded and not request.path.startswith(_PROBES):
             raise ApiError(503, "what is stored has not been read yet", headers={"Retry-After": "1"})
 
-    def _figures(self) -> Counted:
-        figures = Counted()
-        figures.counter("mec_user_requests", "Requests for user data", "result", lambda: self.users.counts)
-        figures.counter("mec_ams_events", "What application mobility did", "event", lambda: self.ams.counts)
-        figures.counter("mec_amsi_notifications", "Notifications of MEC 021", "result", lambda: self.mobility.counts)
-        figures.gauge("mec_users", "Users of this MEC", lambda: len(self.users))
-        figures.gauge("mec_ams_uses", "Known uses of applications", lambda: len(self.ams.registry))
-        figures.gauge("mec_ams_prefetches", "Prefetches not finished", lambda: self.ams.prefetching)
-        figures.gauge("mec_amsi_waiting", "Notifications of MEC 021 not finished", lambda: self.mobility.waiting)
-        figures.gauge("mec_data_file_refused", "Refused changes of the data file", lambda: self._data.refused)
-        return figures
+    def _counted_metrics(self) -> CountedMetrics:
+        metrics = CountedMetrics()
+        metrics.counter("mec_user_requests", "Requests for user data", "result", lambda: self.users.counts)
+        metrics.counter("mec_ams_events", "What application mobility did", "event", lambda: self.ams.counts)
+        metrics.counter("mec_amsi_notifications", "Notifications of MEC 021", "result", lambda: self.mobility.counts)
+        metrics.gauge("mec_users", "Users of this MEC", lambda: len(self.users))
+        metrics.gauge("mec_ams_uses", "Known uses of applications", lambda: len(self.ams.uses))
+        metrics.gauge("mec_ams_prefetches", "Prefetches not finished", lambda: self.ams.prefetching)
+        metrics.gauge("mec_amsi_waiting", "Notifications of MEC 021 not finished", lambda: self.mobility.waiting)
+        metrics.gauge("mec_data_file_refused", "Refused changes of the data file", lambda: self._data.refused)
+        return metrics
 
 
 def build(

@@ -22,10 +22,10 @@ from mec.common.problem_details import problem_app
 from mec.controller.identity_push import PushSettings
 from mec.controller.model import Association
 from mec.controller.procedures import Identities
-from mec.controller.protocol import s1ap_ies as s1ap_types
+from mec.controller.protocol import s1ap_ies
 from mec.controller.protocol.s1ap import Framer
-from mec.controller.recordings import pdus as recording
 from mec.controller.recordings.calls import Call, attach
+from mec.controller.recordings.pdus import uninteresting
 from mec.controller.recordings.replay import Replayer
 from mec.controller.service import Controller, ControllerSettings
 from submgr.platform.health import Health
@@ -56,7 +56,7 @@ def _s1ap(attaches: int, pdus: int) -> Iterator[str]:
     calls = [Call(at, 1_000_000 + at, f"00101{at:010d}", [_address(at)], _guti(at)) for at in range(attaches)]
     attaching = [pdu for call in calls for pdu in attach(call)]
     per_attach = len(attaching) // attaches
-    boring = [recording.uninteresting(5, 6)] * pdus
+    boring = [uninteresting(5, 6)] * pdus
     ours = [attaches / _best(_take_in, attaching), pdus / _best(_take_in, boring)]
     fewer = attaching[: per_attach * min(attaches, 200)]
     plain = [
@@ -86,7 +86,7 @@ def _decode_all(pdus: list[bytes]) -> None:
     import mec.controller.recordings.nas_messages  # noqa: F401 - keeps pycrate_mobile quiet
 
     for pdu in pdus:
-        _, value = s1ap_types.decode(pdu)
+        _, value = s1ap_ies.decode(pdu)
         for nas in _nas_in(value):
             message, failed = (parse_NAS_MO if pdu[1] in (12, 13) else parse_NAS_MT)(nas)
             inner = None if failed else message["NASMessage"] if "NASMessage" in message._by_name else None

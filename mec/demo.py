@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry
 
 from mec.app import Mec
 from mec.common import imsi as imsis
-from mec.common.peer_client import Asker, AskError
+from mec.common.peer_client import NoAnswer, PeerClient
 from mec.common.problem_details import json_object, problem_app
 from mec.common.settings import MecSettings
 from mec.controller.cli import ControllerProgram
@@ -59,7 +59,7 @@ class CountingApp:
         self.used = Event()
         self._mec_id = mec_id
         self._ams_url = ams_url
-        self._asker = Asker(client)
+        self._peers = PeerClient(client)
         self._say = say
         app = problem_app(f"mec.demo.{mec_id}")
         app.add_url_rule("/oidc/store", "store", self._identity, methods=["POST"])
@@ -75,8 +75,8 @@ class CountingApp:
         where = f"MEC {self._mec_id} ({_NAMES[self._mec_id]})"
         try:
             url = f"{self._ams_url}/ams/app/notify/?imsi={imsi}&mecId={self._mec_id}&appId={APP}"
-            told = self._asker.ask("GET", url).ok
-        except AskError:
+            told = self._peers.request("GET", url).ok
+        except NoAnswer:
             told = False
         self._say(f"UE {imsis.masked(imsi)} is at {where}: its counter{came} is {count + 1} now")
         self.used.set()
@@ -85,9 +85,9 @@ class CountingApp:
 
     def _fetched(self, imsi: str) -> int | None:
         try:
-            answer = self._asker.ask("GET", f"{self._ams_url}/ams/fetch/state/?appId={APP}&imsi={imsi}")
+            answer = self._peers.request("GET", f"{self._ams_url}/ams/fetch/state/?appId={APP}&imsi={imsi}")
             return msgspec.json.decode(answer.body, type=_Fetched).state.count if answer.ok else None
-        except (AskError, msgspec.DecodeError):
+        except (NoAnswer, msgspec.DecodeError):
             return None
 
     def _identity(self) -> Response:

@@ -56,7 +56,7 @@ def ams_blueprint(ams: Ams) -> Blueprint:
     def get() -> Response:
         imsi, app = _subject()
         answer = in_pieces(*schemas.enveloped(ams.give(imsi, app)))
-        return after_sent(answer, lambda: ams.watcher.served(imsi, app))
+        return after_sent(answer, lambda: ams.observer.served(imsi, app))
 
     def prefetch() -> Response:
         fields = parameters(json_object())

@@ -13,8 +13,8 @@ from gevent.event import Event
 
 from mec.ams.model import ANY_APP, NoState, StateError, Use
 from mec.ams.schemas import MAX_STATE, state_in
-from mec.ams.uses import Registry
-from mec.common.peer_client import Asker, AskError
+from mec.ams.uses import Uses
+from mec.common.peer_client import NoAnswer, PeerClient
 from mec.common.settings import MecSettings
 from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
 from submgr.platform.store.base import StoreError
@@ -49,7 +49,7 @@ class _Flight:
     failure: NoState | StateError | None = None
 
 
-class Watcher:
+class MobilityObserver:
     """Told of what happens to applications; does nothing. Its methods must not block."""
 
     def moved_away(self, uses: Sequence[Use]) -> None:
@@ -68,18 +68,18 @@ class Ams:
     def __init__(
         self,
         settings: MecSettings,
-        registry: Registry,
-        asker: Asker,
+        uses: Uses,
+        peers: PeerClient,
         apps_of: AppsOf,
-        watcher: Watcher | None = None,
+        observer: MobilityObserver | None = None,
         policy: RetryPolicy = PREFETCH_POLICY,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.registry = registry
+        self.uses = uses
         self.counts: Counter[str] = Counter()
-        self.watcher = watcher or Watcher()
+        self.observer = observer or MobilityObserver()
         self._settings = settings
-        self._asker = asker
+        self._peers = peers
         self._apps_of = apps_of
         self._clock = clock
         self._flights: dict[str, _Flight] = {}
@@ -99,8 +99,8 @@ class Ams:
         app = f"&appId={app_id}" if app_id is not None else ""
         url = f"{self._settings.proxy_url}/app/notify/?imsi={imsi}&mecId={mec_id}{app}"
         try:
-            answer = self._asker.ask("GET", url)
-        except AskError as exc:
+            answer = self._peers.request("GET", url)
+        except NoAnswer as exc:
             self.counts["notify failed"] += 1
             raise NotifyError(f"the proxy cannot be reached: {exc}") from exc
         if not answer.ok:
@@ -114,13 +114,13 @@ class Ams:
             self.counts["own notifications"] += 1
             return
         self.counts["notifications"] += 1
-        before = {use.app_id: use for use in self.registry.of_ue(imsi)}
-        uses = self.registry.notified(imsi, app_id, mec_id)
+        before = {use.app_id: use for use in self.uses.of_ue(imsi)}
+        uses = self.uses.notified(imsi, app_id, mec_id)
         for use in uses:
             self._flights.pop(use.key, None)
             if use.app_id in before and before[use.app_id].stored:
                 self.counts["states dropped"] += 1
-        self.watcher.moved_away(uses)
+        self.observer.moved_away(uses)
 
     def fetch(self, imsi: str, app_id: str) -> bytes | memoryview:
         """The state of a UE that came here, from here or from the MEC it was at.
@@ -129,7 +129,7 @@ class Ams:
         """
         deadline = self._clock() + ANSWER_WITHIN
         while True:
-            use = self.registry.find(imsi, app_id)
+            use = self.uses.find(imsi, app_id)
             if use is None:
                 raise UnknownUe
             state = self._stored(use)
@@ -141,7 +141,7 @@ class Ams:
             flight = self._flight(use)
             if not flight.landed.wait(max(0.0, deadline - self._clock())):
                 raise StateError("the other MEC does not answer in time")
-            if self.registry.is_current(use):
+            if self.uses.is_current(use):
                 return _outcome(flight)
             if self._clock() >= deadline:
                 raise StateError("the UE moved on meanwhile")
@@ -149,7 +149,7 @@ class Ams:
     def prefetch(self, imsi: str, app_id: str | None) -> None:
         """Fetch the states of a UE in the background, for one application or all that are known of it."""
         for app in [app_id] if app_id is not None else self._known_apps(imsi):
-            use = self.registry.find(imsi, app)
+            use = self.uses.find(imsi, app)
             if use is None or use.stored or use.mec_id == self._settings.mec_id:
                 continue
             if not self._prefetches.put("all", use.key, partial(self._prefetch, imsi, app), self._prefetched):
@@ -168,15 +168,15 @@ class Ams:
             raise
         except StateError:
             self.counts["application failed"] += 1
-            self.watcher.failed(imsi, app_id)
+            self.observer.failed(imsi, app_id)
             raise
         self.counts["given to others"] += 1
         return state
 
     def _from_app(self, url: str, imsi: str) -> memoryview:
         try:
-            answer = self._asker.ask("GET", f"{url}/mec/app/state?imsi={imsi}", limit=MAX_STATE)
-        except AskError as exc:
+            answer = self._peers.request("GET", f"{url}/mec/app/state?imsi={imsi}", limit=MAX_STATE)
+        except NoAnswer as exc:
             raise StateError(f"the application does not answer: {exc}") from exc
         if answer.status == 404:
             raise NoState("the application has no state of this UE")
@@ -186,7 +186,7 @@ class Ams:
 
     def _stored(self, use: Use) -> bytes | None:
         try:
-            return self.registry.state_of(use)
+            return self.uses.state_of(use)
         except StoreError as exc:
             raise StateError(f"the store does not answer: {exc}") from exc
 
@@ -209,7 +209,7 @@ class Ams:
             self.counts["fetched nothing" if isinstance(exc, NoState) else "fetches failed"] += 1
         else:
             flight.state = state
-            kept = self.registry.keep_state(use, bytes(state))
+            kept = self.uses.keep_state(use, bytes(state))
             self.counts["fetched" if kept else "fetches overtaken"] += 1
         finally:
             if flight.state is None and flight.failure is None:
@@ -221,8 +221,8 @@ class Ams:
     def _from_peer(self, use: Use) -> memoryview:
         url = f"{self._settings.proxy_url}/app/state/?imsi={use.imsi}&mecId={use.mec_id}&appId={use.app_id}"
         try:
-            answer = self._asker.ask("GET", url, limit=MAX_STATE)
-        except AskError as exc:
+            answer = self._peers.request("GET", url, limit=MAX_STATE)
+        except NoAnswer as exc:
             raise StateError(f"the proxy does not answer: {exc}") from exc
         if answer.status == 404:
             raise NoState("the other MEC has no state of this UE")
@@ -231,7 +231,7 @@ class Ams:
         return state_in(answer.body)
 
     def _known_apps(self, imsi: str) -> list[str]:
-        uses = self.registry.of_ue(imsi)
+        uses = self.uses.of_ue(imsi)
         apps = dict.fromkeys(use.app_id for use in uses if use.app_id != ANY_APP)
         if any(use.app_id == ANY_APP for use in uses):
             apps.update(dict.fromkeys(str(app) for app in self._apps_of(imsi)))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import msgspec
 
 from mec.common import imsi as imsis
-from mec.common.peer_client import Asker, AskError
+from mec.common.peer_client import NoAnswer, PeerClient
 
 _FRESH = 1.0
 """Seconds for which an answer is used again; several notifications about one UE come together."""
@@ -22,12 +22,12 @@ class _Ue(msgspec.Struct):
     ip: list[str] = []
 
 
-class Locator:
+class UeAddresses:
     """Asks the controller at `url`. When it does not answer, no address is known."""
 
-    def __init__(self, url: str, asker: Asker, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, url: str, peers: PeerClient, clock: Callable[[], float] = time.monotonic) -> None:
         self._url = url
-        self._asker = asker
+        self._peers = peers
         self._clock = clock
         self._known: OrderedDict[str, tuple[list[str], float]] = OrderedDict()
         self._silent_until = 0.0
@@ -39,9 +39,9 @@ class Locator:
         if until > self._clock() or self._silent_until > self._clock():
             return addresses
         try:
-            answer = self._asker.ask("GET", f"{self._url}/ues/{imsi}")
+            answer = self._peers.request("GET", f"{self._url}/ues/{imsi}")
             given = msgspec.json.decode(answer.body, type=_Ue).ip if answer.ok else []
-        except (AskError, msgspec.DecodeError, UnicodeDecodeError):
+        except (NoAnswer, msgspec.DecodeError, UnicodeDecodeError):
             self._silent_until = self._clock() + _PAUSE
             return addresses
         addresses = [address for address in given if _is_address(address)]

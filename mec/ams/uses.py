@@ -18,7 +18,7 @@ CACHE_SIZE = 64 * 1024 * 1024
 """Bytes of states that are kept in memory."""
 
 
-class Registry:
+class Uses:
     """Who uses what where. A state belongs to one Use object: a newer one makes it void."""
 
     def __init__(self, store: Store, mec_id: int | None, cache_size: int = CACHE_SIZE) -> None:

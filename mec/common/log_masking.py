@@ -13,7 +13,7 @@ _LONG = re.compile(r"(?<![\d.])(?!1[5-9]\d{11}(?!\d))\d{13,15}(?![\d.])")
 _PLAIN = frozenset(vars(logging.makeLogRecord({})))
 
 
-class HideIdentities(logging.Filter):
+class IdentityMask(logging.Filter):
     """Masks what looks like an IMSI: request lines, URLs and errors of libraries have them too.
 
     With `in_full`, debug lines are left as they are.
@@ -26,39 +26,39 @@ class HideIdentities(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if self._in_full and record.levelno <= logging.DEBUG:
             return True
-        record.msg, record.args = hidden(record.getMessage()), None
+        record.msg, record.args = mask_text(record.getMessage()), None
         for name, value in list(vars(record).items()):
             if name not in _PLAIN:
-                masked = _masked(name, value)
+                masked = _mask_value(name, value)
                 if masked != value:
                     setattr(record, name, masked)
         if record.exc_info and record.exc_info[0] is not None:
             trace = logging.Formatter().formatException(record.exc_info)
-            if hidden(trace) != trace:
-                record.exc_info, record.stack_info = None, hidden(trace)
+            if mask_text(trace) != trace:
+                record.exc_info, record.stack_info = None, mask_text(trace)
         return True
 
 
-def _masked(name: str, value: Any) -> Any:
+def _mask_value(name: str, value: Any) -> Any:
     if isinstance(value, dict):
-        return {each: _masked(str(each), item) for each, item in value.items()}
+        return {each: _mask_value(str(each), item) for each, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_masked(name, item) for item in value]
+        return [_mask_value(name, item) for item in value]
     if isinstance(value, bool) or not isinstance(value, str | int):
         return value
     text = str(value)
-    masked = hidden(f"imsi={text}")[5:] if name.lower() == "imsi" else hidden(text)
+    masked = mask_text(f"imsi={text}")[5:] if name.lower() == "imsi" else mask_text(text)
     return masked if masked != text else value
 
 
-def hidden(text: str) -> str:
+def mask_text(text: str) -> str:
     """A text with its IMSIs masked."""
     text = _NAMED.sub(lambda found: found[1] + imsis.masked(found[2]), text)
     return _LONG.sub(lambda found: imsis.masked(found[0]), text)
 
 
-def hide_identities(in_full: bool = False) -> None:
-    """Have every line of the log pass HideIdentities."""
+def mask_identities(in_full: bool = False) -> None:
+    """Have every line of the log pass IdentityMask."""
     for handler in logging.getLogger().handlers:
-        if not any(isinstance(each, HideIdentities) for each in handler.filters):
-            handler.addFilter(HideIdentities(in_full))
+        if not any(isinstance(each, IdentityMask) for each in handler.filters):
+            handler.addFilter(IdentityMask(in_full))

@@ -18,18 +18,18 @@ MAX_HOPS = 4
 MAX_ANSWER = 1024 * 1024
 
 
-class AskError(Exception):
+class NoAnswer(Exception):
     """There is no usable answer; the message is one line that says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class PeerClient:
     """Makes requests with `client`; each is bounded by `seconds` in all."""
 
     client: HttpClient
     seconds: float = TIMEOUT
 
-    def ask(
+    def request(
         self,
         method: str,
         url: str,
@@ -39,7 +39,7 @@ class Asker:
         limit: int = MAX_ANSWER,
         passed_on: int | None = None,
     ) -> HttpResponse:
-        """A request and its whole answer of at most `limit` bytes. Raises AskError.
+        """A request and its whole answer of at most `limit` bytes. Raises NoAnswer.
 
         `passed_on`: how often it was passed on with this, if that is not to be taken from the request being answered.
         """
@@ -56,12 +56,12 @@ class Asker:
                     max_response=limit,
                 )
         except (HttpError, OSError) as exc:
-            raise AskError(str(exc) or type(exc).__name__) from exc
+            raise NoAnswer(str(exc) or type(exc).__name__) from exc
 
     def stream(self, method: str, url: str) -> HttpStream:
         """A request and the head of its answer, within the time limit; the body is the caller's to read.
 
-        Raises AskError.
+        Raises NoAnswer.
         """
         late = HttpTimeout(f"no answer within {self.seconds:g} s")
         try:
@@ -74,7 +74,7 @@ class Asker:
                     read_timeout=self.seconds,
                 )
         except (HttpError, OSError) as exc:
-            raise AskError(str(exc) or type(exc).__name__) from exc
+            raise NoAnswer(str(exc) or type(exc).__name__) from exc
 
 
 def hops() -> int:

@@ -19,9 +19,9 @@ PREFIXES = ("", "/ric/v1")
 """The routes exist with and without the prefix that the platform's other services have."""
 
 
-def watching_blueprint(health: Health, registry: CollectorRegistry) -> Blueprint:
+def probes_blueprint(health: Health, registry: CollectorRegistry) -> Blueprint:
     """`/health/alive`, `/health/ready` and `/metrics`."""
-    blueprint = Blueprint("watching", __name__)
+    blueprint = Blueprint("probes", __name__)
 
     def alive() -> Response:
         fine, reasons = health.alive()
@@ -68,7 +68,7 @@ def time_requests(app: Flask, registry: CollectorRegistry) -> None:
     app.after_request(end)
 
 
-class Counted(Collector):
+class CountedMetrics(Collector):
     """Shows numbers that a program counts anyway, read when somebody looks."""
 
     def __init__(self) -> None:

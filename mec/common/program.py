@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import click
 
 from mec.common import settings as mec_settings
-from mec.common.log_masking import hide_identities
+from mec.common.log_masking import mask_identities
 from mec.common.settings import MecConfig
 from submgr.platform.config.file import ConfigError
 from submgr.platform.http.listen import ListenError, parse_listen
@@ -60,7 +60,7 @@ def run(name: str, config: MecConfig, program: Program) -> None:
     """Start, print one line that says where it listens, and stop at SIGTERM or SIGINT."""
     logs = Logs(name)
     logs.start(config.log_level)
-    hide_identities(config.mec.log_identities)
+    mask_identities(config.mec.log_identities)
 
     def start() -> None:
         for warning in config.warnings:

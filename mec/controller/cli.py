@@ -7,12 +7,12 @@ from typing import Any
 import click
 from prometheus_client import CollectorRegistry
 
-from mec.common.probes import time_requests, watching_blueprint
+from mec.common.probes import probes_blueprint, time_requests
 from mec.common.problem_details import problem_app
 from mec.common.program import configured, environment, listen_option, run, store_of, url_option
 from mec.controller.api import controller_blueprint
 from mec.controller.identity_push import PushSettings
-from mec.controller.metrics import watch
+from mec.controller.metrics import register_metrics
 from mec.controller.service import Controller, ControllerSettings
 from submgr.platform.health import Health
 from submgr.platform.http.app import problem_errors
@@ -80,11 +80,11 @@ class ControllerProgram:
         self._store = store
         self._health = Health()
         self.controller = Controller(settings, store, registry, self._health)
-        watch(self.controller, registry)
+        register_metrics(self.controller, registry)
         app = problem_app("mec.controller")
         time_requests(app, registry)
         app.register_blueprint(controller_blueprint(self.controller))
-        app.register_blueprint(watching_blueprint(self._health, registry))
+        app.register_blueprint(probes_blueprint(self._health, registry))
         self._http = HttpServer("controller", http, app, errors=problem_errors)
 
     def start(self) -> None:

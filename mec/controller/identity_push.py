@@ -15,7 +15,7 @@ from prometheus_client import Histogram
 
 from mec.common import imsi as imsis
 from mec.common.records import Records
-from mec.controller.manager_client import TIMEOUT, Manager, UserData
+from mec.controller.manager_client import TIMEOUT, ManagerClient, UserData
 from mec.controller.model import Announce, Happening, Identity
 from mec.controller.schemas import PushRecord, identity_body
 from submgr.platform.http.client import HttpClient
@@ -43,7 +43,7 @@ class PushSettings:
 
 
 @dataclass(slots=True, eq=False)
-class _News:
+class _Announcement:
     """One announcement. `left`: deliveries that are not finished, by identity provider."""
 
     key: str
@@ -69,8 +69,8 @@ class IdentityPush:
         self._seconds = seconds
         self._outbox = Outbox(policy=policy, places=settings.places + _AT_ONCE, at_once=_AT_ONCE)
         self._prefetches = Outbox(policy=PREFETCH_POLICY, places=_PREFETCHES, at_once=16)
-        self._manager = Manager(settings.manager, client)
-        self._latest: dict[str, _News] = {}
+        self._manager = ManagerClient(settings.manager, client)
+        self._latest: dict[str, _Announcement] = {}
         self._queues = {idp: _Queue(settings.places) for idp in settings.idps}
         self._sparsely = Sparsely(log)
         self.counts: Counter[str] = Counter()
@@ -116,20 +116,20 @@ class IdentityPush:
     def _tell(self, key: str, identities: tuple[Identity, ...], idps: Iterable[str]) -> None:
         wanted = self._settings.user_data and identities[0].happening is not Happening.DETACHED
         user_data = UserData(self._manager, identities[0].imsi) if wanted else None
-        news = _News(key, identities, dict.fromkeys(idps, len(identities)), user_data)
-        self._latest[key] = news
-        self._records.save_soon(key, PushRecord(identities, tuple(news.left)))
-        for idp in list(news.left):
+        announcement = _Announcement(key, identities, dict.fromkeys(idps, len(identities)), user_data)
+        self._latest[key] = announcement
+        self._records.save_soon(key, PushRecord(identities, tuple(announcement.left)))
+        for idp in list(announcement.left):
             for identity in identities:
-                self._deliver(news, idp, identity)
+                self._deliver(announcement, idp, identity)
 
-    def _deliver(self, news: _News, idp: str, identity: Identity) -> None:
+    def _deliver(self, announcement: _Announcement, idp: str, identity: Identity) -> None:
         queue = self._queues[idp]
         for key in queue.too_many():
             self._outbox.drop((idp, key))
-        ticket = queue.enter(news.key)
-        send = partial(self._send, idp, _Body(identity, news.user_data))
-        if not self._outbox.put(idp, (idp, news.key), send, partial(self._done, news, idp, ticket)):
+        ticket = queue.enter(announcement.key)
+        send = partial(self._send, idp, _Body(identity, announcement.user_data))
+        if not self._outbox.put(idp, (idp, announcement.key), send, partial(self._done, announcement, idp, ticket)):
             queue.leave(ticket)
             self.counts[Outcome.DROPPED.value] += 1
 
@@ -148,7 +148,7 @@ class IdentityPush:
         )
         return answer.ok
 
-    def _done(self, news: _News, idp: str, ticket: "_Ticket", result: Result) -> None:
+    def _done(self, announcement: _Announcement, idp: str, ticket: "_Ticket", result: Result) -> None:
         self.counts[result.outcome.value] += 1
         self._queues[idp].leave(ticket)
         if result.outcome is not Outcome.DELIVERED:
@@ -157,7 +157,7 @@ class IdentityPush:
                 f"{idp} {result.outcome.value}",
                 "identity not delivered",
                 idp=idp,
-                imsi=imsis.masked(news.identities[0].imsi),
+                imsi=imsis.masked(announcement.identities[0].imsi),
                 outcome=result.outcome.value,
                 tries=result.tries,
                 why=result.error,
@@ -165,17 +165,17 @@ class IdentityPush:
             return
         if self._seconds is not None:
             self._seconds.observe(result.age)
-        news.left[idp] -= 1
-        if news.left[idp]:
+        announcement.left[idp] -= 1
+        if announcement.left[idp]:
             return
-        del news.left[idp]
-        if self._latest.get(news.key) is not news:
+        del announcement.left[idp]
+        if self._latest.get(announcement.key) is not announcement:
             return
-        if news.left:
-            self._records.save_soon(news.key, PushRecord(news.identities, tuple(news.left)))
+        if announcement.left:
+            self._records.save_soon(announcement.key, PushRecord(announcement.identities, tuple(announcement.left)))
         else:
-            del self._latest[news.key]
-            self._records.remove_soon(news.key)
+            del self._latest[announcement.key]
+            self._records.remove_soon(announcement.key)
 
     def _prefetch(self, key: str, imsi: str) -> None:
         if not self._prefetches.put("manager", key, partial(self._manager.prefetch_state, imsi), self._prefetched):
@@ -194,7 +194,7 @@ class _Ticket:
 
 
 class _Queue:
-    """What waits for one identity provider: UEs in the order of their latest news. The newest win."""
+    """What waits for one identity provider: UEs in the order of their latest announcement. The newest win."""
 
     def __init__(self, places: int) -> None:
         self._places = places

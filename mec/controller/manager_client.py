@@ -18,7 +18,7 @@ _PAUSE = 2.0
 """Seconds for which a manager that did not answer is not asked for user data."""
 
 
-class Manager:
+class ManagerClient:
     """The manager at a URL."""
 
     def __init__(self, url: str, client: HttpClient, clock: Callable[[], float] = time.monotonic) -> None:
@@ -61,7 +61,7 @@ class Manager:
 class UserData:
     """The subscription data of one UE, asked for once, by whoever needs it first."""
 
-    def __init__(self, manager: Manager, imsi: str) -> None:
+    def __init__(self, manager: ManagerClient, imsi: str) -> None:
         self._manager = manager
         self._imsi = imsi
         self._asking = BoundedSemaphore(1)

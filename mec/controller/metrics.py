@@ -5,27 +5,27 @@ from collections import Counter
 
 from prometheus_client import CollectorRegistry
 
-from mec.common.probes import Counted
+from mec.common.probes import CountedMetrics
 from mec.controller.protocol.s1ap import Procedure
 from mec.controller.service import Controller
 
 _KNOWN = {code.value: code.name.lower() for code in Procedure}
 
 
-def watch(controller: Controller, registry: CollectorRegistry) -> None:
-    """Register the figures of a controller."""
+def register_metrics(controller: Controller, registry: CollectorRegistry) -> None:
+    """Register the metrics of a controller."""
     identities = controller.identities
-    figures = Counted()
-    figures.counter("mec_controller_pdus", "S1AP PDUs", "procedure", lambda: _by_procedure(identities.pdus))
-    figures.counter("mec_controller_events", "What S1AP led to", "event", lambda: identities.ues.counts)
-    figures.counter("mec_controller_streams", "Connections", "event", lambda: controller.streams)
-    figures.counter("mec_controller_pushes", "Deliveries", "outcome", lambda: controller.push.counts)
-    figures.gauge("mec_controller_connections", "Open connections", lambda: controller.connections)
-    figures.gauge("mec_controller_ues", "Known UEs", lambda: len(identities.ues))
-    figures.gauge("mec_controller_gutis", "Known temporary identities", lambda: len(identities.ues.gutis))
-    figures.gauge("mec_controller_pushes_waiting", "Deliveries not finished", lambda: controller.push.waiting)
-    figures.gauge("mec_controller_push_oldest_seconds", "Age of the oldest of them", controller.push.oldest)
-    registry.register(figures)
+    metrics = CountedMetrics()
+    metrics.counter("mec_controller_pdus", "S1AP PDUs", "procedure", lambda: _by_procedure(identities.pdus))
+    metrics.counter("mec_controller_events", "What S1AP led to", "event", lambda: identities.ues.counts)
+    metrics.counter("mec_controller_streams", "Connections", "event", lambda: controller.streams)
+    metrics.counter("mec_controller_pushes", "Deliveries", "outcome", lambda: controller.push.counts)
+    metrics.gauge("mec_controller_connections", "Open connections", lambda: controller.associations)
+    metrics.gauge("mec_controller_ues", "Known UEs", lambda: len(identities.ues))
+    metrics.gauge("mec_controller_gutis", "Known temporary identities", lambda: len(identities.ues.gutis))
+    metrics.gauge("mec_controller_pushes_waiting", "Deliveries not finished", lambda: controller.push.waiting)
+    metrics.gauge("mec_controller_push_oldest_seconds", "Age of the oldest of them", controller.push.oldest)
+    registry.register(metrics)
 
 
 def _by_procedure(pdus: dict[tuple[int, int], int]) -> Counter[str]:

@@ -60,7 +60,7 @@ class Association:
     peer: str
     enb: Enb | None = None
     gummeis: tuple[bytes, ...] = ()
-    legs: "dict[int, Leg]" = field(default_factory=dict)
+    connections: "dict[int, S1Connection]" = field(default_factory=dict)
 
     @property
     def mme(self) -> str:
@@ -69,7 +69,7 @@ class Association:
 
 
 @dataclass(slots=True, eq=False)
-class Leg:
+class S1Connection:
     """A UE-associated logical S1 connection. `order` grows with each new one.
 
     `mme` is the scope of `mme_ue_id`. `context`: the MME has set up the UE's context, so that it has authenticated it.
@@ -110,7 +110,7 @@ class Ue:
     mme_ue_id: int | None = None
     mme: str | None = None
     seen: float = 0.0
-    leg: Leg | None = None
+    connection: S1Connection | None = None
     held: frozenset[str] = frozenset()
     announced: "tuple[int | None, int | None, frozenset[str]]" = (None, None, frozenset())
 

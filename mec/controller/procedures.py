@@ -3,13 +3,12 @@
 
 from collections.abc import Callable
 
-from mec.controller.model import Area, Association, Cell, Effect, Enb, Leg, Ue
-from mec.controller.protocol import nas, s1ap
-from mec.controller.protocol import s1ap_ies as s1ap_types
+from mec.controller.model import Area, Association, Cell, Effect, Enb, S1Connection, Ue
+from mec.controller.protocol import nas, s1ap, s1ap_ies
 from mec.controller.protocol.nas import Kind, Nas, NasError
 from mec.controller.protocol.s1ap import Ie, Outcome, Procedure, S1apError, optional_number, plmn_of, whole_number
 from mec.controller.ues.handovers import Handovers
-from mec.controller.ues.s1_connections import Legs
+from mec.controller.ues.s1_connections import S1Connections
 from mec.controller.ues.ue_table import UeTable
 
 Ies = dict[int, bytes]
@@ -26,7 +25,7 @@ class Identities:
 
     def __init__(self, max_ues: int = 1_000_000) -> None:
         self.ues = UeTable(max_ues)
-        self.legs = Legs(self.ues)
+        self.connections = S1Connections(self.ues)
         self.pdus: dict[tuple[int, int], int] = {}
         self._handovers = Handovers()
         start, success, failure = Outcome.INITIATING, Outcome.SUCCESSFUL, Outcome.UNSUCCESSFUL
@@ -56,7 +55,7 @@ class Identities:
     def load(self, ues: list[Ue]) -> None:
         """UEs from records of before a restart."""
         self.ues.load(ues)
-        self.legs.load()
+        self.connections.load()
 
     def take(self, association: Association, pdu: bytes, now: float) -> list[Effect]:
         """One PDU of at least four octets; `now` in s since 1970."""
@@ -79,7 +78,7 @@ class Identities:
         """The connection of an association has ended."""
         self.ues.now = now
         self._handovers.forget(association)
-        self.legs.interrupt(association)
+        self.connections.interrupt(association)
         return self.effects()
 
     def effects(self) -> list[Effect]:
@@ -90,60 +89,60 @@ class Identities:
         return effects
 
     def _initial_ue_message(self, association: Association, ies: Ies) -> None:
-        leg = self.legs.open(association, whole_number(ies, Ie.ENB_UE_S1AP_ID))
-        self._place(leg, ies)
-        self._nas(leg, ies.get(Ie.NAS_PDU), uplink=True, s_tmsi=ies.get(Ie.S_TMSI))
+        connection = self.connections.open(association, whole_number(ies, Ie.ENB_UE_S1AP_ID))
+        self._place(connection, ies)
+        self._nas(connection, ies.get(Ie.NAS_PDU), uplink=True, s_tmsi=ies.get(Ie.S_TMSI))
 
     def _uplink_nas(self, association: Association, ies: Ies) -> None:
-        leg = self._leg(association, ies)
-        self._place(leg, ies)
-        self._nas(leg, ies.get(Ie.NAS_PDU), uplink=True)
+        connection = self._connection(association, ies)
+        self._place(connection, ies)
+        self._nas(connection, ies.get(Ie.NAS_PDU), uplink=True)
 
     def _downlink_nas(self, association: Association, ies: Ies) -> None:
-        self._nas(self._leg(association, ies), ies.get(Ie.NAS_PDU), uplink=False)
+        self._nas(self._connection(association, ies), ies.get(Ie.NAS_PDU), uplink=False)
 
     def _context_setup(self, association: Association, ies: Ies) -> None:
-        leg = self._leg(association, ies)
-        bearers = s1ap_types.bearers_with_nas(ies.get(Ie.E_RABS_TO_BE_SETUP_CONTEXT, b""))
+        connection = self._connection(association, ies)
+        bearers = s1ap_ies.bearers_with_nas(ies.get(Ie.E_RABS_TO_BE_SETUP_CONTEXT, b""))
         for _, message in bearers:
-            self._message(leg, message, uplink=False)
-        self._nas(leg, ies.get(Ie.NAS_PDU), uplink=False)
-        leg.context = True
-        self.ues.settle(leg)
+            self._message(connection, message, uplink=False)
+        self._nas(connection, ies.get(Ie.NAS_PDU), uplink=False)
+        connection.context = True
+        self.ues.settle(connection)
 
     def _bearers_setup(self, association: Association, ies: Ies) -> None:
-        leg = self._leg(association, ies)
-        bearers = s1ap_types.further_bearers_with_nas(ies.get(Ie.E_RABS_TO_BE_SETUP_BEARER, b""))
+        connection = self._connection(association, ies)
+        bearers = s1ap_ies.further_bearers_with_nas(ies.get(Ie.E_RABS_TO_BE_SETUP_BEARER, b""))
         for _, message in bearers:
-            self._message(leg, message, uplink=False)
+            self._message(connection, message, uplink=False)
 
     def _bearers_released(self, association: Association, ies: Ies) -> None:
-        leg = self._leg(association, ies)
+        connection = self._connection(association, ies)
         value = ies.get(Ie.E_RABS_TO_BE_RELEASED) or ies.get(Ie.E_RABS_RELEASED)
-        gone = set(s1ap_types.released_bearers(value or b""))
-        ue = self.ues.current(leg)
-        held = ue.bearers if ue is not None else leg.bearers
-        self.ues.set_bearers(leg, {number: each for number, each in held.items() if number not in gone})
+        gone = set(s1ap_ies.released_bearers(value or b""))
+        ue = self.ues.current(connection)
+        held = ue.bearers if ue is not None else connection.bearers
+        self.ues.set_bearers(connection, {number: each for number, each in held.items() if number not in gone})
 
     def _path_switch(self, association: Association, ies: Ies) -> None:
         enb_ue_id = whole_number(ies, Ie.ENB_UE_S1AP_ID)
         mme_ue_id = whole_number(ies, Ie.SOURCE_MME_UE_S1AP_ID)
-        self._arrival(association, enb_ue_id, mme_ue_id, ies, self.legs.at_mme(association, mme_ue_id))
+        self._arrival(association, enb_ue_id, mme_ue_id, ies, self.connections.at_mme(association, mme_ue_id))
 
     def _path_switched(self, association: Association, ies: Ies) -> None:
-        self._leg(association, ies)
+        self._connection(association, ies)
 
     def _handover_required(self, association: Association, ies: Ies) -> None:
-        leg = self._leg(association, ies)
+        connection = self._connection(association, ies)
         container = ies.get(Ie.SOURCE_TO_TARGET_CONTAINER)
         if container is not None:
-            self._handovers.required(leg, container)
+            self._handovers.required(connection, container)
 
     def _handover_request(self, association: Association, ies: Ies) -> None:
         mme_ue_id = whole_number(ies, Ie.MME_UE_S1AP_ID)
         container = ies.get(Ie.SOURCE_TO_TARGET_CONTAINER)
         source = self._handovers.source_of(container) if container is not None else None
-        source = source or self.legs.at_mme(association, mme_ue_id)
+        source = source or self.connections.at_mme(association, mme_ue_id)
         if source is not None:
             self._handovers.expect(association, mme_ue_id, source)
 
@@ -151,7 +150,7 @@ class Identities:
         self._handovers.discard(association, whole_number(ies, Ie.MME_UE_S1AP_ID))
 
     def _handover_cancel(self, association: Association, ies: Ies) -> None:
-        self._handovers.cancel(self._leg(association, ies))
+        self._handovers.cancel(self._connection(association, ies))
 
     def _handover_notify(self, association: Association, ies: Ies) -> None:
         enb_ue_id = whole_number(ies, Ie.ENB_UE_S1AP_ID)
@@ -160,55 +159,57 @@ class Identities:
         if seen and source is None:
             self.ues.counts["handovers called off"] += 1
             return
-        self._arrival(association, enb_ue_id, mme_ue_id, ies, source or self.legs.at_mme(association, mme_ue_id))
+        self._arrival(association, enb_ue_id, mme_ue_id, ies, source or self.connections.at_mme(association, mme_ue_id))
 
-    def _arrival(self, association: Association, enb_ue_id: int, mme_ue_id: int, ies: Ies, source: Leg | None) -> None:
+    def _arrival(
+        self, association: Association, enb_ue_id: int, mme_ue_id: int, ies: Ies, source: S1Connection | None
+    ) -> None:
         cell, area = self._where(ies)
         if source is not None:
-            self.legs.move(association, enb_ue_id, mme_ue_id, cell, area, source)
+            self.connections.move(association, enb_ue_id, mme_ue_id, cell, area, source)
         else:
-            self.legs.arrive(association, enb_ue_id, mme_ue_id, cell, area)
+            self.connections.arrive(association, enb_ue_id, mme_ue_id, cell, area)
 
     def _release_command(self, association: Association, ies: Ies) -> None:
-        mme_ue_id, enb_ue_id = s1ap_types.released_context(ies.get(Ie.UE_S1AP_IDS, b""))
+        mme_ue_id, enb_ue_id = s1ap_ies.released_context(ies.get(Ie.UE_S1AP_IDS, b""))
         if enb_ue_id is None:
-            self._close(association, self.legs.at_mme(association, mme_ue_id))
+            self._close(association, self.connections.at_mme(association, mme_ue_id))
         else:
-            self._close(association, association.legs.get(enb_ue_id))
+            self._close(association, association.connections.get(enb_ue_id))
 
     def _release_complete(self, association: Association, ies: Ies) -> None:
-        self._close(association, association.legs.get(whole_number(ies, Ie.ENB_UE_S1AP_ID)))
+        self._close(association, association.connections.get(whole_number(ies, Ie.ENB_UE_S1AP_ID)))
 
     def _reset(self, association: Association, ies: Ies) -> None:
-        named = s1ap_types.reset_connections(ies.get(Ie.RESET_TYPE, b""))
+        named = s1ap_ies.reset_connections(ies.get(Ie.RESET_TYPE, b""))
         if named is None:
-            self.legs.close_all(association)
+            self.connections.close_all(association)
             return
         for mme_ue_id, enb_ue_id in named:
             if enb_ue_id is not None:
-                self._close(association, association.legs.get(enb_ue_id))
+                self._close(association, association.connections.get(enb_ue_id))
             elif mme_ue_id is not None:
-                self._close(association, self.legs.at_mme(association, mme_ue_id))
+                self._close(association, self.connections.at_mme(association, mme_ue_id))
 
     def _s1_setup(self, association: Association, ies: Ies) -> None:
-        self.legs.close_all(association)
+        self.connections.close_all(association)
         association.gummeis = ()
-        plmn, number, _ = s1ap_types.enb_of(ies.get(Ie.GLOBAL_ENB_ID, b""))
+        plmn, number, _ = s1ap_ies.enb_of(ies.get(Ie.GLOBAL_ENB_ID, b""))
         association.enb = Enb(*plmn_of(plmn), number)
 
     def _s1_setup_response(self, association: Association, ies: Ies) -> None:
-        association.gummeis = tuple(s1ap_types.served_gummeis(ies.get(Ie.SERVED_GUMMEIS, b"")))
+        association.gummeis = tuple(s1ap_ies.served_gummeis(ies.get(Ie.SERVED_GUMMEIS, b"")))
 
-    def _leg(self, association: Association, ies: Ies) -> Leg:
+    def _connection(self, association: Association, ies: Ies) -> S1Connection:
         mme_ue_id = optional_number(ies, Ie.MME_UE_S1AP_ID)
-        return self.legs.seen(association, whole_number(ies, Ie.ENB_UE_S1AP_ID), mme_ue_id)
+        return self.connections.seen(association, whole_number(ies, Ie.ENB_UE_S1AP_ID), mme_ue_id)
 
-    def _close(self, association: Association, leg: Leg | None) -> None:
-        if leg is not None and leg.association is association:
-            self.legs.close(leg)
+    def _close(self, association: Association, connection: S1Connection | None) -> None:
+        if connection is not None and connection.association is association:
+            self.connections.close(connection)
 
-    def _place(self, leg: Leg, ies: Ies) -> None:
-        self.legs.place(leg, *self._where(ies))
+    def _place(self, connection: S1Connection, ies: Ies) -> None:
+        self.connections.place(connection, *self._where(ies))
 
     def _where(self, ies: Ies) -> tuple[Cell | None, Area | None]:
         cell, area = ies.get(Ie.EUTRAN_CGI), ies.get(Ie.TAI)
@@ -221,68 +222,68 @@ class Identities:
             self.ues.counts["unreadable places"] += 1
             return None, None
 
-    def _nas(self, leg: Leg, value: bytes | None, *, uplink: bool, s_tmsi: bytes | None = None) -> None:
+    def _nas(self, connection: S1Connection, value: bytes | None, *, uplink: bool, s_tmsi: bytes | None = None) -> None:
         """The NAS-PDU IE of a message, and the S-TMSI beside it."""
-        self._message(leg, s1ap.octets(value) if value is not None else None, uplink=uplink)
-        if s_tmsi is not None and leg.imsi is None:
+        self._message(connection, s1ap.octets(value) if value is not None else None, uplink=uplink)
+        if s_tmsi is not None and connection.imsi is None:
             found = s1ap.s_tmsi_of(s_tmsi)
-            self._found(leg, self.ues.gutis.imsi_of_s_tmsi(found, leg.association.gummeis, self.ues.now))
+            self._found(connection, self.ues.gutis.imsi_of_s_tmsi(found, connection.association.gummeis, self.ues.now))
 
-    def _message(self, leg: Leg, data: bytes | None, *, uplink: bool) -> None:
+    def _message(self, connection: S1Connection, data: bytes | None, *, uplink: bool) -> None:
         if data is None:
             return
         try:
-            message = nas.read(data, uplink, leg.ciphering)
+            message = nas.read(data, uplink, connection.ciphering)
         except NasError:
             self.ues.counts["unreadable NAS"] += 1
             return
         if message.imsi is not None:
-            self.ues.bind(leg, message.imsi)
-        self._act(leg, message)
+            self.ues.bind(connection, message.imsi)
+        self._act(connection, message)
 
-    def _act(self, leg: Leg, message: Nas) -> None:
+    def _act(self, connection: S1Connection, message: Nas) -> None:
         kind = message.kind
         if kind is Kind.CIPHERED:
             self.ues.counts["ciphered NAS"] += 1
         elif kind is Kind.SECURITY_MODE:
-            leg.ciphering = message.ciphering
+            connection.ciphering = message.ciphering
         elif kind is Kind.ATTACH_REQUEST:
-            leg.attaching = True
-            self._look_up(leg, message)
+            connection.attaching = True
+            self._look_up(connection, message)
         elif kind is Kind.AREA_UPDATE_REQUEST:
-            self._look_up(leg, message)
+            self._look_up(connection, message)
         elif kind is Kind.ATTACH_ACCEPT:
-            leg.accepted = True
-            leg.bearers = _addresses(message)
-            self._learn(leg, message)
-            if leg.context and self.ues.current(leg) is not None:
-                self.ues.settle(leg)
+            connection.accepted = True
+            connection.bearers = _addresses(message)
+            self._learn(connection, message)
+            if connection.context and self.ues.current(connection) is not None:
+                self.ues.settle(connection)
         elif kind in (Kind.AREA_UPDATE_ACCEPT, Kind.GUTI_REALLOCATION):
-            self._learn(leg, message)
+            self._learn(connection, message)
         elif kind is Kind.DEFAULT_BEARER:
-            self._add_bearer(leg, message)
+            self._add_bearer(connection, message)
         elif kind in (Kind.DETACH_REQUEST, Kind.DETACH_ACCEPT):
-            self._look_up(leg, message)
-            self.ues.detach(leg)
+            self._look_up(connection, message)
+            self.ues.detach(connection)
 
-    def _look_up(self, leg: Leg, message: Nas) -> None:
-        if message.guti is not None and leg.imsi is None:
-            self._found(leg, self.ues.gutis.imsi_of(message.guti, self.ues.now))
+    def _look_up(self, connection: S1Connection, message: Nas) -> None:
+        if message.guti is not None and connection.imsi is None:
+            self._found(connection, self.ues.gutis.imsi_of(message.guti, self.ues.now))
 
-    def _found(self, leg: Leg, imsi: str | None) -> None:
+    def _found(self, connection: S1Connection, imsi: str | None) -> None:
         if imsi is None:
             self.ues.counts["unknown temporary identities"] += 1
         else:
-            self.ues.bind(leg, imsi)
+            self.ues.bind(connection, imsi)
 
-    def _learn(self, leg: Leg, message: Nas) -> None:
-        if message.guti is not None and leg.imsi is not None:
-            self.ues.learn(leg.imsi, message.guti)
+    def _learn(self, connection: S1Connection, message: Nas) -> None:
+        if message.guti is not None and connection.imsi is not None:
+            self.ues.learn(connection.imsi, message.guti)
 
-    def _add_bearer(self, leg: Leg, message: Nas) -> None:
-        ue = self.ues.current(leg)
-        held = ue.bearers if ue is not None else leg.bearers
-        self.ues.set_bearers(leg, {**held, **_addresses(message)})
+    def _add_bearer(self, connection: S1Connection, message: Nas) -> None:
+        ue = self.ues.current(connection)
+        held = ue.bearers if ue is not None else connection.bearers
+        self.ues.set_bearers(connection, {**held, **_addresses(message)})
 
 
 def _addresses(message: Nas) -> dict[int, tuple[str, ...]]:

@@ -59,7 +59,7 @@ class Controller:
         policy: RetryPolicy = IDENTITY_POLICY,
     ) -> None:
         self.identities = Identities()
-        self.connections = 0
+        self.associations = 0
         self.streams: dict[str, int] = {"opened": 0, "closed": 0, "impossible": 0, "cut": 0}
         """Connections, and those that were closed for what came over them or that ended within a PDU."""
         self._settings = settings
@@ -122,7 +122,7 @@ class Controller:
     def _serve(self, sock: socket.socket, address: tuple[str, int]) -> None:
         self._order += 1
         association = Association(self._order, address[0])
-        self.connections += 1
+        self.associations += 1
         self.streams["opened"] += 1
         framer = Framer(self._settings.lengths)
         try:
@@ -133,7 +133,7 @@ class Controller:
         except OSError as exc:
             log.debug("connection lost", extra={"peer": association.peer, "why": str(exc)})
         finally:
-            self.connections -= 1
+            self.associations -= 1
             self.streams["closed"] += 1
             if framer.pending:
                 self.streams["cut"] += 1

@@ -5,7 +5,7 @@ import hashlib
 import logging
 
 from mec.ams.model import Use
-from mec.ams.uses import Registry
+from mec.ams.uses import Uses
 from mec.common.relaxed_json import read
 from mec.manager.model import DataFile
 from mec.manager.schemas import data_file
@@ -18,16 +18,16 @@ from submgr.platform.store.loading import Loader
 log = logging.getLogger(__name__)
 
 
-class Data:
+class DataFileLoader:
     """Brings the file (None: there is none) into the store, and keeps its users up to date."""
 
-    def __init__(self, path: str | None, mec_id: int | None, store: Store, users: Users, registry: Registry) -> None:
+    def __init__(self, path: str | None, mec_id: int | None, store: Store, users: Users, uses: Uses) -> None:
         self.refused = 0
         """How often the file was changed into something that cannot be used."""
         self._path = path
         self._store = store
         self._users = users
-        self._registry = registry
+        self._known_uses = uses
         self._digest_key = f"{mec_id}/file"
         self._wanted: tuple[str, DataFile] | None = None
         self._watcher: ConfigWatcher | None = None
@@ -86,10 +86,10 @@ class Data:
     def _load(self) -> None:
         """Raises StoreError."""
         self._users.load()
-        self._registry.load()
+        self._known_uses.load()
         wanted = self._wanted
-        if wanted is not None and not len(self._users) and not len(self._registry):
-            self._registry.take((Use(use.imsi, use.app_id, use.mec_id), use.state) for use in wanted[1].ues)
+        if wanted is not None and not len(self._users) and not len(self._known_uses):
+            self._known_uses.take((Use(use.imsi, use.app_id, use.mec_id), use.state) for use in wanted[1].ues)
         elif wanted is not None and self._stored_digest() == wanted[0] and self._wanted is wanted:
             self._wanted = None
         self._write_users()

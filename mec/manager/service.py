@@ -11,7 +11,7 @@ import msgspec
 from gevent.event import AsyncResult
 
 from mec.common import imsi as imsis
-from mec.common.peer_client import Asker, AskError, hops
+from mec.common.peer_client import NoAnswer, PeerClient, hops
 from mec.common.records import Records
 from mec.common.settings import MecSettings
 from mec.manager.model import User
@@ -49,11 +49,11 @@ class Users:
     """Answers for user data."""
 
     def __init__(
-        self, settings: MecSettings, store: Store, asker: Asker, clock: Callable[[], float] = time.monotonic
+        self, settings: MecSettings, store: Store, peers: PeerClient, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.counts: Counter[str] = Counter()
         self._settings = settings
-        self._asker = asker
+        self._peers = peers
         self._clock = clock
         self._store = store
         self._records = Records(store, NAMESPACE, User, f"{settings.mec_id}/user/")
@@ -124,8 +124,8 @@ class Users:
     def _ask_home(self, imsi: str) -> UserData:
         url = f"{self._settings.proxy_url}/user/data/?imsi={imsi}&mecId={self._settings.home_mec_id}"
         try:
-            answer = self._asker.ask("GET", url, limit=MAX_ANSWER)
-        except AskError as exc:
+            answer = self._peers.request("GET", url, limit=MAX_ANSWER)
+        except NoAnswer as exc:
             self.counts["home silent"] += 1
             raise HomeSilent(str(exc)) from exc
         if answer.status == 404:

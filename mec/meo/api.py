@@ -57,7 +57,7 @@ def _app_routes(routes: Blueprint, meo: Meo) -> None:
     @routes.get("/apps")
     def apps() -> Response:
         meo.inventory.check_ready()
-        return json_response([views.app(meo, app) for app in meo.book.apps.values() if not app.withdrawn])
+        return json_response([views.app(meo, app) for app in meo.state.apps.values() if not app.withdrawn])
 
     @routes.get("/apps/<path:key>")
     def app(key: str) -> Response:
@@ -89,7 +89,7 @@ def _platform_routes(routes: Blueprint, meo: Meo) -> None:
         names = [platform.name for platform in meo.inventory.visible_platforms()]
         key = request.args.get("appKey")
         app = meo.inventory.app(key) if key else None
-        known = meo.book.platforms
+        known = meo.state.platforms
         return json_response([views.platform(meo, known[name], app) for name in in_turns(names) if name in known])
 
     @routes.get("/platforms/<name>")
@@ -103,7 +103,7 @@ def _platform_routes(routes: Blueprint, meo: Meo) -> None:
     def remove_platform(name: str) -> Response:
         meo.inventory.withdraw_platform(name)
         meo.inventory.wait_until_forgotten(name, PATIENCE)
-        if left := meo.book.count_at(name):
+        if left := meo.state.count_at(name):
             return json_response({"name": name, "contexts": left, "withdrawn": True}, 202)
         return Response(status=204)
 
@@ -130,7 +130,7 @@ def _context_routes(routes: Blueprint, meo: Meo) -> None:
     @routes.get("/contexts")
     def contexts() -> Response:
         meo.inventory.check_ready()
-        platform, key, known = request.args.get("platform"), request.args.get("appKey"), meo.book.contexts
+        platform, key, known = request.args.get("platform"), request.args.get("appKey"), meo.state.contexts
         found = []
         for context_id in in_turns(list(known)):
             context = known.get(context_id)

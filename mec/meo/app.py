@@ -16,9 +16,9 @@ from mec.meo.drivers.registry import drivers as all_drivers
 from mec.meo.errors import MeoError
 from mec.meo.lcmp.api import lcmp_blueprint
 from mec.meo.metrics import MeoMetrics
-from mec.meo.notifications import CALLBACK_POLICY, Notices
+from mec.meo.notifications import CALLBACK_POLICY, Notifier
 from mec.meo.optimiser import Optimiser
-from mec.meo.overload import OverloadAlert
+from mec.meo.overload import Overload
 from mec.meo.period import Period
 from mec.meo.qkd import QkdPoller
 from mec.meo.recovery import recover
@@ -70,12 +70,12 @@ class Orchestrator:
             clock=clock,
             wall=wall,
         )
-        self.notices = Notices(self._client, self.meo.commits, metrics, callback_policy)
+        self.notifier = Notifier(self._client, self.meo.context_changes, metrics, callback_policy)
         heartbeat = health.heartbeat("meo optimisation", STUCK_AFTER) if health is not None else None
-        alert = OverloadAlert(metrics, self._tell_monitor, wall)
-        self.optimiser = Optimiser(self.meo, self.notices, alert, heartbeat)
+        overload = Overload(metrics, self._tell_monitor, wall)
+        self.optimiser = Optimiser(self.meo, self.notifier, overload, heartbeat)
         self._poller = QkdPoller(
-            lambda: self.meo.book.platforms.values(),
+            lambda: self.meo.state.platforms.values(),
             self._tell_key,
             Period(lambda: self.meo.settings.period),
             metrics,
@@ -99,7 +99,7 @@ class Orchestrator:
         self._loader.stop()
         self._poller.stop()
         self.optimiser.stop()
-        self.notices.stop()
+        self.notifier.stop()
         self.meo.deployments.stop()
         self._client.close()
 
@@ -123,7 +123,7 @@ class Orchestrator:
         return self.optimiser.why_not_running()
 
     def _recover(self) -> None:
-        recover(self.meo, self._store, self.optimiser, self.notices)
+        recover(self.meo, self._store, self.optimiser, self.notifier)
         self._poller.start()
 
     def _tell_key(self, platform: str, value: float) -> None:
@@ -134,7 +134,7 @@ class Orchestrator:
 
     def _tell_monitor(self, body: dict[str, Any]) -> None:
         if self.meo.settings.overload_webhook:
-            self.notices.alert(self.meo.settings.overload_webhook, body)
+            self.notifier.tell_monitor(self.meo.settings.overload_webhook, body)
 
 
 def build(

@@ -39,7 +39,7 @@ def _measure(platforms: int, times: int) -> Timing:
     meo, rng = orchestrator.meo, Random(1)
     app = meo.inventory.add_app(App(AppInfo("d", "app", "p", "1", "1"), (Support("noop", blacklist=frozenset("x")),)))
     for number in range(platforms):
-        meo.book.put_platform(Platform(f"p{number}", "noop", f"http://p{number}/"))
+        meo.state.put_platform(Platform(f"p{number}", "noop", f"http://p{number}/"))
         meo.inventory.tell(f"p{number}", load=rng.random(), key=rng.random())
     wish = Wish({"appName": "app"})
     for _ in range(20):

@@ -13,11 +13,11 @@ from gevent.lock import BoundedSemaphore
 
 from mec.meo.deployments import Deployments
 from mec.meo.model import Context, Pair
-from mec.meo.records import CONTEXTS, Notice, encode
-from mec.meo.state import Book
+from mec.meo.records import CONTEXTS, Notification, encode
+from mec.meo.state import MeoState
 from submgr.platform.store.base import Change, Store, StoreError
 
-Moved = tuple[Context, Notice | None]
+Moved = tuple[Context, Notification | None]
 
 
 @dataclass(slots=True)
@@ -26,11 +26,11 @@ class _Lock:
     users: int = 0
 
 
-class Commits:
+class ContextChanges:
     """See the module. Every method raises StoreError, and then nothing has changed."""
 
-    def __init__(self, book: Book, store: Store, deployments: Deployments) -> None:
-        self._book = book
+    def __init__(self, state: MeoState, store: Store, deployments: Deployments) -> None:
+        self._state = state
         self._store = store
         self._deployments = deployments
         self._locks: dict[str, _Lock] = {}
@@ -38,18 +38,20 @@ class Commits:
     def enter(self, context: Context) -> None:
         """A new context, whose pair the caller holds and leaves to the context."""
         self._write({context.id: encode(context)}, arrives=context.pair)
-        self._book.put_context(context)
+        self._state.put_context(context)
 
-    def leave(self, context_id: str, notice: Notice | None = None, only_at: str | None = None) -> Context | None:
-        """End a context (only when it is at that platform), and say so to its device by `notice`. None: it is gone."""
+    def leave(
+        self, context_id: str, notification: Notification | None = None, only_at: str | None = None
+    ) -> Context | None:
+        """Ends a context and stores what its device is told. None: it is gone, or not on platform `only_at`."""
         with self._alone(context_id):
-            context = self._book.contexts.get(context_id)
+            context = self._state.contexts.get(context_id)
             if context is None or (only_at is not None and context.platform != only_at):
                 return None
-            notices = {notice.store_key: encode(notice)} if notice else {}
+            records = {notification.store_key: encode(notification)} if notification else {}
             with self._leaving(context):
-                self._write(notices, remove=frozenset((context_id,)), departs=self._last(context))
-                self._book.drop_context(context_id)
+                self._write(records, remove=frozenset((context_id,)), departs=self._last(context))
+                self._state.drop_context(context_id)
         self._deployments.release(context.pair)
         return context
 
@@ -57,31 +59,33 @@ class Commits:
         """Put a context elsewhere: `moved` makes what it becomes, on a pair that the caller holds and leaves to it,
         and what its device is told. None: it is no longer at `origin`."""
         with self._alone(context_id):
-            context = self._book.contexts.get(context_id)
+            context = self._state.contexts.get(context_id)
             if context is None or context.platform != origin:
                 return None
-            new, notice = moved(context)
-            values = {context_id: encode(new)} | ({notice.store_key: encode(notice)} if notice else {})
+            new, notification = moved(context)
+            values = {context_id: encode(new)} | (
+                {notification.store_key: encode(notification)} if notification else {}
+            )
             with self._leaving(context):
                 self._write(values, arrives=new.pair, departs=self._last(context))
-                self._book.put_context(new)
+                self._state.put_context(new)
         self._deployments.release(context.pair)
-        return new, notice
+        return new, notification
 
     def change(self, context_id: str, changed: Callable[[Context], Context | None], remove: frozenset[str]) -> bool:
         """What else is known of a context, not where it is, while `remove` goes. False: it is gone, or unchanged."""
         with self._alone(context_id):
-            context = self._book.contexts.get(context_id)
+            context = self._state.contexts.get(context_id)
             new = changed(context) if context is not None else None
             self._write({context_id: encode(new)} if new else {}, remove=remove)
             if new is None:
                 return False
-            self._book.put_context(new)
+            self._state.put_context(new)
             return True
 
     def _last(self, context: Context) -> Pair | None:
         """The pair of a leaving context when nobody else stays there."""
-        return None if self._book.stays(context.pair) else context.pair
+        return None if self._state.stays(context.pair) else context.pair
 
     def _write(
         self,
@@ -104,11 +108,11 @@ class Commits:
 
     @contextmanager
     def _leaving(self, context: Context) -> Iterator[None]:
-        self._book.leaving.add(context.id)
+        self._state.leaving.add(context.id)
         try:
             yield
         finally:
-            self._book.leaving.discard(context.id)
+            self._state.leaving.discard(context.id)
 
     @contextmanager
     def _alone(self, context_id: str) -> Iterator[None]:

@@ -125,7 +125,7 @@ class Demo:
         """Every platform tells its load and keys."""
         meo = self.orchestrator.meo
         for name, simulated in self.platforms.items():
-            load, key = simulated.wander(meo.book.count_at(name))
+            load, key = simulated.wander(meo.state.count_at(name))
             try:
                 meo.inventory.tell(name, load=load, key=key)
             except MeoError:
@@ -170,9 +170,9 @@ class Demo:
     def _told(self) -> Response:
         """The device is told of a move, or of the end of a context."""
         message = json_object()
-        context = self.orchestrator.meo.book.contexts.get(str(message.get("contextId")))
+        context = self.orchestrator.meo.state.contexts.get(str(message.get("contextId")))
         if context is not None and context.moves:
-            move, name = context.moves[-1], self.orchestrator.meo.book.apps[context.app_key].info.name
+            move, name = context.moves[-1], self.orchestrator.meo.state.apps[context.app_key].info.name
             line = f"{name} {context.id[:6]} moved from {move.origin} to {move.target}: {move.reason}"
             self.moves.append(f"{_clock()} {line}")
             self._said += 1
@@ -204,8 +204,8 @@ class Demo:
             why = "yes" if view["eligible"] else "no: " + "; ".join(view["reasons"])
             lines.append(f"{platform.name:10}  {'   '.join(shares)}   {deployed:11}  {why}")
         lines += ["", "context  application  platform"]
-        for context in meo.book.contexts.values():
-            name = meo.book.apps[context.app_key].info.name
+        for context in meo.state.contexts.values():
+            name = meo.state.apps[context.app_key].info.name
             since = f"from {context.moves[-1].origin}: {context.moves[-1].reason}" if context.moves else ""
             lines.append(f"{context.id[:6]:7}  {name:11}  {context.platform:10}  {since}".rstrip())
         return [*lines, "", *(list(self.moves) or ["nothing has moved yet"])]

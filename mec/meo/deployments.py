@@ -19,7 +19,7 @@ from mec.meo.drivers.base import Driver, DriverError
 from mec.meo.metrics import MeoMetrics
 from mec.meo.model import Pair, Platform
 from mec.meo.records import CONTEXTS, encode, pair_key
-from mec.meo.state import Book
+from mec.meo.state import MeoState
 from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
 from submgr.platform.store.base import Change, Store, StoreError
 
@@ -54,7 +54,7 @@ class Deployments:
 
     def __init__(
         self,
-        book: Book,
+        state: MeoState,
         store: Store,
         driver_of: Callable[[Platform], Driver | None],
         metrics: MeoMetrics,
@@ -63,7 +63,7 @@ class Deployments:
         driver_timeout: float = DRIVER_TIMEOUT,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._book = book
+        self._state = state
         self._store = store
         self._driver_of = driver_of
         self._metrics = metrics
@@ -168,7 +168,7 @@ class Deployments:
         limit = min(self._driver_timeout, seconds)
         if limit <= 0.0:
             raise DeployFailed("no time was left")
-        app, platform = self._book.apps[pair.app_key], self._book.platforms[pair.platform]
+        app, platform = self._state.apps[pair.app_key], self._state.platforms[pair.platform]
         driver = self._driver_of(platform)
         began, result = self._clock(), "failed"
         deployment.touched = True
@@ -227,7 +227,7 @@ class Deployments:
             self._drive("deploy", pair, deployment, self._driver_timeout)
             deployment.present = True
         # when its users are only about to be stored, they take the record out themselves
-        if deployment.journaled and self._book.stays(pair):
+        if deployment.journaled and self._state.stays(pair):
             self._store.submit(Change(CONTEXTS, remove=self.arriving(pair)), _ignored, persistent=True)
 
     def _remove(self, pair: Pair, deployment: _Deployment) -> None:
@@ -250,7 +250,7 @@ class Deployments:
                 "an application is left on a platform",
                 extra={"app": pair.app_key, "platform": pair.platform, "why": result.error, "tries": result.tries},
             )
-            if not deployment.users and self._book.platforms[pair.platform].withdrawn:
+            if not deployment.users and self._state.platforms[pair.platform].withdrawn:
                 # nobody will come back to a platform that is gone
                 deployment.touched = False
                 self._schedule(pair, deployment)

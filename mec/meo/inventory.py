@@ -12,7 +12,7 @@ from mec.meo.deployments import Deployments
 from mec.meo.errors import Conflict, Unavailable, Unknown
 from mec.meo.model import App, Pair, Platform
 from mec.meo.records import APPS, PLATFORMS, StoredPlatform, encode
-from mec.meo.state import Book
+from mec.meo.state import MeoState
 from submgr.platform.store.base import Change, Store, StoreError
 
 log = logging.getLogger(__name__)
@@ -21,12 +21,12 @@ log = logging.getLogger(__name__)
 class Inventory:
     """See the module. `ready` is false until what is stored has been read."""
 
-    def __init__(self, book: Book, store: Store, clock: Callable[[], float], wall: Callable[[], float]) -> None:
+    def __init__(self, state: MeoState, store: Store, clock: Callable[[], float], wall: Callable[[], float]) -> None:
         self.ready = False
         self.evacuate: Callable[[str], None] = lambda platform: None
         """Called when a withdrawn platform has contexts."""
         self.deployments: Deployments
-        self._book = book
+        self._state = state
         self._store = store
         self._clock = clock
         self._wall = wall
@@ -41,20 +41,20 @@ class Inventory:
     def add_app(self, app: App) -> App:
         """Register an application. Raises Conflict for one that is there, Unavailable."""
         self.check_ready()
-        known = self._book.apps.get(app.key)
+        known = self._state.apps.get(app.key)
         if known is not None and not known.withdrawn:
             raise Conflict(f"there is an application {app.key} already")
-        app = replace(app, order=self._book.next_order())
+        app = replace(app, order=self._state.next_order())
         with self._coming(APPS, app.key):
             self._save(APPS, app.key, encode(app))
-            self._book.put_app(app)
+            self._state.put_app(app)
         log.info("application registered", extra={"app": app.key})
         return app
 
     def app(self, key: str) -> App:
         """The application of a key. Raises Unknown, or Conflict when the key may mean several."""
         self.check_ready()
-        found = [app for app in self._book.find_apps(key) if not app.withdrawn]
+        found = [app for app in self._state.find_apps(key) if not app.withdrawn]
         if not found:
             raise Unknown(f"there is no application {key}")
         if len(found) > 1:
@@ -66,26 +66,26 @@ class Inventory:
         """No new contexts of an application; running ones go on. Raises Unknown, Unavailable."""
         app = replace(self.app(key), withdrawn=True)
         self._save(APPS, app.key, encode(app))
-        self._book.put_app(app)
-        log.info("application withdrawn", extra={"app": app.key, "contexts": self._book.count_of_app(app.key)})
+        self._state.put_app(app)
+        log.info("application withdrawn", extra={"app": app.key, "contexts": self._state.count_of_app(app.key)})
         self.sweep_app(app.key)
 
     def add_platform(self, platform: Platform) -> None:
         """Register a platform. Raises Conflict for one that is there, Unavailable."""
         self.check_ready()
-        known = self._book.platforms.get(platform.name)
+        known = self._state.platforms.get(platform.name)
         if known is not None:
             what = "is still being withdrawn" if known.withdrawn else "is there already"
             raise Conflict(f"platform {platform.name} {what}")
         with self._coming(PLATFORMS, platform.name):
             self._save(PLATFORMS, platform.name, encode(StoredPlatform(platform)))
-            self._book.put_platform(platform)
+            self._state.put_platform(platform)
         log.info("platform registered", extra={"platform": platform.name, "type": platform.type})
 
     def platform(self, name: str) -> Platform:
         """Raises Unknown."""
         self.check_ready()
-        platform = self._book.platforms.get(name)
+        platform = self._state.platforms.get(name)
         if platform is None or platform.withdrawn:
             raise Unknown(f"there is no platform {name}")
         return platform
@@ -94,21 +94,21 @@ class Inventory:
         """No new contexts on a platform; those it has are moved in the background. Raises Unknown, Unavailable."""
         known = self.platform(name)
         # in memory first: its telemetry, stored at any time, must not undo this
-        self._book.put_platform(replace(known, withdrawn=True))
+        self._state.put_platform(replace(known, withdrawn=True))
         try:
             self._save(PLATFORMS, name, encode(self.stored_platform(name)))
         except Unavailable:
-            self._book.put_platform(known)
+            self._state.put_platform(known)
             raise
-        log.info("platform withdrawn", extra={"platform": name, "contexts": self._book.count_at(name)})
+        log.info("platform withdrawn", extra={"platform": name, "contexts": self._state.count_at(name)})
         self.deployments.retry(name)
-        if self._book.count_at(name):
+        if self._state.count_at(name):
             self.evacuate(name)
         self.sweep_platform(name)
 
     def wait_until_forgotten(self, name: str, seconds: float) -> bool:
         """Whether nothing is left of a withdrawn platform, now or within so many seconds."""
-        if name not in self._book.platforms:
+        if name not in self._state.platforms:
             return True
         return bool(self._forgotten.setdefault(name, Event()).wait(seconds))
 
@@ -117,14 +117,14 @@ class Inventory:
         self.check_ready()
         return [
             platform
-            for platform in self._book.platforms.values()
-            if not platform.withdrawn or self._book.count_at(platform.name)
+            for platform in self._state.platforms.values()
+            if not platform.withdrawn or self._state.count_at(platform.name)
         ]
 
     def tell(self, name: str, *, load: float | None = None, key: float | None = None) -> None:
         """What a platform's load or key availability (0..1) is now. Raises Unknown, ValueError."""
         self.platform(name)
-        site = self._book.site(name)
+        site = self._state.site(name)
         now = self._clock()
         for value in (load, key):
             if value is not None and not 0.0 <= value <= 1.0:
@@ -133,14 +133,14 @@ class Inventory:
             site = replace(site, load=float(load), load_at=now)
         if key is not None:
             site = replace(site, key=float(key), key_at=now)
-        self._book.put_site(site)
+        self._state.put_site(site)
         # lost telemetry comes again: nobody waits for this
         self._store.submit(Change(PLATFORMS, {name: encode(self.stored_platform(name))}), _ignored)
 
     def stored_platform(self, name: str) -> StoredPlatform:
         """A platform with its telemetry in s since 1970."""
-        site, shift = self._book.site(name), self._wall() - self._clock()
-        platform = self._book.platforms[name]
+        site, shift = self._state.site(name), self._wall() - self._clock()
+        platform = self._state.platforms[name]
         return StoredPlatform(platform, site.load, site.load_at + shift, site.key, site.key_at + shift)
 
     def sweep(self, pair: Pair) -> None:
@@ -150,18 +150,18 @@ class Inventory:
 
     def sweep_app(self, key: str) -> None:
         """Forget a withdrawn application when nothing of it is left."""
-        app = self._book.apps.get(key)
-        if app is None or not app.withdrawn or self._book.count_of_app(key) or self.deployments.busy(app_key=key):
+        app = self._state.apps.get(key)
+        if app is None or not app.withdrawn or self._state.count_of_app(key) or self.deployments.busy(app_key=key):
             return
-        self._book.drop_app(key)
+        self._state.drop_app(key)
         self._store.submit(Change(APPS, remove=frozenset((key,))), _ignored, persistent=True)
 
     def sweep_platform(self, name: str) -> None:
         """Forget a withdrawn platform when nothing is left on it."""
-        platform = self._book.platforms.get(name)
-        if platform is None or not platform.withdrawn or self._book.count_at(name) or self.deployments.busy(name):
+        platform = self._state.platforms.get(name)
+        if platform is None or not platform.withdrawn or self._state.count_at(name) or self.deployments.busy(name):
             return
-        self._book.drop_platform(name)
+        self._state.drop_platform(name)
         self._store.submit(Change(PLATFORMS, remove=frozenset((name,))), _ignored, persistent=True)
         if (event := self._forgotten.pop(name, None)) is not None:
             event.set()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Figures of the orchestrator. They watch and steer nothing."""
+"""Figures of the orchestrator. They set_gauges and steer nothing."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,7 @@ class MeoMetrics:
         self.driver_calls = Counter(
             "meo_driver_calls", "Deployments and removals asked of drivers", ["operation", "result"], registry=registry
         )
-        self.notices = Counter(
+        self.notifications = Counter(
             "meo_notices", "Notifications of device applications and monitors", ["kind", "result"], registry=registry
         )
         self.qkd_polls = Counter("meo_qkd_polls", "Polls of key management entities", ["result"], registry=registry)
@@ -37,7 +37,7 @@ class MeoMetrics:
         self._platforms = Gauge("meo_platforms", "Platforms", registry=registry)
         self._waiting = Gauge("meo_removals_waiting", "Removals of applications not yet done", registry=registry)
 
-    def watch(
+    def set_gauges(
         self, contexts: Callable[[], int], platforms: Callable[[], int], removals_waiting: Callable[[], int]
     ) -> None:
         """Where the figures that are read when they are asked for come from."""

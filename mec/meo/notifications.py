@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Device applications told what became of their contexts (MEC 016, 6.4), in order per context, with retries.
 
-A notice is in the store from the change it is about until it is delivered or given up.
+A notification is in the store from the change it is about until it is delivered or given up.
 """
 
 import logging
@@ -14,11 +14,11 @@ from typing import Any
 import gevent
 import msgspec
 
-from mec.meo.context_changes import Commits
+from mec.meo.context_changes import ContextChanges
 from mec.meo.drivers.base import instance_id
 from mec.meo.metrics import MeoMetrics
 from mec.meo.model import Context
-from mec.meo.records import Notice
+from mec.meo.records import Notification
 from submgr.platform.http.client import HttpClient
 from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
 from submgr.platform.store.base import StoreError
@@ -29,7 +29,7 @@ CALLBACK_POLICY = RetryPolicy(tries=3, delay=1.0, backoff=2.0)
 CALL_TIMEOUT = 2.0
 
 
-def address_change(context: Context, reference_uri: str, move: int) -> Notice | None:
+def address_change(context: Context, reference_uri: str, move: int) -> Notification | None:
     """AddressChangeNotification (MEC 016, 6.4.2); None when the device application wants no notifications."""
     body = {
         "notificationType": "AddressChangeNotification",
@@ -37,42 +37,46 @@ def address_change(context: Context, reference_uri: str, move: int) -> Notice | 
         "appInstanceId": instance_id(context.pair),
         "referenceURI": reference_uri,
     }
-    return _notice(context, body, move)
+    return _notification(context, body, move)
 
 
-def context_deleted(context: Context) -> Notice | None:
+def context_deleted(context: Context) -> Notification | None:
     """ApplicationContextDeleteNotification (MEC 016, 6.4.3); None when there is nobody to be told."""
-    return _notice(context, {"notificationType": "ApplicationContextDeleteNotification", "contextId": context.id})
+    return _notification(context, {"notificationType": "ApplicationContextDeleteNotification", "contextId": context.id})
 
 
-def superseded(notice: Notice, context: Context | None) -> bool:
-    """Whether a notice of an earlier run is about an address that is not the latest one any more."""
-    if notice.move is None:
+def superseded(notification: Notification, context: Context | None) -> bool:
+    """Whether a notification of an earlier run is about an address that is not the latest one any more."""
+    if notification.move is None:
         return False
-    return context is None or not context.moves or context.moves[-1].number != notice.move
+    return context is None or not context.moves or context.moves[-1].number != notification.move
 
 
-def _notice(context: Context, body: dict[str, Any], move: int | None = None) -> Notice | None:
+def _notification(context: Context, body: dict[str, Any], move: int | None = None) -> Notification | None:
     if context.wish.callback is None:
         return None
-    return Notice(uuid.uuid4().hex, context.id, context.wish.callback, body, move)
+    return Notification(uuid.uuid4().hex, context.id, context.wish.callback, body, move)
 
 
-class Notices:
+class Notifier:
     """Sends them. Also tells monitors, about which nothing is stored."""
 
     def __init__(
-        self, client: HttpClient, commits: Commits, metrics: MeoMetrics, policy: RetryPolicy = CALLBACK_POLICY
+        self,
+        client: HttpClient,
+        context_changes: ContextChanges,
+        metrics: MeoMetrics,
+        policy: RetryPolicy = CALLBACK_POLICY,
     ) -> None:
         self._client = client
-        self._commits = commits
+        self._context_changes = context_changes
         self._metrics = metrics
         self._outbox = Outbox(policy=policy)
         self._finishing: set[gevent.Greenlet] = set()
 
     @property
     def waiting(self) -> int:
-        """Notices that are not finished."""
+        """Notifications that are not finished."""
         return self._outbox.waiting
 
     def stop(self) -> None:
@@ -80,14 +84,16 @@ class Notices:
         self._outbox.stop()
         gevent.killall(list(self._finishing))
 
-    def post(self, notice: Notice) -> None:
-        """Deliver a notice that is in the store."""
-        send = partial(self._send, notice.url, notice.body)
-        if not self._outbox.put(_host(notice.url), notice.context_id, send, partial(self._done, notice)):
-            self._done(notice, Result(Outcome.GIVEN_UP, 0, 0.0, "too many notifications wait"))
+    def post(self, notification: Notification) -> None:
+        """Deliver a notification that is in the store."""
+        send = partial(self._send, notification.url, notification.body)
+        if not self._outbox.put(
+            _host(notification.url), notification.context_id, send, partial(self._done, notification)
+        ):
+            self._done(notification, Result(Outcome.GIVEN_UP, 0, 0.0, "too many notifications wait"))
 
-    def alert(self, url: str, body: dict[str, Any]) -> None:
-        """Tell a monitor."""
+    def tell_monitor(self, url: str, body: dict[str, Any]) -> None:
+        """Tells a monitor of an overload. Nothing about it is stored."""
 
         def done(result: Result) -> None:
             self._count("alert", result)
@@ -106,34 +112,36 @@ class Notices:
         )
         return answer.ok
 
-    def _done(self, notice: Notice, result: Result) -> None:
-        self._count(str(notice.body["notificationType"]), result)
+    def _done(self, notification: Notification, result: Result) -> None:
+        self._count(str(notification.body["notificationType"]), result)
         if result.outcome is not Outcome.DELIVERED:
             log.warning(
                 "device application not told",
-                extra={"context": notice.context_id, "why": result.error, "tries": result.tries},
+                extra={"context": notification.context_id, "why": result.error, "tries": result.tries},
             )
-        greenlet = gevent.spawn(self._finish, notice, result.outcome is Outcome.DELIVERED)
+        greenlet = gevent.spawn(self._finish, notification, result.outcome is Outcome.DELIVERED)
         self._finishing.add(greenlet)
         greenlet.link(self._finishing.discard)
 
     def _count(self, kind: str, result: Result) -> None:
-        self._metrics.notices.labels(kind, result.outcome.value).inc()
+        self._metrics.notifications.labels(kind, result.outcome.value).inc()
 
-    def _finish(self, notice: Notice, delivered: bool) -> None:
-        change = _told(notice, "delivered" if delivered else "failed")
+    def _finish(self, notification: Notification, delivered: bool) -> None:
+        change = _told(notification, "delivered" if delivered else "failed")
         try:
-            self._commits.change(notice.context_id, change, frozenset((notice.store_key,)))
+            self._context_changes.change(notification.context_id, change, frozenset((notification.store_key,)))
         except StoreError as exc:
             # it is told once more after the next start, which is better than never
-            log.warning("outcome of a notification not stored", extra={"context": notice.context_id, "why": str(exc)})
+            log.warning(
+                "outcome of a notification not stored", extra={"context": notification.context_id, "why": str(exc)}
+            )
 
 
-def _told(notice: Notice, how: str) -> Callable[[Context], Context | None]:
+def _told(notification: Notification, how: str) -> Callable[[Context], Context | None]:
     def change(context: Context) -> Context | None:
-        if not any(move.number == notice.move for move in context.moves):
+        if not any(move.number == notification.move for move in context.moves):
             return None
-        moves = tuple(replace(move, told=how) if move.number == notice.move else move for move in context.moves)
+        moves = tuple(replace(move, told=how) if move.number == notification.move else move for move in context.moves)
         return replace(context, moves=moves)
 
     return change

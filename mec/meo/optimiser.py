@@ -16,8 +16,8 @@ from gevent.lock import BoundedSemaphore
 
 from mec.meo.context_changes import Moved
 from mec.meo.model import MAX_MOVES_KEPT, Context, Move, Pair
-from mec.meo.notifications import Notices, address_change, context_deleted
-from mec.meo.overload import OverloadAlert
+from mec.meo.notifications import Notifier, address_change, context_deleted
+from mec.meo.overload import Overload
 from mec.meo.period import Period
 from mec.meo.placement import Choice, Rejection, Violation, violations
 from mec.meo.service import Meo
@@ -45,10 +45,10 @@ class Migration:
 class Optimiser:
     """Runs a round every `period` s between `start` and `stop`, and whenever it is asked to."""
 
-    def __init__(self, meo: Meo, notices: Notices, alert: OverloadAlert, heartbeat: Heartbeat | None = None) -> None:
+    def __init__(self, meo: Meo, notifier: Notifier, overload: Overload, heartbeat: Heartbeat | None = None) -> None:
         self._meo = meo
-        self._notices = notices
-        self._alert = alert
+        self._notifier = notifier
+        self._overload = overload
         self._heartbeat = heartbeat
         self.period = Period(lambda: meo.settings.period)
         self._turn = BoundedSemaphore()
@@ -134,14 +134,14 @@ class Optimiser:
         self._cool_until = {
             context_id: until
             for context_id, until in self._cool_until.items()
-            if until > now and context_id in self._meo.book.contexts
+            if until > now and context_id in self._meo.state.contexts
         }
 
     def _next(self, besides: set[str]) -> tuple[Violation, Context] | None:
         """The worst platform that has a context to move, and that context."""
-        book, now = self._meo.book, self._meo.clock()
-        for bad in violations(book.all_sites(), self._meo.settings.rules, now):
-            for context in book.contexts_at(bad.site.name):
+        state, now = self._meo.state, self._meo.clock()
+        for bad in violations(state.all_sites(), self._meo.settings.rules, now):
+            for context in state.contexts_at(bad.site.name):
                 if context.id not in besides and self._cool_until.get(context.id, now) <= now:
                     return bad, context
         return None
@@ -150,7 +150,7 @@ class Optimiser:
         """One migration; None when there is nothing to do or nothing can be done."""
         found = self._next(set())
         if found is None:
-            self._alert.off()
+            self._overload.off()
             return None
         bad, context = found
         try:
@@ -161,21 +161,21 @@ class Optimiser:
             return None
         if isinstance(outcome, Rejection):
             self._count("limits", "no target")
-            self._alert.on(bad.site.name, bad.reason, outcome.reasons)
+            self._overload.on(bad.site.name, bad.reason, outcome.reasons)
         elif outcome is not None:
             self._count("limits", "done")
-            self._alert.off()
+            self._overload.off()
         return outcome if isinstance(outcome, Migration) else None
 
     def _target(self, context: Context, without: dict[str, str], rng: Random | None = None) -> Choice | Rejection:
-        return self._meo.place(self._meo.book.apps[context.app_key], without, rng)
+        return self._meo.place(self._meo.state.apps[context.app_key], without, rng)
 
     def _migrate(self, context: Context, reason: str) -> Migration | Rejection | None:
         """Move a context; None when it has gone by itself. Raises StoreError."""
         meo, origin = self._meo, context.platform
         deadline = meo.clock() + MIGRATION_TIME
         without = {origin: "the origin"}
-        while context.id in meo.book.contexts:
+        while context.id in meo.state.contexts:
             choice = self._target(context, without)
             if isinstance(choice, Rejection):
                 return choice
@@ -185,7 +185,7 @@ class Optimiser:
                 without[pair.platform] = why_not
                 continue
             try:
-                moved = meo.commits.move(context.id, origin, partial(self._moved, pair.platform, reason))
+                moved = meo.context_changes.move(context.id, origin, partial(self._moved, pair.platform, reason))
             except BaseException:
                 meo.deployments.release(pair)
                 raise
@@ -197,17 +197,17 @@ class Optimiser:
 
     def _moved(self, target: str, reason: str, context: Context) -> Moved:
         """The context as it is after the move, and what its device is told."""
-        now, number = self._meo.wall(), self._meo.book.next_order()
+        now, number = self._meo.wall(), self._meo.state.next_order()
         new = replace(context, platform=target, moved_at=now)
-        notice = address_change(new, self._meo.book.platforms[target].endpoint_apps, number)
-        move = Move(number, now, context.platform, target, reason, "pending" if notice else "no callback")
-        return replace(new, moves=(*context.moves, move)[-MAX_MOVES_KEPT:]), notice
+        notification = address_change(new, self._meo.state.platforms[target].endpoint_apps, number)
+        move = Move(number, now, context.platform, target, reason, "pending" if notification else "no callback")
+        return replace(new, moves=(*context.moves, move)[-MAX_MOVES_KEPT:]), notification
 
     def _told(self, moved: Moved, origin: str, reason: str) -> Migration:
-        context, notice = moved
+        context, notification = moved
         self.cool(context.id, self._meo.settings.cooldown)
-        if notice is not None:
-            self._notices.post(notice)
+        if notification is not None:
+            self._notifier.post(notification)
         log.info(
             "context migrated",
             extra={"context": context.id, "origin": origin, "target": context.platform, "why": reason},
@@ -217,8 +217,8 @@ class Optimiser:
         return Migration(context.id, origin, context.platform, reason)
 
     def _evacuate(self, platform: str) -> None:
-        book = self._meo.book
-        while contexts := book.contexts_at(platform):
+        state = self._meo.state
+        while contexts := state.contexts_at(platform):
             for context in contexts:
                 try:
                     self._move_out(context)
@@ -236,11 +236,11 @@ class Optimiser:
         if not isinstance(outcome, Rejection):
             return
         self._count("withdrawn", "no target")
-        notice = context_deleted(context)
-        ended = self._meo.commits.leave(context.id, notice, only_at=context.platform)
+        notification = context_deleted(context)
+        ended = self._meo.context_changes.leave(context.id, notification, only_at=context.platform)
         if ended is not None:
-            if notice is not None:
-                self._notices.post(notice)
+            if notification is not None:
+                self._notifier.post(notification)
             self._meo.ended(ended, "platform withdrawn")
 
     def _count(self, why: str, result: str) -> None:

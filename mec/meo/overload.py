@@ -12,7 +12,7 @@ from submgr.platform.sparse_log import Sparsely
 log = logging.getLogger(__name__)
 
 
-class OverloadAlert:
+class Overload:
     """Counts every round that ends so; logs sparsely; tells the monitor when it begins and when it is over."""
 
     def __init__(

@@ -19,7 +19,7 @@ PLATFORMS = "meo_platforms"
 CONTEXTS = "meo_contexts"
 
 _PAIR = "pair:"
-_NOTICE = "notice:"
+_NOTIFICATION = "notice:"
 
 _Record = TypeVar("_Record")
 
@@ -29,7 +29,7 @@ class BadRecord(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class Notification:
     """A notification for a device application. `move`: the number of the move of the context that it is about."""
 
     id: str
@@ -40,7 +40,7 @@ class Notice:
 
     @property
     def store_key(self) -> str:
-        return _NOTICE + self.id
+        return _NOTIFICATION + self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,11 @@ def is_pair(key: str) -> bool:
     return key.startswith(_PAIR)
 
 
-def is_notice(key: str) -> bool:
-    return key.startswith(_NOTICE)
+def is_notification(key: str) -> bool:
+    return key.startswith(_NOTIFICATION)
 
 
-def encode(value: App | Context | StoredPlatform | Notice | Pair) -> bytes:
+def encode(value: App | Context | StoredPlatform | Notification | Pair) -> bytes:
     """A record as JSON."""
     return msgspec.json.encode(value)
 
@@ -83,8 +83,8 @@ def decode_context(data: bytes) -> Context:
     return _decode(data, Context)
 
 
-def decode_notice(data: bytes) -> Notice:
-    return _decode(data, Notice)
+def decode_notification(data: bytes) -> Notification:
+    return _decode(data, Notification)
 
 
 def decode_pair(data: bytes) -> Pair:

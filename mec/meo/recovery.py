@@ -6,21 +6,21 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from mec.meo.model import Context, Pair, Site
-from mec.meo.notifications import Notices, superseded
+from mec.meo.notifications import Notifier, superseded
 from mec.meo.optimiser import Optimiser
 from mec.meo.records import (
     APPS,
     CONTEXTS,
     PLATFORMS,
     BadRecord,
-    Notice,
+    Notification,
     StoredPlatform,
     decode_app,
     decode_context,
-    decode_notice,
+    decode_notification,
     decode_pair,
     decode_platform,
-    is_notice,
+    is_notification,
     is_pair,
     pair_key,
 )
@@ -32,30 +32,30 @@ log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 
-def recover(meo: Meo, store: Store, optimiser: Optimiser, notices: Notices) -> None:
+def recover(meo: Meo, store: Store, optimiser: Optimiser, notifier: Notifier) -> None:
     """Read everything and take it up. Raises StoreError when it cannot be read; may be called again then."""
     stored_apps, stored_platforms, stored = store.read_all(APPS), store.read_all(PLATFORMS), store.read_all(CONTEXTS)
     reader = _Reader()
     for app in reader.read(APPS, stored_apps, decode_app):
-        meo.book.put_app(app)
+        meo.state.put_app(app)
     for platform in reader.read(PLATFORMS, stored_platforms, decode_platform):
         _take_platform(meo, platform)
-    contexts = {key: value for key, value in stored.items() if not is_pair(key) and not is_notice(key)}
+    contexts = {key: value for key, value in stored.items() if not is_pair(key) and not is_notification(key)}
     pairs = set(reader.read(CONTEXTS, {key: stored[key] for key in stored if is_pair(key)}, decode_pair))
     for context in reader.read(CONTEXTS, contexts, decode_context):
         _take_context(meo, optimiser, reader, context, pairs)
     for pair in pairs:
         _take_journal(meo, store, pair)
-    waiting = reader.read(CONTEXTS, {key: stored[key] for key in stored if is_notice(key)}, decode_notice)
+    waiting = reader.read(CONTEXTS, {key: stored[key] for key in stored if is_notification(key)}, decode_notification)
     meo.metrics.unreadable.set(reader.unreadable)
     meo.inventory.ready = True
-    _go_on(meo, store, optimiser, notices, waiting)
+    _go_on(meo, store, optimiser, notifier, waiting)
     log.info(
         "orchestrator recovered",
         extra={
-            "apps": len(meo.book.apps),
-            "platforms": len(meo.book.platforms),
-            "contexts": len(meo.book.contexts),
+            "apps": len(meo.state.apps),
+            "platforms": len(meo.state.platforms),
+            "contexts": len(meo.state.contexts),
             "unfinished": len(pairs),
         },
     )
@@ -83,12 +83,12 @@ class _Reader:
 
 def _take_platform(meo: Meo, stored: StoredPlatform) -> None:
     name, kind = stored.platform.name, stored.platform.type
-    meo.book.put_platform(stored.platform)
+    meo.state.put_platform(stored.platform)
     now, wall = meo.clock(), meo.wall()
     site = Site(name, kind, withdrawn=stored.platform.withdrawn)
     ages = [wall - at for at in (stored.load_at, stored.key_at)]
     # of a time in the future nobody knows how long ago it was: as if it was never told
-    meo.book.put_site(
+    meo.state.put_site(
         Site(
             name,
             kind,
@@ -102,10 +102,10 @@ def _take_platform(meo: Meo, stored: StoredPlatform) -> None:
 
 
 def _take_context(meo: Meo, optimiser: Optimiser, reader: _Reader, context: Context, unfinished: set[Pair]) -> None:
-    if context.app_key not in meo.book.apps or context.platform not in meo.book.platforms:
+    if context.app_key not in meo.state.apps or context.platform not in meo.state.platforms:
         reader.leave(CONTEXTS, context.id, f"{context.app_key} or {context.platform} is not known")
         return
-    meo.book.put_context(context)
+    meo.state.put_context(context)
     meo.deployments.adopt(context.pair, journaled=context.pair in unfinished)
     if context.moved_at is not None:
         # after a clock that jumped back, not longer than from now on
@@ -115,9 +115,9 @@ def _take_context(meo: Meo, optimiser: Optimiser, reader: _Reader, context: Cont
 
 
 def _take_journal(meo: Meo, store: Store, pair: Pair) -> None:
-    if meo.book.users_of(pair):
+    if meo.state.users_of(pair):
         return  # adopted with its contexts
-    if pair.app_key in meo.book.apps and pair.platform in meo.book.platforms:
+    if pair.app_key in meo.state.apps and pair.platform in meo.state.platforms:
         meo.deployments.abandon(pair)
         return
     log.error(
@@ -127,17 +127,17 @@ def _take_journal(meo: Meo, store: Store, pair: Pair) -> None:
     store.submit(Change(CONTEXTS, remove=frozenset((pair_key(pair),))), _ignored, persistent=True)
 
 
-def _go_on(meo: Meo, store: Store, optimiser: Optimiser, notices: Notices, waiting: list[Notice]) -> None:
+def _go_on(meo: Meo, store: Store, optimiser: Optimiser, notifier: Notifier, waiting: list[Notification]) -> None:
     """Withdrawals and notifications that were under way."""
-    for notice in waiting:
-        if superseded(notice, meo.book.contexts.get(notice.context_id)):
-            store.submit(Change(CONTEXTS, remove=frozenset((notice.store_key,))), _ignored, persistent=True)
+    for notification in waiting:
+        if superseded(notification, meo.state.contexts.get(notification.context_id)):
+            store.submit(Change(CONTEXTS, remove=frozenset((notification.store_key,))), _ignored, persistent=True)
         else:
-            notices.post(notice)
-    for platform in list(meo.book.platforms.values()):
+            notifier.post(notification)
+    for platform in list(meo.state.platforms.values()):
         if platform.withdrawn:
             optimiser.evacuate(platform.name)
-    for app in list(meo.book.apps.values()):
+    for app in list(meo.state.apps.values()):
         meo.inventory.sweep_app(app.key)
 
 

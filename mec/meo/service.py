@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 
 from mec.meo.app_matching import find
-from mec.meo.context_changes import Commits
+from mec.meo.context_changes import ContextChanges
 from mec.meo.deployments import DRIVER_TIMEOUT, REMOVAL_POLICY, DeployFailed, Deployments
 from mec.meo.drivers.base import Driver
 from mec.meo.errors import Rejected, Unavailable, Unknown
@@ -21,7 +21,7 @@ from mec.meo.metrics import MeoMetrics
 from mec.meo.model import App, Context, Pair, Platform, Wish
 from mec.meo.placement import Choice, Rejection, place
 from mec.meo.settings import MeoSettings
-from mec.meo.state import Book
+from mec.meo.state import MeoState
 from submgr.platform.outbox import RetryPolicy
 from submgr.platform.store.base import Store, StoreError
 
@@ -47,20 +47,22 @@ class Meo:
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.settings = settings
-        self.book = Book()
+        self.state = MeoState()
         self.metrics = metrics
         self.clock = clock
         self.wall = wall
         self.rng = Random(settings.seed)
         self._drivers = drivers
-        self.inventory = Inventory(self.book, store, clock, wall)
+        self.inventory = Inventory(self.state, store, clock, wall)
         self.deployments = Deployments(
-            self.book, store, self.driver_of, metrics, self.inventory.sweep, removal_policy, driver_timeout, clock
+            self.state, store, self.driver_of, metrics, self.inventory.sweep, removal_policy, driver_timeout, clock
         )
         self.inventory.deployments = self.deployments
-        self.commits = Commits(self.book, store, self.deployments)
-        metrics.watch(
-            lambda: len(self.book.contexts), lambda: len(self.book.platforms), lambda: self.deployments.removals_waiting
+        self.context_changes = ContextChanges(self.state, store, self.deployments)
+        metrics.set_gauges(
+            lambda: len(self.state.contexts),
+            lambda: len(self.state.platforms),
+            lambda: self.deployments.removals_waiting,
         )
 
     def driver_of(self, platform: Platform) -> Driver | None:
@@ -72,13 +74,13 @@ class Meo:
         self, app: App, without: Mapping[str, str] | None = None, rng: Random | None = None
     ) -> Choice | Rejection:
         """Draw a platform for a context; nothing else happens."""
-        return place(app, self.book.sites, self.settings.rules, self.clock(), rng or self.rng, without)
+        return place(app, self.state.sites, self.settings.rules, self.clock(), rng or self.rng, without)
 
     def app_for(self, wish: Wish) -> App:
         """The application that is asked for. Raises Unknown."""
         self.inventory.check_ready()
         name = wish.app_info["appName"]
-        app = find(self.book.apps_named(name), wish.app_info)
+        app = find(self.state.apps_named(name), wish.app_info)
         if app is None:
             raise Unknown(f"there is no application {name!r} as described")
         return app
@@ -115,7 +117,7 @@ class Meo:
 
     def _admit(self, app: App, wish: Wish, deadline: float) -> Context:
         without: dict[str, str] = {}
-        while app.key in self.book.apps:
+        while app.key in self.state.apps:
             choice = self.place(app, without)
             if isinstance(choice, Rejection):
                 raise _rejected(choice.reasons)
@@ -126,10 +128,10 @@ class Meo:
             if why_not is not None:
                 without[pair.platform] = why_not
                 continue
-            order = self.book.next_order()
+            order = self.state.next_order()
             context = Context(uuid.uuid4().hex, pair.app_key, pair.platform, wish, order, self.wall())
             try:
-                self.commits.enter(context)
+                self.context_changes.enter(context)
             except BaseException:
                 self.deployments.release(pair)
                 raise
@@ -146,20 +148,20 @@ class Meo:
             self.deployments.acquire(pair, deadline)
         except DeployFailed as exc:
             return f"deployment failed: {exc}"
-        if self.book.platforms[pair.platform].withdrawn:
+        if self.state.platforms[pair.platform].withdrawn:
             self.deployments.release(pair)
             return "the platform is withdrawn"
         return None
 
     def moved_in(self, platform: str) -> None:
         """A context has just been stored there: should the platform have been withdrawn meanwhile, on it goes."""
-        if self.book.platforms[platform].withdrawn:
+        if self.state.platforms[platform].withdrawn:
             self.inventory.evacuate(platform)
 
     def context(self, context_id: str) -> Context:
         """Raises Unknown."""
         self.inventory.check_ready()
-        context = self.book.contexts.get(context_id)
+        context = self.state.contexts.get(context_id)
         if context is None:
             raise Unknown(f"there is no application context {context_id}")
         return context
@@ -168,7 +170,7 @@ class Meo:
         """End a context; the last one of its application there has it removed. Raises Unknown, Unavailable."""
         self.context(context_id)
         try:
-            context = self.commits.leave(context_id)
+            context = self.context_changes.leave(context_id)
         except StoreError as exc:
             raise Unavailable(f"the context could not be removed: {exc}") from exc
         if context is None:
@@ -185,7 +187,7 @@ class Meo:
         """Change what a device may change. Raises Unknown, Unavailable, and what `change` raises."""
         self.context(context_id)
         try:
-            done = self.commits.change(context_id, change, frozenset())
+            done = self.context_changes.change(context_id, change, frozenset())
         except StoreError as exc:
             raise Unavailable(f"the context could not be stored: {exc}") from exc
         if not done:

@@ -16,7 +16,7 @@ class _OneType:
     sites: list[Site] = field(default_factory=list)
 
 
-class Book:
+class MeoState:
     """Applications, platforms and contexts. Nothing here waits or fails: callers check first."""
 
     def __init__(self) -> None:

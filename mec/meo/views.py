@@ -41,8 +41,8 @@ def app(meo: Meo, one: App) -> dict[str, Any]:
             }
             for support in one.supports
         ],
-        "contexts": meo.book.count_of_app(one.key),
-        "unknownPlatforms": sorted(named - meo.book.platforms.keys()),
+        "contexts": meo.state.count_of_app(one.key),
+        "unknownPlatforms": sorted(named - meo.state.platforms.keys()),
     }
     if one.vendor_id is not None:
         view["vendorSpecificExt"] = {"vendorId": one.vendor_id}
@@ -51,7 +51,7 @@ def app(meo: Meo, one: App) -> dict[str, Any]:
 
 def platform(meo: Meo, one: Platform, for_app: App | None = None) -> dict[str, Any]:
     """A platform: whether a context (of `for_app`, or of any application) may go there, its score, and why not."""
-    rules, now, site = meo.settings.rules, meo.clock(), meo.book.site(one.name)
+    rules, now, site = meo.settings.rules, meo.clock(), meo.state.site(one.name)
     if for_app is None:
         why_not = shortcomings(site, rules, now)
     elif (support := for_app.support(one.type)) is not None:
@@ -68,7 +68,7 @@ def platform(meo: Meo, one: Platform, for_app: App | None = None) -> dict[str, A
         "score": score(site, rules) if known else None,
         "reasons": why_not,
         **_telemetry(site, now),
-        "contexts": meo.book.count_at(one.name),
+        "contexts": meo.state.count_at(one.name),
         "withdrawn": one.withdrawn,
     }
     if one.qkd is not None:
@@ -90,11 +90,11 @@ def _telemetry(site: Site, now: float) -> dict[str, Any]:
 def app_context(meo: Meo, context: Context) -> dict[str, Any]:
     """AppContext as a device sees it (MEC 016, 6.2.3), with the address of its application."""
     wish = context.wish
-    reference = meo.book.platforms[context.platform].endpoint_apps
+    reference = meo.state.platforms[context.platform].endpoint_apps
     instance: dict[str, Any] = {"appInstanceId": instance_id(context.pair), "referenceURI": reference}
     if wish.location is not None:
         instance["appLocation"] = wish.location
-    info = meo.book.apps[context.app_key].info
+    info = meo.state.apps[context.app_key].info
     view: dict[str, Any] = {
         "contextId": context.id,
         "appInfo": {

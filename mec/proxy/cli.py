@@ -8,8 +8,8 @@ from typing import Any
 import click
 from prometheus_client import CollectorRegistry
 
-from mec.common.peer_client import Asker
-from mec.common.probes import Counted, time_requests, watching_blueprint
+from mec.common.peer_client import PeerClient
+from mec.common.probes import CountedMetrics, probes_blueprint, time_requests
 from mec.common.problem_details import problem_app
 from mec.common.program import complain, configured, listen_option, run
 from mec.common.relaxed_json import read
@@ -45,15 +45,15 @@ class ProxyProgram:
     def __init__(self, listen: str, path: str) -> None:
         text = read(path)
         self._client = HttpClient(user_agent="mec-proxy", idle_total=1024)
-        self.proxy = Proxy(mec_info(text), Asker(self._client))
+        self.proxy = Proxy(mec_info(text), PeerClient(self._client))
         self._watcher = ConfigWatcher(path, text, self.proxy.reload)
         self._health = Health()
         registry = CollectorRegistry()
-        registry.register(_figures(self.proxy))
+        registry.register(_counted_metrics(self.proxy))
         app = problem_app("mec.proxy")
         time_requests(app, registry)
         app.register_blueprint(proxy_blueprint(self.proxy))
-        app.register_blueprint(watching_blueprint(self._health, registry))
+        app.register_blueprint(probes_blueprint(self._health, registry))
         self._http = HttpServer("proxy", listen, app, errors=problem_errors)
 
     def start(self) -> None:
@@ -76,8 +76,8 @@ class ProxyProgram:
         return {"HTTP on": "{}:{}".format(*self._http.address), "MECs": len(self.proxy)}
 
 
-def _figures(proxy: Proxy) -> Counted:
-    figures = Counted()
-    figures.counter("mec_proxy_requests", "What the proxy was asked", "result", lambda: proxy.counts)
-    figures.gauge("mec_proxy_mecs", "MECs in the file", lambda: len(proxy))
-    return figures
+def _counted_metrics(proxy: Proxy) -> CountedMetrics:
+    metrics = CountedMetrics()
+    metrics.counter("mec_proxy_requests", "What the proxy was asked", "result", lambda: proxy.counts)
+    metrics.gauge("mec_proxy_mecs", "MECs in the file", lambda: len(proxy))
+    return metrics

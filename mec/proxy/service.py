@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import gevent
 
-from mec.common.peer_client import MAX_HOPS, Asker, AskError, hops
+from mec.common.peer_client import MAX_HOPS, NoAnswer, PeerClient, hops
 from mec.proxy.model import Mec, Unreached
 from mec.proxy.schemas import mec_info
 from submgr.platform.config.file import ConfigError
@@ -38,10 +38,10 @@ class Circle(Exception):
 class Proxy:
     """Passes requests on between the MECs of a file."""
 
-    def __init__(self, mecs: Mapping[int, Mec], asker: Asker) -> None:
+    def __init__(self, mecs: Mapping[int, Mec], peers: PeerClient) -> None:
         self.counts: Counter[str] = Counter()
         self._mecs = mecs
-        self._asker = asker
+        self._peers = peers
 
     def __len__(self) -> int:
         return len(self._mecs)
@@ -81,7 +81,7 @@ class Proxy:
         """The body of an answer as it comes; when it breaks off, so does whoever reads this."""
         with closing(stream):
             try:
-                yield from stream.chunks(self._asker.seconds)
+                yield from stream.chunks(self._peers.seconds)
             except HttpError:
                 self.counts["broken off"] += 1
                 raise
@@ -93,8 +93,8 @@ class Proxy:
             self.counts["unknown MEC"] += 1
             raise UnknownMec
         try:
-            stream = self._asker.stream("GET", mec.url + path)
-        except AskError as exc:
+            stream = self._peers.stream("GET", mec.url + path)
+        except NoAnswer as exc:
             self.counts[f"{what} failed"] += 1
             raise PeerError(f"MEC {mec_id}: {exc}") from exc
         if 200 <= stream.status < 300:
@@ -109,8 +109,8 @@ class Proxy:
 
     def _tell(self, mec: Mec, query: str, passed_on: int) -> Unreached | None:
         try:
-            answer = self._asker.ask("GET", f"{mec.url}/ams/app/notification/?{query}", passed_on=passed_on)
-        except AskError as exc:
+            answer = self._peers.request("GET", f"{mec.url}/ams/app/notification/?{query}", passed_on=passed_on)
+        except NoAnswer as exc:
             return Unreached(mec, str(exc))
         return None if answer.ok else Unreached(mec, f"answers with {answer.status}")
 

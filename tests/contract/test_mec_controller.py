@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from support.http.peer import OK, HttpPeer, Request, answer, closed_port
 
 from mec.controller.identity_push import PushSettings
-from mec.controller.metrics import watch
+from mec.controller.metrics import register_metrics
 from mec.controller.recordings import pdus as pdu
 from mec.controller.recordings.calls import Call, attach, detach, set_up
 from mec.controller.recordings.pdus import Place
@@ -52,7 +52,7 @@ class Site:
         controller = Controller(
             ControllerSettings("home", "127.0.0.1:0", settings, lengths), self.store, self.registry, self.health, SOON
         )
-        watch(controller, self.registry)
+        register_metrics(controller, self.registry)
         controller.start()
         self.controllers.append(controller)
         return controller

@@ -233,13 +233,13 @@ def test_movement_that_makes_no_sense(site: Site, path: str, query: str) -> None
 def test_notification_by_a_body(site: Site) -> None:
     mec = site.mec()
     assert site.ask("POST", "/ams/app/notification/", {"imsi": 12345678901, "mecId": 9, "appId": 12345}).status == 200
-    assert mec.ams.registry.find("12345678901", "12345").mec_id == 9  # type: ignore[union-attr]
+    assert mec.ams.uses.find("12345678901", "12345").mec_id == 9  # type: ignore[union-attr]
 
 
 def test_own_notification_is_ignored(site: Site) -> None:
     mec = site.mec()
     assert site.get(f"/ams/app/notification/?{SUBJECT}&mecId=5")[0] == 200
-    assert mec.ams.registry.find(IMSI, "12345") is None
+    assert mec.ams.uses.find(IMSI, "12345") is None
 
 
 # states
@@ -516,4 +516,4 @@ def test_store_that_is_away_at_the_start(site: Site) -> None:
     assert site.get(f"/ams/fetch/state/?{SUBJECT}")[0] == 404
     site.store.stop()
     assert site.get(f"/ams/app/notification/?{SUBJECT}&mecId=9")[0] == 500
-    assert mec.ams.registry.find(IMSI, "12345") is not None
+    assert mec.ams.uses.find(IMSI, "12345") is not None

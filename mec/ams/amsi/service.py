@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""MEC 021 on the registry of uses: who is told when a UE's application state moves."""
+"""MEC 021 on the uses of uses: who is told when a UE's application state moves."""
 
 import logging
 import time
@@ -18,9 +18,9 @@ from gevent.queue import Full, Queue
 from mec.ams.amsi import schemas
 from mec.ams.amsi.model import ADJACENT, MOBILITY, Associate, MobilityService, MobilityStatus, Subscription
 from mec.ams.model import ANY_APP, Use
-from mec.ams.service import Watcher
-from mec.ams.ue_addresses import Locator
-from mec.ams.uses import NAMESPACE, Registry
+from mec.ams.service import MobilityObserver
+from mec.ams.ue_addresses import UeAddresses
+from mec.ams.uses import NAMESPACE, Uses
 from mec.common.records import Records
 from mec.common.settings import MecSettings
 from submgr.platform.http.client import HttpClient
@@ -48,7 +48,7 @@ class _Moved:
     others: frozenset[str] = frozenset()
 
 
-class Mobility(Watcher):
+class Mobility(MobilityObserver):
     """Registrations and subscriptions, and their notifications, which go out one after the other per subscription."""
 
     def __init__(
@@ -56,16 +56,16 @@ class Mobility(Watcher):
         settings: MecSettings,
         store: Store,
         client: HttpClient,
-        locator: Locator,
-        registry: Registry,
+        ue_addresses: UeAddresses,
+        uses: Uses,
         policy: RetryPolicy = POLICY,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.counts: Counter[str] = Counter()
         self._settings = settings
         self._client = client
-        self._locator = locator
-        self._registry = registry
+        self._ue_addresses = ue_addresses
+        self._known_uses = uses
         self._wall = wall
         prefix = f"ams/{settings.mec_id}"
         self._service_records = Records(store, NAMESPACE, MobilityService, f"{prefix}/service/")
@@ -153,7 +153,7 @@ class Mobility(Watcher):
         interface = schemas.interface_of(self._settings.proxy_url)
         return [
             schemas.adjacent_view(app, mec, interface)
-            for app, mec in sorted(self._elsewhere(self._registry.all()))
+            for app, mec in sorted(self._elsewhere(self._known_uses.all()))
             if app_instance_id in (None, app)
         ]
 
@@ -193,7 +193,7 @@ class Mobility(Watcher):
             self._telling = False
 
     def _tell(self, moved: _Moved) -> None:
-        addresses = self._locator.addresses_of(moved.imsi)
+        addresses = self._ue_addresses.addresses_of(moved.imsi)
         associates = schemas.associates_of(addresses)
         for subscription in list(self._subscriptions.values()):
             if subscription.type != MOBILITY or moved.status.value not in subscription.statuses:
@@ -287,7 +287,7 @@ class Mobility(Watcher):
         subscriptions = self._subscription_records.load()
         self._services = services
         self._subscriptions = subscriptions
-        self._adjacent = self._elsewhere(self._registry.all())
+        self._adjacent = self._elsewhere(self._known_uses.all())
         self._changed.set()
 
 

@@ -5,7 +5,7 @@ import hashlib
 from collections import OrderedDict
 from typing import TypeVar
 
-from mec.controller.model import Association, Leg
+from mec.controller.model import Association, S1Connection
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -21,18 +21,18 @@ class Handovers:
     """
 
     def __init__(self) -> None:
-        self._required: OrderedDict[bytes, Leg] = OrderedDict()
-        self._expected: OrderedDict[tuple[int, int], Leg | None] = OrderedDict()
+        self._required: OrderedDict[bytes, S1Connection] = OrderedDict()
+        self._expected: OrderedDict[tuple[int, int], S1Connection | None] = OrderedDict()
 
-    def required(self, source: Leg, container: bytes) -> None:
+    def required(self, source: S1Connection, container: bytes) -> None:
         """A source eNB asks for a handover."""
         _put(self._required, _digest(container), source)
 
-    def source_of(self, container: bytes) -> Leg | None:
-        """The leg whose eNB has made a container."""
+    def source_of(self, container: bytes) -> S1Connection | None:
+        """The connection whose eNB has made a container."""
         return self._required.pop(_digest(container), None)
 
-    def expect(self, target: Association, mme_ue_id: int, source: Leg) -> None:
+    def expect(self, target: Association, mme_ue_id: int, source: S1Connection) -> None:
         """The target eNB is asked to take the UE of `source`."""
         _put(self._expected, (target.id, mme_ue_id), source)
 
@@ -40,13 +40,13 @@ class Handovers:
         """The target eNB does not take it."""
         _put(self._expected, (target.id, mme_ue_id), None)
 
-    def cancel(self, source: Leg) -> None:
+    def cancel(self, source: S1Connection) -> None:
         """The source eNB keeps its UE."""
-        for key in [key for key, leg in self._expected.items() if leg is source]:
+        for key in [key for key, connection in self._expected.items() if connection is source]:
             self._expected[key] = None
 
-    def arrived(self, target: Association, mme_ue_id: int) -> tuple[bool, Leg | None]:
-        """Whether the handover was seen, and the leg the UE comes from (None: it was called off)."""
+    def arrived(self, target: Association, mme_ue_id: int) -> tuple[bool, S1Connection | None]:
+        """Whether the handover was seen, and the connection the UE comes from (None: it was called off)."""
         key = (target.id, mme_ue_id)
         if key not in self._expected:
             return False, None

@@ -4,7 +4,7 @@
 from mec.controller.model import Ue
 
 
-class Addresses:
+class IpAddresses:
     """UEs by their addresses."""
 
     def __init__(self) -> None:

@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """The UE-associated S1 connections that are under way, and how they change places."""
 
-from mec.controller.model import Area, Association, Cell, Leg, State, Ue
+from mec.controller.model import Area, Association, Cell, S1Connection, State, Ue
 from mec.controller.ues.mme_ids import MmeIds
 from mec.controller.ues.ue_table import UeTable
 
-MAX_LEGS = 100_000
+MAX_S1_CONNECTIONS = 100_000
 """Of one association; beyond it the oldest goes."""
 _MAX_IDS = 1_000_000
 
 
-class Legs:
-    """Legs by association and eNB id, and by MME and MME id."""
+class S1Connections:
+    """S1Connections by association and eNB id, and by MME and MME id."""
 
     def __init__(self, ues: UeTable) -> None:
         self._ues = ues
-        self._by_mme: MmeIds[Leg] = MmeIds(_MAX_IDS)
+        self._by_mme: MmeIds[S1Connection] = MmeIds(_MAX_IDS)
         self._interrupted: MmeIds[Ue] = MmeIds(_MAX_IDS)
         self._order = 0
 
@@ -25,81 +25,92 @@ class Legs:
             if ue.state is State.IDLE and ue.mme is not None and ue.mme_ue_id is not None:
                 self._interrupted.put(ue.mme, ue.mme_ue_id, ue)
 
-    def open(self, association: Association, enb_ue_id: int) -> Leg:
-        """A new leg, in the place of one with the same id."""
-        old = association.legs.get(enb_ue_id)
-        if old is None and len(association.legs) >= MAX_LEGS:
-            old = next(iter(association.legs.values()))
+    def open(self, association: Association, enb_ue_id: int) -> S1Connection:
+        """A new connection, in the place of one with the same id."""
+        old = association.connections.get(enb_ue_id)
+        if old is None and len(association.connections) >= MAX_S1_CONNECTIONS:
+            old = next(iter(association.connections.values()))
             self._ues.counts["legs dropped"] += 1
         if old is not None:
             self.close(old)
         self._order += 1
-        leg = association.legs[enb_ue_id] = Leg(association, enb_ue_id, self._order)
-        return leg
+        connection = association.connections[enb_ue_id] = S1Connection(association, enb_ue_id, self._order)
+        return connection
 
-    def close(self, leg: Leg) -> None:
-        """A leg is gone."""
-        self._unlink(leg)
-        self._ues.unbind(leg)
+    def close(self, connection: S1Connection) -> None:
+        """A connection is gone."""
+        self._unlink(connection)
+        self._ues.unbind(connection)
 
     def close_all(self, association: Association) -> None:
-        """All legs of an association are gone: S1 is set up anew, or reset."""
-        for leg in list(association.legs.values()):
-            self.close(leg)
+        """All connections of an association are gone: S1 is set up anew, or reset."""
+        for connection in list(association.connections.values()):
+            self.close(connection)
 
     def interrupt(self, association: Association) -> None:
         """The mirror of an association has ended; the association itself may go on behind it."""
-        for leg in list(association.legs.values()):
-            ue = self._ues.current(leg)
-            self.close(leg)
-            if ue is not None and ue.state is State.IDLE and leg.mme is not None and leg.mme_ue_id is not None:
-                ue.enb_ue_id, ue.mme, ue.mme_ue_id = leg.enb_ue_id, leg.mme, leg.mme_ue_id
-                self._interrupted.put(leg.mme, leg.mme_ue_id, ue)
+        for connection in list(association.connections.values()):
+            ue = self._ues.current(connection)
+            self.close(connection)
+            if (
+                ue is not None
+                and ue.state is State.IDLE
+                and connection.mme is not None
+                and connection.mme_ue_id is not None
+            ):
+                ue.enb_ue_id, ue.mme, ue.mme_ue_id = connection.enb_ue_id, connection.mme, connection.mme_ue_id
+                self._interrupted.put(connection.mme, connection.mme_ue_id, ue)
 
-    def seen(self, association: Association, enb_ue_id: int, mme_ue_id: int | None) -> Leg:
-        """The leg that a PDU is about; a new one when its beginning was not seen."""
-        leg = association.legs.get(enb_ue_id)
-        if leg is None:
-            leg = self.open(association, enb_ue_id)
+    def seen(self, association: Association, enb_ue_id: int, mme_ue_id: int | None) -> S1Connection:
+        """The connection that a PDU is about; a new one when its beginning was not seen."""
+        connection = association.connections.get(enb_ue_id)
+        if connection is None:
+            connection = self.open(association, enb_ue_id)
             self._ues.counts["legs joined"] += 1
             if mme_ue_id is not None:
-                self.identify(leg, mme_ue_id)
+                self.identify(connection, mme_ue_id)
                 ue = self._take_interrupted(association, mme_ue_id, enb_ue_id)
                 if ue is not None:
-                    self._ues.resume(ue, leg)
+                    self._ues.resume(ue, connection)
         elif mme_ue_id is not None:
-            self.identify(leg, mme_ue_id)
-        return leg
+            self.identify(connection, mme_ue_id)
+        return connection
 
-    def identify(self, leg: Leg, mme_ue_id: int) -> None:
-        """The MME's id of a leg."""
-        if leg.mme_ue_id == mme_ue_id:
+    def identify(self, connection: S1Connection, mme_ue_id: int) -> None:
+        """The MME's id of a connection."""
+        if connection.mme_ue_id == mme_ue_id:
             return
-        if leg.mme is not None and leg.mme_ue_id is not None:
-            self._by_mme.drop(leg.mme, leg.mme_ue_id, leg)
-        leg.mme, leg.mme_ue_id = leg.association.mme, mme_ue_id
-        self._by_mme.put(leg.mme, mme_ue_id, leg)
-        ue = self._ues.current(leg)
+        if connection.mme is not None and connection.mme_ue_id is not None:
+            self._by_mme.drop(connection.mme, connection.mme_ue_id, connection)
+        connection.mme, connection.mme_ue_id = connection.association.mme, mme_ue_id
+        self._by_mme.put(connection.mme, mme_ue_id, connection)
+        ue = self._ues.current(connection)
         if ue is not None:
-            ue.mme, ue.mme_ue_id = leg.mme, mme_ue_id
+            ue.mme, ue.mme_ue_id = connection.mme, mme_ue_id
             self._ues.keep(ue)
 
-    def at_mme(self, association: Association, mme_ue_id: int) -> Leg | None:
-        """The leg that the MME of an association knows by this id, whichever eNB it is at."""
+    def at_mme(self, association: Association, mme_ue_id: int) -> S1Connection | None:
+        """The connection that the MME of an association knows by this id, whichever eNB it is at."""
         return self._by_mme.find(association, mme_ue_id)
 
-    def place(self, leg: Leg, cell: Cell | None, area: Area | None) -> None:
-        """Where a leg's UE is, as far as it is told."""
-        if cell in (None, leg.cell) and area in (None, leg.area):
+    def place(self, connection: S1Connection, cell: Cell | None, area: Area | None) -> None:
+        """Where a connection's UE is, as far as it is told."""
+        if cell in (None, connection.cell) and area in (None, connection.area):
             return
-        leg.cell, leg.area = cell or leg.cell, area or leg.area
-        ue = self._ues.current(leg)
+        connection.cell, connection.area = cell or connection.cell, area or connection.area
+        ue = self._ues.current(connection)
         if ue is not None:
-            self._ues.locate(ue, leg)
+            self._ues.locate(ue, connection)
             self._ues.keep(ue)
 
     def move(
-        self, association: Association, enb_ue_id: int, mme_ue_id: int, cell: Cell | None, area: Area | None, old: Leg
+        self,
+        association: Association,
+        enb_ue_id: int,
+        mme_ue_id: int,
+        cell: Cell | None,
+        area: Area | None,
+        old: S1Connection,
     ) -> None:
         """The UE of `old` is at this association by this id from now on."""
         if old.association is association and old.enb_ue_id == enb_ue_id:
@@ -124,30 +135,35 @@ class Legs:
     def arrive(
         self, association: Association, enb_ue_id: int, mme_ue_id: int, cell: Cell | None, area: Area | None
     ) -> None:
-        """A UE has come whose leg before is not known: it may be one of before an interruption."""
+        """A UE has come whose connection before is not known: it may be one of before an interruption."""
         ue = self._take_interrupted(association, mme_ue_id, None)
-        leg = self.open(association, enb_ue_id)
-        self.identify(leg, mme_ue_id)
-        self.place(leg, cell, area)
-        leg.context = True
+        connection = self.open(association, enb_ue_id)
+        self.identify(connection, mme_ue_id)
+        self.place(connection, cell, area)
+        connection.context = True
         if ue is None:
             self._ues.counts["moved an unknown UE"] += 1
             return
-        leg.imsi = ue.imsi
-        self._ues.moved(ue, leg)
+        connection.imsi = ue.imsi
+        self._ues.moved(ue, connection)
 
     def _take_interrupted(self, association: Association, mme_ue_id: int, enb_ue_id: int | None) -> Ue | None:
         ue = self._interrupted.find(association, mme_ue_id)
         if ue is None or (enb_ue_id is not None and ue.enb_ue_id != enb_ue_id):
             return None
-        if ue.leg is not None or ue.state is not State.IDLE or self._ues.find(ue.imsi) is not ue or ue.mme is None:
+        if (
+            ue.connection is not None
+            or ue.state is not State.IDLE
+            or self._ues.find(ue.imsi) is not ue
+            or ue.mme is None
+        ):
             return None
         self._interrupted.drop(ue.mme, mme_ue_id, ue)
         return ue
 
-    def _unlink(self, leg: Leg) -> None:
-        association = leg.association
-        if association.legs.get(leg.enb_ue_id) is leg:
-            del association.legs[leg.enb_ue_id]
-        if leg.mme is not None and leg.mme_ue_id is not None:
-            self._by_mme.drop(leg.mme, leg.mme_ue_id, leg)
+    def _unlink(self, connection: S1Connection) -> None:
+        association = connection.association
+        if association.connections.get(connection.enb_ue_id) is connection:
+            del association.connections[connection.enb_ue_id]
+        if connection.mme is not None and connection.mme_ue_id is not None:
+            self._by_mme.drop(connection.mme, connection.mme_ue_id, connection)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who is where: legs by connection and eNB id, UEs by IMSI, and what changes of them lead to.
+"""Who is where: connections by connection and eNB id, UEs by IMSI, and what changes of them lead to.
 
 Pure: time comes in, effects go out. `procedures` turns S1AP into calls of these.
 """
@@ -16,12 +16,12 @@ from mec.controller.model import (
     Identity,
     Keep,
     Learn,
-    Leg,
+    S1Connection,
     State,
     Ue,
 )
 from mec.controller.ues.gutis import LIFETIME, Gutis
-from mec.controller.ues.ip_addresses import Addresses
+from mec.controller.ues.ip_addresses import IpAddresses
 
 _PURGED_AT_A_TIME = 1000
 _PRESENT = (State.ATTACHED, State.MOVED)
@@ -38,8 +38,8 @@ class UeTable:
         """Seconds since 1970."""
         self._max_ues = max_ues
         self._ues: OrderedDict[str, Ue] = OrderedDict()  # the one seen longest ago first
-        self._addresses = Addresses()
-        self._attaching: dict[str, Leg] = {}
+        self._addresses = IpAddresses()
+        self._attaching: dict[str, S1Connection] = {}
 
     def __len__(self) -> int:
         return len(self._ues)
@@ -57,7 +57,7 @@ class UeTable:
         return list(self._ues.values())
 
     def load(self, ues: Iterable[Ue]) -> None:
-        """Take UEs from records. Their legs ended with the process that saw them; what was seen since is newer."""
+        """Takes UEs from records. Their S1 connections ended with the last process; what was seen since is newer."""
         newer = list(self._ues.items())
         for ue in sorted(ues, key=lambda each: each.seen):
             if ue.key not in self._ues:
@@ -69,10 +69,10 @@ class UeTable:
             self._ues.move_to_end(key)
             self.hold(ue)
 
-    def current(self, leg: Leg) -> Ue | None:
-        """The leg's UE, if this is the leg it is on."""
-        ue = self.find(leg.imsi) if leg.imsi is not None else None
-        return ue if ue is not None and ue.leg is leg else None
+    def current(self, connection: S1Connection) -> Ue | None:
+        """The connection's UE, if this is the connection it is on."""
+        ue = self.find(connection.imsi) if connection.imsi is not None else None
+        return ue if ue is not None and ue.connection is connection else None
 
     def keep(self, ue: Ue) -> None:
         """The record of a UE has changed."""
@@ -87,7 +87,7 @@ class UeTable:
             ue = next(iter(self._ues.values()), None)
             if ue is None or ue.seen > self.now - LIFETIME:
                 break
-            if ue.leg is not None:
+            if ue.connection is not None:
                 self.keep(ue)
             else:
                 self._remove(ue)
@@ -101,34 +101,34 @@ class UeTable:
         ue = self._known(imsi)
         ue.fed = addresses
         self.hold(ue)
-        leg = ue.leg or self._attaching.get(ue.key)
-        if leg is None or leg.context:
-            if leg is not None:
-                self.take_over(ue, leg)
+        connection = ue.connection or self._attaching.get(ue.key)
+        if connection is None or connection.context:
+            if connection is not None:
+                self.take_over(ue, connection)
             if ue.state in (State.WAITING, State.DETACHED):
                 ue.state = State.ATTACHED
             self.announce(ue, Happening.ATTACHED)
         self.keep(ue)
         return ue
 
-    def bind(self, leg: Leg, imsi: str) -> None:
-        """A leg is that of an IMSI."""
-        if leg.imsi is not None and imsis.same(leg.imsi, imsi):
+    def bind(self, connection: S1Connection, imsi: str) -> None:
+        """A connection is that of an IMSI."""
+        if connection.imsi is not None and imsis.same(connection.imsi, imsi):
             return
-        self.unbind(leg)
-        leg.imsi = imsi
-        self._attaching[imsis.key(imsi)] = leg
-        if leg.context:
-            self.settle(leg)
+        self.unbind(connection)
+        connection.imsi = imsi
+        self._attaching[imsis.key(imsi)] = connection
+        if connection.context:
+            self.settle(connection)
 
-    def unbind(self, leg: Leg) -> None:
-        """A leg is gone, or another's; its UE is idle, if this is where it was."""
-        if leg.imsi is None:
+    def unbind(self, connection: S1Connection) -> None:
+        """A connection is gone, or another's; its UE is idle, if this is where it was."""
+        if connection.imsi is None:
             return
-        self._attached(leg)
-        ue = self.current(leg)
+        self._attached(connection)
+        ue = self.current(connection)
         if ue is not None:
-            ue.leg = ue.enb_ue_id = ue.mme_ue_id = ue.mme = None
+            ue.connection = ue.enb_ue_id = ue.mme_ue_id = ue.mme = None
             if ue.state in _PRESENT:
                 ue.state = State.IDLE
             self.keep(ue)
@@ -138,19 +138,19 @@ class UeTable:
         if self.gutis.learn(guti, imsi, self.now):
             self.effects.append(Learn(guti, imsi))
 
-    def settle(self, leg: Leg) -> None:
-        """The MME has set up the context of a leg: its UE is there, and attached once an address is known."""
-        if leg.imsi is None:
+    def settle(self, connection: S1Connection) -> None:
+        """The MME has set up the context of a connection: its UE is there, and attached once an address is known."""
+        if connection.imsi is None:
             self.counts["context of an unknown UE"] += 1
             return
-        ue = self._known(leg.imsi)
-        if leg.accepted:
-            ue.bearers, ue.fed = dict(leg.bearers), ()
-        elif leg.attaching:  # the answer could not be read: whatever the UE had before is void
+        ue = self._known(connection.imsi)
+        if connection.accepted:
+            ue.bearers, ue.fed = dict(connection.bearers), ()
+        elif connection.attaching:  # the answer could not be read: whatever the UE had before is void
             ue.bearers = {}
-        leg.accepted = leg.attaching = False
+        connection.accepted = connection.attaching = False
         self.hold(ue)
-        self.take_over(ue, leg)
+        self.take_over(ue, connection)
         if ue.addresses:
             ue.state = State.ATTACHED
             self.announce(ue, Happening.ATTACHED)
@@ -159,28 +159,32 @@ class UeTable:
             self.counts["waiting for an address"] += 1
         self.keep(ue)
 
-    def moved(self, ue: Ue, leg: Leg) -> None:
-        """A UE with its context has come to `leg`."""
-        self.take_over(ue, leg)
+    def moved(self, ue: Ue, connection: S1Connection) -> None:
+        """A UE with its context has come to `connection`."""
+        self.take_over(ue, connection)
         if ue.addresses:
             ue.state = State.MOVED
             self.announce(ue, Happening.MOVED)
         self.keep(ue)
 
-    def resume(self, ue: Ue, leg: Leg) -> None:
+    def resume(self, ue: Ue, connection: S1Connection) -> None:
         """A connection of which only the mirror was interrupted goes on: nobody has to be told."""
-        leg.imsi, leg.context = ue.imsi, True
-        ue.announced = (leg.association.id, leg.enb_ue_id, frozenset(ue.addresses))
-        self.take_over(ue, leg)
+        connection.imsi, connection.context = ue.imsi, True
+        ue.announced = (connection.association.id, connection.enb_ue_id, frozenset(ue.addresses))
+        self.take_over(ue, connection)
         ue.state = State.ATTACHED if ue.addresses else State.WAITING
         self.keep(ue)
 
-    def detach(self, leg: Leg) -> None:
-        """The UE of a leg leaves the network, unless it has turned up on a later leg."""
-        ue = self.find(leg.imsi) if leg.imsi is not None else None
-        if ue is None or (ue.leg is not None and ue.leg.order > leg.order) or ue.state is State.DETACHED:
+    def detach(self, connection: S1Connection) -> None:
+        """The UE of a connection leaves the network, unless it has turned up on a later connection."""
+        ue = self.find(connection.imsi) if connection.imsi is not None else None
+        if (
+            ue is None
+            or (ue.connection is not None and ue.connection.order > connection.order)
+            or ue.state is State.DETACHED
+        ):
             return
-        self.take_over(ue, leg)
+        self.take_over(ue, connection)
         ue.state = State.DETACHED
         self._tell(ue, Happening.DETACHED, ue.addresses)
         ue.announced = (None, None, frozenset())
@@ -188,11 +192,11 @@ class UeTable:
         self.hold(ue)
         self.keep(ue)
 
-    def set_bearers(self, leg: Leg, bearers: dict[int, tuple[str, ...]]) -> None:
-        """The addresses of a leg that is set up, by E-RAB id, have changed."""
-        leg.bearers = bearers
-        ue = self.current(leg)
-        if ue is None or not leg.context or ue.bearers == bearers:
+    def set_bearers(self, connection: S1Connection, bearers: dict[int, tuple[str, ...]]) -> None:
+        """The addresses of a connection that is set up, by E-RAB id, have changed."""
+        connection.bearers = bearers
+        ue = self.current(connection)
+        if ue is None or not connection.context or ue.bearers == bearers:
             return
         ue.bearers = dict(bearers)
         self.hold(ue)
@@ -205,7 +209,7 @@ class UeTable:
 
     def announce(self, ue: Ue, happening: Happening) -> None:
         """Tell identity providers what they do not know: again on the same connection only with a new eNB id."""
-        place = (ue.leg.association.id if ue.leg is not None else None, ue.enb_ue_id)
+        place = (ue.connection.association.id if ue.connection is not None else None, ue.enb_ue_id)
         known = ue.announced[2] if ue.announced[:2] == place else frozenset()
         ue.announced = (*place, ue.held)
         self._tell(ue, happening, [address for address in ue.addresses if address not in known])
@@ -216,23 +220,23 @@ class UeTable:
             self.counts["addresses taken over"] += 1
             self.effects.append(Keep(loser))
 
-    def take_over(self, ue: Ue, leg: Leg) -> None:
-        """`leg` is where the UE is."""
-        self._attached(leg)
-        ue.leg = leg
-        ue.enb_ue_id = leg.enb_ue_id
-        ue.mme_ue_id, ue.mme = leg.mme_ue_id, leg.mme
-        self.locate(ue, leg)
+    def take_over(self, ue: Ue, connection: S1Connection) -> None:
+        """`connection` is where the UE is."""
+        self._attached(connection)
+        ue.connection = connection
+        ue.enb_ue_id = connection.enb_ue_id
+        ue.mme_ue_id, ue.mme = connection.mme_ue_id, connection.mme
+        self.locate(ue, connection)
 
-    def locate(self, ue: Ue, leg: Leg) -> None:
-        """The UE is in the cell and area of the leg."""
-        ue.cell = leg.cell or ue.cell
-        ue.area = leg.area or ue.area
-        ue.enb = leg.association.enb
+    def locate(self, ue: Ue, connection: S1Connection) -> None:
+        """The UE is in the cell and area of the connection."""
+        ue.cell = connection.cell or ue.cell
+        ue.area = connection.area or ue.area
+        ue.enb = connection.association.enb
 
-    def _attached(self, leg: Leg) -> None:
-        key = imsis.key(leg.imsi or "")
-        if self._attaching.get(key) is leg:
+    def _attached(self, connection: S1Connection) -> None:
+        key = imsis.key(connection.imsi or "")
+        if self._attaching.get(key) is connection:
             del self._attaching[key]
 
     def _tell(self, ue: Ue, happening: Happening, addresses: list[str]) -> None:
@@ -260,6 +264,6 @@ class UeTable:
         self.effects.append(Forget((oldest.key,), ()))
 
     def _remove(self, ue: Ue) -> None:
-        ue.bearers, ue.fed, ue.leg = {}, (), None
+        ue.bearers, ue.fed, ue.connection = {}, (), None
         self._addresses.update(ue)
         del self._ues[ue.key]

@@ -32,7 +32,7 @@ def lcmp_blueprint(meo: Meo) -> Blueprint:
     def app_list() -> Response:
         filters, service_cont = schemas.parse_filters("appName", "appProvider", "appSoftVersion", "vendorId")
         meo.inventory.check_ready()
-        found = [app for app in meo.book.apps.values() if not app.withdrawn and _passes(app, filters, service_cont)]
+        found = [app for app in meo.state.apps.values() if not app.withdrawn and _passes(app, filters, service_cont)]
         return json_response({"appList": [_listed(app) for app in found]})
 
     @routes.post("/app_contexts")
@@ -58,7 +58,7 @@ def lcmp_blueprint(meo: Meo) -> Blueprint:
     def locations() -> Response:
         device, app_info = schemas.parse_location_request()
         meo.inventory.check_ready()
-        app = find(meo.book.apps_named(app_info["appName"]), app_info)
+        app = find(meo.state.apps_named(app_info["appName"]), app_info)
         if app is None:
             raise Unknown(f"there is no application {app_info['appName']!r} as described")
         available = [{"appLocation": location} for location in _locations(meo, app)]
@@ -102,7 +102,7 @@ def _updated(meo: Meo, wish: Wish, given: Mapping[str, Any]) -> Callable[[Contex
             )
             if now is not None and now != before and not (before is None and now is False)
         ]
-        if not matches(meo.book.apps[context.app_key], wish.app_info):
+        if not matches(meo.state.apps[context.app_key], wish.app_info):
             differs.append("appInfo")
         if differs:
             message = "cannot be changed, only callbackReference and appLocation"
@@ -121,8 +121,8 @@ def _locations(meo: Meo, app: App) -> Iterable[Mapping[str, Any]]:
     """Where the platforms are that the application may use, each place once."""
     found: list[Mapping[str, Any]] = []
     for support in app.supports:
-        for site in meo.book.sites(support.type):
-            location = meo.book.platforms[site.name].location
+        for site in meo.state.sites(support.type):
+            location = meo.state.platforms[site.name].location
             if location is not None and support.allows(site.name) and not site.withdrawn and location not in found:
                 found.append(location)
     return found

@@ -128,7 +128,7 @@ class World:
         return {
             "changes": self.store.stats().waiting,
             "removals": self.meo.deployments.removals_waiting,
-            "notices": self.orchestrator.notices.waiting,
+            "notifications": self.orchestrator.notifier.waiting,
             "evacuations": self.orchestrator.optimiser.evacuating,
             "requests": sum(not request.ready() for request in self._requests),
         }
@@ -144,7 +144,7 @@ class World:
     def wanted(self) -> dict[str, set[str]]:
         """What must be deployed where, for the contexts there are."""
         wanted: dict[str, set[str]] = {}
-        for context in self.meo.book.contexts.values():
+        for context in self.meo.state.contexts.values():
             wanted.setdefault(context.platform, set()).add(context.app_key)
         return wanted
 
@@ -153,7 +153,7 @@ class World:
         return {platform: set(keys) for platform, keys in self.deployed.items() if keys}
 
     def where(self, context: Context) -> str:
-        return self.meo.book.contexts[context.id].platform
+        return self.meo.state.contexts[context.id].platform
 
 
 def _outcome(function: Callable[..., T], args: Any, options: Any) -> T | Exception:

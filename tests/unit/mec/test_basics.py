@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mec.common import ids, imsi, relaxed_json, settings
-from mec.common.log_masking import HideIdentities, hidden
+from mec.common.log_masking import IdentityMask, mask_text
 from mec.common.program import store_of
 from mec.common.records import Records
 from submgr.platform.config.file import ConfigError
@@ -63,16 +63,16 @@ def test_masked(given: str, masked: str) -> None:
      f"/app/state/?imsi={IMSI}&mecId=5"],
 )  # fmt: skip
 def test_imsi_in_any_text_is_hidden(text: str) -> None:
-    assert IMSI not in hidden(text) and "00101********89" in hidden(text)
+    assert IMSI not in mask_text(text) and "00101********89" in mask_text(text)
 
 
 def test_short_imsi_is_hidden_where_it_is_named() -> None:
-    assert hidden("GET /manager/user/data/?imsi=1234567890 HTTP") == "GET /manager/user/data/?imsi=12345***90 HTTP"
+    assert mask_text("GET /manager/user/data/?imsi=1234567890 HTTP") == "GET /manager/user/data/?imsi=12345***90 HTTP"
 
 
 @pytest.mark.parametrize("text", ["at 1795534546213 ms", "3.1415926535897932", "gnb_208_092_000001", "id 12345678"])
 def test_other_numbers_stay(text: str) -> None:
-    assert hidden(text) == text
+    assert mask_text(text) == text
 
 
 def record(level: int = logging.INFO, **extra: Any) -> logging.LogRecord:
@@ -88,7 +88,7 @@ def test_log_records_are_masked_in_all_their_parts() -> None:
         raise ValueError(f"imsi={IMSI}")
     except ValueError as exc:
         made.exc_info = (type(exc), exc, exc.__traceback__)
-    assert HideIdentities().filter(made)
+    assert IdentityMask().filter(made)
     text = logging.Formatter("%(message)s").format(made) + repr(vars(made))
     assert IMSI not in text and "1234567890" not in text and "310150123456789" not in text
     assert made.n == 5  # type: ignore[attr-defined]
@@ -97,13 +97,13 @@ def test_log_records_are_masked_in_all_their_parts() -> None:
 def test_in_full_at_debug_level_only() -> None:
     debug, info = record(logging.DEBUG), record()
     for made in (debug, info):
-        HideIdentities(in_full=True).filter(made)
+        IdentityMask(in_full=True).filter(made)
     assert IMSI in debug.getMessage() and IMSI not in info.getMessage()
 
 
 @given(st.text())
 def test_hiding_takes_any_text(text: str) -> None:
-    hidden(text)
+    mask_text(text)
 
 
 def test_ids() -> None:

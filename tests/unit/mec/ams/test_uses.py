@@ -10,92 +10,92 @@ from hypothesis import strategies as st
 
 from mec.ams.model import ANY_APP, StateError, Use
 from mec.ams.schemas import enveloped, found, state_in
-from mec.ams.uses import Registry
+from mec.ams.uses import Uses
 from submgr.platform.store.memory import MemoryStore
 
 IMSI = "001010000000001"
 
 
-def use_of(registry: Registry, app: str = "1") -> Use:
-    use = registry.find(IMSI, app)
+def use_of(uses: Uses, app: str = "1") -> Use:
+    use = uses.find(IMSI, app)
     assert use is not None
     return use
 
 
 def test_state_is_served_until_a_newer_notification(store: MemoryStore) -> None:
-    registry = Registry(store, 5)
-    registry.notified(IMSI, "1", 9)
-    assert registry.state_of(use_of(registry)) is None
-    assert registry.keep_state(use_of(registry), b'{"count":8}')
-    assert registry.state_of(use_of(registry)) == b'{"count":8}'
-    registry.notified(IMSI, "1", 9)
-    assert registry.state_of(use_of(registry)) is None
+    uses = Uses(store, 5)
+    uses.notified(IMSI, "1", 9)
+    assert uses.state_of(use_of(uses)) is None
+    assert uses.keep_state(use_of(uses), b'{"count":8}')
+    assert uses.state_of(use_of(uses)) == b'{"count":8}'
+    uses.notified(IMSI, "1", 9)
+    assert uses.state_of(use_of(uses)) is None
 
 
 def test_overtaken_state_is_not_kept(store: MemoryStore) -> None:
-    registry = Registry(store, 5)
-    registry.notified(IMSI, "1", 9)
-    old = use_of(registry)
-    registry.notified(IMSI, "1", 7)
-    assert not registry.keep_state(old, b"1")
-    assert registry.state_of(use_of(registry)) is None
+    uses = Uses(store, 5)
+    uses.notified(IMSI, "1", 9)
+    old = use_of(uses)
+    uses.notified(IMSI, "1", 7)
+    assert not uses.keep_state(old, b"1")
+    assert uses.state_of(use_of(uses)) is None
 
 
 def test_restart_keeps_uses_and_states(store: MemoryStore) -> None:
-    registry = Registry(store, 5)
-    registry.notified(IMSI, "1", 9)
-    registry.notified(IMSI, "2", 9)
-    registry.keep_state(use_of(registry), b'"s"')
-    registry.notified(IMSI, "3", 9)
-    again = Registry(store, 5)
+    uses = Uses(store, 5)
+    uses.notified(IMSI, "1", 9)
+    uses.notified(IMSI, "2", 9)
+    uses.keep_state(use_of(uses), b'"s"')
+    uses.notified(IMSI, "3", 9)
+    again = Uses(store, 5)
     again.load()
     assert again.state_of(use_of(again)) == b'"s"'
     assert (use_of(again, "2").mec_id, use_of(again, "2").stored) == (9, False)
-    assert Registry(store, 6).find(IMSI, "1") is None
+    assert Uses(store, 6).find(IMSI, "1") is None
 
 
 def test_state_that_was_dropped_does_not_come_back_with_a_restart(store: MemoryStore) -> None:
-    registry = Registry(store, 5)
-    registry.notified(IMSI, "1", 9)
-    registry.keep_state(use_of(registry), b'"s"')
-    registry.notified(IMSI, "1", 9)
-    again = Registry(store, 5)
+    uses = Uses(store, 5)
+    uses.notified(IMSI, "1", 9)
+    uses.keep_state(use_of(uses), b'"s"')
+    uses.notified(IMSI, "1", 9)
+    again = Uses(store, 5)
     again.load()
     assert again.state_of(use_of(again)) is None
     assert not [key for key in store.keys("mec_ues") if "/state/" in key]
 
 
 def test_notification_without_an_application_holds_for_all(store: MemoryStore) -> None:
-    registry = Registry(store, 5)
-    registry.notified(IMSI, "1", 9)
-    registry.keep_state(use_of(registry), b'"s"')
-    registry.notified(IMSI, None, 7)
-    assert (use_of(registry, "1").mec_id, use_of(registry, "1").stored) == (7, False)
-    assert use_of(registry, "unheard-of").mec_id == 7
-    assert sorted(use.app_id for use in registry.of_ue(IMSI)) == [ANY_APP, "1"]
+    uses = Uses(store, 5)
+    uses.notified(IMSI, "1", 9)
+    uses.keep_state(use_of(uses), b'"s"')
+    uses.notified(IMSI, None, 7)
+    assert (use_of(uses, "1").mec_id, use_of(uses, "1").stored) == (7, False)
+    assert use_of(uses, "unheard-of").mec_id == 7
+    assert sorted(use.app_id for use in uses.of_ue(IMSI)) == [ANY_APP, "1"]
 
 
 def test_state_found_through_a_general_notification_is_kept(store: MemoryStore) -> None:
-    registry = Registry(store, 5)
-    registry.notified(IMSI, None, 7)
-    assert registry.keep_state(use_of(registry, "4"), b"4")
-    assert registry.state_of(use_of(registry, "4")) == b"4"
-    assert registry.state_of(use_of(registry, "5")) is None
+    uses = Uses(store, 5)
+    uses.notified(IMSI, None, 7)
+    assert uses.keep_state(use_of(uses, "4"), b"4")
+    assert uses.state_of(use_of(uses, "4")) == b"4"
+    assert uses.state_of(use_of(uses, "5")) is None
 
 
 def test_spelling_of_the_imsi_makes_no_difference(store: MemoryStore) -> None:
-    registry = Registry(store, 5)
-    registry.notified("1010000000001", "1", 9)
-    assert use_of(registry).mec_id == 9
+    uses = Uses(store, 5)
+    uses.notified("1010000000001", "1", 9)
+    assert use_of(uses).mec_id == 9
 
 
 def test_memory_for_states_is_bounded(store: MemoryStore) -> None:
-    registry = Registry(store, 5, cache_size=1000)
+    uses = Uses(store, 5, cache_size=1000)
     for app in map(str, range(20)):
-        registry.notified(IMSI, app, 9)
-        registry.keep_state(use_of(registry, app), b"x" * 300)
-    assert registry._cached <= 1000
-    assert all(registry.state_of(use_of(registry, str(app))) == b"x" * 300 for app in range(20))
+        uses.notified(IMSI, app, 9)
+        uses.keep_state(use_of(uses, app), b"x" * 300)
+    assert uses._cached <= 1000
+    assert all(uses.state_of(use_of(uses, str(app))) == b"x" * 300 for app in range(20))
 
 
 values = st.recursive(

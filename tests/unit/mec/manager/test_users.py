@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import pytest
 
-from mec.ams.uses import Registry
-from mec.common.peer_client import Asker
+from mec.ams.uses import Uses
+from mec.common.peer_client import PeerClient
 from mec.common.settings import MecSettings
-from mec.manager.data_file import Data
+from mec.manager.data_file import DataFileLoader
 from mec.manager.model import User
 from mec.manager.schemas import Additional, data_file
 from mec.manager.service import UnknownUser, Users
@@ -36,7 +36,7 @@ SEED = """{
 
 def users_of(store: MemoryStore, **changes: object) -> Users:
     settings = MecSettings(**{"mec_id": 5, "additional_bytes": 10, **changes})  # type: ignore[arg-type]
-    return Users(settings, store, Asker(HttpClient()))
+    return Users(settings, store, PeerClient(HttpClient()))
 
 
 def test_seed_file() -> None:
@@ -125,22 +125,22 @@ def test_users_survive_a_restart_and_are_those_of_one_mec(store: MemoryStore) ->
 def test_file_is_taken_whole_only_when_nothing_is_stored(store: MemoryStore, tmp_path: object) -> None:
     path = f"{tmp_path}/data.json"
 
-    def start(text: str) -> tuple[Users, Registry]:
+    def start(text: str) -> tuple[Users, Uses]:
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
-        users, registry = users_of(store), Registry(store, 5)
-        data = Data(path, 5, store, users, registry)
+        users, uses = users_of(store), Uses(store, 5)
+        data = DataFileLoader(path, 5, store, users, uses)
         data.start()
         assert data.loaded
         data.stop()
-        return users, registry
+        return users, uses
 
-    users, registry = start(SEED)
-    assert (len(users), len(registry)) == (1, 2)
-    registry.notified("12345678903", "12345", 7)
-    users, registry = start(SEED.replace("1234567890,", "77777,"))  # changed while nobody looked
+    users, uses = start(SEED)
+    assert (len(users), len(uses)) == (1, 2)
+    uses.notified("12345678903", "12345", 7)
+    users, uses = start(SEED.replace("1234567890,", "77777,"))  # changed while nobody looked
     assert users.apps_of("77777") == [12345] and len(users) == 1
-    use = registry.find("12345678903", "12345")
+    use = uses.find("12345678903", "12345")
     assert use is not None and use.mec_id == 7 and not use.stored
 
 
@@ -149,7 +149,7 @@ def test_file_with_mistakes_ends_the_start(store: MemoryStore, tmp_path: object)
     with open(path, "w", encoding="utf-8") as file:
         file.write('{"users": [{"imsi": "x", "subscriptionData": {}}]}')
     with pytest.raises(ConfigError, match=r"data\.json.*line 1.*users\[0\]\.imsi"):
-        Data(path, 5, store, users_of(store), Registry(store, 5)).start()
+        DataFileLoader(path, 5, store, users_of(store), Uses(store, 5)).start()
 
 
 def test_changed_file_replaces_the_users_only(store: MemoryStore, tmp_path: object) -> None:
@@ -163,12 +163,12 @@ def test_changed_file_replaces_the_users_only(store: MemoryStore, tmp_path: obje
 
     with open(path, "w", encoding="utf-8") as file:
         file.write(SEED)
-    users, registry = users_of(store), Registry(store, 5)
-    data = Data(path, 5, store, users, registry)
+    users, uses = users_of(store), Uses(store, 5)
+    data = DataFileLoader(path, 5, store, users, uses)
     data.start()
     write(SEED.replace("1234567890,", "55555,").replace("12345678903", "99999"))
     assert users.apps_of("55555") == [12345] and users.apps_of("1234567890") == []
-    assert registry.find("12345678903", "12345") is not None and registry.find("99999", "12345") is None
+    assert uses.find("12345678903", "12345") is not None and uses.find("99999", "12345") is None
     write('{"users": [')
     assert users.apps_of("55555") == [12345] and data.refused == 1
     write('{"users": []}')

@@ -275,7 +275,7 @@ def test_a_withdrawn_platform_that_cannot_be_cleared_is_forgotten_all_the_same(w
     world.inventory.withdraw_platform("p1")
     world.finish()
     assert world.calls["remove"] == 200
-    assert world.meo.book.platforms == {}
+    assert world.meo.state.platforms == {}
     for namespace in ("meo_platforms", "meo_contexts"):
         assert world.records(namespace) == {}
 
@@ -303,7 +303,7 @@ def test_a_platform_withdrawn_during_a_deployment_is_not_used(world: World) -> N
     request = world.ask(world.meo.admit, wish())
     world.finish()
     assert isinstance(request.value, Rejected)
-    assert "p1" not in world.meo.book.platforms
+    assert "p1" not in world.meo.state.platforms
     assert world.present() == {}
 
 

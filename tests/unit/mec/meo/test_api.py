@@ -94,7 +94,7 @@ def test_credentials_never_come_back(client: FlaskClient, caplog: pytest.LogCapt
     for answer in told:
         assert "sesame" not in answer.get_data(as_text=True)
     assert "sesame" not in caplog.text
-    assert "sesame" not in repr(world.meo.book.platforms)
+    assert "sesame" not in repr(world.meo.state.platforms)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_telemetry_that_is_none(client: FlaskClient, world: World, what: str, bo
     answer = client.post(f"/meo/v1/platforms/p1/{what}", data=body)
     assert answer.status_code == 400
     assert answer.content_type == "application/problem+json"
-    assert world.meo.book.site("p1").load is world.meo.book.site("p1").key is None
+    assert world.meo.state.site("p1").load is world.meo.state.site("p1").key is None
 
 
 def test_context(client: FlaskClient, world: World) -> None:

@@ -74,7 +74,7 @@ class Crashes(RuleBasedStateMachine):
 
     @rule(name=NAMES, load=st.sampled_from([0.1, 0.5, 0.9]), key=st.sampled_from([0.0, 0.5]))
     def tell(self, name: str, load: float, key: float) -> None:
-        if name in self.world.meo.book.platforms:
+        if name in self.world.meo.state.platforms:
             self._do(self.world.inventory.tell, name, load=load, key=key)
 
     @rule()
@@ -127,27 +127,27 @@ class Crashes(RuleBasedStateMachine):
 
     @invariant()
     def no_context_is_lost(self) -> None:
-        book = self.world.meo.book
+        state = self.world.meo.state
         for context_id in list(self.known):
-            if context_id not in book.contexts:
+            if context_id not in state.contexts:
                 last = self.world.told[context_id][-1]
                 assert last["notificationType"] == "ApplicationContextDeleteNotification"
                 del self.known[context_id]
 
     @invariant()
     def stored_and_known_agree_and_nothing_is_half_done(self) -> None:
-        book = self.world.meo.book
+        state = self.world.meo.state
         stored = self.world.records("meo_contexts")
         assert {key: record["platform"] for key, record in stored.items()} == {
-            context.id: context.platform for context in book.contexts.values()
+            context.id: context.platform for context in state.contexts.values()
         }
-        assert set(self.world.records("meo_platforms")) == set(book.platforms)
-        assert set(self.world.records("meo_apps")) == set(book.apps)
+        assert set(self.world.records("meo_platforms")) == set(state.platforms)
+        assert set(self.world.records("meo_apps")) == set(state.apps)
 
     @invariant()
     def every_device_knows_where_its_application_is(self) -> None:
         for context_id, admitted in self.known.items():
-            context = self.world.meo.book.contexts.get(context_id)
+            context = self.world.meo.state.contexts.get(context_id)
             if context is None:
                 continue
             told = self.world.told.get(context_id)
@@ -156,11 +156,11 @@ class Crashes(RuleBasedStateMachine):
 
     @invariant()
     def withdrawn_platforms_are_forgotten(self) -> None:
-        assert not any(platform.withdrawn for platform in self.world.meo.book.platforms.values())
+        assert not any(platform.withdrawn for platform in self.world.meo.state.platforms.values())
 
     @invariant()
     def what_has_ended_stays_away(self) -> None:
-        assert self.ended.isdisjoint(self.world.meo.book.contexts)
+        assert self.ended.isdisjoint(self.world.meo.state.contexts)
 
 
 Crashes.TestCase.settings = settings(

@@ -22,7 +22,7 @@ def world() -> Iterator[World]:
 
 def admit_on(world: World, platform: str, name: str = "app", callback: str | None = "http://device/") -> Context:
     """A context on that platform: all others are too busy for a moment."""
-    before = {one: world.meo.book.site(one).load for one in world.meo.book.platforms}
+    before = {one: world.meo.state.site(one).load for one in world.meo.state.platforms}
     for one in before:
         world.inventory.tell(one, load=1.0 if one != platform else 0.1)
     context = world.meo.admit(wish(name, callback))
@@ -136,7 +136,7 @@ def test_the_device_is_told_the_new_address(world: World) -> None:
         "contextId": context.id,
         "referenceURI": "http://p2/",
     }
-    (move,) = world.meo.book.contexts[context.id].moves
+    (move,) = world.meo.state.contexts[context.id].moves
     assert (move.origin, move.target, move.told) == ("p1", "p2", "delivered")
 
 
@@ -147,7 +147,7 @@ def test_a_move_without_a_callback_is_recorded(world: World) -> None:
     world.inventory.tell("p1", load=0.9)
     rounds(world)
     world.finish()
-    (move,) = world.meo.book.contexts[context.id].moves
+    (move,) = world.meo.state.contexts[context.id].moves
     assert (move.reason, move.told) == ("load 0.9 is over 0.8", "no callback")
     assert world.told == {}
     assert world.records("meo_contexts")[context.id]["moves"][0]["told"] == "no callback"
@@ -161,7 +161,7 @@ def test_a_callback_that_is_dead_is_given_up(world: World) -> None:
     world.callback_faults = 100
     rounds(world)
     world.finish()
-    assert world.meo.book.contexts[context.id].moves[0].told == "failed"
+    assert world.meo.state.contexts[context.id].moves[0].told == "failed"
     assert list(world.records("meo_contexts")) == [context.id]
 
 
@@ -230,7 +230,7 @@ def test_two_optimisers_at_once_move_every_context_once(world: World) -> None:
     requests = [world.ask(world.orchestrator.optimiser.round) for _ in range(4)]
     world.finish()
     assert sorted(len(request.value) for request in requests) == [0, 0, 0, 1]
-    assert len(world.meo.book.contexts[context.id].moves) == 1
+    assert len(world.meo.state.contexts[context.id].moves) == 1
     assert world.calls["deploy"] == 2  # one of them at the target
 
 
@@ -260,7 +260,7 @@ def test_a_withdrawn_platform_is_emptied_at_once_whatever_the_limits_of_rounds(w
     world.finish()
     assert {world.where(context) for context in contexts} == {"p2"}
     assert all(world.told[context.id][0]["referenceURI"] == "http://p2/" for context in contexts)
-    assert "p1" not in world.meo.book.platforms
+    assert "p1" not in world.meo.state.platforms
     assert world.records("meo_platforms").keys() == {"p2"}
     assert world.present() == {"p2": {app().key}}
 
@@ -274,7 +274,7 @@ def test_contexts_of_a_withdrawn_platform_without_a_target_end(world: World) -> 
     assert world.told == {
         context.id: [{"notificationType": "ApplicationContextDeleteNotification", "contextId": context.id}]
     }
-    assert silent.id not in world.meo.book.contexts
+    assert silent.id not in world.meo.state.contexts
     assert world.records("meo_contexts") == {}
     assert world.present() == {}
 
@@ -295,7 +295,7 @@ def test_a_platform_withdrawn_while_contexts_migrate_to_it(world: World) -> None
     assert request.value == []
     assert world.where(context) == "p1"
     assert world.present() == {"p1": {app().key}}
-    assert "p2" not in world.meo.book.platforms
+    assert "p2" not in world.meo.state.platforms
 
 
 def test_a_platform_withdrawn_while_its_contexts_migrate_away(world: World) -> None:
@@ -312,7 +312,7 @@ def test_a_platform_withdrawn_while_its_contexts_migrate_away(world: World) -> N
     world.ask(world.orchestrator.optimiser.round)
     world.finish()
     assert {world.where(context) for context in contexts} == {"p2"}
-    assert [len(world.meo.book.contexts[context.id].moves) for context in contexts] == [1, 1, 1]
+    assert [len(world.meo.state.contexts[context.id].moves) for context in contexts] == [1, 1, 1]
     assert world.present() == {"p2": {app().key}}
 
 
@@ -332,7 +332,7 @@ def test_a_platform_withdrawn_while_its_first_context_is_being_stored(world: Wor
     assert [told["notificationType"] for told in world.told[request.value.id]] == [
         "ApplicationContextDeleteNotification"
     ]
-    assert world.meo.book.platforms == world.present() == {}
+    assert world.meo.state.platforms == world.present() == {}
 
 
 def test_an_admission_stored_while_its_platform_is_withdrawn_moves_on(world: World) -> None:
@@ -370,7 +370,7 @@ def test_a_platform_that_is_being_withdrawn_cannot_be_registered_and_takes_nothi
     world.inventory.withdraw_platform("p1")
     world.finish()
     assert seen == ["p1"]
-    assert context.id not in world.meo.book.contexts
+    assert context.id not in world.meo.state.contexts
     world.platform("p1")
     assert world.meo.admit(wish()).platform == "p1"
 
@@ -385,7 +385,7 @@ def test_clocks_that_jump_move_nothing_by_themselves(world: World) -> None:
     rounds(world)
     wall -= 86_400.0
     assert rounds(world) == []
-    assert len(world.meo.book.contexts[context.id].moves) == 1
+    assert len(world.meo.state.contexts[context.id].moves) == 1
     wall += 10 * 86_400.0
     assert world.meo.admit(wish()).platform == "p2"
 
@@ -402,6 +402,6 @@ def test_many_moves_are_kept_in_part(world: World) -> None:
         world.inventory.tell(other, load=0.1, key=0.5)
         assert rounds(world) == [(context.id, here, other)]
     world.finish()
-    moves = world.meo.book.contexts[context.id].moves
+    moves = world.meo.state.contexts[context.id].moves
     assert len(moves) == 16
     assert [move.number for move in moves] == sorted(move.number for move in moves)

@@ -8,7 +8,7 @@ from support.mec.meo_world import World, app, wish
 
 from mec.meo.errors import Unavailable
 from mec.meo.model import Context, Pair
-from mec.meo.records import CONTEXTS, Notice, encode, pair_key
+from mec.meo.records import CONTEXTS, Notification, encode, pair_key
 from mec.meo.settings import MeoSettings
 from submgr.platform.store.base import Change
 
@@ -20,10 +20,10 @@ def test_everything_is_there_again(world: World) -> None:
     world.finish()
     world.restart()
     assert world.meo.context(context.id) == context
-    assert world.meo.book.site("p1").load == 0.3
+    assert world.meo.state.site("p1").load == 0.3
     assert world.meo.admit(wish()).platform == "p1"
     assert world.calls == {"deploy": 1}
-    assert world.meo.book.contexts[context.id].order < max(one.order for one in world.meo.book.contexts.values())
+    assert world.meo.state.contexts[context.id].order < max(one.order for one in world.meo.state.contexts.values())
 
 
 def test_telemetry_goes_on_growing_old(world: World) -> None:
@@ -31,7 +31,7 @@ def test_telemetry_goes_on_growing_old(world: World) -> None:
     world.finish()
     world.time += 29.0
     world.restart()
-    assert world.time - world.meo.book.site("p1").load_at == pytest.approx(29.0)
+    assert world.time - world.meo.state.site("p1").load_at == pytest.approx(29.0)
 
 
 def test_telemetry_of_the_future_is_not_believed(world: World) -> None:
@@ -39,7 +39,7 @@ def test_telemetry_of_the_future_is_not_believed(world: World) -> None:
     world.finish()
     world.time -= 3600.0
     world.restart()
-    assert world.meo.book.site("p1").load is None
+    assert world.meo.state.site("p1").load is None
 
 
 def test_the_cooldown_goes_on() -> None:
@@ -133,7 +133,7 @@ def test_a_notice_of_the_end_survives_a_crash(world: World) -> None:
     world.callback_faults = 10**9
     world.inventory.withdraw_platform("p1")
     for _ in range(200):
-        if context.id not in world.meo.book.contexts:
+        if context.id not in world.meo.state.contexts:
             break
         world.store.write(Change("other", {"a": b"b"}))  # as long as a write takes
     world.crash()
@@ -154,9 +154,11 @@ def test_only_the_latest_address_is_told_after_a_crash(world: World) -> None:
     world.inventory.tell("p1", load=0.9)
     world.orchestrator.optimiser.round()
     world.finish()
-    moved = world.meo.book.contexts[context.id]
+    moved = world.meo.state.contexts[context.id]
     world.told.clear()
-    current = Notice("b", context.id, "http://device/", {"notificationType": "x", "is": "new"}, moved.moves[-1].number)
+    current = Notification(
+        "b", context.id, "http://device/", {"notificationType": "x", "is": "new"}, moved.moves[-1].number
+    )
     stale = replace(current, id="a", body={"notificationType": "x", "is": "old"}, move=moved.moves[-1].number - 1)
     ended = replace(current, id="c", context_id="gone")
     world.store.write(Change(CONTEXTS, {each.store_key: encode(each) for each in (stale, current, ended)}))
@@ -175,7 +177,7 @@ def test_records_that_cannot_be_read_are_left_and_counted(world: World) -> None:
     world.store.write(Change("meo_platforms", {"bad": b"{}"}))
     world.restart()
     world.finish()
-    assert world.meo.book.contexts.keys() == {context.id}
+    assert world.meo.state.contexts.keys() == {context.id}
     assert world.meo.metrics.unreadable._value.get() == 4
     assert {"odd", "pair:x", "stray"} <= world.records("meo_contexts").keys()
 

@@ -100,7 +100,7 @@ def test_wrong_contexts(client: FlaskClient, world: World, change: dict[str, Any
     answer = client.post("/dev_app/v1/app_contexts", json=body(**change))
     assert answer.status_code == 400
     assert [error["field"] for error in answer.get_json()["errors"]] == [field]
-    assert world.meo.book.contexts == {}
+    assert world.meo.state.contexts == {}
 
 
 def test_lengths_at_the_limit(client: FlaskClient, world: World) -> None:
@@ -121,13 +121,13 @@ def test_update(client: FlaskClient, world: World) -> None:
     changed = {**created, "callbackReference": "http://elsewhere/"}
     changed["appInfo"]["userAppInstanceInfo"][0]["appLocation"] = PARIS
     assert client.put(path, json=changed).status_code == 204
-    wish = world.meo.book.contexts[created["contextId"]].wish
+    wish = world.meo.state.contexts[created["contextId"]].wish
     assert (wish.callback, wish.location) == ("http://elsewhere/", PARIS)
     # the rest is left as it is
     assert client.put(path + "/", json={"associateDevAppId": "device", "appInfo": INFO}).status_code == 204
-    assert world.meo.book.contexts[created["contextId"]].wish == wish
+    assert world.meo.state.contexts[created["contextId"]].wish == wish
     world.restart()
-    assert world.meo.book.contexts[created["contextId"]].wish == wish
+    assert world.meo.state.contexts[created["contextId"]].wish == wish
 
 
 @pytest.mark.parametrize(
@@ -142,12 +142,12 @@ def test_update(client: FlaskClient, world: World) -> None:
 )
 def test_nothing_else_can_be_updated(client: FlaskClient, world: World, change: dict[str, Any], field: str) -> None:
     created = client.post("/dev_app/v1/app_contexts", json=body()).get_json()
-    before = world.meo.book.contexts[created["contextId"]]
+    before = world.meo.state.contexts[created["contextId"]]
     path = f"/dev_app/v1/app_contexts/{created['contextId']}"
     answer = client.put(path, json=body(callbackReference="http://elsewhere/", **change))
     assert answer.status_code == 400
     assert [error["field"] for error in answer.get_json()["errors"]] == [field]
-    assert world.meo.book.contexts[created["contextId"]] == before
+    assert world.meo.state.contexts[created["contextId"]] == before
 
 
 def test_update_of_nothing(client: FlaskClient) -> None:
@@ -182,7 +182,7 @@ def test_application_list_and_its_filters(client: FlaskClient, world: World) -> 
 
 
 def test_where_an_application_can_be(client: FlaskClient, world: World) -> None:
-    place = world.meo.book.platforms["p1"]
+    place = world.meo.state.platforms["p1"]
     for name, location in (("p2", PARIS), ("p3", {"countryCode": "IT"}), ("p4", PARIS)):
         world.inventory.add_platform(replace(place, name=name, location=location))
     answer = client.post(
