@@ -4,19 +4,18 @@
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import gevent
-import msgspec
 from gevent.event import Event
 from gevent.queue import Full, Queue
 
 from mec.ams.amsi import schemas
 from mec.ams.amsi.model import ADJACENT, MOBILITY, Associate, MobilityService, MobilityStatus, Subscription
+from mec.ams.amsi.notifications import POLICY, Notifier
 from mec.ams.model import ANY_APP, Use
 from mec.ams.service import MobilityObserver
 from mec.ams.ue_addresses import UeAddresses
@@ -24,16 +23,12 @@ from mec.ams.uses import NAMESPACE, Uses
 from mec.common.records import Records
 from mec.common.settings import MecSettings
 from submgr.platform.http.client import HttpClient
-from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
-from submgr.platform.sparse_log import Sparsely
+from submgr.platform.outbox import RetryPolicy
 from submgr.platform.store.base import Store, StoreError
 from submgr.platform.store.loading import PAUSE, Loader
 
 log = logging.getLogger(__name__)
 
-TIMEOUT = 2.0
-POLICY = RetryPolicy(tries=5, delay=1.0, backoff=2.0)
-_PLACES = 1000
 _EVENTS = 10_000
 _LONGEST_WAIT = 60.0
 
@@ -63,7 +58,6 @@ class Mobility(MobilityObserver):
     ) -> None:
         self.counts: Counter[str] = Counter()
         self._settings = settings
-        self._client = client
         self._ue_addresses = ue_addresses
         self._known_uses = uses
         self._wall = wall
@@ -73,13 +67,12 @@ class Mobility(MobilityObserver):
         self._services: dict[str, MobilityService] = {}
         self._subscriptions: dict[str, Subscription] = {}
         self._loader = Loader(self._load, log, "subscriptions wait for the store")
-        self._outbox = Outbox(policy=policy, places=_PLACES)
+        self._notifier = Notifier(client, self.counts, policy)
         self._events: Queue[_Moved] = Queue(_EVENTS)
         self._adjacent: set[tuple[str, int]] = set()
         self._changed = Event()
         self._telling = False
         self._greenlets: list[gevent.Greenlet] = []
-        self._sparsely = Sparsely(log)
 
     def start(self) -> None:
         """Read what is stored, if need be later, and begin to notify."""
@@ -91,7 +84,7 @@ class Mobility(MobilityObserver):
         self._loader.stop()
         gevent.killall(self._greenlets)
         self._greenlets.clear()
-        self._outbox.stop()
+        self._notifier.stop()
 
     @property
     def loaded(self) -> bool:
@@ -101,7 +94,7 @@ class Mobility(MobilityObserver):
     @property
     def waiting(self) -> int:
         """Events and notifications that are not finished."""
-        return int(self._events.qsize()) + self._telling + self._outbox.waiting
+        return int(self._events.qsize()) + self._telling + self._notifier.waiting
 
     # services
 
@@ -140,13 +133,13 @@ class Mobility(MobilityObserver):
         self._subscriptions[subscription.id] = subscription
         self._changed.set()
         if test:
-            self._send(subscription, schemas.trial_notification(subscription))
+            self._notifier.send(subscription, schemas.trial_notification(subscription))
 
     def remove_subscription(self, subscription_id: str) -> None:
         """It ends, with what was not delivered. Raises StoreError, and changes nothing then."""
         self._subscription_records.remove(subscription_id)
         self._subscriptions.pop(subscription_id, None)
-        self._outbox.drop(subscription_id)
+        self._notifier.drop(subscription_id)
 
     def adjacent(self, app_instance_id: str | None) -> list[dict[str, Any]]:
         """The application instances at other MECs (of one application, or all)."""
@@ -206,7 +199,7 @@ class Mobility(MobilityObserver):
                 whom = [each for each in associates if each in subscription.associates]
                 if not whom:
                     continue
-            self._send(subscription, schemas.mobility_notification(subscription, moved.status, whom, app))
+            self._notifier.send(subscription, schemas.mobility_notification(subscription, moved.status, whom, app))
         if moved.status is MobilityStatus.COMPLETED:
             self._note_transfer(moved, associates)
 
@@ -227,30 +220,7 @@ class Mobility(MobilityObserver):
         interface = schemas.interface_of(self._settings.proxy_url)
         for subscription in list(self._subscriptions.values()):
             if subscription.type == ADJACENT and subscription.app_instance_id in (None, app):
-                self._send(subscription, schemas.adjacency_notification(subscription, app, interface))
-
-    def _send(self, subscription: Subscription, notification: Mapping[str, Any]) -> None:
-        body = msgspec.json.encode(notification)
-        deliver = partial(self._deliver, subscription.callback, body)
-        if not self._outbox.put(subscription.id, subscription.id, deliver, self._delivered):
-            self.counts["dropped"] += 1
-
-    def _deliver(self, callback: str, body: bytes) -> bool:
-        answer = self._client.request(
-            "POST",
-            callback,
-            body=body,
-            headers={"Content-Type": "application/json"},
-            connect_timeout=TIMEOUT / 2,
-            read_timeout=TIMEOUT,
-            max_response=64 * 1024,
-        )
-        return answer.ok
-
-    def _delivered(self, result: Result) -> None:
-        self.counts[result.outcome.value] += 1
-        if result.outcome is Outcome.GIVEN_UP:
-            self._sparsely.log(logging.WARNING, "notification", "notification given up", why=result.error)
+                self._notifier.send(subscription, schemas.adjacency_notification(subscription, app, interface))
 
     # time
 
@@ -277,7 +247,7 @@ class Mobility(MobilityObserver):
                     self._subscription_records.remove(subscription.id)
                     self._subscriptions.pop(subscription.id, None)
                     self.counts["subscriptions expired"] += 1
-                    self._send(subscription, schemas.expiry_notification(subscription))
+                    self._notifier.send(subscription, schemas.expiry_notification(subscription))
         except StoreError as exc:
             log.warning("what has expired waits for the store", extra={"why": str(exc)})
             gevent.sleep(PAUSE)

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sends the notifications of MEC 021 to the callbacks of subscriptions, with retries, in order per subscription."""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from mec.ams.amsi.model import Subscription
+from submgr.platform.http.client import HttpClient
+from submgr.platform.sparse_log import Sparsely
+from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
+
+log = logging.getLogger(__name__)
+
+TIMEOUT = 2.0
+"""Seconds for one try, of which connecting takes no more than half."""
+POLICY = RetryPolicy(tries=5, delay=1.0, backoff=2.0)
+_PLACES = 1000
+_MAX_ANSWER = 64 * 1024
+
+
+class Notifier:
+    """Sends notifications. `counts`: how many were delivered, given up and dropped."""
+
+    def __init__(self, client: HttpClient, counts: Counter[str], policy: RetryPolicy = POLICY) -> None:
+        self.counts = counts
+        self._client = client
+        self._outbox = Outbox(policy=policy, places=_PLACES)
+        self._sparsely = Sparsely(log)
+
+    @property
+    def waiting(self) -> int:
+        """Notifications that are not finished."""
+        return self._outbox.waiting
+
+    def stop(self) -> None:
+        """Sends nothing more."""
+        self._outbox.stop()
+
+    def send(self, subscription: Subscription, notification: Mapping[str, Any]) -> None:
+        """Sends a notification after the earlier ones of its subscription. It is dropped when too many wait."""
+        deliver = partial(self._deliver, subscription.callback, msgspec.json.encode(notification))
+        if not self._outbox.put(subscription.id, subscription.id, deliver, self._delivered):
+            self.counts["dropped"] += 1
+
+    def drop(self, subscription: str) -> None:
+        """Forgets the notifications of a subscription that are not delivered."""
+        self._outbox.drop(subscription)
+
+    def _deliver(self, callback: str, body: bytes) -> bool:
+        answer = self._client.request(
+            "POST",
+            callback,
+            body=body,
+            headers={"Content-Type": "application/json"},
+            connect_timeout=TIMEOUT / 2,
+            read_timeout=TIMEOUT,
+            max_response=_MAX_ANSWER,
+        )
+        return answer.ok
+
+    def _delivered(self, result: Result) -> None:
+        self.counts[result.outcome.value] += 1
+        if result.outcome is Outcome.GIVEN_UP:
+            self._sparsely.log(logging.WARNING, "notification", "notification given up", why=result.error)
