@@ -71,19 +71,17 @@ class Ams:
         uses: Uses,
         peers: PeerClient,
         apps_of: AppsOf,
-        observer: MobilityObserver | None = None,
-        policy: RetryPolicy = PREFETCH_POLICY,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.uses = uses
         self.counts: Counter[str] = Counter()
-        self.observer = observer or MobilityObserver()
+        self.observer = MobilityObserver()
         self._settings = settings
         self._peers = peers
         self._apps_of = apps_of
         self._clock = clock
         self._flights: dict[str, _Flight] = {}
-        self._prefetches = Outbox(policy=policy, places=_PREFETCHES, at_once=_AT_ONCE)
+        self._prefetches = Outbox(policy=PREFETCH_POLICY, places=_PREFETCHES, at_once=_AT_ONCE)
 
     @property
     def prefetching(self) -> int:

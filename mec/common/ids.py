@@ -15,11 +15,6 @@ def app_id(value: Any) -> str:
     return str(value)
 
 
-def app_shown(app: str) -> int | str:
-    """As a number, if it is one."""
-    return int(app) if app.isascii() and app.isdigit() and str(int(app)) == app else app
-
-
 def mec_id(value: Any) -> int:
     """The number of a MEC. Raises ValueError in words."""
     if isinstance(value, bool) or not isinstance(value, int | str) or not _MEC.match(str(value).strip()):

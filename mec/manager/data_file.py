@@ -51,11 +51,6 @@ class DataFileLoader:
         """Whether what is stored, and the file, have been taken up."""
         return self._loader.done
 
-    def look(self) -> None:
-        """Look at the file now; a content counts when it has been the same in two looks."""
-        if self._watcher is not None:
-            self._watcher.look()
-
     def stop(self) -> None:
         """Watch no longer."""
         if self._watcher is not None:

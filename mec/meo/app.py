@@ -141,8 +141,7 @@ def build(
     settings: Mapping[str, Any] | None,
     store: Store,
     registry: CollectorRegistry,
-    health: Health | None = None,
-    **options: Any,
+    health: Health,
 ) -> Orchestrator:
     """An orchestrator out of the raw `meo` section of a configuration file. Raises ConfigError with all mistakes."""
-    return Orchestrator(from_mapping(settings), store, registry, health, **options)
+    return Orchestrator(from_mapping(settings), store, registry, health)

@@ -73,11 +73,6 @@ class Optimiser:
             return "the periodic optimisation has ended, see the log"
         return None
 
-    @property
-    def evacuating(self) -> int:
-        """How many platforms are being emptied."""
-        return len(self._evacuations)
-
     def cool(self, context_id: str, seconds: float) -> None:
         """No round moves this context for so long."""
         self._cool_until[context_id] = self._meo.clock() + seconds

@@ -139,9 +139,5 @@ class MeoState:
         """Whether a context uses the pair that is not about to leave."""
         return any(context_id not in self.leaving for context_id in self.users_of(pair))
 
-    def pairs(self) -> list[Pair]:
-        """What must be deployed."""
-        return list(self._of_pair)
-
     def count_of_app(self, key: str) -> int:
         return self._of_app.get(key, 0)

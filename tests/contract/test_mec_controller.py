@@ -12,11 +12,12 @@ import pytest
 from gevent import socket
 from prometheus_client import CollectorRegistry, generate_latest
 from support.http.peer import OK, HttpPeer, Request, answer, closed_port
+from support.mec import s1ap_pdus
+from support.mec.calls import detach
 
 from mec.controller.identity_push import PushSettings
 from mec.controller.metrics import register_metrics
-from mec.controller.recordings import pdus as pdu
-from mec.controller.recordings.calls import Call, attach, detach, set_up
+from mec.controller.recordings.calls import Call, attach, set_up
 from mec.controller.recordings.pdus import Place
 from mec.controller.recordings.replay import Replayer
 from mec.controller.service import Controller, ControllerSettings
@@ -123,7 +124,7 @@ def test_order_of_a_ue_is_kept_however_often_its_deliveries_fail(site: Site) -> 
 
     idp = site.peer(fail_twice)
     controller = site.controller(url(idp))
-    switch = pdu.path_switch(100, 9, Place(cell=7))
+    switch = s1ap_pdus.path_switch(100, 9, Place(cell=7))
     site.play(controller, *attach(CALL), switch, *detach(Call(9, 100, IMSI, [])))
     idp.until(9)
     assert [each.json["event"] for each in idp.requests] == ["attached"] * 3 + ["moved"] * 3 + ["detached"] * 3
@@ -247,7 +248,9 @@ def test_manager_that_hangs_holds_identities_up_only_once(site: Site) -> None:
 def test_state_is_prefetched_beside(site: Site) -> None:
     manager, idp = site.peer(), site.peer()
     controller = site.controller(url(idp), manager=url(manager), state=True)
-    site.play(controller, *attach(Call(5, 100, "310150123456789", ["10.0.0.1"])), pdu.path_switch(100, 9, Place()))
+    site.play(
+        controller, *attach(Call(5, 100, "310150123456789", ["10.0.0.1"])), s1ap_pdus.path_switch(100, 9, Place())
+    )
     idp.until(2)
     manager.until(2)
     assert [(each.method, each.path, each.json) for each in manager.requests] == [

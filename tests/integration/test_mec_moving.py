@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 from support.http.peer import HttpPeer, Request, answer
+from support.mec import s1ap_pdus
+from support.mec.calls import detach
 from support.mec.processes import Api, Program, free_port, run, until
 
-from mec.controller.recordings import pdus as pdu
-from mec.controller.recordings.calls import Call, attach, detach, set_up
+from mec.controller.recordings.calls import Call, attach, set_up
 from mec.controller.recordings.pdus import Place
 from mec.controller.recordings.replay import Replayer
 
@@ -163,7 +164,7 @@ def test_ue_moves_within_a_mec(network: Network) -> None:
     network.replayers += [here, there]
     place = Place(cell=0x999, tac=3, enb=0x99)
     known = len(mec.idp.requests)
-    for each in [*set_up(place), pdu.path_switch(100 + SECOND, 4, place)]:
+    for each in [*set_up(place), s1ap_pdus.path_switch(100 + SECOND, 4, place)]:
         there.send("", each)
     moved = mec.idp.until(known + 1)[-1].json
     assert (moved["event"], moved["remote_ip"], moved["enb_ue_s1ap_id"]) == ("moved", "192.168.9.77", 4)

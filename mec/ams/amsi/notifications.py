@@ -26,10 +26,10 @@ _MAX_ANSWER = 64 * 1024
 class Notifier:
     """Sends notifications. `counts`: how many were delivered, given up and dropped."""
 
-    def __init__(self, client: HttpClient, counts: Counter[str], policy: RetryPolicy = POLICY) -> None:
+    def __init__(self, client: HttpClient, counts: Counter[str]) -> None:
         self.counts = counts
         self._client = client
-        self._outbox = Outbox(policy=policy, places=_PLACES)
+        self._outbox = Outbox(policy=POLICY, places=_PLACES)
         self._sparsely = Sparsely(log)
 
     @property

@@ -15,7 +15,7 @@ from gevent.queue import Full, Queue
 
 from mec.ams.amsi import schemas
 from mec.ams.amsi.model import ADJACENT, MOBILITY, Associate, MobilityService, MobilityStatus, Subscription
-from mec.ams.amsi.notifications import POLICY, Notifier
+from mec.ams.amsi.notifications import Notifier
 from mec.ams.model import ANY_APP, Use
 from mec.ams.service import MobilityObserver
 from mec.ams.ue_addresses import UeAddresses
@@ -23,7 +23,6 @@ from mec.ams.uses import NAMESPACE, Uses
 from mec.common.records import Records
 from mec.common.settings import MecSettings
 from submgr.platform.http.client import HttpClient
-from submgr.platform.outbox import RetryPolicy
 from submgr.platform.store.base import Store, StoreError
 from submgr.platform.store.loading import PAUSE, Loader
 
@@ -53,7 +52,6 @@ class Mobility(MobilityObserver):
         client: HttpClient,
         ue_addresses: UeAddresses,
         uses: Uses,
-        policy: RetryPolicy = POLICY,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.counts: Counter[str] = Counter()
@@ -67,7 +65,7 @@ class Mobility(MobilityObserver):
         self._services: dict[str, MobilityService] = {}
         self._subscriptions: dict[str, Subscription] = {}
         self._loader = Loader(self._load, log, "subscriptions wait for the store")
-        self._notifier = Notifier(client, self.counts, policy)
+        self._notifier = Notifier(client, self.counts)
         self._events: Queue[_Moved] = Queue(_EVENTS)
         self._adjacent: set[tuple[str, int]] = set()
         self._changed = Event()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whole procedures, both directions in their order, out of `recording` and `recording_nas`."""
+"""Whole procedures, both directions in their order, out of `pdus` and `nas_messages`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,30 +43,4 @@ def attach(call: Call, identity: str | bytes | None = None) -> list[bytes]:
         pdu.context_setup(mme, enb, {5: accept}),
         pdu.uninteresting(mme, enb),
         pdu.uplink(mme, enb, nas.protected(b"\x07\x43\x00\x03\x52\x00\xc2", 2, 1), place),
-    ]
-
-
-def detach(call: Call) -> list[bytes]:
-    """A UE leaves."""
-    request = nas.protected(nas.detach_request(call.guti), 2, 3)
-    return [
-        pdu.uplink(call.mme_ue_id, call.enb_ue_id, request, call.place),
-        pdu.downlink(call.mme_ue_id, call.enb_ue_id, nas.protected(nas.detach_accept(), 2, 3)),
-        *release(call),
-    ]
-
-
-def release(call: Call) -> list[bytes]:
-    """A UE goes idle."""
-    return [
-        pdu.release_command(call.mme_ue_id, call.enb_ue_id),
-        pdu.release_complete(call.mme_ue_id, call.enb_ue_id),
-    ]
-
-
-def service(call: Call) -> list[bytes]:
-    """An idle UE comes back."""
-    return [
-        pdu.initial_ue(call.enb_ue_id, nas.service_request(), call.place, call.guti[5:]),
-        pdu.context_setup(call.mme_ue_id, call.enb_ue_id, {5: None}),
     ]

@@ -129,7 +129,7 @@ class World:
             "changes": self.store.stats().waiting,
             "removals": self.meo.deployments.removals_waiting,
             "notifications": self.orchestrator.notifier.waiting,
-            "evacuations": self.orchestrator.optimiser.evacuating,
+            "evacuations": len(self.orchestrator.optimiser._evacuations),
             "requests": sum(not request.ready() for request in self._requests),
         }
 

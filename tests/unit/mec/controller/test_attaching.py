@@ -6,10 +6,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from support.mec import nas_messages, s1ap_pdus
+from support.mec.calls import detach, release, service
 
 from mec.controller.recordings import nas_messages as nas
 from mec.controller.recordings import pdus as pdu
-from mec.controller.recordings.calls import Call, attach, detach, release, service, set_up
+from mec.controller.recordings.calls import Call, attach, set_up
 from mec.controller.recordings.pdus import HOME, Place
 
 IMSI = "001010000000001"
@@ -82,7 +84,7 @@ def test_guti_is_forgotten_after_a_day(s1: Any) -> None:
 def test_guti_that_is_not_known_is_asked_for_by_the_mme(s1: Any) -> None:
     stranger = b"\x00\xf1\x10\x80\x01\x01\xde\xad\xbe\xef"
     assert s1.play("A", pdu.initial_ue(5, nas.attach_request(stranger))) == []
-    s1.play("A", pdu.uplink(100, 5, nas.identity_response(IMSI)))
+    s1.play("A", pdu.uplink(100, 5, nas_messages.identity_response(IMSI)))
     assert s1.play("A", pdu.context_setup(100, 5, {5: accept("10.0.0.1")})) == [f"attached {IMSI} 10.0.0.1 eNB 5"]
 
 
@@ -90,13 +92,13 @@ def test_identity_response_after_the_context_is_told_then(s1: Any) -> None:
     stranger = b"\x00\xf1\x10\x80\x01\x01\xde\xad\xbe\xef"
     s1.play("A", pdu.initial_ue(5, nas.attach_request(stranger)))
     assert s1.play("A", pdu.context_setup(100, 5, {5: accept("10.0.0.1")})) == []
-    assert s1.play("A", pdu.uplink(100, 5, nas.identity_response(IMSI))) == [f"attached {IMSI} 10.0.0.1 eNB 5"]
+    assert s1.play("A", pdu.uplink(100, 5, nas_messages.identity_response(IMSI))) == [f"attached {IMSI} 10.0.0.1 eNB 5"]
 
 
 @pytest.mark.parametrize("imsi", ["001010000000001", "26201123456789", "310150123456789"])
 def test_imsi_with_an_even_and_an_odd_number_of_digits(s1: Any, imsi: str) -> None:
     s1.play("A", pdu.initial_ue(5, nas.attach_request(b"\x00" * 10)))
-    s1.play("A", pdu.uplink(100, 5, nas.identity_response(imsi)))
+    s1.play("A", pdu.uplink(100, 5, nas_messages.identity_response(imsi)))
     assert s1.play("A", pdu.context_setup(100, 5, {5: accept("10.0.0.1")})) == [f"attached {imsi} 10.0.0.1 eNB 5"]
 
 
@@ -127,7 +129,9 @@ def test_s_tmsi_of_two_networks_is_not_guessed(s1: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "message", [nas.guti_reallocation(b"\x01" * 10), nas.area_update_accept(b"\x01" * 10)], ids=["command", "accept"]
+    "message",
+    [nas_messages.guti_reallocation(b"\x01" * 10), nas_messages.area_update_accept(b"\x01" * 10)],
+    ids=["command", "accept"],
 )
 def test_new_guti_is_learnt(s1: Any, message: bytes) -> None:
     s1.play("A", *attach(CALL), pdu.downlink(100, 5, nas.protected(message, 1)), *detach(CALL))
@@ -136,7 +140,7 @@ def test_new_guti_is_learnt(s1: Any, message: bytes) -> None:
 
 def test_tracking_area_update_is_known_by_its_guti(s1: Any) -> None:
     s1.play("A", *attach(CALL), *release(CALL))
-    request = nas.protected(nas.area_update_request(CALL.guti), 1)
+    request = nas.protected(nas_messages.area_update_request(CALL.guti), 1)
     assert s1.play("A", pdu.initial_ue(6, request), pdu.context_setup(101, 6, {5: None})) == [
         f"attached {IMSI} 192.168.3.2 eNB 6"
     ]
@@ -206,13 +210,13 @@ def test_attach_that_is_not_completed_disturbs_nothing(s1: Any) -> None:
 def test_further_bearers_and_their_release(s1: Any) -> None:
     s1.play("A", *attach(CALL))
     more = nas.protected(nas.default_bearer(["10.2.0.1"], 6), 2)
-    assert s1.play("A", pdu.bearer_setup(100, 5, {6: more})) == [f"attached {IMSI} 10.2.0.1 eNB 5"]
+    assert s1.play("A", s1ap_pdus.bearer_setup(100, 5, {6: more})) == [f"attached {IMSI} 10.2.0.1 eNB 5"]
     assert s1.addresses(IMSI) == ["192.168.3.2", "10.2.0.1"]
-    assert s1.play("A", pdu.bearer_release(100, 5, [6])) == []
+    assert s1.play("A", s1ap_pdus.bearer_release(100, 5, [6])) == []
     assert s1.addresses(IMSI) == ["192.168.3.2"]
-    assert s1.play("A", pdu.bearer_setup(100, 5, {6: more}), pdu.bearer_release_indication(100, 5, [6])) == [
-        f"attached {IMSI} 10.2.0.1 eNB 5"
-    ]
+    assert s1.play(
+        "A", s1ap_pdus.bearer_setup(100, 5, {6: more}), s1ap_pdus.bearer_release_indication(100, 5, [6])
+    ) == [f"attached {IMSI} 10.2.0.1 eNB 5"]
     assert s1.identities.ues.holder("10.2.0.1") is None
 
 
@@ -224,10 +228,10 @@ def test_detach_is_told_and_takes_the_addresses(s1: Any) -> None:
 
 def test_detach_of_the_network_and_of_an_idle_ue(s1: Any) -> None:
     s1.play("A", *attach(CALL))
-    request = nas.protected(nas.detach_request_of_network(), 1)
+    request = nas.protected(nas_messages.detach_request_of_network(), 1)
     assert s1.play("A", pdu.downlink(100, 5, request)) == [f"detached {IMSI} 192.168.3.2 eNB 5"]
     s1.play("A", *release(CALL), *attach(AGAIN), *release(AGAIN))
-    leaving = pdu.initial_ue(8, nas.protected(nas.detach_request(CALL.guti), 1), HOME, CALL.guti[5:])
+    leaving = pdu.initial_ue(8, nas.protected(nas_messages.detach_request(CALL.guti), 1), HOME, CALL.guti[5:])
     assert s1.play("A", leaving) == [f"detached {IMSI} 192.168.3.2 eNB 8"]
 
 
@@ -241,14 +245,14 @@ def test_late_detach_of_an_old_leg_does_not_detach_who_has_come_back(s1: Any) ->
 @pytest.mark.parametrize("named", [None, [(100, 5)], [(None, 5)], [(100, None)]])
 def test_reset_makes_idle(s1: Any, named: list[tuple[int | None, int | None]] | None) -> None:
     s1.play("A", *attach(CALL))
-    s1.play("A", pdu.reset(named))
+    s1.play("A", s1ap_pdus.reset(named))
     assert s1.state(IMSI) == "idle"
 
 
 def test_reset_of_others_changes_nothing(s1: Any) -> None:
     s1.play("A", *attach(CALL))
-    s1.play("A", pdu.reset([(7, 7)]))
-    s1.play("B", pdu.reset())
+    s1.play("A", s1ap_pdus.reset([(7, 7)]))
+    s1.play("B", s1ap_pdus.reset())
     assert s1.state(IMSI) == "attached"
 
 
@@ -264,7 +268,7 @@ def test_s1_setup_and_the_end_of_the_connection_drop_its_legs_only(s1: Any) -> N
 @pytest.mark.parametrize("both_ids", [True, False])
 def test_release_by_both_ids_and_by_the_mmes(s1: Any, both_ids: bool) -> None:
     s1.play("A", *attach(CALL))
-    s1.play("A", pdu.release_command(100, 5 if both_ids else None))
+    s1.play("A", s1ap_pdus.release_command(100, 5 if both_ids else None))
     assert s1.state(IMSI) == "idle"
 
 

@@ -6,12 +6,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from support.mec import s1ap_pdus
+from support.mec.calls import detach, release
 
 from mec.controller.model import Association
 from mec.controller.procedures import Identities
 from mec.controller.recordings import nas_messages as nas
 from mec.controller.recordings import pdus as pdu
-from mec.controller.recordings.calls import Call, attach, detach, release, set_up
+from mec.controller.recordings.calls import Call, attach, set_up
 from mec.controller.recordings.pdus import Place
 from mec.controller.schemas import record_of, ue_of
 
@@ -24,58 +26,58 @@ OTHER_MME = b"\x00\xf1\x10\x80\x01\x02"
 def test_path_switch_moves_to_the_other_connection(s1: Any) -> None:
     s1.play("A", *set_up(), *attach(CALL))
     s1.play("B", *set_up(TARGET))
-    assert s1.play("B", pdu.path_switch(100, 9, TARGET)) == [f"moved {IMSI} 192.168.3.2 eNB 9"]
+    assert s1.play("B", s1ap_pdus.path_switch(100, 9, TARGET)) == [f"moved {IMSI} 192.168.3.2 eNB 9"]
     ue = s1.identities.ues.find(IMSI)
     assert (ue.state, ue.cell.cell_id, ue.area.tac, ue.enb.id) == ("moved", 0xB20, 2, 0xB2)
 
 
 def test_acknowledge_brings_a_new_mme_id(s1: Any) -> None:
     s1.play("A", *set_up(), *attach(CALL))
-    s1.play("B", *set_up(TARGET), pdu.path_switch(100, 9, TARGET), pdu.path_switch_acknowledge(333, 9))
+    s1.play("B", *set_up(TARGET), s1ap_pdus.path_switch(100, 9, TARGET), s1ap_pdus.path_switch_acknowledge(333, 9))
     third = Place(cell=0xC30)
-    assert s1.play("C", *set_up(third), pdu.path_switch(333, 4, third)) == [f"moved {IMSI} 192.168.3.2 eNB 4"]
-    assert s1.play("D", *set_up(), pdu.path_switch(100, 4, third)) == []
+    assert s1.play("C", *set_up(third), s1ap_pdus.path_switch(333, 4, third)) == [f"moved {IMSI} 192.168.3.2 eNB 4"]
+    assert s1.play("D", *set_up(), s1ap_pdus.path_switch(100, 4, third)) == []
 
 
 def test_source_that_is_released_later_does_not_make_idle(s1: Any) -> None:
     s1.play("A", *set_up(), *attach(CALL))
-    s1.play("B", *set_up(TARGET), pdu.path_switch(100, 9, TARGET))
+    s1.play("B", *set_up(TARGET), s1ap_pdus.path_switch(100, 9, TARGET))
     s1.play("A", *release(CALL))
-    s1.play("A", pdu.reset())
+    s1.play("A", s1ap_pdus.reset())
     s1.close("A")
     assert s1.state(IMSI) == "moved"
-    s1.play("B", pdu.release_command(100, 9))
+    s1.play("B", s1ap_pdus.release_command(100, 9))
     assert s1.state(IMSI) == "idle"
 
 
 def test_mme_ids_are_those_of_one_mme(s1: Any) -> None:
     s1.play("A", *set_up(), *attach(CALL))
-    assert s1.play("B", *set_up(TARGET, OTHER_MME), pdu.path_switch(100, 9, TARGET)) == []
+    assert s1.play("B", *set_up(TARGET, OTHER_MME), s1ap_pdus.path_switch(100, 9, TARGET)) == []
     assert s1.state(IMSI) == "attached"
     assert s1.identities.ues.counts["moved an unknown UE"] == 1
 
 
 def test_path_switch_when_no_s1_setup_was_seen(s1: Any) -> None:
     s1.play("A", *attach(CALL))
-    assert s1.play("B", pdu.path_switch(100, 9, TARGET)) == [f"moved {IMSI} 192.168.3.2 eNB 9"]
+    assert s1.play("B", s1ap_pdus.path_switch(100, 9, TARGET)) == [f"moved {IMSI} 192.168.3.2 eNB 9"]
 
 
 @pytest.mark.parametrize("named", ["A", "B"])
 def test_path_switch_when_one_s1_setup_was_seen(s1: Any, named: str) -> None:
     s1.play(named, *set_up())
     s1.play("A", *attach(CALL))
-    assert s1.play("B", pdu.path_switch(100, 9, TARGET)) == [f"moved {IMSI} 192.168.3.2 eNB 9"]
+    assert s1.play("B", s1ap_pdus.path_switch(100, 9, TARGET)) == [f"moved {IMSI} 192.168.3.2 eNB 9"]
 
 
 def test_path_switch_to_another_id_on_the_same_connection(s1: Any) -> None:
     s1.play("A", *attach(CALL))
-    assert s1.play("A", pdu.path_switch(100, 9, TARGET)) == [f"moved {IMSI} 192.168.3.2 eNB 9"]
-    assert s1.play("A", pdu.path_switch(100, 9, TARGET)) == []
+    assert s1.play("A", s1ap_pdus.path_switch(100, 9, TARGET)) == [f"moved {IMSI} 192.168.3.2 eNB 9"]
+    assert s1.play("A", s1ap_pdus.path_switch(100, 9, TARGET)) == []
 
 
 def test_detach_after_the_move(s1: Any) -> None:
     s1.play("A", *set_up(), *attach(CALL))
-    s1.play("B", *set_up(TARGET), pdu.path_switch(100, 9, TARGET))
+    s1.play("B", *set_up(TARGET), s1ap_pdus.path_switch(100, 9, TARGET))
     assert s1.play("B", *detach(Call(9, 100, IMSI, []))) == [f"detached {IMSI} 192.168.3.2 eNB 9"]
 
 
@@ -83,58 +85,58 @@ def handover(s1: Any, mme_at_target: int = 100) -> None:
     """Up to the acknowledge of the target."""
     s1.play("A", *set_up(), *attach(CALL))
     s1.play("B", *set_up(TARGET))
-    assert s1.play("A", pdu.handover_required(100, 5, b"from source to target")) == []
-    assert s1.play("B", pdu.handover_request(mme_at_target, b"from source to target")) == []
-    assert s1.play("B", pdu.handover_request_acknowledge(mme_at_target, 12)) == []
+    assert s1.play("A", s1ap_pdus.handover_required(100, 5, b"from source to target")) == []
+    assert s1.play("B", s1ap_pdus.handover_request(mme_at_target, b"from source to target")) == []
+    assert s1.play("B", s1ap_pdus.handover_request_acknowledge(mme_at_target, 12)) == []
 
 
 @pytest.mark.parametrize("mme_at_target", [100, 777])
 def test_handover_moves_at_notify_only(s1: Any, mme_at_target: int) -> None:
     handover(s1, mme_at_target)
     assert s1.state(IMSI) == "attached"
-    assert s1.play("B", pdu.handover_notify(mme_at_target, 12, TARGET)) == [f"moved {IMSI} 192.168.3.2 eNB 12"]
+    assert s1.play("B", s1ap_pdus.handover_notify(mme_at_target, 12, TARGET)) == [f"moved {IMSI} 192.168.3.2 eNB 12"]
     s1.play("A", *release(CALL))
     assert s1.state(IMSI) == "moved"
 
 
 def test_failed_handover_is_discarded(s1: Any) -> None:
     handover(s1)
-    s1.play("B", pdu.handover_failure(100))
-    assert s1.play("B", pdu.handover_notify(100, 12, TARGET)) == []
+    s1.play("B", s1ap_pdus.handover_failure(100))
+    assert s1.play("B", s1ap_pdus.handover_notify(100, 12, TARGET)) == []
     assert s1.state(IMSI) == "attached"
     assert s1.identities.ues.counts["handovers called off"] == 1
 
 
 def test_cancelled_handover_is_discarded(s1: Any) -> None:
     handover(s1)
-    s1.play("A", pdu.handover_cancel(100, 5))
-    assert s1.play("B", pdu.handover_notify(100, 12, TARGET)) == []
+    s1.play("A", s1ap_pdus.handover_cancel(100, 5))
+    assert s1.play("B", s1ap_pdus.handover_notify(100, 12, TARGET)) == []
     assert s1.state(IMSI) == "attached"
 
 
 def test_handover_that_is_tried_again_after_a_failure(s1: Any) -> None:
     handover(s1)
-    s1.play("B", pdu.handover_failure(100))
-    s1.play("B", pdu.handover_request(100, b"again"), pdu.handover_request_acknowledge(100, 13))
-    assert s1.play("B", pdu.handover_notify(100, 13, TARGET)) == [f"moved {IMSI} 192.168.3.2 eNB 13"]
+    s1.play("B", s1ap_pdus.handover_failure(100))
+    s1.play("B", s1ap_pdus.handover_request(100, b"again"), s1ap_pdus.handover_request_acknowledge(100, 13))
+    assert s1.play("B", s1ap_pdus.handover_notify(100, 13, TARGET)) == [f"moved {IMSI} 192.168.3.2 eNB 13"]
 
 
 def test_handover_whose_beginning_was_not_seen(s1: Any) -> None:
     s1.play("A", *set_up(), *attach(CALL))
     s1.play("B", *set_up(TARGET))
-    assert s1.play("B", pdu.handover_notify(100, 12, TARGET)) == [f"moved {IMSI} 192.168.3.2 eNB 12"]
+    assert s1.play("B", s1ap_pdus.handover_notify(100, 12, TARGET)) == [f"moved {IMSI} 192.168.3.2 eNB 12"]
 
 
 def test_ue_that_moves_before_it_has_an_address(s1: Any) -> None:
     s1.play("A", *set_up(), pdu.initial_ue(5, nas.attach_request(IMSI)), pdu.context_setup(100, 5, {5: b"\x27" * 30}))
-    assert s1.play("B", *set_up(TARGET), pdu.path_switch(100, 9, TARGET)) == []
+    assert s1.play("B", *set_up(TARGET), s1ap_pdus.path_switch(100, 9, TARGET)) == []
     assert s1.state(IMSI) == "waiting"
     assert s1.feed(IMSI, "10.0.0.1") == [f"attached {IMSI} 10.0.0.1 eNB 9"]
 
 
 def test_ue_that_moves_in_the_middle_of_attaching(s1: Any) -> None:
     s1.play("A", *set_up(), pdu.initial_ue(5, nas.attach_request(IMSI)), pdu.downlink(100, 5, b"\x07\x52" + bytes(34)))
-    assert s1.play("B", *set_up(TARGET), pdu.path_switch(100, 9, TARGET)) == []
+    assert s1.play("B", *set_up(TARGET), s1ap_pdus.path_switch(100, 9, TARGET)) == []
     accept = nas.protected(nas.attach_accept(nas.default_bearer(["10.0.0.1"])), 2)
     assert s1.play("B", pdu.context_setup(100, 9, {5: accept})) == [f"attached {IMSI} 10.0.0.1 eNB 9"]
 
@@ -142,7 +144,7 @@ def test_ue_that_moves_in_the_middle_of_attaching(s1: Any) -> None:
 def test_stale_leg_moves_nobody(s1: Any) -> None:
     s1.play("A", *set_up(), *attach(CALL))
     s1.play("A", *attach(Call(6, 101, IMSI, ["192.168.3.2"])))
-    assert s1.play("B", *set_up(TARGET), pdu.path_switch(100, 9, TARGET)) == []
+    assert s1.play("B", *set_up(TARGET), s1ap_pdus.path_switch(100, 9, TARGET)) == []
     assert s1.identities.ues.find(IMSI).enb_ue_id == 6
 
 
@@ -187,5 +189,5 @@ def test_tables_of_before_a_restart(s1: Any) -> None:
     restarted = type(s1)()
     restarted.identities.load([ue_of(record) for record in records])
     assert (restarted.state(IMSI), restarted.addresses(IMSI)) == ("idle", ["192.168.3.2"])
-    assert restarted.play("B", pdu.path_switch(100, 9, TARGET)) == [f"moved {IMSI} 192.168.3.2 eNB 9"]
-    assert restarted.play("B", pdu.path_switch(100, 10, TARGET)) == [f"moved {IMSI} 192.168.3.2 eNB 10"]
+    assert restarted.play("B", s1ap_pdus.path_switch(100, 9, TARGET)) == [f"moved {IMSI} 192.168.3.2 eNB 9"]
+    assert restarted.play("B", s1ap_pdus.path_switch(100, 10, TARGET)) == [f"moved {IMSI} 192.168.3.2 eNB 10"]

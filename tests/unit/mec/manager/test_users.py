@@ -158,14 +158,16 @@ def test_changed_file_replaces_the_users_only(store: MemoryStore, tmp_path: obje
     def write(text: str) -> None:
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
-        data.look()
-        data.look()
+        watcher.look()
+        watcher.look()
 
     with open(path, "w", encoding="utf-8") as file:
         file.write(SEED)
     users, uses = users_of(store), Uses(store, 5)
     data = DataFileLoader(path, 5, store, users, uses)
     data.start()
+    watcher = data._watcher
+    assert watcher is not None
     write(SEED.replace("1234567890,", "55555,").replace("12345678903", "99999"))
     assert users.apps_of("55555") == [12345] and users.apps_of("1234567890") == []
     assert uses.find("12345678903", "12345") is not None and uses.find("99999", "12345") is None

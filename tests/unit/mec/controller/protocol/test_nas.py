@@ -9,6 +9,7 @@ import ipaddress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.mec import nas_messages
 
 from mec.controller.protocol import nas
 from mec.controller.protocol.nas import Kind, Nas, NasError
@@ -26,18 +27,18 @@ gutis = st.binary(min_size=10, max_size=10)
 @given(imsis)
 def test_imsi_of_attach_detach_and_identity_response(imsi: str) -> None:
     assert nas.read(made.attach_request(imsi), True, None).imsi == imsi
-    assert nas.read(made.identity_response(imsi), True, None).imsi == imsi
-    assert nas.read(made.detach_request(imsi), True, None).imsi == imsi
+    assert nas.read(nas_messages.identity_response(imsi), True, None).imsi == imsi
+    assert nas.read(nas_messages.detach_request(imsi), True, None).imsi == imsi
 
 
 @given(gutis)
 def test_guti_of_every_message_that_has_one(guti: bytes) -> None:
     for message, uplink in [
         (made.attach_request(guti), True),
-        (made.detach_request(guti), True),
-        (made.area_update_request(guti), True),
-        (made.area_update_accept(guti), False),
-        (made.guti_reallocation(guti), False),
+        (nas_messages.detach_request(guti), True),
+        (nas_messages.area_update_request(guti), True),
+        (nas_messages.area_update_accept(guti), False),
+        (nas_messages.guti_reallocation(guti), False),
         (made.attach_accept(made.default_bearer(["10.0.0.1"]), guti), False),
     ]:
         assert nas.read(message, uplink, None).guti == guti
@@ -83,9 +84,9 @@ def test_any_octets_are_a_message_or_an_error(octets: bytes, uplink: bool) -> No
     ("message", "uplink"),
     [
         (made.attach_request(IMSI), True),
-        (made.identity_response(IMSI), True),
+        (nas_messages.identity_response(IMSI), True),
         (made.attach_accept(made.default_bearer(["10.0.0.1", "fe80::1"]), GUTI), False),
-        (made.guti_reallocation(GUTI), False),
+        (nas_messages.guti_reallocation(GUTI), False),
     ],
 )
 def test_message_cut_at_any_octet_never_gives_another_identity(message: bytes, uplink: bool) -> None:
@@ -116,6 +117,6 @@ def test_imsi_that_is_none(identity: bytes) -> None:
 
 
 def test_service_requests_and_others() -> None:
-    assert nas.read(made.service_request(), True, None).kind is Kind.SERVICE_REQUEST
+    assert nas.read(nas_messages.service_request(), True, None).kind is Kind.SERVICE_REQUEST
     assert nas.read(b"\x07\x5e", True, None).kind is Kind.OTHER
-    assert nas.read(made.detach_request_of_network(), False, None) == Nas(Kind.DETACH_REQUEST)
+    assert nas.read(nas_messages.detach_request_of_network(), False, None) == Nas(Kind.DETACH_REQUEST)

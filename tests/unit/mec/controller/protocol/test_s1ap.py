@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.mec import s1ap_pdus
+from support.mec.calls import detach, release, service
 
 from mec.controller.model import Area, Association, Cell
 from mec.controller.procedures import Identities
@@ -16,7 +18,7 @@ from mec.controller.protocol import s1ap_ies as s1ap_types
 from mec.controller.protocol.s1ap import Framer, FramingError, Ie, S1apError
 from mec.controller.recordings import nas_messages as nas
 from mec.controller.recordings import pdus as pdu
-from mec.controller.recordings.calls import Call, attach, detach, release, service, set_up
+from mec.controller.recordings.calls import Call, attach, set_up
 from mec.controller.recordings.pdus import Place
 
 CALL = Call(5, 100, "001010000000001", ["192.168.3.2", "fe80::1"])
@@ -27,19 +29,19 @@ ALL = [
     *release(CALL),
     *service(CALL),
     *detach(CALL),
-    pdu.path_switch(100, 9, Place()),
-    pdu.path_switch_acknowledge(100, 9),
-    pdu.handover_required(100, 5, b"box" * 50),
-    pdu.handover_request(100, b"box" * 50),
-    pdu.handover_request_acknowledge(100, 9),
-    pdu.handover_failure(100),
-    pdu.handover_cancel(100, 5),
-    pdu.handover_notify(100, 9, Place()),
-    pdu.bearer_setup(100, 5, {6: nas.default_bearer(["10.0.0.1"], 6)}),
-    pdu.bearer_release(100, 5, [6]),
-    pdu.bearer_release_indication(100, 5, [6]),
-    pdu.reset(),
-    pdu.reset([(100, 5), (None, 6), (7, None)]),
+    s1ap_pdus.path_switch(100, 9, Place()),
+    s1ap_pdus.path_switch_acknowledge(100, 9),
+    s1ap_pdus.handover_required(100, 5, b"box" * 50),
+    s1ap_pdus.handover_request(100, b"box" * 50),
+    s1ap_pdus.handover_request_acknowledge(100, 9),
+    s1ap_pdus.handover_failure(100),
+    s1ap_pdus.handover_cancel(100, 5),
+    s1ap_pdus.handover_notify(100, 9, Place()),
+    s1ap_pdus.bearer_setup(100, 5, {6: nas.default_bearer(["10.0.0.1"], 6)}),
+    s1ap_pdus.bearer_release(100, 5, [6]),
+    s1ap_pdus.bearer_release_indication(100, 5, [6]),
+    s1ap_pdus.reset(),
+    s1ap_pdus.reset([(100, 5), (None, 6), (7, None)]),
     pdu.initial_ue(1, nas.attach_request(b"\x01" * 10), Place(), b"\x01\x02\x03\x04\x05"),
     LARGE,
 ]
@@ -114,11 +116,11 @@ def test_every_ie_is_found_as_pycrate_finds_it(number: int) -> None:
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 2**24 - 1))
 def test_ue_ids(mme: int, enb: int) -> None:
-    ies = s1ap.ies_of(pdu.release_complete(mme, enb))
+    ies = s1ap.ies_of(s1ap_pdus.release_complete(mme, enb))
     assert (s1ap.whole_number(ies, Ie.MME_UE_S1AP_ID), s1ap.whole_number(ies, Ie.ENB_UE_S1AP_ID)) == (mme, enb)
-    ies = s1ap.ies_of(pdu.release_command(mme, enb))
+    ies = s1ap.ies_of(s1ap_pdus.release_command(mme, enb))
     assert s1ap_types.released_context(ies[Ie.UE_S1AP_IDS]) == (mme, enb)
-    ies = s1ap.ies_of(pdu.path_switch(mme, enb, Place()))
+    ies = s1ap.ies_of(s1ap_pdus.path_switch(mme, enb, Place()))
     assert s1ap.whole_number(ies, Ie.SOURCE_MME_UE_S1AP_ID) == mme
 
 
@@ -152,7 +154,7 @@ def test_pdu_cut_at_any_octet_is_undecodable_or_incomplete(number: int) -> None:
 
 
 def test_octets_after_the_last_ie_are_refused() -> None:
-    body = pdu.release_complete(1, 2)[4:] + b"\x00"
+    body = s1ap_pdus.release_complete(1, 2)[4:] + b"\x00"
     with pytest.raises(S1apError):
         s1ap.ies_of(b"\x20\x17\x00" + bytes([len(body)]) + body)
 
@@ -164,7 +166,7 @@ def test_garbage_in_any_pdu_harms_nothing_and_others_go_on(original: bytes, data
         mutated[data.draw(st.integers(4, len(mutated) - 1))] = data.draw(st.integers(0, 255))
     identities, association = Identities(), Association(1, "x")
     identities.take(association, bytes(mutated), 1.0)
-    identities.take(association, pdu.reset(), 1.0)
+    identities.take(association, s1ap_pdus.reset(), 1.0)
     other = Call(0xFFFF, 0xFFFFFF, "262011234567890", ["10.66.66.66"], b"\x09" * 10)
     told: list[Any] = [effect for each in attach(other) for effect in identities.take(association, each, 2.0)]
     ue = identities.ues.find("262011234567890")
