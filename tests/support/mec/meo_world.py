@@ -38,6 +38,23 @@ def wish(name: str = "app", callback: str | None = None) -> Wish:
     return Wish({"appName": name, "appProvider": "provider", "appDVersion": "1"}, "device", callback)
 
 
+def admit_on(world: World, platform: str, name: str = "app", callback: str | None = "http://device/") -> Context:
+    """A context on that platform: all others are too busy for a moment."""
+    before = {one: world.meo.state.site(one).load for one in world.meo.state.platforms}
+    for one in before:
+        world.inventory.tell(one, load=1.0 if one != platform else 0.1)
+    context = world.meo.admit(wish(name, callback))
+    for one, load in before.items():
+        world.inventory.tell(one, load=load)
+    return context
+
+
+def rounds(world: World) -> list[tuple[str, str, str]]:
+    """One round: which contexts it moved, from where to where."""
+    found = world.orchestrator.optimiser.round()
+    return [(migration.context_id, migration.origin, migration.target) for migration in found]
+
+
 class World:
     """What is outside of the orchestrator. `time` is both of its clocks, which do not move by themselves."""
 

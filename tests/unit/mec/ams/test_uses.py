@@ -1,15 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Uses and states: which state may be served, in memory and after a restart."""
+"""Uses and states survive, and a newer notification makes a state void."""
 
 from __future__ import annotations
 
-import msgspec
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from mec.ams.model import ANY_APP, StateError, Use
-from mec.ams.schemas import enveloped, found, state_in
+from mec.ams.model import ANY_APP, Use
 from mec.ams.uses import Uses
 from submgr.platform.store.memory import MemoryStore
 
@@ -96,36 +90,3 @@ def test_memory_for_states_is_bounded(store: MemoryStore) -> None:
         uses.keep_state(use_of(uses, app), b"x" * 300)
     assert uses._cached <= 1000
     assert all(uses.state_of(use_of(uses, str(app))) == b"x" * 300 for app in range(20))
-
-
-values = st.recursive(
-    st.none() | st.integers(-(2**53), 2**53) | st.text(st.characters(codec="utf-8")),
-    lambda each: st.lists(each, max_size=3) | st.dictionaries(st.sampled_from(["state", "a", "b"]), each, max_size=3),
-)
-
-
-@given(values)
-def test_state_bare_or_wrapped(value: object) -> None:
-    bare = msgspec.json.encode(value)
-    assert bytes(state_in(b'{"state":' + bare + b"}")) == bare
-    if not (isinstance(value, dict) and set(value) == {"state"}):
-        assert bytes(state_in(bare)) == bare
-
-
-def test_state_is_not_copied() -> None:
-    body = b'{"state":' + b'"' + b"x" * 1000 + b'"}'
-    assert state_in(body).obj is not None
-    assert len(state_in(body)) == 1002
-
-
-@pytest.mark.parametrize("body", [b"", b"<html>", b'{"state":', b'{"state":1} x', b"nul", b'{"a":1,}'])
-def test_what_is_no_state(body: bytes) -> None:
-    with pytest.raises(StateError):
-        state_in(body)
-
-
-def test_envelopes() -> None:
-    for make, value in ((enveloped, {"state": [1]}), (found, {"found": True, "state": [1]})):
-        pieces, size = make(b"[1]")
-        whole = b"".join(pieces)
-        assert msgspec.json.decode(whole) == value and len(whole) == size

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rounds of the optimisation, and platforms that are withdrawn."""
+"""Rounds relieve platforms over the limits; withdrawn platforms are emptied."""
 
 from collections.abc import Collection, Iterator
 
 import pytest
-from support.mec.meo_world import World, app, wish
+from support.mec.meo_world import World, admit_on, app, rounds, wish
 
 from mec.meo.errors import Conflict, Rejected
 from mec.meo.model import Context, Platform
@@ -18,22 +18,6 @@ def world() -> Iterator[World]:
     world.inventory.add_app(app())
     yield world
     world.stop()
-
-
-def admit_on(world: World, platform: str, name: str = "app", callback: str | None = "http://device/") -> Context:
-    """A context on that platform: all others are too busy for a moment."""
-    before = {one: world.meo.state.site(one).load for one in world.meo.state.platforms}
-    for one in before:
-        world.inventory.tell(one, load=1.0 if one != platform else 0.1)
-    context = world.meo.admit(wish(name, callback))
-    for one, load in before.items():
-        world.inventory.tell(one, load=load)
-    return context
-
-
-def rounds(world: World) -> list[tuple[str, str, str]]:
-    found = world.orchestrator.optimiser.round()
-    return [(migration.context_id, migration.origin, migration.target) for migration in found]
 
 
 def test_nothing_to_do(world: World) -> None:
@@ -119,70 +103,6 @@ def test_made_before_it_is_broken(world: World) -> None:
     world.finish()
     assert steps == [("deploy", "p2", "p1"), ("remove", "p1", "p2")]
     assert world.present() == {"p2": {app().key}}
-
-
-def test_the_device_is_told_the_new_address(world: World) -> None:
-    world.platform("p1")
-    world.platform("p2")
-    context = admit_on(world, "p1")
-    world.inventory.tell("p1", load=0.9)
-    world.callback_faults = 2
-    rounds(world)
-    world.finish()
-    (message,) = world.told[context.id]
-    assert message.pop("appInstanceId")
-    assert message == {
-        "notificationType": "AddressChangeNotification",
-        "contextId": context.id,
-        "referenceURI": "http://p2/",
-    }
-    (move,) = world.meo.state.contexts[context.id].moves
-    assert (move.origin, move.target, move.told) == ("p1", "p2", "delivered")
-
-
-def test_a_move_without_a_callback_is_recorded(world: World) -> None:
-    world.platform("p1")
-    world.platform("p2")
-    context = admit_on(world, "p1", callback=None)
-    world.inventory.tell("p1", load=0.9)
-    rounds(world)
-    world.finish()
-    (move,) = world.meo.state.contexts[context.id].moves
-    assert (move.reason, move.told) == ("load 0.9 is over 0.8", "no callback")
-    assert world.told == {}
-    assert world.records("meo_contexts")[context.id]["moves"][0]["told"] == "no callback"
-
-
-def test_a_callback_that_is_dead_is_given_up(world: World) -> None:
-    world.platform("p1")
-    world.platform("p2")
-    context = admit_on(world, "p1")
-    world.inventory.tell("p1", load=0.9)
-    world.callback_faults = 100
-    rounds(world)
-    world.finish()
-    assert world.meo.state.contexts[context.id].moves[0].told == "failed"
-    assert list(world.records("meo_contexts")) == [context.id]
-
-
-def test_overload_without_a_target_is_told_once_per_platform_and_when_it_is_over(world: World) -> None:
-    world.platform("p1")
-    world.platform("p2")
-    context = admit_on(world, "p1")
-    world.inventory.tell("p1", load=0.9)
-    world.inventory.tell("p2", key=0.0)
-    for _ in range(3):
-        assert rounds(world) == []
-    world.finish()
-    (alert,) = world.told["http://monitor/"]
-    assert (alert["alert"], alert["platform"]) == ("overload", "p1")
-    assert alert["reasons"] == {"p1": "the origin", "p2": "key availability 0 is under 0.1"}
-    assert world.meo.metrics.overloads._value.get() == 3
-    assert world.where(context) == "p1"
-    world.inventory.tell("p2", key=1.0)
-    assert rounds(world) == [(context.id, "p1", "p2")]
-    world.finish()
-    assert [told["alert"] for told in world.told["http://monitor/"]] == ["overload", "overload ended"]
 
 
 def test_a_round_stops_at_the_first_context_without_a_target(world: World) -> None:

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The data file as it is read, and the additional data of a user."""
+
+from __future__ import annotations
+
+import pytest
+
+from mec.manager.model import User
+from mec.manager.schemas import Additional, data_file
+from submgr.platform.config.file import ConfigError
+
+SEED = """{
+  "users": [
+    {
+      "imsi": 1234567890,
+      "subscriptionData": {
+        "subscribedApps": [ 12345 ]
+      }
+    },
+  ],
+
+  "ues": [
+    { "imsi": 12345678903, "mecId": 5, "appId": 12345, "state": { "count": 8 } },
+    { "imsi": 12345678904, "mecId": 9, "appId": 12345, "state": { "count": 10 } }
+  ]
+}
+"""
+
+
+def test_seed_file() -> None:
+    content = data_file(SEED)
+    assert content.users == (User("1234567890", {"subscribedApps": [12345]}),)
+    assert [(use.imsi, use.mec_id, use.app_id, use.state) for use in content.ues] == [
+        ("12345678903", 5, "12345", b'{"count":8}'),
+        ("12345678904", 9, "12345", b'{"count":10}'),
+    ]
+
+
+@pytest.mark.parametrize("text", ["{}", '{"users": null}', '{"users": [], "ues": []}'])
+def test_file_with_nothing_in_it(text: str) -> None:
+    assert data_file(text).users == ()
+
+
+def test_every_mistake_is_told_with_line_and_field() -> None:
+    text = """{"users": [
+      {"imsi": "12a", "subscriptionData": {}},
+      {"imsi": 5, "subscriptionData": []},
+      {"imsi": "005", "subscriptionData": {}},
+      7],
+      "ues": [{"imsi": 1, "mecId": "x",
+        "appId": ["?"]}]}"""
+    with pytest.raises(ConfigError) as refused:
+        data_file(text)
+    found = {(problem.line, problem.path) for problem in refused.value.problems}
+    assert found == {
+        (2, "users[0].imsi"),
+        (3, "users[1].subscriptionData"),
+        (4, "users[2].imsi"),
+        (5, "users[3]"),
+        (6, "ues[0].mecId"),
+        (7, "ues[0].appId"),
+        (6, "ues[0].state"),
+    }
+
+
+def test_a_user_given_twice_is_told_by_its_place_in_the_list() -> None:
+    user = '{"imsi": 5, "subscriptionData": {}}'
+    with pytest.raises(ConfigError) as refused:
+        data_file(f'{{"users": [\n7,\n{user},\n{user}]}}')
+    assert [(problem.line, problem.path, problem.message) for problem in refused.value.problems] == [
+        (2, "users[0]", "must be an object"),
+        (4, "users[2].imsi", "this user is in the file already"),
+    ]
+
+
+@pytest.mark.parametrize("text", ["[]", "5", '{"users": {}}', '{"ues": "x"}'])
+def test_file_of_another_form(text: str) -> None:
+    with pytest.raises(ConfigError):
+        data_file(text)
+
+
+@pytest.mark.parametrize("size", [0, 1, 1_000_000])
+def test_additional(size: int) -> None:
+    pieces, length = Additional(size).answer(b'{"a":1}')
+    whole = b"".join(pieces)
+    assert whole == b'{"mainData":{"a":1},"additional":"' + b"1" * size + b'"}'
+    assert length == len(whole)

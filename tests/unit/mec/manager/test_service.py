@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The users of a MEC."""
+
+from __future__ import annotations
+
+import pytest
+
+from mec.common.peer_client import PeerClient
+from mec.common.settings import MecSettings
+from mec.manager.model import User
+from mec.manager.service import UnknownUser, Users
+from submgr.platform.http.client import HttpClient
+from submgr.platform.store.memory import MemoryStore
+
+
+def users_of(store: MemoryStore, **changes: object) -> Users:
+    settings = MecSettings(**{"mec_id": 5, "additional_bytes": 10, **changes})  # type: ignore[arg-type]
+    return Users(settings, store, PeerClient(HttpClient()))
+
+
+def test_user_data(store: MemoryStore) -> None:
+    users = users_of(store)
+    users.replace((User("001010000000001", {"subscribedApps": [1]}),))
+    data = users.data_of("1010000000001")
+    assert b"".join(data.pieces) == b'{"mainData":{"subscribedApps":[1]},"additional":"1111111111"}'
+    assert users.apps_of("001010000000001") == [1]
+    with pytest.raises(UnknownUser):
+        users.data_of("5")
+
+
+def test_users_survive_a_restart_and_are_those_of_one_mec(store: MemoryStore) -> None:
+    users_of(store).replace((User("1", {}), User("2", {})))
+    users_of(store).load()
+    again, other = users_of(store), users_of(store, mec_id=9)
+    again.load()
+    other.load()
+    assert (len(again), len(other)) == (2, 0)
+    again.replace((User("2", {"x": 1}),))
+    third = users_of(store)
+    third.load()
+    assert len(third) == 1
