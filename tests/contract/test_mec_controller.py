@@ -24,6 +24,7 @@ from mec.controller.service import Controller, ControllerSettings
 from submgr.platform.health import Health
 from submgr.platform.outbox import RetryPolicy
 from submgr.platform.store.memory import MemoryStore
+from submgr.platform.turns import turn
 
 IMSI = "001010000000001"
 CALL = Call(5, 100, IMSI, ["192.168.3.2"])
@@ -276,7 +277,7 @@ def test_many_connections_with_pdus_in_pieces(site: Site) -> None:
         with socket.create_connection(controller.address) as sock:
             for at in range(0, len(stream), 7 + number):
                 sock.sendall(stream[at : at + 7 + number])
-                gevent.sleep(0)
+                turn()
             sock.shutdown(socket.SHUT_WR)
             sock.recv(1)
 

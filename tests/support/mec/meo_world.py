@@ -22,6 +22,7 @@ from submgr.platform.http.errors import HttpConnectError
 from submgr.platform.outbox import RetryPolicy
 from submgr.platform.store.committing import CommittingStore
 from submgr.platform.store.memory import MemoryBackend
+from submgr.platform.turns import turn
 
 AT_ONCE = RetryPolicy(tries=100, delay=0.0)
 T = TypeVar("T")
@@ -130,7 +131,7 @@ class World:
         """Wait until nothing is under way, or the process has crashed."""
         quiet = 0
         for _ in range(turns):
-            gevent.sleep(1e-6)  # one turn of the event loop, with its timers
+            turn()
             quiet = 0 if self.busy() else quiet + 1
             if self.dead or quiet > 20:
                 self._requests = [request for request in self._requests if not request.ready()]
@@ -216,7 +217,7 @@ class Disk(MemoryBackend):
 
     def write(self, namespace: str, values: Mapping[str, bytes], removals: Collection[str]) -> None:
         self._life.world.before_write(namespace, values.keys())
-        gevent.sleep(0)
+        turn()
         self._life.effect(lambda: self._kept.write(namespace, values, removals))
 
     def read(self, namespace: str, keys: Collection[str]) -> dict[str, bytes]:
@@ -253,14 +254,14 @@ class FakeDriver:
         world = self._life.world
         world.calls[operation] += 1
         world.before_driver(operation, app.key, platform.name)
-        gevent.sleep(0)
+        turn()
         fault = ""
         if world.faults and world.faults[0].startswith(operation):
             fault = world.faults.pop(0)
         if fault.endswith("fails"):
             raise DriverError("told to fail")
         self._life.effect(lambda: change(world.deployed.setdefault(platform.name, set())))
-        gevent.sleep(0)
+        turn()
         if fault.endswith("half"):
             raise DriverError("told to fail when half of it is done")
 
@@ -273,7 +274,7 @@ class Devices:
 
     def request(self, method: str, url: str, *, body: bytes, **options: Any) -> HttpResponse:
         world = self._life.world
-        gevent.sleep(0)
+        turn()
         if world.callback_faults:
             world.callback_faults -= 1
             raise HttpConnectError("told to fail")
