@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Manager, application mobility and orchestrator on one HTTP server: `mec manager`, or a part of `submgr run`."""
+"""Runs manager, application mobility and orchestrator on one HTTP server: `mec manager`, and a part of `submgr run`."""
 
 import logging
 import sys
@@ -42,7 +42,7 @@ _PROBES = ("/health/", "/ric/v1/", "/metrics")
 
 
 class Mec:
-    """The services of one MEC. The store is the caller's, who starts and stops it."""
+    """The services of one MEC. The caller starts and stops the store."""
 
     def __init__(
         self,
@@ -77,13 +77,13 @@ class Mec:
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where it listens."""
+        """The address and port it listens on."""
         return self._http.address
 
     def start(self) -> None:
-        """Listen. Raises ListenError, and ConfigError for a data file that cannot be used.
+        """Listens. Raises ListenError, and ConfigError for a data file that cannot be used.
 
-        A store that is away is waited for; requests get 503 meanwhile.
+        While the store is away the services wait for it, and requests get 503.
         """
         mask_identities(self._settings.log_identities)
         self._http.bind()
@@ -97,7 +97,7 @@ class Mec:
         self.orchestrator.reconfigure(meo_settings(meo))
 
     def stop(self) -> None:
-        """End; what is not finished is in the store."""
+        """Ends the services. Unfinished work is in the store."""
         self._http.stop(grace=1.0)
         self.orchestrator.stop()
         self.mobility.stop()
@@ -134,9 +134,9 @@ def build(
     registry: CollectorRegistry | None = None,
     health: Health | None = None,
 ) -> Mec:
-    """The services of a MEC out of the raw sections `mec` and `meo` of a configuration file.
+    """The services of a MEC, out of the raw sections `mec` and `meo` of a configuration file.
 
-    Without `health` and `registry` it has its own. Raises ConfigError with all mistakes.
+    Without `registry` and `health` it makes its own. Raises ConfigError with all mistakes.
     """
     return Mec(from_mapping(settings), meo, store, registry or CollectorRegistry(), health or Health())
 

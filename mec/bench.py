@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`mec bench`: how fast S1AP is taken in, and how fast state follows a UE. Prints tables in Markdown."""
+"""`mec bench`: measures how fast the controller takes S1AP in and state follows a UE. Prints Markdown tables."""
 
 import statistics
 import subprocess

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command `mec`: each program is loaded when it is asked for, since some take long to load."""
+"""The command `mec`. It imports a program only when the program is asked for: some take long to import."""
 
 from importlib import import_module
 from importlib.util import find_spec
@@ -18,7 +18,7 @@ _ORCHESTRATOR = "mec.meo.cli"
 
 
 class _Programs(click.Group):
-    """The programs, and those of the orchestrator: `COMMANDS` of its module, a list."""
+    """The group of all programs. The orchestrator's are in `COMMANDS` of its module."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted([*_COMMANDS, *_orchestrators_commands()])

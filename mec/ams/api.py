@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""HTTP of application mobility."""
+"""The HTTP interface of application mobility: `/ams`."""
 
 from collections.abc import Mapping
 from typing import Any

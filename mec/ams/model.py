@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What application mobility knows: which UE uses which application at which other MEC."""
+"""The model of application mobility: which UE uses which application at which MEC."""
 
 from dataclasses import dataclass
 
@@ -11,9 +11,9 @@ ANY_APP = "*"
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A UE uses (or used) an application at MEC `mec_id`. `stored`: its state is here already.
+    """A UE uses, or used, an application at MEC `mec_id`. `stored`: the state of the UE is in this MEC's store.
 
-    `order` grows with each notification; it is not kept over a restart.
+    `order` grows with each notification. It is not kept over a restart.
     """
 
     imsi: str
@@ -29,7 +29,7 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class UseRecord:
-    """A Use in the store."""
+    """A Use as the store keeps it."""
 
     imsi: str
     app_id: str
@@ -38,7 +38,7 @@ class UseRecord:
 
 
 def use_key(imsi: str, app_id: str) -> str:
-    """What a use is found by; the spelling of the IMSI makes no difference."""
+    """The key of a use. Every spelling of an IMSI gives the same key."""
     return f"{imsis.key(imsi)}/{app_id}"
 
 
@@ -47,4 +47,4 @@ class NoState(Exception):
 
 
 class StateError(Exception):
-    """The state cannot be had now; the message says why."""
+    """The state is not to be had now. The message says why."""

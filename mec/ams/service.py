@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Application mobility: a UE's application state follows it from the MEC it was at to this one."""
+"""Application mobility: brings the application state of a UE from the MEC where the UE was to this one."""
 
 import logging
 import time
@@ -32,16 +32,16 @@ AppsOf = Callable[[str], list[object]]
 
 
 class UnknownUe(Exception):
-    """Nothing is known of this UE and application."""
+    """No notification about this UE and application has come."""
 
 
 class NotifyError(Exception):
-    """The other MECs could not be told; the message says why."""
+    """The proxy could not tell the other MECs. The message says why."""
 
 
 @dataclass(slots=True, eq=False)
 class _Flight:
-    """A state on its way, for everybody who wants it."""
+    """A request for a state that is under way. All callers who want the state wait for the same one."""
 
     use: Use
     landed: Event = field(default_factory=Event)
@@ -50,7 +50,7 @@ class _Flight:
 
 
 class MobilityObserver:
-    """Told of what happens to applications; does nothing. Its methods must not block."""
+    """Is told what happens to the application state of UEs. This one does nothing. Its methods must not block."""
 
     def moved_away(self, uses: Sequence[Use]) -> None:
         """A UE uses applications at another MEC from now on."""
@@ -63,7 +63,7 @@ class MobilityObserver:
 
 
 class Ams:
-    """The application mobility service of a MEC."""
+    """The application mobility service of one MEC. `counts`: events by name."""
 
     def __init__(
         self,
@@ -85,15 +85,15 @@ class Ams:
 
     @property
     def prefetching(self) -> int:
-        """Prefetches that are not finished."""
+        """How many prefetches are not finished."""
         return self._prefetches.waiting
 
     def stop(self) -> None:
-        """Prefetch nothing more."""
+        """Ends all prefetches."""
         self._prefetches.stop()
 
     def notify(self, imsi: str, mec_id: int, app_id: str | None) -> None:
-        """An application here is used by a UE: tell the other MECs. Raises NotifyError."""
+        """Tells the other MECs that a UE uses an application here (None: all its applications). Raises NotifyError."""
         app = f"&appId={app_id}" if app_id is not None else ""
         url = f"{self._settings.proxy_url}/app/notify/?imsi={imsi}&mecId={mec_id}{app}"
         try:
@@ -107,7 +107,7 @@ class Ams:
         self.counts["notified others"] += 1
 
     def notified(self, imsi: str, mec_id: int, app_id: str | None) -> None:
-        """A UE uses an application at another MEC. Raises StoreError when that is not safe yet."""
+        """Takes the news that a UE uses an application at another MEC. Raises StoreError when it is not stored yet."""
         if mec_id == self._settings.mec_id:
             self.counts["own notifications"] += 1
             return
@@ -121,9 +121,9 @@ class Ams:
         self.observer.moved_away(uses)
 
     def fetch(self, imsi: str, app_id: str) -> bytes | memoryview:
-        """The state of a UE that came here, from here or from the MEC it was at.
+        """The state of a UE that came here: from the store, else from the MEC where the UE was.
 
-        Raises UnknownUe, NoState or StateError, within ANSWER_WITHIN s.
+        Raises UnknownUe, NoState or StateError within ANSWER_WITHIN s.
         """
         deadline = self._clock() + ANSWER_WITHIN
         while True:
@@ -145,7 +145,7 @@ class Ams:
                 raise StateError("the UE moved on meanwhile")
 
     def prefetch(self, imsi: str, app_id: str | None) -> None:
-        """Fetch the states of a UE in the background, for one application or all that are known of it."""
+        """Fetches states of a UE in the background, of one application or of all that are known (None)."""
         for app in [app_id] if app_id is not None else self._known_apps(imsi):
             use = self.uses.find(imsi, app)
             if use is None or use.stored or use.mec_id == self._settings.mec_id:
@@ -154,7 +154,7 @@ class Ams:
                 self.counts["prefetches dropped"] += 1
 
     def give(self, imsi: str, app_id: str) -> memoryview:
-        """The state of a UE from the application here, for another MEC. Raises NoState or StateError."""
+        """The state of a UE from the application at this MEC, for another MEC. Raises NoState or StateError."""
         url = self._settings.app_urls.get(app_id)
         if url is None:
             self.counts["unknown application"] += 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which addresses a UE has: what the controller of this MEC has learnt."""
+"""The IP addresses of a UE, asked of the controller of this MEC."""
 
 import ipaddress
 import time
@@ -23,7 +23,7 @@ class _Ue(msgspec.Struct):
 
 
 class UeAddresses:
-    """Asks the controller at `url`. When it does not answer, no address is known."""
+    """Asks the controller at `url`. A UE has no address while the controller does not answer."""
 
     def __init__(self, url: str, peers: PeerClient, clock: Callable[[], float] = time.monotonic) -> None:
         self._url = url

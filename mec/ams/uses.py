@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Uses and states: in memory what is asked for often, in the store all of it."""
+"""Which UE uses which application where, and the states: the often used ones in memory, all of them in the store."""
 
 import logging
 from collections import OrderedDict
@@ -19,7 +19,7 @@ CACHE_SIZE = 64 * 1024 * 1024
 
 
 class Uses:
-    """Who uses what where. A state belongs to one Use object: a newer one makes it void."""
+    """The uses by UE and application. A state belongs to one Use: a newer Use of the same key makes it void."""
 
     def __init__(self, store: Store, mec_id: int | None, cache_size: int = CACHE_SIZE) -> None:
         self._store = store
@@ -36,12 +36,12 @@ class Uses:
         return sum(len(uses) for uses in self._uses.values())
 
     def load(self) -> None:
-        """Take what is stored. Raises StoreError."""
+        """Reads the stored uses. Raises StoreError."""
         for record in self._records.load().values():
             self._remember(Use(record.imsi, record.app_id, record.mec_id, record.stored, self._next()))
 
     def find(self, imsi: str, app_id: str) -> Use | None:
-        """What is known of a UE and an application, or of all applications of the UE."""
+        """The use of an application by a UE, else what is known of all applications of the UE, else None."""
         uses = self._uses.get(imsis.key(imsi), {})
         use = uses.get(app_id)
         if use is not None or ANY_APP not in uses:
@@ -50,22 +50,22 @@ class Uses:
         return Use(general.imsi, app_id, general.mec_id, False, general.order)
 
     def of_ue(self, imsi: str) -> list[Use]:
-        """All that is known of a UE, that of ANY_APP among it."""
+        """All uses of a UE, with the one of ANY_APP."""
         return list(self._uses.get(imsis.key(imsi), {}).values())
 
     def all(self) -> list[Use]:
-        """Everything."""
+        """All uses of all UEs."""
         return [use for uses in self._uses.values() for use in uses.values()]
 
     def is_current(self, use: Use) -> bool:
-        """Whether nothing newer is known."""
+        """Whether no newer use of the same UE and application is known."""
         now = self.find(use.imsi, use.app_id)
         return now is not None and now.order == use.order
 
     def notified(self, imsi: str, app_id: str | None, mec_id: int) -> list[Use]:
-        """A UE uses an application (None: its applications) at a MEC from now on; states of before are void.
+        """Notes that a UE uses an application (None: all its applications) at a MEC, and drops the earlier states.
 
-        The uses that came of it. Raises StoreError when that is not safe yet; it holds all the same.
+        Returns the new uses. Raises StoreError when they are not stored yet; they hold all the same.
         """
         apps = [app_id] if app_id is not None else [use.app_id for use in self.of_ue(imsi)]
         if app_id is None and ANY_APP not in apps:
@@ -79,7 +79,7 @@ class Uses:
         return uses
 
     def keep_state(self, use: Use, state: bytes) -> bool:
-        """The state of a use has come. False: it was overtaken by something newer, and is not kept."""
+        """Keeps the state that was fetched for a use. False: a newer use has made the state void."""
         if not self.is_current(use):
             return False
         stored = Use(use.imsi, use.app_id, use.mec_id, True, use.order)
@@ -91,7 +91,7 @@ class Uses:
         return True
 
     def state_of(self, use: Use) -> bytes | None:
-        """The stored state of a use, if it is still there. Raises StoreError."""
+        """The stored state of a use, or None. Raises StoreError."""
         if not use.stored:
             return None
         state = self._states.get(use.key)
@@ -108,7 +108,7 @@ class Uses:
         return state
 
     def take(self, uses: Iterable[tuple[Use, bytes]]) -> None:
-        """Uses with their states from a file. Raises StoreError."""
+        """Takes uses with their states from the data file. Raises StoreError."""
         for use, state in uses:
             stored = Use(use.imsi, use.app_id, use.mec_id, True, self._next())
             self._store.write(self._change([stored], states={stored.key: state}))

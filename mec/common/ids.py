@@ -9,7 +9,7 @@ _MEC = re.compile(r"[0-9]{1,18}\Z")
 
 
 def app_id(value: Any) -> str:
-    """An application id, a number in most places, as text. Raises ValueError in words."""
+    """An application id as text; most are numbers. Raises ValueError in words."""
     if isinstance(value, bool) or not isinstance(value, int | str) or not _APP.match(str(value)):
         raise ValueError("an application id is a number, or a text of up to 64 letters, digits and _ . @ + -")
     return str(value)

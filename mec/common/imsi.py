@@ -29,7 +29,7 @@ def parse(value: Any) -> str:
 
 
 def key(imsi: str) -> str:
-    """What two spellings of one IMSI have in common: the digits without leading zeros."""
+    """The digits without leading zeros: all spellings of one IMSI have the same key."""
     return imsi.lstrip("0")
 
 

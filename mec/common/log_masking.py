@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""IMSIs are masked in every line of the log, wherever in it they stand."""
+"""Masks IMSIs in every line of the log, wherever they stand."""
 
 import logging
 import re
@@ -14,9 +14,9 @@ _PLAIN = frozenset(vars(logging.makeLogRecord({})))
 
 
 class IdentityMask(logging.Filter):
-    """Masks what looks like an IMSI: request lines, URLs and errors of libraries have them too.
+    """Masks whatever looks like an IMSI, also in request lines, URLs and errors of libraries.
 
-    With `in_full`, debug lines are left as they are.
+    `in_full`: debug lines stay as they are.
     """
 
     def __init__(self, in_full: bool = False) -> None:
@@ -58,7 +58,7 @@ def mask_text(text: str) -> str:
 
 
 def mask_identities(in_full: bool = False) -> None:
-    """Have every line of the log pass IdentityMask."""
+    """Puts an IdentityMask on every handler of the log."""
     for handler in logging.getLogger().handlers:
         if not any(isinstance(each, IdentityMask) for each in handler.filters):
             handler.addFilter(IdentityMask(in_full))

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests to applications, proxies and managers: one time limit for all of it, and a header that stops circles."""
+"""Requests to applications, proxies and managers, with one time limit for all of a request.
+
+A header counts how often a request has been passed on, so that circles end.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,12 +22,12 @@ MAX_ANSWER = 1024 * 1024
 
 
 class NoAnswer(Exception):
-    """There is no usable answer; the message is one line that says why."""
+    """A peer gave no usable answer. The message is one line that says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class PeerClient:
-    """Makes requests with `client`; each is bounded by `seconds` in all."""
+    """Makes requests with `client`. Each takes `seconds` at the most, from connecting to the last byte."""
 
     client: HttpClient
     seconds: float = TIMEOUT
@@ -39,9 +42,9 @@ class PeerClient:
         limit: int = MAX_ANSWER,
         passed_on: int | None = None,
     ) -> HttpResponse:
-        """A request and its whole answer of at most `limit` bytes. Raises NoAnswer.
+        """Makes a request and returns the whole answer, of at most `limit` bytes. Raises NoAnswer.
 
-        `passed_on`: how often it was passed on with this, if that is not to be taken from the request being answered.
+        `passed_on`: how often the request has been passed on; None: once more than the request that is being answered.
         """
         late = HttpTimeout(f"no answer within {self.seconds:g} s")
         try:
@@ -59,7 +62,7 @@ class PeerClient:
             raise NoAnswer(str(exc) or type(exc).__name__) from exc
 
     def stream(self, method: str, url: str) -> HttpStream:
-        """A request and the head of its answer, within the time limit; the body is the caller's to read.
+        """Makes a request and returns the head of the answer within the time limit. The caller reads the body.
 
         Raises NoAnswer.
         """

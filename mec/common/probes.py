@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every MEC program shows of itself: health and metrics."""
+"""The health and metrics routes of every MEC program."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -47,7 +47,7 @@ def probes_blueprint(health: Health, registry: CollectorRegistry) -> Blueprint:
 
 
 def time_requests(app: Flask, registry: CollectorRegistry) -> None:
-    """Measure every request of an application, by its route (never by what is in it) and status."""
+    """Measures every request of an application, by its route and status; never by IMSI or any other content."""
     seconds = Histogram(
         "mec_http_request_seconds",
         "From a request to the head of its answer",
@@ -69,18 +69,18 @@ def time_requests(app: Flask, registry: CollectorRegistry) -> None:
 
 
 class CountedMetrics(Collector):
-    """Shows numbers that a program counts anyway, read when somebody looks."""
+    """Metrics that read numbers of the program when a scrape comes."""
 
     def __init__(self) -> None:
         self._counters: list[tuple[str, str, str, Callable[[], Mapping[str, float]]]] = []
         self._gauges: list[tuple[str, str, Callable[[], float]]] = []
 
     def counter(self, name: str, text: str, label: str, read: Callable[[], Mapping[str, float]]) -> None:
-        """A counter per value of a label."""
+        """Adds a counter with one label. `read` gives the number of each label value."""
         self._counters.append((name, text, label, read))
 
     def gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
-        """A gauge."""
+        """Adds a gauge without labels."""
         self._gauges.append((name, text, read))
 
     def collect(self) -> Iterable[Metric]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the programs share: a start that complains in one line, a run until SIGTERM, a filter for the log."""
+"""What the MEC programs share: reading the configuration, running until SIGTERM, telling why a start failed."""
 
 import os
 import sys
@@ -23,7 +23,7 @@ CANNOT_START = (ConfigError, ListenError, StoreError)
 
 
 class Program(Protocol):
-    """What `run` starts."""
+    """A program that `run` starts and stops."""
 
     def start(self) -> None:
         """Raises one of CANNOT_START."""
@@ -31,11 +31,11 @@ class Program(Protocol):
     def stop(self) -> None: ...
 
     def facts(self) -> Mapping[str, Any]:
-        """Where it listens, for the first line of its output."""
+        """What the first line of output says: where the program listens."""
 
 
 def configured(path: str | None, overrides: Mapping[str, Any]) -> MecConfig:
-    """The configuration of `-f`, with what the command line says beside it. Ends the program when it is wrong."""
+    """Reads the file of `-f`; `overrides` of the command line win. A wrong file ends the program."""
     try:
         return mec_settings.read(path, overrides)
     except ConfigError as failed:
@@ -57,7 +57,7 @@ def store_of(config: MecConfig, environ: Mapping[str, str], name: str) -> Store:
 
 
 def run(name: str, config: MecConfig, program: Program) -> None:
-    """Start, print one line that says where it listens, and stop at SIGTERM or SIGINT."""
+    """Starts a program, prints one line that says where it listens, and stops it at SIGTERM or SIGINT."""
     logs = Logs(name)
     logs.start(config.log_level)
     mask_identities(config.mec.log_identities)
@@ -80,7 +80,7 @@ def run(name: str, config: MecConfig, program: Program) -> None:
 
 
 def complain(failed: Exception, file: str = "") -> None:
-    """Tell why a program cannot start, a line per mistake; `file` is where these are."""
+    """Prints why a program cannot start, a line per mistake. `file`: the file that has the mistakes."""
     lines = [str(problem) for problem in failed.problems] if isinstance(failed, ConfigError) else [str(failed)]
     for line in lines:
         click.echo(f"mec cannot start: {file + ', ' if file else ''}{line}", err=True)
@@ -104,5 +104,5 @@ def url_option(ctx: click.Context, param: click.Parameter, value: str | None) ->
 
 
 def environment() -> dict[str, str]:
-    """A copy of the process's."""
+    """A copy of the environment of the process."""
     return dict(os.environ)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""JSON records of one kind in a namespace of the store, as typed values."""
+"""Typed records of one kind, as JSON in a namespace of the store."""
 
 import logging
 from collections.abc import Collection, Iterable, Mapping
@@ -36,7 +36,7 @@ class Records(Generic[T]):
         return self.read(key[len(self._prefix) :] for key in keys) if keys else {}
 
     def read(self, keys: Iterable[str]) -> dict[str, T]:
-        """Those of the records that exist. Raises StoreError."""
+        """The records of `keys` that exist. Raises StoreError."""
         found = self._store.read(self._namespace, [self._prefix + key for key in keys])
         records: dict[str, T] = {}
         for name, value in found.items():
@@ -48,20 +48,20 @@ class Records(Generic[T]):
         return records
 
     def change(self, records: Mapping[str, T], remove: Collection[str] = ()) -> Change:
-        """One atomic change, for `Store.write` and `Store.submit`."""
+        """One atomic change, for `Store.write` or `Store.submit`."""
         values = {self._prefix + key: self._encoder.encode(value) for key, value in records.items()}
         return Change(self._namespace, values, frozenset(self._prefix + key for key in remove))
 
     def save(self, key: str, record: T) -> None:
-        """Write one record and wait until it is safe. Raises StoreError."""
+        """Writes one record and waits until the store has it. Raises StoreError."""
         self._store.write(self.change({key: record}))
 
     def remove(self, *keys: str) -> None:
-        """Remove records and wait. Raises StoreError."""
+        """Removes records and waits until the store has done so. Raises StoreError."""
         self._store.write(self.change({}, keys))
 
     def save_soon(self, key: str, record: T, done: Done | None = None) -> None:
-        """Write one record without waiting; it is tried until it is safe, or a later change of the key is."""
+        """Writes one record without waiting. The store tries until this or a later change of the key is written."""
         self._store.submit(self.change({key: record}), done or _told_by_the_store, persistent=True)
 
     def remove_soon(self, *keys: str) -> None:

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The `mec` section of the configuration file, each setting declared once, and what else of that file the MEC programs
-go by."""
+"""The section `mec` of the configuration file, and the other sections that the MEC programs read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -87,7 +86,7 @@ class MecSettings:
 
     @property
     def foreign(self) -> bool:
-        """Whether users are looked for at their home MEC."""
+        """Whether this MEC asks the home MEC for its users."""
         return self.network == "foreign"
 
 
@@ -96,7 +95,7 @@ SECTION = schema_of(MecSettings, "mec", strict=True)
 
 @dataclass(frozen=True, slots=True)
 class MecConfig:
-    """A whole file: `sdl_backend` None when it does not say which; `meo` is checked by the orchestrator itself."""
+    """A whole configuration file. `sdl_backend`: None when the file names none. The orchestrator checks `meo`."""
 
     mec: MecSettings
     meo: Mapping[str, Any]

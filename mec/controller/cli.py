@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`mec controller`."""
+"""`mec controller`: takes mirrored S1AP in and tells identity providers who has which address."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Telling identity providers who has which address: in order per UE, repeatedly until they know, bounded.
+"""Tells identity providers which UE has which address: in order per UE, again until they know, bounded.
 
-What is not told yet is in the store: after a restart the latest of each UE is told again. A provider that is away
-for long gets, of more events than there are places for, the newest.
+The store keeps what is not delivered: after a restart the latest event of each UE is sent again. For a provider that
+is away for long, of more events than there are places for, the newest are kept.
 """
 
 import logging
@@ -44,7 +44,7 @@ class PushSettings:
 
 @dataclass(slots=True, eq=False)
 class _Announcement:
-    """One announcement. `left`: deliveries that are not finished, by identity provider."""
+    """The identities of one UE to tell. `left`: how many deliveries each identity provider still has to take."""
 
     key: str
     identities: tuple[Identity, ...]
@@ -53,7 +53,7 @@ class _Announcement:
 
 
 class IdentityPush:
-    """See the module. Deliveries begin with `put`."""
+    """Delivers announcements to identity providers, and has the manager prefetch. `counts`: deliveries by outcome."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class IdentityPush:
         return self._outbox.oldest()
 
     def put(self, announce: Announce) -> None:
-        """Tell every identity provider, and have the manager prefetch."""
+        """Tells every identity provider, and has the manager prefetch state if the settings say so."""
         here = announce.identities[0].happening is not Happening.DETACHED
         if here and self._settings.state:
             self._prefetch(announce.ue.key, announce.identities[0].imsi)
@@ -94,7 +94,7 @@ class IdentityPush:
             self._tell(announce.ue.key, announce.identities, self._settings.idps)
 
     def resume(self) -> None:
-        """Tell what was not told before the restart. Raises StoreError."""
+        """Delivers the announcements that the last run did not deliver. Raises StoreError."""
         for key, record in self._records.load().items():
             left = [idp for idp in self._settings.idps if idp in record.left]
             if not left:
@@ -103,13 +103,13 @@ class IdentityPush:
                 self._tell(key, record.identities, left)
 
     def forget(self, keys: Iterable[str]) -> None:
-        """UEs that are not known any more."""
+        """Drops the records of UEs that are no longer known."""
         for key in keys:
             if self._latest.pop(key, None) is not None:
                 self._records.remove_soon(key)
 
     def stop(self, grace: float = 1.0) -> None:
-        """Begin nothing more, and wait `grace` s for what is under way."""
+        """Begins no further delivery, and waits `grace` s for those under way."""
         self._prefetches.stop(0.0)
         self._outbox.stop(grace)
 

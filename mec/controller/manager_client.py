@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the controller asks of the MEC manager: prefetching, and user data."""
+"""The requests of the controller to the MEC manager: prefetching of state, and user data."""
 
 import time
 from collections.abc import Callable
@@ -19,7 +19,7 @@ _PAUSE = 2.0
 
 
 class ManagerClient:
-    """The manager at a URL."""
+    """Talks to the manager at a URL."""
 
     def __init__(self, url: str, client: HttpClient, clock: Callable[[], float] = time.monotonic) -> None:
         self._url = url
@@ -28,7 +28,7 @@ class ManagerClient:
         self._silent_until = 0.0
 
     def prefetch_state(self, imsi: str) -> bool:
-        """Have application state of a UE fetched; whether the manager agreed. Raises HttpError or OSError."""
+        """Has the manager fetch the state of a UE. Returns whether it agreed. Raises HttpError or OSError."""
         answer = self._client.request(
             "POST",
             f"{self._url}/ams/prefetch/state",
@@ -41,7 +41,7 @@ class ManagerClient:
         return answer.ok
 
     def user_data(self, imsi: str) -> bytes | None:
-        """JSON, or None when the manager has none or does not answer."""
+        """The user data as JSON, or None when the manager has none or does not answer."""
         if self._clock() < self._silent_until:
             return None
         try:
@@ -59,7 +59,7 @@ class ManagerClient:
 
 
 class UserData:
-    """The subscription data of one UE, asked for once, by whoever needs it first."""
+    """The subscription data of one UE. The first caller of `get` has the manager asked, the others share the answer."""
 
     def __init__(self, manager: ManagerClient, imsi: str) -> None:
         self._manager = manager
@@ -69,7 +69,7 @@ class UserData:
         self._data: bytes | None = None
 
     def get(self) -> bytes | None:
-        """JSON, or None when there are none."""
+        """The data as JSON, or None."""
         with self._asking:
             if not self._asked:
                 self._data = self._manager.user_data(self._imsi)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Figures of the controller, read when somebody looks. No IMSI is in any of them."""
+"""The metrics of the controller, read at a scrape. None of them has an IMSI."""
 
 from collections import Counter
 
@@ -13,7 +13,7 @@ _KNOWN = {code.value: code.name.lower() for code in Procedure}
 
 
 def register_metrics(controller: Controller, registry: CollectorRegistry) -> None:
-    """Register the metrics of a controller."""
+    """Registers the metrics of a controller."""
     identities = controller.identities
     metrics = CountedMetrics()
     metrics.counter("mec_controller_pdus", "S1AP PDUs", "procedure", lambda: _by_procedure(identities.pdus))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the controller knows of UEs and of the S1 associations they are seen on."""
+"""The model of the controller: UEs, and the S1 associations and connections on which they are seen."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -8,7 +8,7 @@ from mec.common import imsi as imsis
 
 
 class State(StrEnum):
-    """Of a UE. One whose IP address is not known yet waits; an idle one still has its addresses."""
+    """The state of a UE. A waiting UE has no known IP address yet; an idle UE keeps its addresses."""
 
     WAITING = "waiting"
     ATTACHED = "attached"
@@ -18,7 +18,7 @@ class State(StrEnum):
 
 
 class Happening(StrEnum):
-    """What identity providers are told."""
+    """The events that identity providers are told."""
 
     ATTACHED = "attached"
     MOVED = "moved"
@@ -54,7 +54,7 @@ class Enb:
 
 @dataclass(slots=True, eq=False)
 class Association:
-    """One mirrored connection between an eNB and an MME: the scope of eNB UE S1AP ids."""
+    """The mirrored connection between an eNB and an MME: the scope of eNB UE S1AP ids."""
 
     id: int
     peer: str
@@ -64,7 +64,7 @@ class Association:
 
     @property
     def mme(self) -> str:
-        """The scope of MME UE S1AP ids: the MME's first GUMMEI, or everything that comes from the same peer."""
+        """The scope of MME UE S1AP ids: the first GUMMEI of the MME, else everything from the same peer."""
         return self.gummeis[0].hex() if self.gummeis else f"peer {self.peer}"
 
 
@@ -116,7 +116,7 @@ class Ue:
 
     @property
     def key(self) -> str:
-        """What it is found by."""
+        """The key of the UE in tables and records."""
         return imsis.key(self.imsi)
 
     @property
@@ -129,7 +129,7 @@ class Ue:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What an identity provider is told: this IMSI has (or had) this address, at this place."""
+    """What an identity provider is told: a UE has, or had, this address at this place."""
 
     happening: Happening
     imsi: str
@@ -142,7 +142,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Announce:
-    """Tell the identity providers, one message per address."""
+    """Effect: tell the identity providers, one message per address."""
 
     ue: Ue
     identities: tuple[Identity, ...]
@@ -150,14 +150,14 @@ class Announce:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """The record of a UE has changed."""
+    """Effect: store the UE, whose record has changed."""
 
     ue: Ue
 
 
 @dataclass(frozen=True, slots=True)
 class Learn:
-    """A GUTI (10 octets) belongs to an IMSI from now on."""
+    """Effect: store that a GUTI (10 octets) belongs to an IMSI."""
 
     guti: bytes
     imsi: str
@@ -165,7 +165,7 @@ class Learn:
 
 @dataclass(frozen=True, slots=True)
 class Forget:
-    """Records of UEs (by key) and GUTIs that are out of date."""
+    """Effect: remove the records of UEs (by key) and of GUTIs that are out of date."""
 
     ues: tuple[str, ...]
     gutis: tuple[bytes, ...]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What each S1AP procedure says about UEs (36.413), and what that does to the tables."""
+"""Reads from each S1AP procedure what it says about UEs, and changes the tables accordingly (3GPP TS 36.413)."""
 
 from collections.abc import Callable
 
@@ -18,9 +18,9 @@ _NOTHING: list[Effect] = []
 
 
 class Identities:
-    """Takes the S1AP of all associations in, gives effects out. Whatever a PDU holds, it raises nothing.
+    """Takes the S1AP PDUs of all associations, returns effects. No PDU makes it raise.
 
-    `pdus` counts PDUs by (outcome, procedure code). A PDU that says nothing about identities is not looked into.
+    `pdus` counts PDUs by (outcome, procedure code). Of a PDU that says nothing about UEs only the header is read.
     """
 
     def __init__(self, max_ues: int = 1_000_000) -> None:
@@ -53,12 +53,12 @@ class Identities:
         self._handlers = {(int(outcome), int(code)): each for (outcome, code), each in handlers.items()}
 
     def load(self, ues: list[Ue]) -> None:
-        """UEs from records of before a restart."""
+        """Takes the UEs that were stored before a restart."""
         self.ues.load(ues)
         self.connections.load()
 
     def take(self, association: Association, pdu: bytes, now: float) -> list[Effect]:
-        """One PDU of at least four octets; `now` in s since 1970."""
+        """Takes one PDU of at least four octets. `now` is in s since 1970."""
         if pdu[0] & 0x9F:
             self.ues.counts["undecodable"] += 1
             return _NOTHING
@@ -75,14 +75,14 @@ class Identities:
         return self.effects()
 
     def ended(self, association: Association, now: float) -> list[Effect]:
-        """The connection of an association has ended."""
+        """The TCP connection of an association has ended."""
         self.ues.now = now
         self._handovers.forget(association)
         self.connections.interrupt(association)
         return self.effects()
 
     def effects(self) -> list[Effect]:
-        """What has been gathered; each is given out once."""
+        """The effects since the last call."""
         effects = self.ues.effects
         if effects:
             self.ues.effects = []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The controller: mirrored S1AP in, identities out, tables kept in the store."""
+"""The controller: listens for mirrored S1AP, performs the effects, and keeps the tables in the store."""
 
 import logging
 import time
@@ -38,7 +38,7 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10
 
 @dataclass(frozen=True, slots=True)
 class ControllerSettings:
-    """`lengths`: each PDU has its size before it. `log_identities`: an IMSI stands in full in debug lines."""
+    """`lengths`: each PDU follows its size. `log_identities`: debug lines show IMSIs in full."""
 
     network: str
     listen: str
@@ -48,7 +48,7 @@ class ControllerSettings:
 
 
 class Controller:
-    """Listens between `start` and `stop`. The store is the caller's, who starts and stops it."""
+    """Listens between `start` and `stop`. The caller starts and stops the store."""
 
     def __init__(
         self,
@@ -85,13 +85,13 @@ class Controller:
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where S1AP is taken in."""
+        """The address and port where it takes S1AP."""
         assert self._server is not None
         host, port = self._server.socket.getsockname()[:2]
         return str(host), int(port)
 
     def start(self) -> None:
-        """Read what is stored and listen. A store that is away is waited for in the background. Raises ListenError."""
+        """Reads the stored tables, in the background while the store is away, and listens. Raises ListenError."""
         sock = listening_socket(self._settings.listen)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         sock.listen(128)
@@ -102,7 +102,7 @@ class Controller:
         log.info("listening", extra={"server": "S1AP", "address": "{}:{}".format(*self.address)})
 
     def stop(self) -> None:
-        """Close all connections; what is not delivered is in the store."""
+        """Closes all connections. The store keeps what is not delivered."""
         if self._server is not None:
             self._server.stop(timeout=1)
             self._server = None
@@ -113,7 +113,7 @@ class Controller:
         self._client.close()
 
     def feed(self, imsi: str, addresses: tuple[str, ...]) -> Ue:
-        """The addresses of a UE from another source than S1AP."""
+        """Takes the addresses of a UE from an operator."""
         self.identities.ues.now = time.time()
         ue = self.identities.ues.feed(imsi, addresses)
         self._perform(self.identities.effects())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The data file: taken whole when nothing is stored yet, its users whenever it has changed."""
+"""Takes the data file into the store: all of it when the store is empty, its users whenever the file has changed."""
 
 import hashlib
 import logging
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class DataFileLoader:
-    """Brings the file (None: there is none) into the store, and keeps its users up to date."""
+    """Brings the data file into the store and keeps the users up to date. `path` None: there is no file."""
 
     def __init__(self, path: str | None, mec_id: int | None, store: Store, users: Users, uses: Uses) -> None:
         self.refused = 0
@@ -35,7 +35,7 @@ class DataFileLoader:
         self._user_writer = Loader(self._write_users, log, "the users of the data file wait for the store")
 
     def start(self) -> None:
-        """Read the file and the store; a store that is away is waited for in the background.
+        """Reads the file and the store, in the background while the store is away.
 
         Raises ConfigError for a file that cannot be used.
         """
@@ -48,11 +48,11 @@ class DataFileLoader:
 
     @property
     def loaded(self) -> bool:
-        """Whether what is stored, and the file, have been taken up."""
+        """Whether the file and the stored users and uses have been read."""
         return self._loader.done
 
     def stop(self) -> None:
-        """Watch no longer."""
+        """Ends the watch on the file."""
         if self._watcher is not None:
             self._watcher.stop()
         self._loader.stop()

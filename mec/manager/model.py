@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the manager knows."""
+"""The model of the manager: users, and the content of the data file."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +21,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class FormerUse:
-    """A UE used an application at a MEC and left a state there (JSON)."""
+    """A UE used an application at a MEC and left this state (JSON) there."""
 
     imsi: str
     mec_id: int

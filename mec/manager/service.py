@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Users: those of this MEC, and at a foreign MEC those of the home MEC, which is asked for them."""
+"""The users of a MEC. A foreign MEC asks the home MEC for users that it does not have."""
 
 import logging
 import time
@@ -26,15 +26,15 @@ _MAX_CACHED = 100_000
 
 
 class UnknownUser(Exception):
-    """Nobody knows the user."""
+    """Neither this MEC nor the home MEC knows the user."""
 
 
 class HomeSilent(Exception):
-    """The home MEC did not answer, or not with a user's data; the message says what happened."""
+    """The home MEC gave no usable answer. The message says what happened."""
 
 
 class Circle(Exception):
-    """The request has been passed on already, and would be again."""
+    """The request has been passed on before, and would be passed on again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class UserData:
 
 
 class Users:
-    """Answers for user data."""
+    """The users of this MEC, and a cache of those that the home MEC told. `counts`: answers by kind."""
 
     def __init__(
         self, settings: MecSettings, store: Store, peers: PeerClient, clock: Callable[[], float] = time.monotonic
@@ -66,11 +66,11 @@ class Users:
         return len(self._users)
 
     def load(self) -> None:
-        """Take users from the store. Raises StoreError."""
+        """Reads the users from the store. Raises StoreError."""
         self._users = {user.key: user for user in self._records.load().values()}
 
     def replace(self, users: tuple[User, ...]) -> None:
-        """From now on these are the users of this MEC, and no others. Raises StoreError, and changes nothing then."""
+        """Makes `users` the users of this MEC, and no others. Raises StoreError, and then nothing has changed."""
         now = {user.key: user for user in users}
         gone = [key for key in self._users if key not in now]
         changed = {key: user for key, user in now.items() if self._users.get(key) != user}
@@ -79,7 +79,7 @@ class Users:
         self._users = now
 
     def apps_of(self, imsi: str) -> list[object]:
-        """The applications that a user of this MEC, or one that was asked for, has subscribed to."""
+        """The applications that a user has subscribed to; empty for a user who is not known here."""
         user = self._users.get(imsis.key(imsi))
         data = user.data if user is not None else self._cached_data(imsi)
         apps = data.get("subscribedApps") if isinstance(data, dict) else None

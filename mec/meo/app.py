@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The orchestrator as a part of a process: built from settings and a store, with blueprints for its HTTP server."""
+"""Builds the orchestrator out of settings and a store, and starts and stops its parts."""
 
 import logging
 import time
@@ -38,7 +38,7 @@ STUCK_AFTER = 300.0
 
 
 class Orchestrator:
-    """The parts of the orchestrator, wired. The store is the caller's, who starts and stops it.
+    """The parts of the orchestrator. The caller starts and stops the store.
 
     The blueprints belong on an application whose errors are problem details (`mec.common.problem_details.problem_app`).
     """
@@ -86,16 +86,16 @@ class Orchestrator:
 
     @property
     def blueprints(self) -> tuple[Blueprint, ...]:
-        """The routes `/meo/v1` and `/dev_app/v1`, new ones with every call."""
+        """The routes `/meo/v1` and `/dev_app/v1`. Each call makes new blueprints."""
         return admin_blueprint(self.meo, self.optimiser), lcmp_blueprint(self.meo)
 
     def start(self) -> None:
-        """Read what is stored and begin. A store that is away is waited for in the background; requests get 503."""
+        """Reads the store and begins. While the store is away it waits in the background, and requests get 503."""
         self.optimiser.start()
         self._loader.start()
 
     def stop(self) -> None:
-        """End at once; what is not finished is in the store."""
+        """Ends at once. Unfinished work is in the store."""
         self._loader.stop()
         self._poller.stop()
         self.optimiser.stop()
@@ -104,7 +104,7 @@ class Orchestrator:
         self._client.close()
 
     def reconfigure(self, settings: MeoSettings) -> None:
-        """Applies changed settings, all but those in `mec.meo.settings.RESTART`. A period begins anew."""
+        """Applies changed settings, all but those in `mec.meo.settings.RESTART`. A changed period begins anew."""
         names = changed(self.meo.settings, settings)
         waiting = [f"meo.{name}" for name in names if name in RESTART]
         self.meo.settings = settings
@@ -117,7 +117,7 @@ class Orchestrator:
         log.info("orchestrator reconfigured", extra={"changed": applied})
 
     def why_not_ready(self) -> str | None:
-        """For readiness."""
+        """Why the orchestrator is not ready, or None."""
         if not self.meo.inventory.ready:
             return "what is stored has not been read yet"
         return self.optimiser.why_not_running()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long one admission takes, by how many platforms there are; with the store in memory, and nothing to deploy."""
+"""`mec bench-meo`: measures an admission by the number of platforms, with the store in memory and nothing to deploy."""
 
 import statistics
 import time
@@ -19,7 +19,7 @@ SIZES = (10, 100, 1_000, 10_000)
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Milliseconds: of the draw alone, and of a whole admission with its record in the store."""
+    """Milliseconds of the draw alone, and of a whole admission with its record in the store."""
 
     platforms: int
     draw: float
@@ -27,7 +27,7 @@ class Timing:
 
 
 def measure(sizes: Sequence[int] = SIZES, times: int = 300) -> list[Timing]:
-    """The medians."""
+    """The medians for each number of platforms."""
     return [_measure(platforms, times) for platforms in sizes]
 
 

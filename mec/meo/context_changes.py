@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Changes of contexts, in the store first and in memory then, each together with the journal records it begins or ends.
+"""Changes contexts in the store and then in memory, together with the journal records that a change begins or ends.
 
-Changes of one context come one after the other. Each is one atomic write, so that a crash leaves the state before or
-after it, and the journal tells what is to be done about either.
+Changes of one context come one after the other. Each is one atomic write: a crash leaves the state before it or after
+it, and the journal tells the next start what to do about either.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -27,7 +27,7 @@ class _Lock:
 
 
 class ContextChanges:
-    """See the module. Every method raises StoreError, and then nothing has changed."""
+    """Makes the changes. Every method raises StoreError, and then nothing has changed."""
 
     def __init__(self, state: MeoState, store: Store, deployments: Deployments) -> None:
         self._state = state
@@ -36,7 +36,7 @@ class ContextChanges:
         self._locks: dict[str, _Lock] = {}
 
     def enter(self, context: Context) -> None:
-        """A new context, whose pair the caller holds and leaves to the context."""
+        """Adds a context. The caller holds its pair and leaves it to the context."""
         self._write({context.id: encode(context)}, arrives=context.pair)
         self._state.put_context(context)
 
@@ -56,8 +56,11 @@ class ContextChanges:
         return context
 
     def move(self, context_id: str, origin: str, moved: Callable[[Context], Moved]) -> Moved | None:
-        """Put a context elsewhere: `moved` makes what it becomes, on a pair that the caller holds and leaves to it,
-        and what its device is told. None: it is no longer at `origin`."""
+        """Moves a context away from `origin`. None: the context is no longer there.
+
+        `moved` returns the context as it will be, and the notification for its device. The caller holds the pair of the
+        new context and leaves it to the context.
+        """
         with self._alone(context_id):
             context = self._state.contexts.get(context_id)
             if context is None or context.platform != origin:
@@ -73,7 +76,7 @@ class ContextChanges:
         return new, notification
 
     def change(self, context_id: str, changed: Callable[[Context], Context | None], remove: frozenset[str]) -> bool:
-        """What else is known of a context, not where it is, while `remove` goes. False: it is gone, or unchanged."""
+        """Changes a context but not its platform, and removes the records `remove`. False: it is gone, or unchanged."""
         with self._alone(context_id):
             context = self._state.contexts.get(context_id)
             new = changed(context) if context is not None else None

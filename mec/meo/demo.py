@@ -43,7 +43,7 @@ Say = Callable[[str], None]
 
 
 class _SimulatedPlatform:
-    """A load of its own beside that of its contexts, and keys that come and go; and what is deployed there."""
+    """A platform with a load of its own beside the load of its contexts, and with keys that come and go."""
 
     def __init__(self, rng: Random) -> None:
         self._rng = rng
@@ -114,7 +114,7 @@ class Demo:
         self._loops = [gevent.spawn(self._report_for_ever), gevent.spawn(self._ask_for_ever)]
 
     def stop(self) -> None:
-        """End everything."""
+        """Ends everything."""
         gevent.killall(self._loops)
         self.orchestrator.stop()
         self._http.stop(grace=0.5)

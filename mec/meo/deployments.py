@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Applications on platforms: deployed once however many contexts use them, removed when nobody does.
+"""Deploys an application on a platform once, however many contexts use it, and removes it when no context does.
 
-Whoever needs an application on a platform holds the pair from `acquire` to `release`. A journal record is in the store
-from before a deployment begins until a context that uses it is, and from when the last context leaves until the removal
-is done; so the next start knows of everything that may be half done. Drivers' operations may be repeated.
+Whoever needs an application on a platform holds the pair from `acquire` to `release`. The store has a journal record
+of a pair from before its deployment begins until a context that uses the pair is stored, and from the end of the last
+context until the removal is done. So the next start knows of everything that may be half done. Drivers' operations may
+be repeated.
 """
 
 import logging
@@ -31,7 +32,7 @@ REMOVAL_POLICY = RetryPolicy(tries=12, delay=1.0, backoff=2.0, max_delay=60.0)
 
 
 class DeployFailed(Exception):
-    """An application could not be deployed on a platform; why, in words."""
+    """An application could not be deployed on a platform. The message says why."""
 
 
 @dataclass(slots=True)
@@ -50,7 +51,7 @@ class _Deployment:
 
 
 class Deployments:
-    """See the module. `on_gone` is called when nothing is left of a pair; it must not block."""
+    """Holds, deploys and removes pairs. `on_gone` is called when nothing is left of a pair; it must not block."""
 
     def __init__(
         self,
@@ -75,11 +76,11 @@ class Deployments:
 
     @property
     def removals_waiting(self) -> int:
-        """Removals that are not done."""
+        """How many removals are not done."""
         return self._outbox.waiting
 
     def stop(self) -> None:
-        """Begin nothing more; what is not done is in the journal."""
+        """Begins nothing more. The journal has what is not done."""
         self._outbox.stop()
 
     def busy(self, platform: str | None = None, app_key: str | None = None) -> bool:
@@ -87,7 +88,7 @@ class Deployments:
         return any(pair.platform == platform or pair.app_key == app_key for pair in self._pairs)
 
     def adopt(self, pair: Pair, *, journaled: bool) -> None:
-        """At the start: a stored context uses the pair. With a journal record it is deployed once more to be sure."""
+        """At the start: a stored context uses the pair. A pair with a journal record is deployed again, to be sure."""
         deployment = self._pairs.setdefault(pair, _Deployment(touched=True))
         deployment.users += 1
         deployment.journaled = journaled
@@ -98,14 +99,14 @@ class Deployments:
             self._outbox.put(pair.platform, pair, partial(self._settle, pair), partial(self._settled, pair))
 
     def abandon(self, pair: Pair) -> None:
-        """At the start: the pair is in the journal, and no context uses it."""
+        """At the start: the journal has the pair, and no context uses it."""
         self._pairs[pair] = _Deployment(touched=True, journaled=True)
         self._schedule(pair, self._pairs[pair])
 
     def acquire(self, pair: Pair, deadline: float) -> None:
-        """Hold the pair, deployed; waits until `deadline` (of the clock) at most.
+        """Holds the pair, deployed. Waits until `deadline` (of the clock) at the most.
 
-        Raises DeployFailed, or StoreError when the journal cannot be written; then nothing is held.
+        Raises DeployFailed, or StoreError when the journal cannot be written. Then the pair is not held.
         """
         deployment = self._pairs.setdefault(pair, _Deployment())
         deployment.users += 1
@@ -117,14 +118,14 @@ class Deployments:
             raise
 
     def release(self, pair: Pair) -> None:
-        """Hold the pair no longer. The last one to do so has it removed, in the background."""
+        """Holds the pair no longer. After the last holder it is removed, in the background."""
         deployment = self._pairs[pair]
         deployment.users -= 1
         if not deployment.users:
             self._schedule(pair, deployment)
 
     def retry(self, platform: str) -> None:
-        """Begin again with the removals there that were given up."""
+        """Begins again with the removals on a platform that were given up."""
         for pair, deployment in self._pairs.items():
             if pair.platform == platform and not deployment.users:
                 self._schedule(pair, deployment)
@@ -143,7 +144,7 @@ class Deployments:
         return {pair_key(pair): encode(pair)}
 
     def not_arrived(self, pair: Pair) -> None:
-        """The change that `arriving` was for has failed."""
+        """Takes `arriving` back: the store has refused the change."""
         self._pairs[pair].journaled = True
 
     def _deploy(self, pair: Pair, deployment: _Deployment, deadline: float) -> None:

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Why a request is not done, by whose fault."""
+"""The errors of the orchestrator, a class for each reason why a request is refused."""
 
 from collections.abc import Mapping
 
 
 class MeoError(Exception):
-    """Any of them; the message is for the client."""
+    """An error whose message is for the client."""
 
 
 class Unknown(MeoError):
@@ -13,11 +13,11 @@ class Unknown(MeoError):
 
 
 class Conflict(MeoError):
-    """What is asked for contradicts what is there."""
+    """The request contradicts what is registered."""
 
 
 class Rejected(MeoError):
-    """No platform can take a context; why not, per platform."""
+    """No platform can take a context. `reasons`: why not, by platform."""
 
     def __init__(self, message: str, reasons: Mapping[str, str]) -> None:
         super().__init__(message)
@@ -25,4 +25,4 @@ class Rejected(MeoError):
 
 
 class Unavailable(MeoError):
-    """The store cannot be used at the moment; nothing was changed. Asking again later may help."""
+    """The store cannot be used now. Nothing has changed; the client may ask again later."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Applications and platforms: registered, told about, withdrawn, and forgotten when nothing of them is left."""
+"""Registers applications and platforms, keeps their telemetry, withdraws them, forgets them when nothing is left."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class Inventory:
-    """See the module. `ready` is false until what is stored has been read."""
+    """The applications and platforms. `ready` is false until the store has been read."""
 
     def __init__(self, state: MeoState, store: Store, clock: Callable[[], float], wall: Callable[[], float]) -> None:
         self.ready = False
@@ -34,12 +34,12 @@ class Inventory:
         self._forgotten: dict[str, Event] = {}
 
     def check_ready(self) -> None:
-        """Raises Unavailable until what is stored is known."""
+        """Raises Unavailable until the store has been read."""
         if not self.ready:
             raise Unavailable("what is stored has not been read yet")
 
     def add_app(self, app: App) -> App:
-        """Register an application. Raises Conflict for one that is there, Unavailable."""
+        """Registers an application. Raises Conflict when it is registered already, and Unavailable."""
         self.check_ready()
         known = self._state.apps.get(app.key)
         if known is not None and not known.withdrawn:
@@ -63,7 +63,7 @@ class Inventory:
         return found[0]
 
     def remove_app(self, key: str) -> None:
-        """No new contexts of an application; running ones go on. Raises Unknown, Unavailable."""
+        """Withdraws an application: it gets no new contexts, running ones go on. Raises Unknown, Unavailable."""
         app = replace(self.app(key), withdrawn=True)
         self._save(APPS, app.key, encode(app))
         self._state.put_app(app)
@@ -71,7 +71,7 @@ class Inventory:
         self.sweep_app(app.key)
 
     def add_platform(self, platform: Platform) -> None:
-        """Register a platform. Raises Conflict for one that is there, Unavailable."""
+        """Registers a platform. Raises Conflict when it is registered already, and Unavailable."""
         self.check_ready()
         known = self._state.platforms.get(platform.name)
         if known is not None:
@@ -83,7 +83,7 @@ class Inventory:
         log.info("platform registered", extra={"platform": platform.name, "type": platform.type})
 
     def platform(self, name: str) -> Platform:
-        """Raises Unknown."""
+        """The platform of a name. Raises Unknown."""
         self.check_ready()
         platform = self._state.platforms.get(name)
         if platform is None or platform.withdrawn:
@@ -91,7 +91,7 @@ class Inventory:
         return platform
 
     def withdraw_platform(self, name: str) -> None:
-        """No new contexts on a platform; those it has are moved in the background. Raises Unknown, Unavailable."""
+        """Withdraws a platform: no new contexts; its own move in the background. Raises Unknown, Unavailable."""
         known = self.platform(name)
         # in memory first: its telemetry, stored at any time, must not undo this
         self._state.put_platform(replace(known, withdrawn=True))
@@ -107,13 +107,13 @@ class Inventory:
         self.sweep_platform(name)
 
     def wait_until_forgotten(self, name: str, seconds: float) -> bool:
-        """Whether nothing is left of a withdrawn platform, now or within so many seconds."""
+        """Waits until a withdrawn platform is forgotten, at most `seconds`. Returns whether it is."""
         if name not in self._state.platforms:
             return True
         return bool(self._forgotten.setdefault(name, Event()).wait(seconds))
 
     def visible_platforms(self) -> list[Platform]:
-        """All but those that are withdrawn and empty, of which only traces are left."""
+        """All platforms but those that are withdrawn and have no contexts."""
         self.check_ready()
         return [
             platform
@@ -122,7 +122,7 @@ class Inventory:
         ]
 
     def tell(self, name: str, *, load: float | None = None, key: float | None = None) -> None:
-        """What a platform's load or key availability (0..1) is now. Raises Unknown, ValueError."""
+        """Takes the present load or key availability (0..1) of a platform. Raises Unknown, ValueError."""
         self.platform(name)
         site = self._state.site(name)
         now = self._clock()
@@ -138,18 +138,18 @@ class Inventory:
         self._store.submit(Change(PLATFORMS, {name: encode(self.stored_platform(name))}), _ignored)
 
     def stored_platform(self, name: str) -> StoredPlatform:
-        """A platform with its telemetry in s since 1970."""
+        """The record of a platform: the times of its telemetry in s since 1970."""
         site, shift = self._state.site(name), self._wall() - self._clock()
         platform = self._state.platforms[name]
         return StoredPlatform(platform, site.load, site.load_at + shift, site.key, site.key_at + shift)
 
     def sweep(self, pair: Pair) -> None:
-        """Something of a pair has gone: forget what was kept for it only."""
+        """A user of a pair has gone: forgets a withdrawn application or platform of which nothing is left."""
         self.sweep_app(pair.app_key)
         self.sweep_platform(pair.platform)
 
     def sweep_app(self, key: str) -> None:
-        """Forget a withdrawn application when nothing of it is left."""
+        """Forgets a withdrawn application of which nothing is left."""
         app = self._state.apps.get(key)
         if app is None or not app.withdrawn or self._state.count_of_app(key) or self.deployments.busy(app_key=key):
             return
@@ -157,7 +157,7 @@ class Inventory:
         self._store.submit(Change(APPS, remove=frozenset((key,))), _ignored, persistent=True)
 
     def sweep_platform(self, name: str) -> None:
-        """Forget a withdrawn platform when nothing is left on it."""
+        """Forgets a withdrawn platform of which nothing is left."""
         platform = self._state.platforms.get(name)
         if platform is None or not platform.withdrawn or self._state.count_at(name) or self.deployments.busy(name):
             return

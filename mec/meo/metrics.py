@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Figures of the orchestrator. They set_gauges and steer nothing."""
+"""The metrics of the orchestrator. They watch and steer nothing."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3
 
 
 class MeoMetrics:
-    """Registered in `registry`."""
+    """The metrics, registered in `registry`."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.admissions = Counter(
@@ -40,7 +40,7 @@ class MeoMetrics:
     def set_gauges(
         self, contexts: Callable[[], int], platforms: Callable[[], int], removals_waiting: Callable[[], int]
     ) -> None:
-        """Where the figures that are read when they are asked for come from."""
+        """Sets what the gauges read at a scrape."""
         self._contexts.set_function(contexts)
         self._platforms.set_function(platforms)
         self._waiting.set_function(removals_waiting)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the orchestrator knows: applications, platforms, application contexts."""
+"""The model of the orchestrator: applications, platforms, application contexts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ MAX_MOVES_KEPT = 16
 
 @dataclass(frozen=True, slots=True)
 class AppInfo:
-    """What names an application (MEC 016, 6.2.2). `extra`: further members, which are only shown."""
+    """The description of an application. `extra`: further members, which are only shown (MEC 016, 6.2.2)."""
 
     app_d_id: str
     name: str
@@ -28,13 +28,13 @@ class AppInfo:
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """What makes an application different from others, in the order of the key."""
+        """The values that tell applications apart, in the order of the key."""
         return (self.app_d_id, self.name, self.provider, self.soft_version, self.d_version)
 
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """A type of platform that an application runs on, which of them it may or must use, and how it is deployed there.
+    """How an application uses one type of platform: which platforms it may use, and how it is deployed there.
 
     An empty whitelist names all platforms of the type.
     """
@@ -51,7 +51,7 @@ class Support:
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """An application. `order` grows with each registration; one that is `withdrawn` has no new contexts."""
+    """An application. `order` grows with each registration. A `withdrawn` application gets no new contexts."""
 
     info: AppInfo
     supports: tuple[Support, ...]
@@ -64,14 +64,17 @@ class App:
         return self.info.key
 
     def support(self, platform_type: str) -> Support | None:
-        """How it runs on platforms of a type; None when it does not."""
+        """How the application uses platforms of a type; None when it does not."""
         return next((support for support in self.supports if support.type == platform_type), None)
 
 
 @dataclass(frozen=True, slots=True)
 class QkdSource:
-    """Where the key availability of a platform is asked for (ETSI GS QKD 014): the key management entity as
-    host[:port] or URL, the peers whose keys count, and PEM files for mutual TLS."""
+    """Where the orchestrator asks for the key availability of a platform (ETSI GS QKD 014).
+
+    `kme`: the key management entity as host[:port] or URL. `slaves`: the peers whose keys count. The files are PEM, for
+    mutual TLS.
+    """
 
     kme: str
     slaves: tuple[str, ...]
@@ -82,9 +85,9 @@ class QkdSource:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """A place where applications run. `credentials` are for its driver, and are shown to nobody.
+    """A place where applications run. Only its driver sees `credentials`.
 
-    One that is `withdrawn` has no new contexts and is forgotten as soon as nothing of it is left.
+    A `withdrawn` platform gets no new contexts, and is forgotten as soon as nothing is left on it.
     """
 
     name: str
@@ -99,8 +102,10 @@ class Platform:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A platform as placement sees it: its load and key availability (0..1, None: never told) and when (monotonic, s)
-    each was told."""
+    """A platform as placement sees it: load and key availability (0..1, None: never told), and when each was told.
+
+    Times are monotonic, in s.
+    """
 
     name: str
     type: str
@@ -113,8 +118,10 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A migration: its number (growing with time), when (s since 1970), from where to where, why, and whether the
-    device application was told ("pending", "delivered", "failed", or "no callback")."""
+    """A migration of a context: when (s since 1970), from where to where, and why. `number` grows with time.
+
+    `told`: whether the device application was told ("pending", "delivered", "failed", or "no callback").
+    """
 
     number: int
     at: float
@@ -126,9 +133,9 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a device application asks for: the AppContext of a request (MEC 016, 6.2.3).
+    """The AppContext that a device application asks for (MEC 016, 6.2.3).
 
-    `app_info` is what it said of the application, to be said again in answers; `location` a LocationConstraints.
+    `app_info`: what the device said of the application; answers repeat it. `location`: a LocationConstraints.
     """
 
     app_info: Mapping[str, Any]
@@ -141,10 +148,10 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """An application context: a device's use of an application on one platform.
+    """An application context: the use of an application by a device, on one platform.
 
-    `order` grows with each admission: the newest context has the highest. `created_at` and `moved_at` are s since
-    1970; `moves` are the latest ones, the oldest first.
+    `order` grows with each admission: the newest context has the highest. `created_at` and `moved_at` are s since 1970;
+    `moves` are the latest ones, the oldest first.
     """
 
     id: str
@@ -163,7 +170,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """An application on a platform: what is deployed once, however many contexts use it."""
+    """An application on a platform. It is deployed once, however many contexts use it."""
 
     app_key: str
     platform: str

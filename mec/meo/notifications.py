@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Device applications told what became of their contexts (MEC 016, 6.4), in order per context, with retries.
+"""Tells device applications what became of their contexts: in order per context, with retries (MEC 016, 6.4).
 
-A notification is in the store from the change it is about until it is delivered or given up.
+The store has a notification from the change that it is about until it is delivered or given up.
 """
 
 import logging
@@ -30,7 +30,7 @@ CALL_TIMEOUT = 2.0
 
 
 def address_change(context: Context, reference_uri: str, move: int) -> Notification | None:
-    """AddressChangeNotification (MEC 016, 6.4.2); None when the device application wants no notifications."""
+    """AddressChangeNotification; None when the device application wants none (MEC 016, 6.4.2)."""
     body = {
         "notificationType": "AddressChangeNotification",
         "contextId": context.id,
@@ -41,12 +41,12 @@ def address_change(context: Context, reference_uri: str, move: int) -> Notificat
 
 
 def context_deleted(context: Context) -> Notification | None:
-    """ApplicationContextDeleteNotification (MEC 016, 6.4.3); None when there is nobody to be told."""
+    """ApplicationContextDeleteNotification; None when the device application wants none (MEC 016, 6.4.3)."""
     return _notification(context, {"notificationType": "ApplicationContextDeleteNotification", "contextId": context.id})
 
 
 def superseded(notification: Notification, context: Context | None) -> bool:
-    """Whether a notification of an earlier run is about an address that is not the latest one any more."""
+    """Whether a notification of an earlier run is about a move that is no longer the latest one."""
     if notification.move is None:
         return False
     return context is None or not context.moves or context.moves[-1].number != notification.move
@@ -59,7 +59,7 @@ def _notification(context: Context, body: dict[str, Any], move: int | None = Non
 
 
 class Notifier:
-    """Sends them. Also tells monitors, about which nothing is stored."""
+    """Sends notifications to device applications and to monitors."""
 
     def __init__(
         self,
@@ -76,16 +76,16 @@ class Notifier:
 
     @property
     def waiting(self) -> int:
-        """Notifications that are not finished."""
+        """How many notifications are not finished."""
         return self._outbox.waiting
 
     def stop(self) -> None:
-        """Begin nothing more; what is not delivered is in the store."""
+        """Begins nothing more. The store has what is not delivered."""
         self._outbox.stop()
         gevent.killall(list(self._finishing))
 
     def post(self, notification: Notification) -> None:
-        """Deliver a notification that is in the store."""
+        """Sends a notification that the store has."""
         send = partial(self._send, notification.url, notification.body)
         if not self._outbox.put(
             _host(notification.url), notification.context_id, send, partial(self._done, notification)

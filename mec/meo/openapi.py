@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The interfaces described by OpenAPI documents, served beside them as YAML and as JSON."""
+"""Serves the OpenAPI documents of the interfaces, as YAML and as JSON."""
 
 from functools import cache
 from importlib import resources
@@ -12,19 +12,19 @@ from flask import Blueprint, Response
 
 @cache
 def document_text(name: str) -> str:
-    """The document as it is in the package."""
+    """The text of a document of the package."""
     return resources.files("mec.meo").joinpath(name).read_text(encoding="utf-8")
 
 
 @cache
 def document_json(name: str) -> bytes:
-    """The same as JSON."""
+    """A document of the package as JSON."""
     parsed: Any = yaml.load(document_text(name), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     return msgspec.json.encode(parsed)
 
 
 def document_routes(routes: Blueprint, name: str) -> None:
-    """`openapi.yaml` and `openapi.json` under the blueprint."""
+    """Adds `openapi.yaml` and `openapi.json` to a blueprint."""
 
     @routes.get("/openapi.yaml")
     def openapi_yaml() -> Response:

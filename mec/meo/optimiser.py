@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Migration: rounds that relieve platforms over the limits, and the evacuation of platforms that are withdrawn.
+"""Migrates contexts: rounds relieve platforms that are over the limits, evacuations empty platforms that are withdrawn.
 
-Make-before-break: the application is deployed at the target, the context stored there, its device told, and only then
+Make before break: the application is deployed at the target, the context stored there, its device told, and only then
 the application removed at the origin when nobody else uses it.
 """
 
@@ -34,7 +34,7 @@ EVACUATION_RETRY = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """A context that was moved, or would be."""
+    """A context that was moved, or that a plan would move."""
 
     context_id: str
     origin: str
@@ -43,7 +43,7 @@ class Migration:
 
 
 class Optimiser:
-    """Runs a round every `period` s between `start` and `stop`, and whenever it is asked to."""
+    """Runs a round each `period` between `start` and `stop`, and whenever `round` is called."""
 
     def __init__(self, meo: Meo, notifier: Notifier, overload: Overload, heartbeat: Heartbeat | None = None) -> None:
         self._meo = meo
@@ -57,28 +57,28 @@ class Optimiser:
         self._loop: gevent.Greenlet | None = None
 
     def start(self) -> None:
-        """Begin with the periodic rounds; platforms that are being withdrawn are emptied."""
+        """Begins with the periodic rounds, and with the evacuations of withdrawn platforms."""
         self._meo.inventory.evacuate = self.evacuate
         if self._loop is None:
             self._loop = gevent.spawn(self._run)
 
     def stop(self) -> None:
-        """End the rounds, in whatever step; the next start finishes or undoes it."""
+        """Ends the rounds in whatever step. The next start finishes or undoes that step."""
         gevent.killall([greenlet for greenlet in (self._loop, *self._evacuations.values()) if greenlet is not None])
         self._loop = None
 
     def why_not_running(self) -> str | None:
-        """For readiness: a loop that has ended does not come back by itself."""
+        """Why no rounds run, for readiness: a loop that has ended does not come back by itself."""
         if self._loop is not None and self._loop.dead:
             return "the periodic optimisation has ended, see the log"
         return None
 
     def cool(self, context_id: str, seconds: float) -> None:
-        """No round moves this context for so long."""
+        """Keeps rounds from moving a context for so many seconds."""
         self._cool_until[context_id] = self._meo.clock() + seconds
 
     def round(self, on_move: Callable[[Migration], None] = lambda migration: None) -> list[Migration]:
-        """One round of the periodic optimisation; rounds never overlap. What was moved, each also told by `on_move`."""
+        """Runs one round; rounds never overlap. Returns the migrations. `on_move` is told of each at once."""
         with self._turn:
             self._meo.metrics.rounds.inc()
             self._forget_cooled()
@@ -92,7 +92,7 @@ class Optimiser:
             return done
 
     def plan(self) -> list[Migration]:
-        """What a round would move now, if every deployment succeeded."""
+        """The migrations of a round, if it ran now and every deployment succeeded."""
         rng = Random()
         rng.setstate(self._meo.rng.getstate())
         planned: list[Migration] = []
@@ -108,7 +108,7 @@ class Optimiser:
         return planned
 
     def evacuate(self, platform: str) -> None:
-        """Empty a withdrawn platform, in the background."""
+        """Empties a withdrawn platform in the background."""
         if platform not in self._evacuations:
             greenlet = self._evacuations[platform] = gevent.spawn(self._evacuate, platform)
             greenlet.link(lambda ended: self._evacuations.pop(platform, None))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Overload: a platform over its limits, and nowhere to go for what runs on it."""
+"""Overload: a platform is over its limits and no other can take its contexts."""
 
 import logging
 import time
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class Overload:
-    """Counts every round that ends so; logs sparsely; tells the monitor when it begins and when it is over."""
+    """Counts the rounds that end in overload, logs them sparsely, tells the monitor when overload begins and ends."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class Overload:
         """The platform that cannot be relieved at the moment."""
 
     def on(self, platform: str, reason: str, targets: Mapping[str, str]) -> None:
-        """`reason`: what is wrong with `platform`; `targets`: why nothing can go to each of the others."""
+        """A round could not relieve `platform`. `reason`: its violation. `targets`: why the others take nothing."""
         self._metrics.overloads.inc()
         self._sparsely.log(logging.WARNING, platform, "overload", platform=platform, why=reason, targets=len(targets))
         if self.platform != platform:
@@ -45,7 +45,7 @@ class Overload:
             )
 
     def off(self) -> None:
-        """A round has found nothing that it could not relieve."""
+        """A round has left no platform in overload."""
         if self.platform is not None:
             log.info("overload is over", extra={"platform": self.platform})
             self._tell({"alert": "overload ended", "platform": self.platform, "timestamp": self._wall()})

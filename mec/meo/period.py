@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The time between two rounds, which a changed setting ends or prolongs at once."""
+"""The time between two rounds. A changed setting takes effect at once."""
 
 from collections.abc import Callable
 
@@ -7,14 +7,14 @@ from gevent.event import Event
 
 
 class Period:
-    """`seconds` gives the setting in force. One greenlet waits at a time."""
+    """Waits for so long as `seconds` says. One greenlet waits at a time."""
 
     def __init__(self, seconds: Callable[[], float]) -> None:
         self._seconds = seconds
         self._changed = Event()
 
     def wait(self) -> None:
-        """Waits for the end of a period that begins now, or with the latest `renew`."""
+        """Waits for the end of a period. The period begins now, and anew with each `renew`."""
         while self._changed.wait(self._seconds()):
             self._changed.clear()
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a context goes: candidates, their scores, a draw weighted by them; and which platforms are to be relieved.
+"""Draws the platform of a context by the scores of the candidates, and finds the platforms that must be relieved.
 
-Pure functions of what is known at `now` (monotonic, s); chance comes from the generator that is passed in.
+Pure functions of what is known at `now` (monotonic, s). The generator of random numbers is passed in.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -26,8 +26,10 @@ SCORES: Mapping[str, ScoreFunction] = {
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The limits of a candidate, the name of the score, the weight of the load in score "weighted", and how old (s)
-    what is known of a platform may be."""
+    """The limits and the score of placement. `score`: a name in SCORES. `alpha`: the weight of the load in "weighted".
+
+    `telemetry_ttl`: the age in s at which telemetry is stale.
+    """
 
     max_load: float = setting("maxLoad", number(0.0, 1.0), 0.8, "load above which a platform takes no context")
     min_key: float = setting("minKey", number(0.0, 1.0), 0.1, "key rate below which a platform takes no context")
@@ -40,7 +42,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The platform that was drawn, its score, and the chance it had."""
+    """The platform that was drawn, with its score and its chance."""
 
     site: Site
     score: float
@@ -49,7 +51,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """There is no candidate; why not, per platform."""
+    """There is no candidate. `reasons`: why not, by platform."""
 
     reasons: Mapping[str, str] = field(default_factory=dict)
 
@@ -66,7 +68,7 @@ def place(
     rng: Random,
     without: Mapping[str, str] | None = None,
 ) -> Choice | Rejection:
-    """Draw a platform for a context of `app`; those in `without` (name to reason) are out of the question."""
+    """Draws a platform for a context of `app`. `without`: excluded platforms, with the reason of each."""
     excluded = without or {}
     found: list[Site] = []
     for support in app.supports:
@@ -83,7 +85,7 @@ def place(
 def candidates(
     support: Support, sites: Iterable[Site], rules: Rules, now: float, without: Collection[str] = ()
 ) -> list[Site]:
-    """Those of `sites` (all of the support's type) where a new context may go."""
+    """Those of `sites`, all of the support's type, that may take a new context."""
     max_load, min_key = rules.max_load, rules.min_key
     earliest = now - rules.telemetry_ttl
     fit = [
@@ -111,7 +113,7 @@ def score(site: Site, rules: Rules) -> float:
 
 
 def draw(found: Sequence[Site], rules: Rules, rng: Random) -> Choice:
-    """One of the candidates at random, in proportion to their scores; when all are zero, all alike."""
+    """Draws one of the candidates in proportion to their scores. When all scores are zero, all have the same chance."""
     function, alpha = SCORES[rules.score], rules.alpha
     weights = [function(site.load, site.key, alpha) for site in found]  # type: ignore[arg-type]
     total = sum(weights)
@@ -164,7 +166,7 @@ class Violation:
 
 
 def violation(site: Site, rules: Rules, now: float) -> Violation | None:
-    """Whether a platform must be relieved. One whose telemetry is stale, or that is withdrawn, is not judged."""
+    """The violation of a platform, or None. A platform that is withdrawn or whose telemetry is stale is not judged."""
     if site.withdrawn or site.load is None or site.key is None:
         return None
     if min(site.load_at, site.key_at) < now - rules.telemetry_ttl:

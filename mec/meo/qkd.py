@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The key availability of platforms, asked of their key management entities (ETSI GS QKD 014, 5.1: Get status)."""
+"""Asks key management entities for the key availability of platforms (ETSI GS QKD 014, 5.1: Get status)."""
 
 import logging
 import math
@@ -26,11 +26,11 @@ POLL_TIMEOUT = 2.0
 
 
 class QkdError(Exception):
-    """A key management entity that did not tell; its platform's key availability grows stale."""
+    """A key management entity gave no usable answer. The key availability of its platform grows stale."""
 
 
 def availability(status: Any) -> float:
-    """The share of keys that are there, out of the answer to Get status: 0 without a positive max_key_count."""
+    """The share of keys that are there, from an answer to Get status; 0 without a positive max_key_count."""
     if not isinstance(status, dict):
         return 0.0
     stored: Any = status.get("stored_key_count")
@@ -45,13 +45,13 @@ def _is_number(value: Any) -> bool:
 
 
 def status_url(source: QkdSource, slave: str) -> str:
-    """Where the status of the keys shared with a peer is."""
+    """The URL for the status of the keys shared with a peer."""
     base = source.kme if "://" in source.kme else f"https://{source.kme}"
     return f"{base.rstrip('/')}/api/v1/keys/{quote(slave, safe='')}/status"
 
 
 class QkdPoller:
-    """Asks for every platform that has a source, once a period; `tell` gets the least availability over its peers.
+    """Polls the source of every platform once a period, and gives `tell` the least availability over its peers.
 
     Platforms do not wait for each other.
     """
@@ -89,7 +89,7 @@ class QkdPoller:
         self._clients.clear()
 
     def look(self) -> None:
-        """Begin one poll of every platform that is not being polled."""
+        """Begins a poll of every platform that is not being polled."""
         sources: set[QkdSource] = set()
         for platform in list(self._platforms()):
             if platform.qkd is None or platform.withdrawn:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Models to stored JSON and back, and the names of what is stored.
+"""The stored records: their keys, and the model as JSON and back.
 
 Beside the contexts, `meo_contexts` holds the journal, since one change of the store is atomic within a namespace:
-`pair:...` for an application on a platform that may or may not be deployed, `notice:...` for what a device application
-has still to be told.
+`pair:...` for an application on a platform that may or may not be deployed, `notice:...` for a notification that a
+device application has not got yet.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ _Record = TypeVar("_Record")
 
 
 class BadRecord(Exception):
-    """A stored value that is not what this program writes."""
+    """A stored value that this program did not write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class StoredPlatform:
-    """A platform and what was last told of it; times in s since 1970."""
+    """A platform with its last telemetry. Times are in s since 1970."""
 
     platform: Platform
     load: float | None = None

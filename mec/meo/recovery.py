@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The start: what is stored is read, and what was half done when the process ended is finished or undone."""
+"""Reads the store at the start, and finishes or undoes what the last run left half done."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -33,7 +33,7 @@ _T = TypeVar("_T")
 
 
 def recover(meo: Meo, store: Store, optimiser: Optimiser, notifier: Notifier) -> None:
-    """Read everything and take it up. Raises StoreError when it cannot be read; may be called again then."""
+    """Reads everything and takes it up. Raises StoreError when the store is away; it may be called again then."""
     stored_apps, stored_platforms, stored = store.read_all(APPS), store.read_all(PLATFORMS), store.read_all(CONTEXTS)
     reader = _Reader()
     for app in reader.read(APPS, stored_apps, decode_app):
@@ -62,7 +62,7 @@ def recover(meo: Meo, store: Store, optimiser: Optimiser, notifier: Notifier) ->
 
 
 class _Reader:
-    """What cannot be read stays where it is, and is told."""
+    """Reads records. One that cannot be read stays in the store, and is logged and counted."""
 
     def __init__(self) -> None:
         self.unreadable = 0

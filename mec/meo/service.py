@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The use cases around contexts, from admission to end.
+"""The use cases of contexts, from admission to end.
 
-Everything is in memory and in the store; this process is the only one that writes. A request waits for the store, and
-for a driver when something must be deployed, but never longer than its time allows.
+Everything is in memory and in the store, which no other process writes. A request waits for the store, and for a driver
+when something must be deployed, but never longer than its time allows.
 """
 
 import logging
@@ -32,7 +32,7 @@ ADMISSION_TIME = 2.5
 
 
 class Meo:
-    """See the module."""
+    """Admits, updates and ends contexts. The other parts of the orchestrator use its state, clocks and settings."""
 
     def __init__(
         self,
@@ -66,18 +66,18 @@ class Meo:
         )
 
     def driver_of(self, platform: Platform) -> Driver | None:
-        """The driver for a platform; None when its type has none."""
+        """The driver of a platform; None when there is none for its type."""
         name = self.settings.driver_of(platform.type)
         return self._drivers.get(name) if name else None
 
     def place(
         self, app: App, without: Mapping[str, str] | None = None, rng: Random | None = None
     ) -> Choice | Rejection:
-        """Draw a platform for a context; nothing else happens."""
+        """Draws a platform for a context, and does nothing else."""
         return place(app, self.state.sites, self.settings.rules, self.clock(), rng or self.rng, without)
 
     def app_for(self, wish: Wish) -> App:
-        """The application that is asked for. Raises Unknown."""
+        """The registered application that a device means. Raises Unknown."""
         self.inventory.check_ready()
         name = wish.app_info["appName"]
         app = find(self.state.apps_named(name), wish.app_info)
@@ -86,14 +86,14 @@ class Meo:
         return app
 
     def select(self, wish: Wish) -> Choice:
-        """A draw without consequences. Raises Unknown, Rejected."""
+        """Draws a platform without an admission. Raises Unknown, Rejected."""
         choice = self.place(self.app_for(wish))
         if isinstance(choice, Rejection):
             raise _rejected(choice.reasons)
         return choice
 
     def admit(self, wish: Wish) -> Context:
-        """A new context, on a platform where the application is deployed. Raises Unknown, Rejected, Unavailable."""
+        """Admits a context to a platform where its application is deployed. Raises Unknown, Rejected, Unavailable."""
         began = self.clock()
         result = "failed"
         try:
@@ -140,7 +140,7 @@ class Meo:
         raise Unknown(f"there is no application {app.key} any more")
 
     def hold(self, pair: Pair, deadline: float) -> str | None:
-        """Have the application deployed and kept for a context to come; None, or why that is not possible.
+        """Deploys an application and holds it for a context to come. Returns None, or why that failed.
 
         Raises StoreError.
         """
@@ -154,12 +154,12 @@ class Meo:
         return None
 
     def moved_in(self, platform: str) -> None:
-        """A context has just been stored there: should the platform have been withdrawn meanwhile, on it goes."""
+        """A context has just been stored on a platform: it moves on when the platform was withdrawn meanwhile."""
         if self.state.platforms[platform].withdrawn:
             self.inventory.evacuate(platform)
 
     def context(self, context_id: str) -> Context:
-        """Raises Unknown."""
+        """The context of an id. Raises Unknown."""
         self.inventory.check_ready()
         context = self.state.contexts.get(context_id)
         if context is None:
@@ -167,7 +167,7 @@ class Meo:
         return context
 
     def end(self, context_id: str) -> None:
-        """End a context; the last one of its application there has it removed. Raises Unknown, Unavailable."""
+        """Ends a context. The last one of its application there has it removed. Raises Unknown, Unavailable."""
         self.context(context_id)
         try:
             context = self.context_changes.leave(context_id)
@@ -178,13 +178,13 @@ class Meo:
         self.ended(context, "asked for")
 
     def ended(self, context: Context, why: str) -> None:
-        """A context has left the store: count it, and forget what was kept for it only."""
+        """A context has left the store: counts it, and forgets what was kept for it only."""
         self.metrics.ended.labels(why).inc()
         log.info("context ended", extra={"context": context.id, "platform": context.platform, "why": why})
         self.inventory.sweep(context.pair)
 
     def update(self, context_id: str, change: Callable[[Context], Context]) -> None:
-        """Change what a device may change. Raises Unknown, Unavailable, and what `change` raises."""
+        """Changes a context as its device asks. Raises Unknown, Unavailable, and what `change` raises."""
         self.context(context_id)
         try:
             done = self.context_changes.change(context_id, change, frozenset())

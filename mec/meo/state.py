@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is known at the moment, in memory, with the indexes that placement and migration need."""
+"""The state of the orchestrator in memory, with the indexes that placement and migration need."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ class _OneType:
 
 
 class MeoState:
-    """Applications, platforms and contexts. Nothing here waits or fails: callers check first."""
+    """The applications, platforms and contexts. No method waits or fails: callers check first."""
 
     def __init__(self) -> None:
         self.apps: dict[str, App] = {}
@@ -33,7 +33,7 @@ class MeoState:
         self._order = 0
 
     def next_order(self) -> int:
-        """A number greater than all before."""
+        """A number greater than all numbers before."""
         self._order += 1
         return self._order
 
@@ -54,13 +54,13 @@ class MeoState:
         return self._apps_named.get(name, {}).values()
 
     def find_apps(self, key: str) -> list[App]:
-        """The applications that `key` may mean: the one whose key it is, else those whose parts in a row are it."""
+        """The applications that `key` may mean: the one with this key, else those whose parts without "+" are `key`."""
         if key in self.apps:
             return [self.apps[key]]
         return [app for app in self.apps.values() if "".join(app.info.parts) == key]
 
     def put_platform(self, platform: Platform) -> None:
-        """Add a platform or replace its description; what was told of its load and keys stays."""
+        """Adds a platform or replaces its description. Its telemetry stays."""
         known = self.platforms.get(platform.name)
         site = Site(platform.name, platform.type, withdrawn=platform.withdrawn)
         if known is not None:
@@ -95,12 +95,12 @@ class MeoState:
         return one.sites[bisect_left(one.names, name)]
 
     def put_site(self, site: Site) -> None:
-        """What was told of a platform that is known."""
+        """Replaces the telemetry of a known platform."""
         one = self._types[site.type]
         one.sites[bisect_left(one.names, site.name)] = site
 
     def put_context(self, context: Context) -> None:
-        """Add a context or replace what is known of it, also where it is."""
+        """Adds a context or replaces it, also with one on another platform."""
         if context.id in self.contexts:
             self.drop_context(context.id)
         self.contexts[context.id] = context
@@ -136,7 +136,7 @@ class MeoState:
         return self._of_pair.get(pair, set())
 
     def stays(self, pair: Pair) -> bool:
-        """Whether a context uses the pair that is not about to leave."""
+        """Whether a context uses the pair and is not about to leave it."""
         return any(context_id not in self.leaving for context_id in self.users_of(pair))
 
     def count_of_app(self, key: str) -> int:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The model as JSON for clients. Credentials stay inside."""
+"""The JSON that clients get of the model. It has no credentials."""
 
 import re
 from typing import Any

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`mec proxy`."""
+"""`mec proxy`: passes requests on between MECs."""
 
 import sys
 from collections.abc import Mapping

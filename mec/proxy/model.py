@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The MECs that the proxy knows."""
+"""The MECs of the proxy's file."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Mec:
-    """A MEC by its number, and where its manager answers."""
+    """A MEC: its number, and the URL of its manager."""
 
     id: int
     url: str
@@ -14,7 +14,7 @@ class Mec:
 
 @dataclass(frozen=True, slots=True)
 class Unreached:
-    """A MEC that was not told, and why."""
+    """A MEC that could not be told, and why."""
 
     mec: Mec
     why: str

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The proxy between MECs: one question to one of them, one notification to all others."""
+"""The proxy between MECs: asks one MEC for a state or a user, tells a notification to all others."""
 
 import logging
 from collections import Counter
@@ -24,11 +24,11 @@ class UnknownMec(Exception):
 
 
 class PeerError(Exception):
-    """A MEC did not answer, or not as it should; the message says why."""
+    """A MEC gave no answer, or a wrong one. The message says why."""
 
 
 class PeerLacks(Exception):
-    """A MEC does not have what was asked for."""
+    """A MEC has no such state or user."""
 
 
 class Circle(Exception):
@@ -47,7 +47,7 @@ class Proxy:
         return len(self._mecs)
 
     def reload(self, text: str) -> None:
-        """A new content of the file; one with mistakes is told and changes nothing."""
+        """Takes a new content of the file. A content with mistakes is logged and changes nothing."""
         try:
             self._mecs = mec_info(text)
         except ConfigError as exc:
@@ -57,7 +57,7 @@ class Proxy:
         log.info("the list of MECs has changed", extra={"mecs": sorted(self._mecs)})
 
     def notify(self, imsi: str, mec_id: int, app_id: str | None) -> tuple[list[int], list[Unreached]]:
-        """Tell every MEC but `mec_id`, all at the same time: which were reached, and which not."""
+        """Tells every MEC but `mec_id`, all at the same time. Returns the numbers of those reached, and the others."""
         self._check_hops()
         query = urlencode({"imsi": imsi, "mecId": mec_id, **({"appId": app_id} if app_id is not None else {})})
         others = [mec for mec in self._mecs.values() if mec.id != mec_id]
@@ -70,7 +70,7 @@ class Proxy:
         return [mec.id for mec in others if mec.id not in failed], failures
 
     def state(self, imsi: str, mec_id: int, app_id: str) -> HttpStream:
-        """The head of a MEC's answer with an application's state. Raises UnknownMec, PeerLacks, PeerError, Circle."""
+        """The head of a MEC's answer with a state. Raises UnknownMec, PeerLacks, PeerError, Circle."""
         return self._ask("states", mec_id, f"/ams/get/state/?{urlencode({'appId': app_id, 'imsi': imsi})}")
 
     def user_data(self, imsi: str, mec_id: int) -> HttpStream:
@@ -78,7 +78,7 @@ class Proxy:
         return self._ask("user data", mec_id, f"/manager/user/data/?{urlencode({'imsi': imsi})}")
 
     def body(self, stream: HttpStream) -> Iterator[bytes]:
-        """The body of an answer as it comes; when it breaks off, so does whoever reads this."""
+        """The body of an answer, piece by piece. It raises HttpError when the MEC breaks off."""
         with closing(stream):
             try:
                 yield from stream.chunks(self._peers.seconds)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""HTTP of MEC 021 v2.2.1: `/amsi/v1`."""
+"""The HTTP interface of MEC 021 v2.2.1: `/amsi/v1`."""
 
 import re
 import time
@@ -21,7 +21,7 @@ _ANSWERS: Answers = {StoreError: lambda error: ApiError(503, f"not stored: {erro
 
 
 def amsi_blueprint(mobility: Mobility) -> Blueprint:
-    """All resources."""
+    """The routes of all resources below `/amsi/v1`."""
     blueprint = Blueprint("amsi", __name__)
     answer_errors(blueprint, _ANSWERS)
     _add_services(blueprint, mobility)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Application mobility as ETSI GS MEC 021 v2.2.1 has it: registered services, subscriptions."""
+"""The model of application mobility: registered services and subscriptions (ETSI GS MEC 021 v2.2.1)."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -37,8 +37,10 @@ class Associate:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device that an application serves (MEC 021, 7.2.2): mobility level 1 to 3; 1 as `transferred`: its context is
-    at another MEC."""
+    """A device that an application serves. `level`: its mobility level, 1 to 3 (MEC 021, 7.2.2).
+
+    `transferred` is 1 when the context of the device is at another MEC.
+    """
 
     associate: Associate
     level: int | None = None
@@ -59,7 +61,7 @@ class MobilityService:
 
 @dataclass(frozen=True, slots=True)
 class TimeStamp:
-    """Since 1970."""
+    """A time since 1970."""
 
     seconds: int
     nano_seconds: int
@@ -67,7 +69,7 @@ class TimeStamp:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A subscription (MEC 021, 7.3) and its filter; `self_url` is what it was made as."""
+    """A subscription with its filter. `self_url` is the URL at which it was created (MEC 021, 7.3)."""
 
     id: str
     type: str

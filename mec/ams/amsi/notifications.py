@@ -11,8 +11,8 @@ import msgspec
 
 from mec.ams.amsi.model import Subscription
 from submgr.platform.http.client import HttpClient
-from submgr.platform.sparse_log import Sparsely
 from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
+from submgr.platform.sparse_log import Sparsely
 
 log = logging.getLogger(__name__)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""MEC 021 on the uses of uses: who is told when a UE's application state moves."""
+"""The services and subscriptions of MEC 021, and which subscribers are told when the state of a UE moves."""
 
 import logging
 import time
@@ -34,7 +34,7 @@ _LONGEST_WAIT = 60.0
 
 @dataclass(frozen=True, slots=True)
 class _Moved:
-    """Something happened to the state of a UE; `app_id` None: to all its applications but `others`."""
+    """An event of the application state of a UE. `app_id` None: of all its applications but `others`."""
 
     status: MobilityStatus
     imsi: str
@@ -43,7 +43,10 @@ class _Moved:
 
 
 class Mobility(MobilityObserver):
-    """Registrations and subscriptions, and their notifications, which go out one after the other per subscription."""
+    """Keeps registered services and subscriptions, and turns events of application mobility into notifications.
+
+    The notifications of one subscription are sent one after the other.
+    """
 
     def __init__(
         self,
@@ -73,12 +76,12 @@ class Mobility(MobilityObserver):
         self._greenlets: list[gevent.Greenlet] = []
 
     def start(self) -> None:
-        """Read what is stored, if need be later, and begin to notify."""
+        """Reads the stored services and subscriptions, later when the store is away, and begins to notify."""
         self._greenlets = [gevent.spawn(self._tell_all), gevent.spawn(self._expire)]
         self._loader.start()
 
     def stop(self) -> None:
-        """Notify no longer."""
+        """Ends all notifications."""
         self._loader.stop()
         gevent.killall(self._greenlets)
         self._greenlets.clear()
@@ -86,7 +89,7 @@ class Mobility(MobilityObserver):
 
     @property
     def loaded(self) -> bool:
-        """Whether what is stored has been read."""
+        """Whether the stored services and subscriptions have been read."""
         return self._loader.done
 
     @property
@@ -97,36 +100,36 @@ class Mobility(MobilityObserver):
     # services
 
     def services(self) -> list[MobilityService]:
-        """All registrations."""
+        """All registered services."""
         return list(self._services.values())
 
     def service(self, service_id: str) -> MobilityService | None:
-        """One of them."""
+        """The registered service of an id."""
         return self._services.get(service_id)
 
     def put_service(self, service: MobilityService) -> None:
-        """A new one, or another form of it. Raises StoreError, and changes nothing then."""
+        """Registers a service, or replaces it. Raises StoreError, and then nothing has changed."""
         self._service_records.save(service.id, service)
         self._services[service.id] = service
         self._changed.set()
 
     def remove_service(self, service_id: str) -> None:
-        """It ends. Raises StoreError, and changes nothing then."""
+        """Removes a service. Raises StoreError, and then nothing has changed."""
         self._service_records.remove(service_id)
         self._services.pop(service_id, None)
 
     # subscriptions
 
     def subscriptions(self) -> list[Subscription]:
-        """All of them."""
+        """All subscriptions."""
         return list(self._subscriptions.values())
 
     def subscription(self, subscription_id: str) -> Subscription | None:
-        """One of them."""
+        """The subscription of an id."""
         return self._subscriptions.get(subscription_id)
 
     def put_subscription(self, subscription: Subscription, *, test: bool = False) -> None:
-        """A new one, or another form of it; `test`: a test notification is sent. Raises StoreError."""
+        """Adds a subscription, or replaces it. `test`: its callback gets a test notification. Raises StoreError."""
         self._subscription_records.save(subscription.id, subscription)
         self._subscriptions[subscription.id] = subscription
         self._changed.set()
@@ -134,13 +137,13 @@ class Mobility(MobilityObserver):
             self._notifier.send(subscription, schemas.trial_notification(subscription))
 
     def remove_subscription(self, subscription_id: str) -> None:
-        """It ends, with what was not delivered. Raises StoreError, and changes nothing then."""
+        """Removes a subscription and its undelivered notifications. Raises StoreError, and then nothing has changed."""
         self._subscription_records.remove(subscription_id)
         self._subscriptions.pop(subscription_id, None)
         self._notifier.drop(subscription_id)
 
     def adjacent(self, app_instance_id: str | None) -> list[dict[str, Any]]:
-        """The application instances at other MECs (of one application, or all)."""
+        """The instances at other MECs of one application, or of all applications (None)."""
         interface = schemas.interface_of(self._settings.proxy_url)
         return [
             schemas.adjacent_view(app, mec, interface)
@@ -267,5 +270,5 @@ def _concerns(subscription: Subscription, moved: _Moved) -> bool:
 
 
 def new_id() -> str:
-    """For a registration or subscription."""
+    """An id for a new service or subscription."""
     return uuid4().hex

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""S1AP (3GPP TS 36.413) as far as UE identities need it: where a PDU ends, what it is, its IEs as they stand.
+"""S1AP as far as UE identities need it: the end of a PDU, its kind, its IEs undecoded (3GPP TS 36.413).
 
-Decoding a whole PDU takes a hundred times as long as looking at its procedure code and walking over the lengths of
-its IEs. Everything here works on aligned PER (ITU-T X.691) by offsets; the IEs of a more complicated structure are
-read by `s1ap_types`.
+Decoding a whole PDU takes a hundred times as long as reading its procedure code and walking over the lengths of its
+IEs. This module works on aligned PER (ITU-T X.691) by offsets; `s1ap_ies` reads the IEs of a more complicated
+structure.
 """
 
 from collections.abc import Iterator

@@ -99,7 +99,7 @@ def _data_chunks(link: int, packet: bytes) -> Iterator[tuple[tuple[tuple[bytes, 
 
 @dataclass(slots=True)
 class _Association:
-    """SCTP messages are put together again (RFC 9260, 6.9); what is sent twice counts once."""
+    """Puts SCTP messages together (RFC 9260, 6.9). A message that is sent twice counts once."""
 
     name: str
     seen: dict[tuple[bytes, int], dict[int, None]] = field(default_factory=dict)

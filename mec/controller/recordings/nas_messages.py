@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""NAS messages made up with pycrate, for `pdus`. Each function is one message, encoded.
+"""Encodes made-up NAS messages with pycrate, for `pdus`. Each function is one message.
 
-GUTIs have 10 octets: PLMN, group, code, M-TMSI.
+A GUTI has 10 octets: PLMN, group, code, M-TMSI.
 """
 
 import ipaddress

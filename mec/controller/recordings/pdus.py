@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""S1AP conversations made up with pycrate: to try the controller with, and to measure it.
-
-Each function is one PDU.
-"""
+"""Encodes made-up S1AP PDUs with pycrate, to try the controller and to measure it. Each function is one PDU."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

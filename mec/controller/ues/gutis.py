@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which IMSI a temporary identity stands for."""
+"""The IMSIs behind temporary identities."""
 
 from collections.abc import Collection, Iterable
 from itertools import takewhile
@@ -21,7 +21,7 @@ class Gutis:
         return len(self._known)
 
     def load(self, known: Iterable[tuple[bytes, str, float]]) -> None:
-        """Take GUTI, IMSI and end (s since 1970) from records. What was learnt since is newer."""
+        """Takes GUTI, IMSI and end (s since 1970) from records. A GUTI that was learnt since then is newer."""
         newer = list(self._known.items())
         for guti, imsi, until in sorted(known, key=lambda each: each[2]):
             self._put(guti, imsi, until)
@@ -29,7 +29,7 @@ class Gutis:
             self._put(guti, imsi, until)
 
     def learn(self, guti: bytes, imsi: str, now: float) -> bool:
-        """Whether that is news worth a record: another IMSI, or half of the lifetime is over."""
+        """Learns a GUTI. Returns whether to write its record: the IMSI is another, or half of the lifetime is over."""
         before = self._known.get(guti)
         self._put(guti, imsi, now + LIFETIME)
         return before is None or not imsis.same(before[0], imsi) or before[1] < now + LIFETIME / 2
@@ -50,7 +50,7 @@ class Gutis:
         return next(iter(found.values())) if len(found) == 1 else None
 
     def expired(self, now: float) -> tuple[bytes, ...]:
-        """Forget those whose time is over; which ones these were."""
+        """Drops the GUTIs whose time is over, and returns them."""
         over = tuple(takewhile(lambda guti: self._known[guti][1] <= now, self._known))
         for guti in over:
             self._drop(guti)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""S1 handovers under way (36.413, 8.4): which UE is to arrive where."""
+"""The S1 handovers under way: which UE is to arrive at which eNB (3GPP TS 36.413, 8.4)."""
 
 import hashlib
 from collections import OrderedDict
@@ -14,10 +14,10 @@ _MAX = 10_000
 
 
 class Handovers:
-    """From the request to the target eNB until its notification.
+    """Keeps a handover from the request to the target eNB until its notification.
 
-    The MME may know the UE by another id on the target's side. What tells that both sides are one handover is the
-    container that the source eNB makes for the target eNB, which the MME passes on as it is.
+    The MME may know the UE by another id on the side of the target. Both sides are one handover when the container is
+    the same: the source eNB makes it for the target eNB, and the MME passes it on unchanged.
     """
 
     def __init__(self) -> None:
@@ -25,19 +25,19 @@ class Handovers:
         self._expected: OrderedDict[tuple[int, int], S1Connection | None] = OrderedDict()
 
     def required(self, source: S1Connection, container: bytes) -> None:
-        """A source eNB asks for a handover."""
+        """The source eNB asks for a handover of `source`."""
         _put(self._required, _digest(container), source)
 
     def source_of(self, container: bytes) -> S1Connection | None:
-        """The connection whose eNB has made a container."""
+        """The S1 connection whose eNB has made a container."""
         return self._required.pop(_digest(container), None)
 
     def expect(self, target: Association, mme_ue_id: int, source: S1Connection) -> None:
-        """The target eNB is asked to take the UE of `source`."""
+        """The MME asks the target eNB to take the UE of `source`."""
         _put(self._expected, (target.id, mme_ue_id), source)
 
     def discard(self, target: Association, mme_ue_id: int) -> None:
-        """The target eNB does not take it."""
+        """The target eNB does not take the UE."""
         _put(self._expected, (target.id, mme_ue_id), None)
 
     def cancel(self, source: S1Connection) -> None:
@@ -46,14 +46,14 @@ class Handovers:
             self._expected[key] = None
 
     def arrived(self, target: Association, mme_ue_id: int) -> tuple[bool, S1Connection | None]:
-        """Whether the handover was seen, and the connection the UE comes from (None: it was called off)."""
+        """Whether the handover was seen, and the S1 connection that the UE comes from (None: it was called off)."""
         key = (target.id, mme_ue_id)
         if key not in self._expected:
             return False, None
         return True, self._expected.pop(key)
 
     def forget(self, target: Association) -> None:
-        """The association has ended."""
+        """Drops the handovers of an association that has ended."""
         for key in [key for key in self._expected if key[0] == target.id]:
             del self._expected[key]
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which UE has an IP address."""
+"""The UEs by their IP addresses."""
 
 from mec.controller.model import Ue
 
 
 class IpAddresses:
-    """UEs by their addresses."""
+    """Gives each IPv4 address to one UE only."""
 
     def __init__(self) -> None:
         self._holders: dict[str, Ue] = {}
@@ -15,9 +15,9 @@ class IpAddresses:
         return self._holders.get(address)
 
     def update(self, ue: Ue) -> list[Ue]:
-        """Take note of the addresses that a UE has now; the UEs that lose one of them by it.
+        """Notes the present addresses of a UE, and returns the UEs that lose one of them.
 
-        An IPv6 address here is a link-local one, unique on its own link: it is not taken from another UE.
+        An IPv6 address here is link-local and unique on its own link: no other UE loses it.
         """
         losers = []
         addresses = frozenset(ue.addresses)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Things found by MME UE S1AP ids, which are unique per MME only."""
+"""Values by MME UE S1AP id, which is unique per MME only."""
 
 from collections import OrderedDict
 from typing import Generic, TypeVar
@@ -10,14 +10,14 @@ T = TypeVar("T")
 
 
 class MmeIds(Generic[T]):
-    """At most `limit` numbers are kept, the latest ones."""
+    """Keeps the latest `limit` ids."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._found: OrderedDict[int, dict[str, T]] = OrderedDict()
 
     def put(self, mme: str, number: int, value: T) -> None:
-        """`value` is what `mme` (see Association.mme) knows by `number`."""
+        """Puts the value that an MME (see Association.mme) knows by `number`."""
         self._found.setdefault(number, {})[mme] = value
         self._found.move_to_end(number)
         if len(self._found) > self._limit:
@@ -39,7 +39,7 @@ class MmeIds(Generic[T]):
         return possible[0] if len(possible) == 1 else None
 
     def drop(self, mme: str, number: int, value: T) -> None:
-        """Forget `value`, if it is still there."""
+        """Drops `value`, if it is still the one of the id."""
         there = self._found.get(number, {})
         if there.get(mme) is value:
             del there[mme]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The UE-associated S1 connections that are under way, and how they change places."""
+"""The UE-associated logical S1 connections: how they open, close, and move between eNBs."""
 
 from mec.controller.model import Area, Association, Cell, S1Connection, State, Ue
 from mec.controller.ues.mme_ids import MmeIds
@@ -11,7 +11,7 @@ _MAX_IDS = 1_000_000
 
 
 class S1Connections:
-    """S1Connections by association and eNB id, and by MME and MME id."""
+    """The S1 connections by association and eNB UE id, and by MME and MME UE id."""
 
     def __init__(self, ues: UeTable) -> None:
         self._ues = ues
@@ -20,13 +20,13 @@ class S1Connections:
         self._order = 0
 
     def load(self) -> None:
-        """The connections of before the restart may go on."""
+        """Expects the S1 connections of before the restart to go on."""
         for ue in self._ues.all():
             if ue.state is State.IDLE and ue.mme is not None and ue.mme_ue_id is not None:
                 self._interrupted.put(ue.mme, ue.mme_ue_id, ue)
 
     def open(self, association: Association, enb_ue_id: int) -> S1Connection:
-        """A new connection, in the place of one with the same id."""
+        """Opens an S1 connection, in the place of one with the same eNB UE id."""
         old = association.connections.get(enb_ue_id)
         if old is None and len(association.connections) >= MAX_S1_CONNECTIONS:
             old = next(iter(association.connections.values()))
@@ -38,17 +38,17 @@ class S1Connections:
         return connection
 
     def close(self, connection: S1Connection) -> None:
-        """A connection is gone."""
+        """Closes an S1 connection. Its UE is idle then."""
         self._unlink(connection)
         self._ues.unbind(connection)
 
     def close_all(self, association: Association) -> None:
-        """All connections of an association are gone: S1 is set up anew, or reset."""
+        """Closes all S1 connections of an association: S1 is set up anew, or reset."""
         for connection in list(association.connections.values()):
             self.close(connection)
 
     def interrupt(self, association: Association) -> None:
-        """The mirror of an association has ended; the association itself may go on behind it."""
+        """The mirror of an association has ended. The association itself may go on."""
         for connection in list(association.connections.values()):
             ue = self._ues.current(connection)
             self.close(connection)
@@ -62,7 +62,7 @@ class S1Connections:
                 self._interrupted.put(connection.mme, connection.mme_ue_id, ue)
 
     def seen(self, association: Association, enb_ue_id: int, mme_ue_id: int | None) -> S1Connection:
-        """The connection that a PDU is about; a new one when its beginning was not seen."""
+        """The S1 connection that a PDU is about. It is opened when its beginning was not seen."""
         connection = association.connections.get(enb_ue_id)
         if connection is None:
             connection = self.open(association, enb_ue_id)
@@ -77,7 +77,7 @@ class S1Connections:
         return connection
 
     def identify(self, connection: S1Connection, mme_ue_id: int) -> None:
-        """The MME's id of a connection."""
+        """Notes the MME UE id of an S1 connection."""
         if connection.mme_ue_id == mme_ue_id:
             return
         if connection.mme is not None and connection.mme_ue_id is not None:
@@ -90,11 +90,11 @@ class S1Connections:
             self._ues.keep(ue)
 
     def at_mme(self, association: Association, mme_ue_id: int) -> S1Connection | None:
-        """The connection that the MME of an association knows by this id, whichever eNB it is at."""
+        """The S1 connection that the MME of an association knows by this id, at whichever eNB."""
         return self._by_mme.find(association, mme_ue_id)
 
     def place(self, connection: S1Connection, cell: Cell | None, area: Area | None) -> None:
-        """Where a connection's UE is, as far as it is told."""
+        """Notes the cell and tracking area of an S1 connection, and of its UE."""
         if cell in (None, connection.cell) and area in (None, connection.area):
             return
         connection.cell, connection.area = cell or connection.cell, area or connection.area
@@ -112,7 +112,7 @@ class S1Connections:
         area: Area | None,
         old: S1Connection,
     ) -> None:
-        """The UE of `old` is at this association by this id from now on."""
+        """Moves the UE of `old` to this association and eNB UE id."""
         if old.association is association and old.enb_ue_id == enb_ue_id:
             self.place(old, cell, area)
             return
@@ -135,7 +135,7 @@ class S1Connections:
     def arrive(
         self, association: Association, enb_ue_id: int, mme_ue_id: int, cell: Cell | None, area: Area | None
     ) -> None:
-        """A UE has come whose connection before is not known: it may be one of before an interruption."""
+        """A UE has arrived whose earlier S1 connection is not known; the mirror of that one may be interrupted."""
         ue = self._take_interrupted(association, mme_ue_id, None)
         connection = self.open(association, enb_ue_id)
         self.identify(connection, mme_ue_id)

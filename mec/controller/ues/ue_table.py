@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who is where: connections by connection and eNB id, UEs by IMSI, and what changes of them lead to.
+"""The UEs by IMSI, and the effects of what becomes of them.
 
-Pure: time comes in, effects go out. `procedures` turns S1AP into calls of these.
+Pure: the time is passed in, effects are gathered. `procedures` calls it for what S1AP says.
 """
 
 from collections import Counter, OrderedDict
@@ -28,7 +28,7 @@ _PRESENT = (State.ATTACHED, State.MOVED)
 
 
 class UeTable:
-    """The UEs, and what identity providers and the store are told of them. `counts`: what happened, by name."""
+    """Keeps the UEs, and gathers what identity providers and the store are to be told. `counts`: events by name."""
 
     def __init__(self, max_ues: int = 1_000_000) -> None:
         self.counts: Counter[str] = Counter()
@@ -70,18 +70,18 @@ class UeTable:
             self.hold(ue)
 
     def current(self, connection: S1Connection) -> Ue | None:
-        """The connection's UE, if this is the connection it is on."""
+        """The UE of an S1 connection, if this is the connection where the UE is."""
         ue = self.find(connection.imsi) if connection.imsi is not None else None
         return ue if ue is not None and ue.connection is connection else None
 
     def keep(self, ue: Ue) -> None:
-        """The record of a UE has changed."""
+        """Has a changed UE stored."""
         ue.seen = self.now
         self._ues.move_to_end(ue.key)
         self.effects.append(Keep(ue))
 
     def purge(self) -> None:
-        """Forget UEs that were not seen for 24 hours and are on no connection, and GUTIs whose time is over."""
+        """Drops UEs that have no S1 connection and were not seen for 24 hours, and GUTIs whose time is over."""
         gone: list[str] = []
         for _ in range(_PURGED_AT_A_TIME):
             ue = next(iter(self._ues.values()), None)
@@ -97,7 +97,7 @@ class UeTable:
             self.effects.append(Forget(tuple(gone), gutis))
 
     def feed(self, imsi: str, addresses: tuple[str, ...]) -> Ue:
-        """An operator says which addresses a UE has whose NAS could not be read."""
+        """Takes from an operator the addresses of a UE whose NAS could not be read."""
         ue = self._known(imsi)
         ue.fed = addresses
         self.hold(ue)
@@ -112,7 +112,7 @@ class UeTable:
         return ue
 
     def bind(self, connection: S1Connection, imsi: str) -> None:
-        """A connection is that of an IMSI."""
+        """Notes that an S1 connection is the one of an IMSI."""
         if connection.imsi is not None and imsis.same(connection.imsi, imsi):
             return
         self.unbind(connection)
@@ -122,7 +122,7 @@ class UeTable:
             self.settle(connection)
 
     def unbind(self, connection: S1Connection) -> None:
-        """A connection is gone, or another's; its UE is idle, if this is where it was."""
+        """An S1 connection is gone, or the one of another IMSI. A UE that was on it is idle."""
         if connection.imsi is None:
             return
         self._attached(connection)
@@ -134,12 +134,12 @@ class UeTable:
             self.keep(ue)
 
     def learn(self, imsi: str, guti: bytes) -> None:
-        """The MME gave an IMSI's UE a GUTI."""
+        """Learns the GUTI that the MME gave to a UE."""
         if self.gutis.learn(guti, imsi, self.now):
             self.effects.append(Learn(guti, imsi))
 
     def settle(self, connection: S1Connection) -> None:
-        """The MME has set up the context of a connection: its UE is there, and attached once an address is known."""
+        """The MME has set up the context of a UE: the UE is attached as soon as it has an address."""
         if connection.imsi is None:
             self.counts["context of an unknown UE"] += 1
             return
@@ -160,7 +160,7 @@ class UeTable:
         self.keep(ue)
 
     def moved(self, ue: Ue, connection: S1Connection) -> None:
-        """A UE with its context has come to `connection`."""
+        """A UE has come to an S1 connection together with its context."""
         self.take_over(ue, connection)
         if ue.addresses:
             ue.state = State.MOVED
@@ -168,7 +168,7 @@ class UeTable:
         self.keep(ue)
 
     def resume(self, ue: Ue, connection: S1Connection) -> None:
-        """A connection of which only the mirror was interrupted goes on: nobody has to be told."""
+        """An S1 connection goes on after its mirror was interrupted. Nobody has to be told."""
         connection.imsi, connection.context = ue.imsi, True
         ue.announced = (connection.association.id, connection.enb_ue_id, frozenset(ue.addresses))
         self.take_over(ue, connection)
@@ -176,7 +176,7 @@ class UeTable:
         self.keep(ue)
 
     def detach(self, connection: S1Connection) -> None:
-        """The UE of a connection leaves the network, unless it has turned up on a later connection."""
+        """The UE of an S1 connection leaves the network, unless a later S1 connection has it."""
         ue = self.find(connection.imsi) if connection.imsi is not None else None
         if (
             ue is None
@@ -193,7 +193,7 @@ class UeTable:
         self.keep(ue)
 
     def set_bearers(self, connection: S1Connection, bearers: dict[int, tuple[str, ...]]) -> None:
-        """The addresses of a connection that is set up, by E-RAB id, have changed."""
+        """Notes the addresses, by E-RAB id, of an S1 connection that is set up."""
         connection.bearers = bearers
         ue = self.current(connection)
         if ue is None or not connection.context or ue.bearers == bearers:
@@ -208,20 +208,20 @@ class UeTable:
         self.keep(ue)
 
     def announce(self, ue: Ue, happening: Happening) -> None:
-        """Tell identity providers what they do not know: again on the same connection only with a new eNB id."""
+        """Has the identity providers told what they do not know: an address again when the eNB UE id has changed."""
         place = (ue.connection.association.id if ue.connection is not None else None, ue.enb_ue_id)
         known = ue.announced[2] if ue.announced[:2] == place else frozenset()
         ue.announced = (*place, ue.held)
         self._tell(ue, happening, [address for address in ue.addresses if address not in known])
 
     def hold(self, ue: Ue) -> None:
-        """The addresses of a UE have changed; another's address that is given to it is the other's no more."""
+        """Notes the addresses of a UE. Another UE loses an address that is given to this one."""
         for loser in self._addresses.update(ue):
             self.counts["addresses taken over"] += 1
             self.effects.append(Keep(loser))
 
     def take_over(self, ue: Ue, connection: S1Connection) -> None:
-        """`connection` is where the UE is."""
+        """Notes that the UE is on this S1 connection."""
         self._attached(connection)
         ue.connection = connection
         ue.enb_ue_id = connection.enb_ue_id
@@ -229,7 +229,7 @@ class UeTable:
         self.locate(ue, connection)
 
     def locate(self, ue: Ue, connection: S1Connection) -> None:
-        """The UE is in the cell and area of the connection."""
+        """Notes the cell and tracking area of the S1 connection as those of the UE."""
         ue.cell = connection.cell or ue.cell
         ue.area = connection.area or ue.area
         ue.enb = connection.association.enb

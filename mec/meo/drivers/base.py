@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every deployment driver does, and what they share."""
+"""The interface of deployment drivers, and what they share."""
 
 import base64
 import hashlib

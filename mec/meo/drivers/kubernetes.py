@@ -24,7 +24,7 @@ _LABEL = "meo-app"
 
 
 class KubernetesDriver:
-    """See the module."""
+    """Deploys and removes through the Kubernetes API."""
 
     def __init__(self) -> None:
         self._client: Any = None

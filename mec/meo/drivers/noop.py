@@ -7,7 +7,7 @@ from mec.meo.model import App, Platform
 
 
 class NoopDriver:
-    """Has nothing to do."""
+    """Deploys and removes nothing."""
 
     def check(self, deploy_info: Any) -> str | None:
         return None

@@ -15,7 +15,7 @@ from submgr.platform.http.client import HttpClient
 
 
 class OpenWhiskDriver:
-    """See the module."""
+    """Creates and deletes actions through OpenWhisk's REST API."""
 
     def __init__(self, client: HttpClient) -> None:
         self._client = client

@@ -12,7 +12,7 @@ from submgr.platform.http.client import HttpClient
 
 
 def drivers(client: HttpClient) -> Mapping[str, Driver]:
-    """One of each, those that speak HTTP through `client`."""
+    """One driver of each name. Those that speak HTTP use `client`."""
     return {
         "noop": NoopDriver(),
         "webhook": WebhookDriver(client),

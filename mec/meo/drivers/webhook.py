@@ -16,7 +16,7 @@ _GONE = frozenset((404, 410))
 
 
 class WebhookDriver:
-    """See the module."""
+    """Tells the management service of a platform what to deploy and remove."""
 
     def __init__(self, client: HttpClient) -> None:
         self._client = client

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The results of simulations as bars, in one SVG file.
+"""Draws the results of simulations as bars, in one SVG file.
 
-By hand: what is drawn is a few rectangles, and the plotting libraries are either large or change how modules load.
+Without a library: the drawing is a few rectangles, and plotting libraries are large or change how modules load.
 """
 
 from html import escape

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A simulation of many platforms whose load and keys come and go, to compare scores by what they lead to.
+"""Simulates many platforms whose load and keys come and go, to compare scores by their results.
 
 The placement and the choice of what migrates are those of the orchestrator; deployments and messages are left out.
 
 Every platform has a capacity (contexts that would fill it) and a background load that wanders around a mean of its own
 and swings with the hours; its key store is filled at a rate of its own and drained by its contexts. Contexts come at
-random and stay for a random time. Telemetry is told once per round: what is placed in between goes by what was told,
-as in reality.
+random and stay for a random time. Telemetry is told once per round; placement in between goes by the last telemetry, as
+in reality.
 """
 
 import math
