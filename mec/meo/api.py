@@ -6,9 +6,11 @@ from urllib.parse import quote
 import gevent
 from flask import Blueprint, Response, request
 
-from mec.common.problem_details import Answers, answer_errors
+from mec.common.problem_details import answer_errors
 from mec.meo import schemas, views
-from mec.meo.errors import Conflict, Rejected, Unavailable, Unknown
+from mec.meo.error_answers import ANSWERS
+from mec.meo.errors import Unknown
+from mec.meo.lcmp.schemas import parse_wish
 from mec.meo.model import Platform
 from mec.meo.openapi import document_routes
 from mec.meo.optimiser import Migration, Optimiser
@@ -20,14 +22,6 @@ from submgr.platform.turns import in_turns
 BASE = "/meo/v1"
 PATIENCE = 2.3
 """Seconds a request waits for what goes on in the background; then it is answered with how far that is."""
-
-ANSWERS: Answers = {
-    Unknown: lambda error: ApiError(404, str(error)),
-    Conflict: lambda error: ApiError(409, str(error)),
-    Rejected: lambda error: ApiError(403, str(error), extra={"reasons": error.reasons}),
-    Unavailable: lambda error: ApiError(503, str(error), headers={"Retry-After": "1"}),
-}
-"""The errors of the orchestrator as HTTP answers."""
 
 
 def admin_blueprint(meo: Meo, optimiser: Optimiser) -> Blueprint:
@@ -123,7 +117,7 @@ def _platform_routes(routes: Blueprint, meo: Meo) -> None:
 def _context_routes(routes: Blueprint, meo: Meo) -> None:
     @routes.post("/contexts")
     def add_context() -> Response:
-        wish, _ = schemas.parse_wish(device_required=False)
+        wish, _ = parse_wish(device_required=False)
         context = meo.admit(wish)
         return json_response(views.context(meo, context), 201, {"Location": f"{BASE}/contexts/{context.id}"})
 
@@ -151,7 +145,7 @@ def _context_routes(routes: Blueprint, meo: Meo) -> None:
 
     @routes.post("/select")
     def select() -> Response:
-        wish, _ = schemas.parse_wish(device_required=False)
+        wish, _ = parse_wish(device_required=False)
         choice = meo.select(wish)
         return json_response({"platform": choice.site.name, "score": choice.score, "chance": choice.chance})
 

@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads requests of operators and device applications into the model, and tells all mistakes of one at once."""
+"""Reads requests of operators into the model, and tells all mistakes of a request at once."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
-
-from flask import request
 
 from mec.common.problem_details import check, json_object
 from mec.meo import values
 from mec.meo.lcmp.location import read_location
-from mec.meo.model import App, AppInfo, Platform, QkdSource, Support, Wish
-from submgr.platform.http.json_fields import Convert, Dialect, Fields, Mistakes, truth, whole
+from mec.meo.model import App, AppInfo, Platform, QkdSource, Support
+from submgr.platform.http.json_fields import Convert, Dialect, Fields, Mistakes, whole
 
 _DIALECT = Dialect()
 _PLATFORM_NAME = re.compile(r"[^/\x00-\x1f\x7f]+\Z")
@@ -77,60 +75,6 @@ def parse_value() -> float:
     return value
 
 
-def parse_wish(*, device_required: bool) -> tuple[Wish, Mapping[str, Any]]:
-    """The AppContext of the current request, and its raw form. Raises ApiError 400 (MEC 016, 6.2.3)."""
-    reader = _body()
-    read_device = reader.need if device_required else reader.take
-    device = read_device("associateDevAppId", values.name, "")
-    callback = reader.take("callbackReference", values.url, None)
-    reader.take("contextId", values.name, None)
-    updates = reader.take("appLocationUpdates", truth, None)
-    auto = reader.take("appAutoInstantiation", truth, None)
-    if updates and auto:
-        reader.wrong("appAutoInstantiation", "must not be true together with appLocationUpdates")
-    info = reader.child("appInfo", required=True)
-    app_info = _wanted_info(info) if info is not None else {}
-    location = None
-    for _, instance in info.children("userAppInstanceInfo") if info is not None else ():
-        given = read_location(instance.child("appLocation"))
-        location = location or given
-    check(reader.mistakes)
-    return Wish(app_info, device, callback, location, updates, auto), reader.values
-
-
-def parse_location_request() -> tuple[str, Mapping[str, Any]]:
-    """The device and the application of the ApplicationLocationAvailability in the current request.
-
-    Raises ApiError 400 (MEC 016, 6.2.4).
-    """
-    reader = _body()
-    device = reader.need("associateDevAppId", values.name, "")
-    info = reader.child("appInfo", required=True)
-    app_info = _wanted_info(info) if info is not None else {}
-    check(reader.mistakes)
-    return device, app_info
-
-
-def parse_filters(*names: str) -> tuple[Mapping[str, frozenset[str]], int | None]:
-    """The filters in the query of an application list: the accepted values per name, and serviceCont.
-
-    Raises ApiError 400 (MEC 016, 7.3.3.1).
-    """
-    mistakes = Mistakes(_DIALECT)
-    filters: dict[str, frozenset[str]] = {}
-    for name in names:
-        accepted = [value for given in request.args.getlist(name) for value in given.split(",") if value]
-        if any(len(value) > values.MAX_NAME for value in accepted):
-            mistakes.add(name, f"must not be longer than {values.MAX_NAME} characters")
-        if accepted:
-            filters[name] = frozenset(accepted)
-    service_cont = request.args.get("serviceCont")
-    if service_cont not in (None, "0", "1"):
-        mistakes.add("serviceCont", "must be 0 or 1")
-    check(mistakes)
-    return filters, None if service_cont is None else int(service_cont)
-
-
 def _body() -> Fields:
     return Fields(json_object(), "", Mistakes(_DIALECT))
 
@@ -157,20 +101,6 @@ def _characteristics(fields: Fields) -> dict[str, int]:
     names = ("memory", "storage", "latency", "bandwidth")
     found = {name: fields.take(name, whole(0, 2**32 - 1), None) for name in names}
     found["serviceCont"] = fields.take("serviceCont", whole(0, 1), None)
-    return {name: value for name, value in found.items() if value is not None}
-
-
-def _wanted_info(info: Fields) -> dict[str, Any]:
-    """AppInfo with which a device describes the application that it wants."""
-    found = {
-        "appDId": info.take("appDId", values.descriptor, None),
-        "appName": info.need("appName", values.name, None),
-        "appProvider": info.need("appProvider", values.name, None),
-        "appSoftVersion": info.take("appSoftVersion", values.name, None),
-        "appDVersion": info.need("appDVersion", values.descriptor, None),
-        "appDescription": info.take("appDescription", values.description, None),
-        "appPackageSource": info.take("appPackageSource", values.url, None),
-    }
     return {name: value for name, value in found.items() if value is not None}
 
 

@@ -8,10 +8,11 @@ from typing import Any
 from flask import Blueprint, Response
 
 from mec.common.problem_details import answer_errors
-from mec.meo import schemas, views
-from mec.meo.api import ANSWERS
+from mec.meo import views
 from mec.meo.app_matching import find, matches
+from mec.meo.error_answers import ANSWERS
 from mec.meo.errors import Unknown
+from mec.meo.lcmp import schemas
 from mec.meo.model import App, Context, Wish
 from mec.meo.openapi import document_routes
 from mec.meo.service import Meo
