@@ -2,7 +2,6 @@
 """The command `mec`. It imports a program only when the program is asked for: some take long to import."""
 
 from importlib import import_module
-from importlib.util import find_spec
 
 import click
 
@@ -13,29 +12,25 @@ _COMMANDS = {
     "proxy": ("mec.proxy.cli", "proxy"),
     "bench": ("mec.bench", "bench"),
     "demo": ("mec.demo", "command"),
+    "simulate": ("mec.meo.cli", "simulate"),
+    "bench-meo": ("mec.meo.cli", "bench_meo"),
+    "demo-meo": ("mec.meo.cli", "demo_meo"),
 }
-_ORCHESTRATOR = "mec.meo.cli"
+"""By name: the module and the variable of each command."""
 
 
 class _Programs(click.Group):
-    """The group of all programs. The orchestrator's are in `COMMANDS` of its module."""
+    """Imports a program when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*_COMMANDS, *_orchestrators_commands()])
+        return sorted(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name in _COMMANDS:
-            module, name = _COMMANDS[cmd_name]
-            command: click.Command = getattr(import_module(module), name)
-            return command
-        return _orchestrators_commands().get(cmd_name)
-
-
-def _orchestrators_commands() -> dict[str, click.Command]:
-    if find_spec(_ORCHESTRATOR) is None:
-        return {}
-    commands: list[click.Command] = import_module(_ORCHESTRATOR).COMMANDS
-    return {str(command.name): command for command in commands}
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name = _COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(module), name)
+        return command
 
 
 @click.group(cls=_Programs)

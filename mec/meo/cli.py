@@ -76,6 +76,3 @@ def demo_meo() -> None:
         run_until_terminated(start, demo.stop)
     except ListenError as failed:
         raise click.ClickException(str(failed)) from failed
-
-
-COMMANDS = [simulate, bench_meo, demo_meo]

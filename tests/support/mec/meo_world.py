@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, TypeVar, cast
 
 import gevent
@@ -172,6 +172,15 @@ class World:
 
     def where(self, context: Context) -> str:
         return self.meo.state.contexts[context.id].platform
+
+
+def world_with_rounds() -> Iterator[World]:
+    """A running world with an application, whose rounds the test starts; contexts that moved stay for 60 s."""
+    world = World(MeoSettings(period=3600.0, cooldown=60.0, seed=3, overload_webhook="http://monitor/"))
+    world.start()
+    world.inventory.add_app(app())
+    yield world
+    world.stop()
 
 
 def _outcome(function: Callable[..., T], args: Any, options: Any) -> T | Exception:

@@ -20,11 +20,11 @@ IMSI = "001010123456789"
     [f"GET /ues/{IMSI} HTTP/1.1", f"imsi={IMSI}", f'{{"imsi": {IMSI}}}', f"'imsi': '{IMSI}'", f"imsi%3D{IMSI}", IMSI,
      f"/app/state/?imsi={IMSI}&mecId=5"],
 )  # fmt: skip
-def test_imsi_in_any_text_is_hidden(text: str) -> None:
+def test_imsi_in_any_text_is_masked(text: str) -> None:
     assert IMSI not in mask_text(text) and "00101********89" in mask_text(text)
 
 
-def test_short_imsi_is_hidden_where_it_is_named() -> None:
+def test_short_imsi_is_masked_where_it_is_named() -> None:
     assert mask_text("GET /manager/user/data/?imsi=1234567890 HTTP") == "GET /manager/user/data/?imsi=12345***90 HTTP"
 
 
@@ -60,5 +60,5 @@ def test_in_full_at_debug_level_only() -> None:
 
 
 @given(st.text())
-def test_hiding_takes_any_text(text: str) -> None:
+def test_masking_takes_any_text(text: str) -> None:
     mask_text(text)

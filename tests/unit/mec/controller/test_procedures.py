@@ -235,7 +235,7 @@ def test_detach_of_the_network_and_of_an_idle_ue(s1: Any) -> None:
     assert s1.play("A", leaving) == [f"detached {IMSI} 192.168.3.2 eNB 8"]
 
 
-def test_late_detach_of_an_old_leg_does_not_detach_who_has_come_back(s1: Any) -> None:
+def test_late_detach_of_an_old_connection_does_not_detach_who_has_come_back(s1: Any) -> None:
     s1.play("A", *attach(CALL))
     s1.play("B", *attach(AGAIN))
     assert s1.play("A", *detach(CALL)) == []
@@ -256,7 +256,7 @@ def test_reset_of_others_changes_nothing(s1: Any) -> None:
     assert s1.state(IMSI) == "attached"
 
 
-def test_s1_setup_and_the_end_of_the_connection_drop_its_legs_only(s1: Any) -> None:
+def test_s1_setup_and_the_end_of_the_connection_drop_its_connections_only(s1: Any) -> None:
     s1.play("A", *attach(CALL))
     s1.play("B", *attach(Call(5, 200, OTHER, ["10.9.9.9"], b"\x02" * 10)))
     s1.play("A", *set_up())
@@ -281,7 +281,7 @@ def test_enb_ids_are_those_of_one_connection(s1: Any) -> None:
     assert (s1.state(IMSI), s1.state(OTHER)) == ("attached", "idle")
 
 
-def test_reused_enb_id_is_a_new_leg(s1: Any) -> None:
+def test_reused_enb_id_is_a_new_connection(s1: Any) -> None:
     s1.play("A", *attach(CALL))
     s1.play("A", pdu.initial_ue(5, nas.attach_request(OTHER)))
     assert s1.state(IMSI) == "idle"

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+from support.mec.data_file import SEED
 
 from mec.ams.uses import Uses
 from mec.common.peer_client import PeerClient
@@ -13,23 +14,6 @@ from mec.manager.service import Users
 from submgr.platform.config.file import ConfigError
 from submgr.platform.http.client import HttpClient
 from submgr.platform.store.memory import MemoryStore
-
-SEED = """{
-  "users": [
-    {
-      "imsi": 1234567890,
-      "subscriptionData": {
-        "subscribedApps": [ 12345 ]
-      }
-    },
-  ],
-
-  "ues": [
-    { "imsi": 12345678903, "mecId": 5, "appId": 12345, "state": { "count": 8 } },
-    { "imsi": 12345678904, "mecId": 9, "appId": 12345, "state": { "count": 10 } }
-  ]
-}
-"""
 
 
 def users_of(store: MemoryStore, **changes: object) -> Users:

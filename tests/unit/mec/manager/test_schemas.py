@@ -4,27 +4,11 @@
 from __future__ import annotations
 
 import pytest
+from support.mec.data_file import SEED
 
 from mec.manager.model import User
 from mec.manager.schemas import Additional, data_file
 from submgr.platform.config.file import ConfigError
-
-SEED = """{
-  "users": [
-    {
-      "imsi": 1234567890,
-      "subscriptionData": {
-        "subscribedApps": [ 12345 ]
-      }
-    },
-  ],
-
-  "ues": [
-    { "imsi": 12345678903, "mecId": 5, "appId": 12345, "state": { "count": 8 } },
-    { "imsi": 12345678904, "mecId": 9, "appId": 12345, "state": { "count": 10 } }
-  ]
-}
-"""
 
 
 def test_seed_file() -> None:

@@ -4,18 +4,12 @@
 from collections.abc import Iterator
 
 import pytest
-from support.mec.meo_world import World, admit_on, app, rounds
-
-from mec.meo.settings import MeoSettings
+from support.mec.meo_world import World, admit_on, rounds, world_with_rounds
 
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    world = World(MeoSettings(period=3600.0, cooldown=60.0, seed=3, overload_webhook="http://monitor/"))
-    world.start()
-    world.inventory.add_app(app())
-    yield world
-    world.stop()
+    yield from world_with_rounds()
 
 
 def test_the_device_is_told_the_new_address(world: World) -> None:

@@ -4,7 +4,7 @@
 from collections.abc import Collection, Iterator
 
 import pytest
-from support.mec.meo_world import World, admit_on, app, rounds, wish
+from support.mec.meo_world import World, admit_on, app, rounds, wish, world_with_rounds
 
 from mec.meo.errors import Conflict, Rejected
 from mec.meo.model import Context, Platform
@@ -13,11 +13,7 @@ from mec.meo.settings import MeoSettings
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    world = World(MeoSettings(period=3600.0, cooldown=60.0, seed=3, overload_webhook="http://monitor/"))
-    world.start()
-    world.inventory.add_app(app())
-    yield world
-    world.stop()
+    yield from world_with_rounds()
 
 
 def test_nothing_to_do(world: World) -> None:

@@ -125,7 +125,7 @@ def test_a_pair_in_doubt_whose_last_context_ends_meanwhile(world: World) -> None
     assert world.records("meo_contexts") == {}
 
 
-def test_a_notice_of_the_end_survives_a_crash(world: World) -> None:
+def test_a_notification_of_the_end_survives_a_crash(world: World) -> None:
     world.inventory.add_app(app())
     world.platform("p1")
     context = world.meo.admit(wish("app", "http://device/"))

@@ -95,7 +95,7 @@ def test_ue_that_moves_in_the_middle_of_attaching(s1: Any) -> None:
     assert s1.play("B", pdu.context_setup(100, 9, {5: accept})) == [f"attached {IMSI} 10.0.0.1 eNB 9"]
 
 
-def test_stale_leg_moves_nobody(s1: Any) -> None:
+def test_stale_connection_moves_nobody(s1: Any) -> None:
     s1.play("A", *set_up(), *attach(CALL))
     s1.play("A", *attach(Call(6, 101, IMSI, ["192.168.3.2"])))
     assert s1.play("B", *set_up(TARGET), s1ap_pdus.path_switch(100, 9, TARGET)) == []
@@ -130,7 +130,7 @@ def test_other_ids_after_an_interruption_are_not_taken_for_it(s1: Any) -> None:
     assert s1.state(IMSI) == "idle"
 
 
-def test_released_leg_does_not_come_back(s1: Any) -> None:
+def test_released_connection_does_not_come_back(s1: Any) -> None:
     s1.play("A", *set_up(), *attach(CALL), *release(CALL))
     s1.close("A")
     s1.play("A", pdu.uplink(100, 5, nas.protected(b"\x07\x5f", 1)))
