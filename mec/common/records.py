@@ -14,6 +14,10 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
+def left_to_the_store(error: StoreError | None) -> None:
+    """The callback of a change that nobody waits for. The store's own log and metrics tell when it is late or lost."""
+
+
 class Records(Generic[T]):
     """Records of type `kind` (dataclasses, msgspec structs, plain JSON types) under `prefix` + key.
 
@@ -62,13 +66,9 @@ class Records(Generic[T]):
 
     def save_soon(self, key: str, record: T, done: Done | None = None) -> None:
         """Writes one record without waiting. The store tries until this or a later change of the key is written."""
-        self._store.submit(self.change({key: record}), done or _told_by_the_store, persistent=True)
+        self._store.submit(self.change({key: record}), done or left_to_the_store, persistent=True)
 
     def remove_soon(self, *keys: str) -> None:
         """Remove records without waiting."""
         if keys:
-            self._store.submit(self.change({}, keys), _told_by_the_store, persistent=True)
-
-
-def _told_by_the_store(error: StoreError | None) -> None:
-    """A change that is repeated until it succeeds: the store's own log and figures say that it is late."""
+            self._store.submit(self.change({}, keys), left_to_the_store, persistent=True)

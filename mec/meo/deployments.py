@@ -16,6 +16,7 @@ from functools import partial
 import gevent
 from gevent.lock import BoundedSemaphore
 
+from mec.common.records import left_to_the_store
 from mec.meo.drivers.base import Driver, DriverError
 from mec.meo.metrics import MeoMetrics
 from mec.meo.model import Pair, Platform
@@ -206,7 +207,7 @@ class Deployments:
         deployment.removing = True
         if deployment.touched:
             deployment.journaled = True
-            self._store.submit(Change(CONTEXTS, {pair_key(pair): encode(pair)}), _ignored, persistent=True)
+            self._store.submit(Change(CONTEXTS, {pair_key(pair): encode(pair)}), left_to_the_store, persistent=True)
         self._outbox.put(pair.platform, pair, partial(self._settle, pair), partial(self._settled, pair))
 
     def _settle(self, pair: Pair) -> bool:
@@ -229,7 +230,7 @@ class Deployments:
             deployment.present = True
         # when its users are only about to be stored, they take the record out themselves
         if deployment.journaled and self._state.stays(pair):
-            self._store.submit(Change(CONTEXTS, remove=self.arriving(pair)), _ignored, persistent=True)
+            self._store.submit(Change(CONTEXTS, remove=self.arriving(pair)), left_to_the_store, persistent=True)
 
     def _remove(self, pair: Pair, deployment: _Deployment) -> None:
         deployment.present = False
@@ -263,7 +264,3 @@ class Deployments:
         else:
             del self._pairs[pair]
             self._on_gone(pair)
-
-
-def _ignored(error: StoreError | None) -> None:
-    """The store itself keeps trying to carry out a persistent change."""

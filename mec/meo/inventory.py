@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from gevent.event import Event
 
+from mec.common.records import left_to_the_store
 from mec.meo.deployments import Deployments
 from mec.meo.errors import Conflict, Unavailable, Unknown
 from mec.meo.model import App, Pair, Platform
@@ -135,7 +136,7 @@ class Inventory:
             site = replace(site, key=float(key), key_at=now)
         self._state.put_site(site)
         # lost telemetry comes again: nobody waits for this
-        self._store.submit(Change(PLATFORMS, {name: encode(self.stored_platform(name))}), _ignored)
+        self._store.submit(Change(PLATFORMS, {name: encode(self.stored_platform(name))}), left_to_the_store)
 
     def stored_platform(self, name: str) -> StoredPlatform:
         """The record of a platform: the times of its telemetry in s since 1970."""
@@ -154,7 +155,7 @@ class Inventory:
         if app is None or not app.withdrawn or self._state.count_of_app(key) or self.deployments.busy(app_key=key):
             return
         self._state.drop_app(key)
-        self._store.submit(Change(APPS, remove=frozenset((key,))), _ignored, persistent=True)
+        self._store.submit(Change(APPS, remove=frozenset((key,))), left_to_the_store, persistent=True)
 
     def sweep_platform(self, name: str) -> None:
         """Forgets a withdrawn platform of which nothing is left."""
@@ -162,7 +163,7 @@ class Inventory:
         if platform is None or not platform.withdrawn or self._state.count_at(name) or self.deployments.busy(name):
             return
         self._state.drop_platform(name)
-        self._store.submit(Change(PLATFORMS, remove=frozenset((name,))), _ignored, persistent=True)
+        self._store.submit(Change(PLATFORMS, remove=frozenset((name,))), left_to_the_store, persistent=True)
         if (event := self._forgotten.pop(name, None)) is not None:
             event.set()
         log.info("platform forgotten", extra={"platform": name})
@@ -183,7 +184,3 @@ class Inventory:
             self._store.write(Change(namespace, {key: value}))
         except StoreError as exc:
             raise Unavailable(f"not stored: {exc}") from exc
-
-
-def _ignored(error: StoreError | None) -> None:
-    """Either it comes again, or the store itself keeps trying."""

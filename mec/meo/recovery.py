@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from mec.common.records import left_to_the_store
 from mec.meo.model import Context, Pair, Site
 from mec.meo.notifications import Notifier, superseded
 from mec.meo.optimiser import Optimiser
@@ -25,7 +26,7 @@ from mec.meo.records import (
     pair_key,
 )
 from mec.meo.service import Meo
-from submgr.platform.store.base import Change, Store, StoreError
+from submgr.platform.store.base import Change, Store
 
 log = logging.getLogger(__name__)
 
@@ -124,14 +125,16 @@ def _take_journal(meo: Meo, store: Store, pair: Pair) -> None:
         "cannot remove an application: it or its platform is not known",
         extra={"app": pair.app_key, "platform": pair.platform},
     )
-    store.submit(Change(CONTEXTS, remove=frozenset((pair_key(pair),))), _ignored, persistent=True)
+    store.submit(Change(CONTEXTS, remove=frozenset((pair_key(pair),))), left_to_the_store, persistent=True)
 
 
 def _go_on(meo: Meo, store: Store, optimiser: Optimiser, notifier: Notifier, waiting: list[Notification]) -> None:
     """Withdrawals and notifications that were under way."""
     for notification in waiting:
         if superseded(notification, meo.state.contexts.get(notification.context_id)):
-            store.submit(Change(CONTEXTS, remove=frozenset((notification.store_key,))), _ignored, persistent=True)
+            store.submit(
+                Change(CONTEXTS, remove=frozenset((notification.store_key,))), left_to_the_store, persistent=True
+            )
         else:
             notifier.post(notification)
     for platform in list(meo.state.platforms.values()):
@@ -139,7 +142,3 @@ def _go_on(meo: Meo, store: Store, optimiser: Optimiser, notifier: Notifier, wai
             optimiser.evacuate(platform.name)
     for app in list(meo.state.apps.values()):
         meo.inventory.sweep_app(app.key)
-
-
-def _ignored(error: StoreError | None) -> None:
-    """The store itself keeps trying to carry out a persistent change."""
