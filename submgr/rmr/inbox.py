@@ -5,15 +5,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from time import monotonic
 
-import gevent
 from gevent.event import Event
 
+from submgr.platform.turns import Budget
 from submgr.rmr.message import Message
-
-_LONGEST_TURN = 0.002
-"""Seconds after which other greenlets get their turn."""
 
 
 class Inbox:
@@ -65,21 +61,19 @@ class Inbox:
     def run(self, handle: Callable[[Message], None]) -> None:
         """Handles messages until it is stopped, letting others have their turn every few milliseconds."""
         batches = self._batches
-        turn_ends = monotonic() + _LONGEST_TURN
+        budget = Budget()
         while not self._is_stopped():
             if not batches:
                 self._filled.clear()
                 self._filled.wait()
-                turn_ends = monotonic() + _LONGEST_TURN
+                budget.renew()
             messages, size = batches.popleft()
             for message in messages:
                 self._messages -= 1
                 handle(message)
                 if self._is_stopped():
                     return
-                if monotonic() > turn_ends:
-                    gevent.sleep(0)
-                    turn_ends = monotonic() + _LONGEST_TURN
+                budget.spend()
             self._bytes -= size
             if (
                 not self._room.is_set()

@@ -10,6 +10,7 @@ from typing import Any
 
 import gevent
 
+from submgr.platform.turns import in_turns
 from submgr.rmr import mtypes
 from submgr.rmr.counters import SparseLog
 from submgr.rmr.message import NO_SUB_ID, Message, Status
@@ -18,7 +19,6 @@ from submgr.rmr.transport import Stats, TransportConfig
 from submgr.rmr.wire.transport import WireTransport
 
 _LOG = logging.getLogger(__name__)
-_LINES_A_TURN = 500
 
 
 class ControlPort:
@@ -93,11 +93,8 @@ class ControlPort:
             self._log.warning("type", message.src, f"message of type {name} on the control port ignored")
             return
         self._stop_asking()
-        lines = message.payload.decode(errors="replace").removesuffix("\n").split("\n")
-        for at in range(0, len(lines), _LINES_A_TURN):
-            if at:
-                gevent.sleep(0)
-            for outcome in self._builder.feed("\n".join(lines[at : at + _LINES_A_TURN])):
+        for line in in_turns(message.payload.decode(errors="replace").removesuffix("\n").split("\n")):
+            for outcome in self._builder.feed(line):
                 if outcome.table is not None:
                     self._apply(outcome.table)
                 self._answer(message, outcome)

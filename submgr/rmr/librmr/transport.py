@@ -32,7 +32,8 @@ from submgr.rmr.transport import Failed, OnError, OnMessage, Stats, TransportCon
 
 _LOG = logging.getLogger(__name__)
 _LANES = 4
-_MESSAGES_A_TURN = 256
+_BATCH = 256
+"""Messages taken from librmr before the reader waits for its descriptor again, and the others have their turn."""
 _NO_CALL = bytes(4)
 
 
@@ -182,14 +183,13 @@ class LibrmrTransport:
             if not self._drain(library):
                 _take_one_off(fd)
                 self._drain(library)
-            gevent.sleep(0)
 
     def _drain(self, library: Library) -> int:
         """Receives what waits, up to a fair number; how many buffers there were."""
         messages: list[Message] = []
         size = 0
         count = 0
-        while count < _MESSAGES_A_TURN and (buffer := library.receive()) is not None:
+        while count < _BATCH and (buffer := library.receive()) is not None:
             count += 1
             received = Received(library, buffer)
             try:

@@ -23,6 +23,7 @@ from gevent import socket
 from gevent.event import Event
 from gevent.server import StreamServer
 
+from submgr.platform.turns import Budget
 from submgr.rmr.message import Message, Status
 from submgr.rmr.transport import Stats, TransportConfig
 from submgr.rmr.wire.transport import WireTransport
@@ -94,6 +95,7 @@ class Cutter:
 
     def _pass_on(self, source: Any, target: Any, left: int) -> bool:
         """Passes on until the end, or for `left` bytes: True when it was these."""
+        budget = Budget()
         try:
             while data := source.recv(65536):
                 at = 0
@@ -104,7 +106,7 @@ class Cutter:
                     target.sendall(data[at : at + piece])
                     at += piece
                     left -= piece
-                gevent.sleep(0)
+                budget.spend()
         except OSError:
             return False
         return False
@@ -161,14 +163,14 @@ def soak(messages: int, cuts: bool, seed: int = 1) -> Result:
             unanswered[number] = perf_counter()
 
         began = perf_counter()
+        budget = Budget()
         for number in range(messages):
             while len(unanswered) >= _WINDOW:
                 progress.clear()
                 if not progress.wait(_AGAIN_AFTER):
                     again += _again(unanswered, send)
             send(number)
-            if number % 64 == 0:
-                gevent.sleep(0)
+            budget.spend()
         while unanswered:
             gevent.sleep(0.05)
             again += _again(unanswered, send)

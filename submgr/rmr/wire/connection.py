@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import gevent
 
+from submgr.platform.turns import Budget
 from submgr.rmr.framing import Framer
 from submgr.rmr.message import Message
 from submgr.rmr.transport import TransportConfig
@@ -77,7 +78,8 @@ class Connection:
 
     def read(self) -> None:
         """Reads until the peer closes, breaks the format or the connection is closed here. Never raises."""
-        size = _SMALL_READ
+        size, drained = _SMALL_READ, True
+        budget = Budget()
         try:
             while self.open:
                 if self._owner.wait_for_room() and self._framer.pending:
@@ -85,10 +87,13 @@ class Connection:
                 data = self.sock.recv(size)
                 if not data:
                     break
+                if drained:  # so this read has waited for the peer, and the others have had their turn
+                    budget.renew()
                 self._got(data)
-                if len(data) == size:
+                drained = len(data) < size
+                if not drained:
                     size = _LARGE_READ
-                    gevent.sleep(0)
+                    budget.spend()
                 elif len(data) < _SMALL_READ:
                     size = _SMALL_READ
         except TimeoutError:

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 import gevent
 from gevent.event import Event
 
+from submgr.platform.turns import Budget
 from submgr.rmr.counters import Counters
 from submgr.rmr.transport import Failed, TransportConfig
 
 _BATCH_BYTES = 1 << 16
-_BATCHES_A_TURN = 16
 
 
 class Item(NamedTuple):
@@ -105,16 +105,15 @@ class Outbox:
         """
         items = self._items
         progress = monotonic()
-        batches = 0
+        budget = Budget()
         while items:
             taken = self._send(sock, self._chunk())
             if taken:
                 progress = monotonic()
                 self._account(taken)
-                batches += 1
-                if batches % _BATCHES_A_TURN == 0:
-                    gevent.sleep(0)
+                budget.spend()
                 continue
+            budget.renew()
             self.expire("the peer does not read")
             if monotonic() - progress > self._config.stall_timeout:
                 raise TimeoutError(f"the peer read nothing for {self._config.stall_timeout:g} s")
