@@ -15,13 +15,13 @@ from submgr.rmr import mtypes
 from submgr.rmr.counters import SparseLog
 from submgr.rmr.message import NO_SUB_ID, Message, Status
 from submgr.rmr.routing.reader import Outcome, RouteTable, TableBuilder
-from submgr.rmr.transport import Stats, TransportConfig
+from submgr.rmr.transport import TransportConfig
 from submgr.rmr.wire.transport import WireTransport
 
 _LOG = logging.getLogger(__name__)
 
 
-class ControlPort:
+class ManagerPort:
     """Serves the route manager on a port of its own.
 
     Table data (type 20) is put together from any number of messages. Each complete table is given to
@@ -50,10 +50,6 @@ class ControlPort:
     def port(self) -> int:
         """The port it listens on, known after start."""
         return self._transport.port
-
-    def stats(self) -> Stats:
-        """The counters of the control port's own connections."""
-        return self._transport.stats()
 
     def start(self, served_name: str, own_names: frozenset[str], base: RouteTable | None = None) -> None:
         """Listens for the tables of the transport called `served_name`. Raises TransportError.

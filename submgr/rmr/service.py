@@ -10,12 +10,11 @@ from typing import Any
 
 import gevent
 
-from submgr.rmr.addresses import join_address
+from submgr.rmr.addresses import join_address, listen_address, own_addresses
 from submgr.rmr.environment import RmrEnvironment, RmrEnvironmentError, read_environment, read_port
 from submgr.rmr.framing import SMALLEST_FRAME
-from submgr.rmr.interfaces import listen_address, own_addresses
 from submgr.rmr.librmr.transport import LibrmrTransport
-from submgr.rmr.manager_port import ControlPort
+from submgr.rmr.manager_port import ManagerPort
 from submgr.rmr.message import Message, Status
 from submgr.rmr.routing.seed_file import SeedFile, save_table
 from submgr.rmr.routing.table import RouteTable
@@ -46,14 +45,14 @@ class Rmr:
         self,
         transport: Transport,
         addresses: tuple[str, ...] = (),
-        control: ControlPort | None = None,
+        manager_port: ManagerPort | None = None,
         seed: SeedFile | None = None,
         verbosity: int | None = None,
     ) -> None:
         """`addresses` are the IP addresses under which a route table may mean us."""
         self.transport = transport
         self._addresses = addresses
-        self._control = control
+        self._manager_port = manager_port
         self._seed = seed
         self._verbosity = verbosity
 
@@ -83,9 +82,9 @@ class Rmr:
         own_names = frozenset({self.name, *(join_address(address, self.port) for address in self._addresses)})
         if self._seed is not None:
             self._seed.load(own_names)
-        if self._control is not None:
+        if self._manager_port is not None:
             try:
-                self._control.start(self.name, own_names, self.transport.routes())
+                self._manager_port.start(self.name, own_names, self.transport.routes())
             except TransportError:
                 self.stop(timeout=0.0)
                 raise
@@ -96,8 +95,8 @@ class Rmr:
         """Sends what is queued, for at most `timeout` seconds, then closes everything."""
         if self._seed is not None:
             self._seed.stop()
-        if self._control is not None:
-            self._control.stop()
+        if self._manager_port is not None:
+            self._manager_port.stop()
         self.transport.stop(timeout)
 
     def ready(self) -> bool:
@@ -130,10 +129,6 @@ class Rmr:
         """The counters of the transport."""
         return self.transport.stats()
 
-    def control_stats(self) -> Stats:
-        """The counters of the control port, all zero when there is none."""
-        return Stats() if self._control is None else self._control.stats()
-
 
 def build(settings: RmrSettings, env: Mapping[str, str], on_message: OnMessage, on_error: OnError | None = None) -> Rmr:
     """The RMR layer of a service, as its settings and its RMR_* environment variables want it.
@@ -150,11 +145,11 @@ def build(settings: RmrSettings, env: Mapping[str, str], on_message: OnMessage, 
     transport = WireTransport(config, on_message, on_error)
     keep = _Keeper(transport, environment)
     seed = None if environment.seed is None else SeedFile(environment.seed, transport.set_routes)
-    control = None
+    manager_port = None
     if environment.control_port is not None:
-        control_config = replace(config, port=environment.control_port)
-        control = ControlPort(control_config, keep.apply, environment.manager, environment.request_interval)
-    return Rmr(transport, tuple(own_addresses(config.host)), control, seed, environment.verbosity)
+        port_config = replace(config, port=environment.control_port)
+        manager_port = ManagerPort(port_config, keep.apply, environment.manager, environment.request_interval)
+    return Rmr(transport, tuple(own_addresses(config.host)), manager_port, seed, environment.verbosity)
 
 
 def _transport_config(settings: RmrSettings, environment: RmrEnvironment) -> TransportConfig:

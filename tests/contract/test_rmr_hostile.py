@@ -305,7 +305,7 @@ def test_a_flood_is_held_back_and_nothing_of_it_lost(node: Callable[..., Made]) 
             number += 1
         else:
             refused += 1
-            most = max(most, len(receiver._inbox))
+            most = max(most, receiver.stats().enqueued)
             gevent.sleep(0.001)
     eventually(lambda: len(handled) == 20_000)
     assert handled == list(range(20_000))

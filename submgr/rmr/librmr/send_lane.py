@@ -32,7 +32,7 @@ class Job:
     """Called once when the job is over, whatever became of it."""
 
 
-class Lane:
+class SendLane:
     """A bounded queue of sends, in order. A send that blocks delays the others, but none past its deadline:
     those are reported as failed while the native thread is still stuck.
     """

@@ -22,10 +22,10 @@ from submgr.rmr.counters import Counters, SparseLog
 from submgr.rmr.framing import EncodeError, Encoder, FramingError
 from submgr.rmr.librmr.binding import Library, load_library
 from submgr.rmr.librmr.buffers import Outgoing, Received
-from submgr.rmr.librmr.send_lane import Job, Lane
+from submgr.rmr.librmr.send_lane import Job, SendLane
 from submgr.rmr.listener import probe
 from submgr.rmr.message import CALL_MSG, Message, Status, answer_to
-from submgr.rmr.receiver import HEALTHY, Handling
+from submgr.rmr.receiver import HEALTHY, Receiver
 from submgr.rmr.router import Copies, Router
 from submgr.rmr.routing.table import RouteTable
 from submgr.rmr.transport import Failed, OnError, OnMessage, Stats, TransportConfig
@@ -63,11 +63,11 @@ class LibrmrTransport:
         self._library: Library | None = None
         self._counters = Counters()
         self._log = SparseLog(_LOG)
-        self._handling = Handling(config, self._counters, on_message, on_error, self._answer_health_check)
+        self._receiver = Receiver(config, self._counters, on_message, on_error, self._answer_health_check)
         self._router = Router(lambda name: True)
         self._encoder = Encoder()
         self._pool: Any = None
-        self._lanes: list[Lane] = []
+        self._lanes: list[SendLane] = []
         self._wormholes: list[dict[str, int]] = []
         self._reader: Any = None
         self._name = ""
@@ -92,10 +92,10 @@ class LibrmrTransport:
         self._pool = ThreadPool(_LANES)
         self._pool.apply(library.open, (config.port, config.usual_size))
         self._encoder = Encoder(self._name, max_frame=config.max_frame)
-        self._lanes = [Lane(self._pool, config.send_queue) for _ in range(_LANES)]
+        self._lanes = [SendLane(self._pool, config.send_queue) for _ in range(_LANES)]
         self._wormholes = [{} for _ in range(_LANES)]
         self._library = library
-        self._handling.start()
+        self._receiver.start()
         self._reader = gevent.spawn(self._read, library, library.receive_fd())
 
     def stop(self, timeout: float = 1.0) -> None:
@@ -104,7 +104,7 @@ class LibrmrTransport:
         if library is None:
             return
         self._reader.kill()
-        self._handling.stop()
+        self._receiver.stop()
         ends = monotonic() + timeout
         while any(self._lanes) and monotonic() < ends:
             gevent.sleep(0.01)
@@ -165,7 +165,7 @@ class LibrmrTransport:
             received=counted.received,
             receive_error=dict(counted.receive_error),
             dropped=dict(counted.dropped),
-            enqueued=sum(depths.values()) + len(self._handling.inbox),
+            enqueued=sum(depths.values()) + len(self._receiver.queue),
             endpoints=depths,
             handler_errors=counted.handler_errors,
         )
@@ -176,10 +176,9 @@ class LibrmrTransport:
         Its count may stay above zero for good with nothing to receive, because librmr publishes a message
         before it counts it: a wake-up that yields nothing takes one off the count and looks once more.
         """
-        inbox = self._handling.inbox
         while True:
             socket.wait_read(fd)
-            inbox.wait_for_room()
+            self._receiver.queue.wait_for_room()
             if not self._drain(library):
                 _take_one_off(fd)
                 self._drain(library)
@@ -201,7 +200,7 @@ class LibrmrTransport:
                 messages.append(message)
                 size += len(message.payload)
         if messages:
-            self._handling.inbox.put(messages, size)
+            self._receiver.queue.put(messages, size)
         return count
 
     def _answer_health_check(self, message: Message) -> Status:
@@ -252,7 +251,7 @@ class LibrmrTransport:
     def _lost(self, failed: Failed | None, reason: str) -> None:
         self._counters.transmit_error += 1
         if failed is not None:
-            self._handling.tell(failed, reason)
+            self._receiver.tell(failed, reason)
 
     def _not_sent(self, status: Status) -> Status:
         if status is Status.RETRY:

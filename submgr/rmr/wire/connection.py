@@ -13,7 +13,7 @@ from submgr.platform.turns import Budget
 from submgr.rmr.framing import Framer
 from submgr.rmr.message import Message
 from submgr.rmr.transport import TransportConfig
-from submgr.rmr.wire.send_queue import Item, Outbox
+from submgr.rmr.wire.send_queue import Item, SendQueue
 
 _SMALL_READ = 1 << 14
 _LARGE_READ = 1 << 16
@@ -24,7 +24,7 @@ class Owner(Protocol):
 
     config: TransportConfig
 
-    def new_outbox(self) -> Outbox: ...
+    def new_send_queue(self) -> SendQueue: ...
     def wait_for_room(self) -> bool:
         """Waits while the receive queue is full; True if it was."""
 
@@ -63,7 +63,7 @@ class Connection:
         self.open = True
         self._owner = owner
         self._framer = Framer(owner.config.max_frame, self)
-        self._outbox: Outbox | None = None
+        self._queue: SendQueue | None = None
         self._writer: Any = None
 
     @property
@@ -74,7 +74,7 @@ class Connection:
     @property
     def queued(self) -> int:
         """Answers waiting to be written here."""
-        return 0 if self._outbox is None else len(self._outbox)
+        return 0 if self._queue is None else len(self._queue)
 
     def read(self) -> None:
         """Reads until the peer closes, breaks the format or the connection is closed here. Never raises."""
@@ -137,20 +137,20 @@ class Connection:
         """Queues an answer to be written on this connection; False when it is closed or its queue is full."""
         if not self.open:
             return False
-        if self._outbox is None:
-            self._outbox = self._owner.new_outbox()
-        taken = self._outbox.put(item)
+        if self._queue is None:
+            self._queue = self._owner.new_send_queue()
+        taken = self._queue.put(item)
         if self._writer is None:
             self._writer = gevent.spawn(self._write)
         return taken
 
     def _write(self) -> None:
-        outbox = self._outbox
-        assert outbox is not None
+        queue = self._queue
+        assert queue is not None
         try:
             while True:
-                outbox.wait()
-                outbox.flush(self.sock)
+                queue.wait()
+                queue.flush(self.sock)
         except OSError as bad:
             self._writer = None
             self.close(f"connection broke: {bad}")
@@ -164,8 +164,8 @@ class Connection:
             self._owner.partial(self, -pending)
         self.sock.close()
         self._owner.closed(self)
-        if self._outbox is not None:
-            self._outbox.fail_all(reason)
+        if self._queue is not None:
+            self._queue.fail_all(reason)
         if self._writer is not None:
             writer, self._writer = self._writer, None
             writer.kill(block=False)

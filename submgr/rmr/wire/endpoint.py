@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A peer we send to by name: opens the connection when needed, keeps it, opens it again."""
+"""The peers a transport sends to, by name: their connections are opened when needed, kept, and opened again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gevent import socket
 from submgr.rmr.addresses import split_address
 from submgr.rmr.transport import TransportConfig
 from submgr.rmr.wire.connection import Connection, prepare
-from submgr.rmr.wire.send_queue import Item, Outbox
+from submgr.rmr.wire.send_queue import Item, SendQueue
 
 
 class Endpoint:
@@ -25,7 +25,7 @@ class Endpoint:
     """
 
     def __init__(
-        self, name: str, config: TransportConfig, outbox: Outbox, adopt: Callable[[Any, str], Connection]
+        self, name: str, config: TransportConfig, queue: SendQueue, adopt: Callable[[Any, str], Connection]
     ) -> None:
         """`adopt` makes a connection of a connected socket. Raises AddressError for a name that is none."""
         self.name = name
@@ -35,7 +35,7 @@ class Endpoint:
         """Why the last try to connect failed, "" when it did not."""
         self._address = split_address(name)
         self._config = config
-        self._outbox = outbox
+        self._queue = queue
         self._adopt = adopt
         self._pause = 0.0
         self._retry_at = 0.0
@@ -45,7 +45,7 @@ class Endpoint:
     @property
     def queued(self) -> int:
         """Frames waiting."""
-        return len(self._outbox)
+        return len(self._queue)
 
     @property
     def connected(self) -> bool:
@@ -55,7 +55,7 @@ class Endpoint:
     def put(self, item: Item) -> bool:
         """Queues a frame; False when the queue is full."""
         self.last_used = monotonic()
-        taken = self._outbox.put(item)
+        taken = self._queue.put(item)
         if self._greenlet is None:
             self._greenlet = gevent.spawn(self._run)
         return taken
@@ -68,34 +68,34 @@ class Endpoint:
             self._greenlet = None
         if self.connection is not None:
             self.connection.close(reason)
-        self._outbox.fail_all(reason)
+        self._queue.fail_all(reason)
 
     def _run(self) -> None:
-        outbox = self._outbox
+        queue = self._queue
         while True:
-            outbox.wait()
-            if not len(outbox):
+            queue.wait()
+            if not len(queue):
                 continue
             connection = self.connection
             if connection is None or not connection.open:
-                outbox.rewind()
+                queue.rewind()
                 self._connect()
                 continue
             try:
-                outbox.flush(connection.sock)
+                queue.flush(connection.sock)
             except OSError as bad:
                 connection.close(f"connection broke: {bad}")
 
     def _connect(self) -> None:
         """One try to connect, after the pause it has to keep. Frames whose time is over are given up."""
-        outbox = self._outbox
-        pause = min(self._retry_at, outbox.next_deadline()) - monotonic()
+        queue = self._queue
+        pause = min(self._retry_at, queue.next_deadline()) - monotonic()
         if pause > 0:
             gevent.sleep(pause)
-        outbox.expire(self.trouble or "no connection")
-        if not len(outbox) or self._retry_at > monotonic():
+        queue.expire(self.trouble or "no connection")
+        if not len(queue) or self._retry_at > monotonic():
             return
-        limit = max(min(self._config.connect_timeout, outbox.next_deadline() - monotonic()), 0.05)
+        limit = max(min(self._config.connect_timeout, queue.next_deadline() - monotonic()), 0.05)
         try:
             sock = self._open(limit)
         except OSError as bad:
@@ -130,8 +130,89 @@ class Endpoint:
         self.trouble = f"cannot connect to {self.name}: {bad.strerror or bad}"
         self._pause = min(max(self._pause * 2, config.backoff_min), config.backoff_max)
         self._retry_at = monotonic() + self._pause
-        self._outbox.divert()
-        self._outbox.expire(self.trouble)
+        self._queue.divert()
+        self._queue.expire(self.trouble)
+
+
+class Endpoints:
+    """Endpoints by name. They are made at the first send and forgotten when no route leads to them any
+    more and they have been idle for long, or when their number reaches the limit.
+    """
+
+    def __init__(
+        self,
+        config: TransportConfig,
+        new_send_queue: Callable[[], SendQueue],
+        adopt: Callable[[Any, str], Connection],
+        routed: Callable[[], frozenset[str]],
+    ) -> None:
+        """`adopt` makes a connection of a connected socket; `routed` tells the names of the route table."""
+        self._config = config
+        self._new_send_queue = new_send_queue
+        self._adopt = adopt
+        self._routed = routed
+        self._known: dict[str, Endpoint] = {}
+        self._sweeper: Any = None
+
+    def get(self, name: str) -> Endpoint | None:
+        """The endpoint, if it exists."""
+        return self._known.get(name)
+
+    def make(self, name: str) -> Endpoint | None:
+        """The endpoint of that name, made when new; None when there are too many busy ones.
+
+        Raises AddressError for a name that is none.
+        """
+        known = self._known.get(name)
+        if known is not None:
+            return known
+        made = Endpoint(name, self._config, self._new_send_queue(), self._adopt)
+        if len(self._known) >= self._config.max_endpoints and not self._make_room():
+            return None
+        self._known[name] = made
+        return made
+
+    def usable(self, name: str) -> bool:
+        """Whether a message for that name has a fair chance now: no failed connect, no full queue."""
+        known = self._known.get(name)
+        return known is None or (not known.trouble and known.queued < self._config.send_queue)
+
+    def depths(self) -> dict[str, int]:
+        """Messages waiting, by endpoint."""
+        return {name: endpoint.queued for name, endpoint in self._known.items()}
+
+    def start(self) -> None:
+        """From now on idle endpoints are forgotten."""
+        self._sweeper = gevent.spawn(self._sweep)
+
+    def close(self, reason: str) -> None:
+        """Closes all of them; what is queued fails for `reason`."""
+        if self._sweeper is not None:
+            self._sweeper.kill(block=False)
+            self._sweeper = None
+        known, self._known = self._known, {}
+        for endpoint in known.values():
+            endpoint.close(reason)
+
+    def _make_room(self) -> bool:
+        """Forgets the endpoint unused for longest, among those with nothing to send and no route."""
+        routed = self._routed()
+        unused = [one for name, one in self._known.items() if not one.queued and name not in routed]
+        if not unused:
+            return False
+        oldest = min(unused, key=lambda one: one.last_used)
+        del self._known[oldest.name]
+        oldest.close("connection closed to make room")
+        return True
+
+    def _sweep(self) -> None:
+        while True:
+            gevent.sleep(self._config.idle_timeout / 4)
+            routed, long_ago = self._routed(), monotonic() - self._config.idle_timeout
+            for name, one in list(self._known.items()):
+                if not one.queued and one.last_used < long_ago and name not in routed:
+                    del self._known[name]
+                    one.close("idle")
 
 
 def _connected(address: tuple[str, int]) -> Any:

@@ -29,7 +29,7 @@ class Item(NamedTuple):
     """Where the frame goes when its endpoint cannot be connected to; tells whether it was taken there."""
 
 
-class Outbox:
+class SendQueue:
     """Frames waiting for one peer, oldest first, bounded in number and bytes.
 
     A frame leaves when the kernel has taken all of it, or when its time is over. One that was taken in

@@ -17,17 +17,16 @@ from gevent.server import StreamServer
 from submgr.rmr import mtypes
 from submgr.rmr.addresses import AddressError, join_address
 from submgr.rmr.counters import Counters, SparseLog
-from submgr.rmr.endpoints import Endpoints
 from submgr.rmr.framing import EncodeError, Encoder
 from submgr.rmr.listener import listen
 from submgr.rmr.message import Message, Status, answer_to
-from submgr.rmr.receiver import HEALTHY, Handling
+from submgr.rmr.receiver import HEALTHY, Receiver
 from submgr.rmr.router import Copies, Router
 from submgr.rmr.routing.table import RouteTable
 from submgr.rmr.transport import Failed, OnError, OnMessage, Stats, TransportConfig, TransportError
 from submgr.rmr.wire.connection import Connection, prepare
-from submgr.rmr.wire.endpoint import Endpoint
-from submgr.rmr.wire.send_queue import Item, Outbox
+from submgr.rmr.wire.endpoint import Endpoint, Endpoints
+from submgr.rmr.wire.send_queue import Item, SendQueue
 
 _LOG = logging.getLogger(__name__)
 
@@ -43,11 +42,11 @@ class WireTransport:
         self.config = config
         self._counters = Counters()
         self._log = SparseLog(_LOG)
-        self._handling = Handling(config, self._counters, on_message, on_error, self._answer_health_check)
-        self._inbox = self._handling.inbox
+        self._receiver = Receiver(config, self._counters, on_message, on_error, self._answer_health_check)
+        self._receive_queue = self._receiver.queue
         self._router = Router(lambda name: self._endpoints.usable(name))
         self._encoder = Encoder()
-        self._endpoints = Endpoints(config, self.new_outbox, self._adopt, lambda: self._router.endpoints)
+        self._endpoints = Endpoints(config, self.new_send_queue, self._adopt, lambda: self._router.endpoints)
         self._accepted: set[Connection] = set()
         self._opened: set[Connection] = set()
         self._partial_bytes = 0
@@ -82,7 +81,7 @@ class WireTransport:
         self._server.start()
         open_files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._most_accepted = min(self.config.max_connections, max(open_files * 3 // 4, 1))
-        self._handling.start()
+        self._receiver.start()
         self._endpoints.start()
 
     def stop(self, timeout: float = 1.0) -> None:
@@ -91,7 +90,7 @@ class WireTransport:
             return
         self._server.close()
         self._server = None
-        self._handling.stop()
+        self._receiver.stop()
         ends = monotonic() + timeout
         while self._waiting_to_be_sent() and monotonic() < ends:
             gevent.sleep(0.01)
@@ -161,7 +160,7 @@ class WireTransport:
             received=counted.received,
             receive_error=dict(counted.receive_error),
             dropped=dict(counted.dropped),
-            enqueued=self._waiting_to_be_sent() + len(self._inbox),
+            enqueued=self._waiting_to_be_sent() + len(self._receive_queue),
             endpoints=self._endpoints.depths(),
             connections=len(self._accepted) + len(self._opened),
             handler_errors=counted.handler_errors,
@@ -169,20 +168,20 @@ class WireTransport:
 
     # What a connection asks of its transport.
 
-    def new_outbox(self) -> Outbox:
+    def new_send_queue(self) -> SendQueue:
         """A queue with the limits and the counters of this transport."""
-        return Outbox(self.config, self._counters, self._handling.tell)
+        return SendQueue(self.config, self._counters, self._receiver.tell)
 
     def wait_for_room(self) -> bool:
         """Waits while the receive queue is full; True if it was."""
-        if not self._inbox.full():
+        if not self._receive_queue.full():
             return False
-        self._inbox.wait_for_room()
+        self._receive_queue.wait_for_room()
         return True
 
     def take(self, messages: list[Message], size: int) -> None:
         """Queues what was read for the handler."""
-        self._inbox.put(messages, size)
+        self._receive_queue.put(messages, size)
 
     def unreadable(self, connection: Connection, count: int) -> None:
         """Counts messages whose meid or src is no text."""
