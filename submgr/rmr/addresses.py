@@ -49,6 +49,11 @@ def join_address(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+def own_host(name: str) -> str:
+    """The host part of our name in `src`: `name`, or for "" the host's name up to its first dot, as with librmr."""
+    return name or socket.gethostname().partition(".")[0]
+
+
 def interface_address(interface: str) -> str | None:
     """The IPv4 address of a network interface, None when it has none or does not exist."""
     raw = interface.encode()

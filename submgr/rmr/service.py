@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,6 +13,7 @@ import gevent
 from submgr.rmr.addresses import join_address, listen_address, own_addresses
 from submgr.rmr.environment import RmrEnvironment, RmrEnvironmentError, read_environment, read_port
 from submgr.rmr.framing import SMALLEST_FRAME
+from submgr.rmr.librmr.binding import load_library
 from submgr.rmr.librmr.transport import LibrmrTransport
 from submgr.rmr.manager_port import ManagerPort
 from submgr.rmr.message import Message, Status
@@ -130,16 +131,23 @@ class Rmr:
         return self.transport.stats()
 
 
-def build(settings: RmrSettings, env: Mapping[str, str], on_message: OnMessage, on_error: OnError | None = None) -> Rmr:
-    """The RMR layer of a service, as its settings and its RMR_* environment variables want it.
+def build(
+    settings: RmrSettings,
+    env: Mapping[str, str],
+    on_message: OnMessage,
+    on_error: OnError | None = None,
+    load_librmr: Callable[[], Any] = load_library,
+) -> Rmr:
+    """The RMR layer of a service, as its settings and the RMR_* variables in `env` want it.
 
-    With librmr the library reads the variables of the process itself, and has its own control port.
-    Raises RmrEnvironmentError for values that mean nothing.
+    librmr has its own control port and gets the variables as they are. `load_librmr` returns the C library; only the
+    transport librmr calls it, at its start. Raises RmrEnvironmentError for values that mean nothing.
     """
     environment = read_environment(env)
     config = _transport_config(settings, environment)
     if settings.transport == "librmr":
-        return Rmr(LibrmrTransport(config, on_message, on_error))
+        variables = {name: value for name, value in env.items() if name.startswith("RMR_") and value.strip()}
+        return Rmr(LibrmrTransport(config, on_message, on_error, variables, load_librmr))
     if settings.transport != "wire":
         raise RmrEnvironmentError(f"rmr.transport={settings.transport!r}: wire or librmr is expected")
     transport = WireTransport(config, on_message, on_error)

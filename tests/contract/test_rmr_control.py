@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import gevent
@@ -15,6 +16,7 @@ from support.rmr.peer import Link, Peer, eventually, free_port
 
 from submgr.rmr import mtypes
 from submgr.rmr.environment import RmrEnvironmentError
+from submgr.rmr.librmr.binding import load_library
 from submgr.rmr.message import CALL_MSG, Message, Status
 from submgr.rmr.service import Rmr, RmrSettings, build
 from submgr.rmr.transport import TransportConfig, TransportError
@@ -271,14 +273,12 @@ def test_verbosity_sets_the_level_of_the_log(run: Callable[..., Run]) -> None:
 
 
 def test_librmr_where_it_is_missing() -> None:
-    layer = build(RmrSettings(transport="librmr", proto_port=str(free_port())), {"RMR_BIND_IF": ME}, print)
-    try:
+    settings = RmrSettings(transport="librmr", proto_port=str(free_port()))
+    layer = build(settings, {"RMR_BIND_IF": ME}, print, load_librmr=partial(load_library, "nowhere.rmrclib"))
+    with pytest.raises(TransportError) as refused:
         layer.start()
-    except TransportError as refused:
-        assert "librmr_si.so" in str(refused)
-        assert "transport wire" in str(refused)
-    else:
-        layer.stop()
+    assert "librmr_si.so" in str(refused.value)
+    assert "transport wire" in str(refused.value)
 
 
 def test_a_large_table_leaves_others_their_turn(run: Callable[..., Run], manager: Callable[[Run], Manager]) -> None:

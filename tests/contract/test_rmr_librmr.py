@@ -16,6 +16,7 @@ from support.rmr.peer import Link, Peer, eventually, free_port
 
 from submgr.rmr.librmr.transport import LibrmrTransport
 from submgr.rmr.message import Message, Status
+from submgr.rmr.service import RmrSettings, build
 from submgr.rmr.transport import TransportConfig, TransportError
 
 
@@ -25,7 +26,7 @@ class Node:
         self.lost: list[str] = []
         self.fake = FakeLibrmr()
         config = TransportConfig(host="127.0.0.1", port=free_port(), name="127.0.0.1", **limits)
-        self.transport = LibrmrTransport(config, self.got.append, functions=self.fake)
+        self.transport = LibrmrTransport(config, self.got.append, load=lambda: self.fake)
         self.transport.start()
 
 
@@ -127,8 +128,53 @@ def test_a_send_that_blocks_is_told_in_time_and_others_go_on(node: Callable[...,
         assert len(well.got) >= 10, "lanes that are not stuck have sent theirs"
 
 
+def test_librmr_announces_our_name_and_has_the_variables_of_its_service() -> None:
+    fake = FakeLibrmr()
+    env = {
+        "RMR_SRC_ID": "127.0.0.1:9",
+        "RMR_RTG_SVC": "-1",
+        "RMR_BIND_IF": "127.0.0.1",
+        "RMR_STASH_RT": " ",
+        "HOME": "/",
+    }
+    settings = RmrSettings(transport="librmr", proto_port=str(free_port()))
+    layer = build(settings, env, lambda message: None, load_librmr=lambda: fake)
+    layer.start()
+    try:
+        with Peer() as peer:
+            assert layer.send_to(peer.name, Message(1)) is Status.OK
+            eventually(lambda: peer.got)
+            assert peer.got[0].src == layer.name == f"127.0.0.1:{layer.port}"
+        assert fake.environment == {"RMR_SRC_ID": "127.0.0.1", "RMR_RTG_SVC": "-1", "RMR_BIND_IF": "127.0.0.1"}
+    finally:
+        layer.stop(timeout=0)
+        fake.shut()
+
+
+def test_an_ipv6_address_is_announced_in_brackets() -> None:
+    fake = FakeLibrmr()
+    transport = LibrmrTransport(
+        TransportConfig(host="127.0.0.1", port=free_port(), name="fd00::1"), lambda message: None, load=lambda: fake
+    )
+    transport.start()
+    try:
+        assert fake.environment == {"RMR_SRC_ID": "[fd00::1]"}
+        assert transport.name == f"[fd00::1]:{transport.port}"
+    finally:
+        transport.stop(timeout=0)
+        fake.shut()
+
+
+def test_a_name_that_does_not_fit_is_told_before_librmr_starts() -> None:
+    fake = FakeLibrmr()
+    config = TransportConfig(host="127.0.0.1", port=free_port(), name="n" * 64)
+    with pytest.raises(TransportError, match=r"our own name does not fit: src has \d\d bytes"):
+        LibrmrTransport(config, lambda message: None, load=lambda: fake).start()
+    assert fake.fd == -1
+
+
 def test_a_second_context_is_refused_by_the_port(node: Callable[..., Node]) -> None:
     one = node()
     config = TransportConfig(host="127.0.0.1", port=one.transport.port)
     with pytest.raises(TransportError, match="the port is in use"):
-        LibrmrTransport(config, one.got.append, functions=FakeLibrmr()).start()
+        LibrmrTransport(config, one.got.append, load=FakeLibrmr).start()

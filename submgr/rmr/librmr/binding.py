@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The few functions of librmr_si.so that the transport needs, with their types and with guards.
 
-ricxappframe loads the library; its own accessors are not used: they parse a JSON text of constants at
-each call, and they read past what was received.
+ricxappframe loads the library. Its own accessors are not used: they parse a JSON text of constants at each call, and
+they read past the received bytes. `setenv` is the C library's: librmr finds its settings with getenv.
 """
 
 from __future__ import annotations
@@ -59,14 +59,15 @@ PROTOTYPES: Mapping[str, tuple[Any, tuple[Any, ...]]] = MappingProxyType(
         "rmr_torcv_msg": (_MBUF, (_CONTEXT, _MBUF, ctypes.c_int)),
         "rmr_wh_open": (ctypes.c_int, (_CONTEXT, ctypes.c_char_p)),
         "rmr_wh_send_msg": (_MBUF, (_CONTEXT, ctypes.c_int, _MBUF)),
+        "setenv": (ctypes.c_int, (ctypes.c_char_p, ctypes.c_char_p, ctypes.c_int)),
     }
 )
 
 
-def load_library() -> Any:
-    """The C library, loaded by ricxappframe. Raises TransportError where it is not installed."""
+def load_library(module: str = "ricxappframe.rmr.rmrclib.rmrclib") -> Any:
+    """The C library, as the Python module `module` has loaded it. Raises TransportError where it is not installed."""
     try:
-        return import_module("ricxappframe.rmr.rmrclib.rmrclib").rmr_c_lib
+        return import_module(module).rmr_c_lib
     except (ImportError, OSError) as bad:
         raise TransportError(
             f"the transport librmr needs librmr_si.so, which cannot be loaded ({bad}): install the package rmr "
@@ -86,8 +87,13 @@ class Library:
             function.restype = result
             function.argtypes = arguments
 
-    def open(self, port: int, size: int) -> None:
-        """Starts librmr on a port; `size` is its usual payload in bytes. Raises TransportError."""
+    def open(self, port: int, size: int, variables: Mapping[str, str]) -> None:
+        """Starts librmr on a port; `size` is its usual payload in bytes. Raises TransportError.
+
+        `variables` (RMR_*) are set in the environment of the process before, since librmr reads its settings there.
+        """
+        for name, value in variables.items():
+            self._c.setenv(name.encode(), value.encode(), 1)
         self._context = self._c.rmr_init(str(port).encode(), size, 0)
         if not self._context:
             raise TransportError(f"librmr cannot start on port {port}; it says why on standard error")

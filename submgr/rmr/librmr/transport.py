@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import logging
 import os
-import socket as stdsocket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from time import monotonic
+from types import MappingProxyType
 from typing import Any
 
 import gevent
@@ -17,7 +17,7 @@ from gevent import socket
 from gevent.threadpool import ThreadPool
 
 from submgr.rmr import mtypes
-from submgr.rmr.addresses import AddressError, join_address, split_address
+from submgr.rmr.addresses import AddressError, join_address, own_host, split_address
 from submgr.rmr.counters import Counters, SparseLog
 from submgr.rmr.framing import EncodeError, Encoder, FramingError
 from submgr.rmr.librmr.binding import Library, load_library
@@ -28,7 +28,7 @@ from submgr.rmr.message import CALL_MSG, Message, Status, answer_to
 from submgr.rmr.receiver import HEALTHY, Receiver
 from submgr.rmr.router import Copies, Router
 from submgr.rmr.routing.table import RouteTable
-from submgr.rmr.transport import Failed, OnError, OnMessage, Stats, TransportConfig
+from submgr.rmr.transport import Failed, OnError, OnMessage, Stats, TransportConfig, TransportError
 
 _LOG = logging.getLogger(__name__)
 _LANES = 4
@@ -40,14 +40,13 @@ _NO_CALL = bytes(4)
 class LibrmrTransport:
     """RMR by librmr; see `submgr.rmr.transport.Transport` for what the methods promise.
 
-    librmr takes its route tables itself, from its own control port or seed file, as the RMR_* variables
-    of the process say. A message without a route is then refused through `failed` and not by NOENDPT: only
-    a blocking call can tell. A table given to `set_routes` replaces librmr's: from then on messages go
-    straight to the endpoints of that table.
+    librmr takes its route tables itself, from its own control port or seed file, as the RMR_* variables say. It then
+    refuses a message without a route through `failed` instead of NOENDPT, since only a blocking call can tell. A table
+    given to `set_routes` replaces librmr's: from then on messages go straight to the endpoints of that table.
 
-    Blocking calls are made on native threads, one for each of a few lanes; messages of one meid (or, without
-    one, to one peer) share a lane, so that they keep their order. What librmr drops because its ring of 4095
-    received messages is full cannot be seen here. One transport a process: librmr has no real end.
+    Blocking calls are made on native threads, one for each of a few lanes. Messages of one meid (or, without a meid, to
+    one peer) share a lane, so that they keep their order. The transport cannot see what librmr drops because its ring
+    of 4095 received messages is full. One transport a process: librmr has no real end.
     """
 
     def __init__(
@@ -55,11 +54,13 @@ class LibrmrTransport:
         config: TransportConfig,
         on_message: OnMessage,
         on_error: OnError | None = None,
-        functions: Any = None,
+        variables: Mapping[str, str] = MappingProxyType({}),
+        load: Callable[[], Any] = load_library,
     ) -> None:
-        """`functions` stands for the C library; without it, it is loaded by `start`."""
+        """`variables` are the RMR_* variables that librmr is to find; `load` returns the C library (see `start`)."""
         self.config = config
-        self._functions = functions
+        self._variables = variables
+        self._load = load
         self._library: Library | None = None
         self._counters = Counters()
         self._log = SparseLog(_LOG)
@@ -85,13 +86,18 @@ class LibrmrTransport:
     def start(self) -> None:
         """Starts librmr. Raises TransportError: the library is missing, or the port is in use."""
         config = self.config
-        library = Library(load_library() if self._functions is None else self._functions)
+        library = Library(self._load())
         probe(config.host, config.port)
-        host = config.name or stdsocket.gethostname().partition(".")[0]
+        host = own_host(config.name)
         self._name = join_address(host, config.port)
+        try:
+            self._encoder = Encoder(self._name, max_frame=config.max_frame)
+        except EncodeError as bad:
+            raise TransportError(f"our own name does not fit: {bad}") from bad
+        # librmr writes the name that this variable has into `src`, whatever we take our name to be
+        variables = {**self._variables, "RMR_SRC_ID": f"[{host}]" if ":" in host else host}
         self._pool = ThreadPool(_LANES)
-        self._pool.apply(library.open, (config.port, config.usual_size))
-        self._encoder = Encoder(self._name, max_frame=config.max_frame)
+        self._pool.apply(library.open, (config.port, config.usual_size, variables))
         self._lanes = [SendLane(self._pool, config.send_queue) for _ in range(_LANES)]
         self._wormholes = [{} for _ in range(_LANES)]
         self._library = library

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import logging
 import resource
-import socket as stdsocket
 from collections.abc import Callable
 from dataclasses import replace
 from time import monotonic
@@ -15,7 +14,7 @@ import gevent
 from gevent.server import StreamServer
 
 from submgr.rmr import mtypes
-from submgr.rmr.addresses import AddressError, join_address
+from submgr.rmr.addresses import AddressError, join_address, own_host
 from submgr.rmr.counters import Counters, SparseLog
 from submgr.rmr.framing import EncodeError, Encoder
 from submgr.rmr.listener import listen
@@ -69,14 +68,13 @@ class WireTransport:
         """Listens. Raises TransportError, for a port in use with its number."""
         listener = listen(self.config.host, self.config.port)
         self._port = listener.getsockname()[1]
-        host = self.config.name or stdsocket.gethostname().partition(".")[0]
-        self._name = join_address(host, self._port)
+        self._name = join_address(own_host(self.config.name), self._port)
         try:
             address = join_address(self.config.address, self._port) if self.config.address else self._name
             self._encoder = Encoder(self._name, address, self.config.max_frame)
         except EncodeError as bad:
             listener.close()
-            raise TransportError(f"our own name does not fit: {bad} ") from bad
+            raise TransportError(f"our own name does not fit: {bad}") from bad
         self._server = StreamServer(listener, self._serve)
         self._server.start()
         open_files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)

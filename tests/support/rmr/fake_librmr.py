@@ -3,7 +3,8 @@
 
 It has the functions the binding declares, with librmr's habits: blocking sends, buffers that change
 hands, a receive ring of 4095 behind an eventfd whose count may be one too high for good, no check of
-any length. Routes are given in `routes`, as librmr would have them from its own control port.
+any length, settings from the environment. Routes are given in `routes`, as librmr would have them from its own
+control port.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ class _Function:
 class FakeLibrmr:
     """See the module. `live` are the buffers that were not given back."""
 
-    def __init__(self, name: str = "127.0.0.1") -> None:
+    def __init__(self) -> None:
+        self.environment: dict[str, str] = {}
+        """What `setenv` has set; that of the real process is left alone."""
         self.routes: dict[int, str] = {}
         self.has_table = False
         self.stall: dict[str, float] = {}
@@ -50,7 +53,6 @@ class FakeLibrmr:
         """So many sends answer RETRY first."""
         self.live: dict[int, tuple[Mbuf, Any]] = {}
         self.fd = -1
-        self._host = name
         self._name = b""
         self._ring: queue.Queue[Any] = queue.Queue(_RING)
         self._lock = threading.Lock()
@@ -62,6 +64,7 @@ class FakeLibrmr:
             self.rmr_init, self.rmr_ready, self.rmr_close, self.rmr_get_rcvfd, self.rmr_set_low_latency,
             self.rmr_alloc_msg, self.rmr_realloc_payload, self.rmr_payload_size, self.rmr_free_msg,
             self.rmr_send_msg, self.rmr_rts_msg, self.rmr_torcv_msg, self.rmr_wh_open, self.rmr_wh_send_msg,
+            self.setenv,
         ):  # fmt: skip
             setattr(self, body.__name__, _Function(body))
 
@@ -78,8 +81,14 @@ class FakeLibrmr:
         """The count stays above zero though nothing waits."""
         os.eventfd_write(self.fd, 1)
 
+    def setenv(self, name: bytes, value: bytes, overwrite: int) -> int:
+        assert overwrite
+        self.environment[name.decode()] = value.decode()
+        return 0
+
     def rmr_init(self, port: bytes, size: int, flags: int) -> int:
-        self._name = f"{self._host}:{int(port)}".encode()
+        host = self.environment.get("RMR_SRC_ID") or socket.gethostname().partition(".")[0]
+        self._name = f"{host}:{int(port)}".encode()
         self._size = size
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
