@@ -14,16 +14,16 @@ from submgr.adapters.rnib.messages import ConnectionState
 from submgr.rmr.routing.reader import parse_routes
 from submgr.rmr.routing.table import RouteTable
 from submgr.simulators.e2term import E2TermConfig, E2TermSimulator
-from submgr.simulators.nodes import LinkState
+from submgr.simulators.nodes import NodeState
 from submgr.simulators.rtmgr import RoutingManagerSimulator
 from submgr.simulators.xapp import XappConfig, XappSimulator
 
 NODES = ("gnb_208_092_000001", "gnb_208_092_000002", "enb_208_092_000003")
 DATABASE = "data/submgr.db"
 CONNECTION_STATES = {
-    LinkState.CONNECTED: ConnectionState.CONNECTED,
-    LinkState.DISCONNECTED: ConnectionState.DISCONNECTED,
-    LinkState.UNDER_RESET: ConnectionState.UNDER_RESET,
+    NodeState.CONNECTED: ConnectionState.CONNECTED,
+    NodeState.DISCONNECTED: ConnectionState.DISCONNECTED,
+    NodeState.UNDER_RESET: ConnectionState.UNDER_RESET,
 }
 
 

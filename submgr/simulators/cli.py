@@ -19,7 +19,7 @@ from submgr.platform.termination import run_until_terminated
 from submgr.rmr.transport import TransportError
 from submgr.simulators.e2term import E2TermConfig, E2TermSimulator
 from submgr.simulators.events import EventLog
-from submgr.simulators.nodes import LinkState
+from submgr.simulators.nodes import NodeState
 from submgr.simulators.rnib import RnibWriter
 from submgr.simulators.rtmgr import RoutingManagerSimulator
 from submgr.simulators.rules import R, RuleBook, RuleError
@@ -107,7 +107,7 @@ def xapp(listen: str, rmr: str | None, submgr: str | None, script: Path | None) 
     _run(simulator, **facts)
 
 
-def write_rnib(writer: RnibWriter, log: EventLog, name: str, state: LinkState) -> None:
+def write_rnib(writer: RnibWriter, log: EventLog, name: str, state: NodeState) -> None:
     """Writes a node's state; a database that is down is an entry in the log, and the simulator goes on."""
     try:
         writer.write(name, state)

@@ -1,16 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """An E2 Termination with E2 nodes behind it, on a real RMR port.
 
-RIC SUBSCRIPTION REQUEST and DELETE REQUEST (RMR types 12010 and 12020, the node named by the Meid) are
-answered to their sender as the node would, or as a rule says. The ground truth, what every node holds and
-how many procedures it had at once, is in `nodes` and at `GET /state`.
-
-Beside the common control interface (see `submgr.simulators.http`):
-
-    POST /nodes/NAME/connected · /disconnected · /under_reset    state of a node, made when it is new
-    POST /nodes/NAME/delete_required                             {"instances": [1], "cause": "misc: unspecified",
-                                                                  "older_numbering": false}
-    POST /send      {"mtype": 12023, "payload": "hex", "meid": "NAME", "to": "host:port"}
+The simulator answers RIC SUBSCRIPTION REQUEST and DELETE REQUEST (RMR types 12010 and 12020; the Meid names the node)
+to their sender, as the node would answer or as a rule says. The ground truth is in `nodes` and at `GET /state`: the
+subscriptions of every node, and how many procedures it had at once. The control interface is described in
+`submgr.simulators.e2term_control`.
 """
 
 from __future__ import annotations
@@ -25,12 +19,7 @@ import gevent
 from gevent.pool import Group
 
 from submgr.e2ap import codec
-from submgr.e2ap.messages import (
-    Cause,
-    RequestId,
-    SubscriptionDeleteRequest,
-    SubscriptionRequest,
-)
+from submgr.e2ap.messages import Cause, RequestId, SubscriptionDeleteRequest, SubscriptionRequest
 from submgr.platform.http.listen import ListenError
 from submgr.rmr import mtypes
 from submgr.rmr.message import Message, Status
@@ -40,10 +29,10 @@ from submgr.simulators.e2_answers import Outgoing, delete_required, outgoing
 from submgr.simulators.e2term_control import E2TermControl
 from submgr.simulators.events import EventLog
 from submgr.simulators.http import HttpListener
-from submgr.simulators.nodes import E2Node, LinkState
+from submgr.simulators.nodes import E2Node, NodeState, Workload
 from submgr.simulators.rules import E2Rule, RuleBook, parse_cause
 
-OnNodeState = Callable[[str, LinkState], None]
+OnNodeState = Callable[[str, NodeState], None]
 _LAST_WORDS = 0.2
 """Seconds that answers already on their way may take at a stop."""
 _UNSPECIFIED = parse_cause("misc: unspecified")
@@ -74,17 +63,13 @@ class E2TermSimulator:
         self.log = EventLog()
         self.rules: RuleBook[E2Rule] = RuleBook(E2Rule)
         self.nodes: dict[str, E2Node] = {}
-        self.max_running = 0
-        """Most requests being worked on at once, over all nodes."""
-        self.max_busy_nodes = 0
-        """Most nodes that worked on requests at once."""
+        self.workload = Workload()
         self.received: Counter[int] = Counter()
         """Messages by RMR type."""
         self.control: HttpListener | None = None
         self.on_node_state = on_node_state
         self._transport: WireTransport | None = None
         self._port = self.config.port
-        self._running: Counter[str] = Counter()
         self._later = Group()
         self._last_sender = ""
 
@@ -133,15 +118,15 @@ class E2TermSimulator:
 
     def connect(self, name: str) -> None:
         """The node is connected; it is made when it is new."""
-        self._set_state(name, LinkState.CONNECTED)
+        self._set_state(name, NodeState.CONNECTED)
 
     def disconnect(self, name: str) -> None:
         """The E2 connection is lost, and with it the node's subscriptions and answers."""
-        self._set_state(name, LinkState.DISCONNECTED)
+        self._set_state(name, NodeState.DISCONNECTED)
 
     def reset_node(self, name: str) -> None:
         """The node is under reset: the same loss, until it is connected again."""
-        self._set_state(name, LinkState.UNDER_RESET)
+        self._set_state(name, NodeState.UNDER_RESET)
 
     def require_delete(
         self,
@@ -179,12 +164,11 @@ class E2TermSimulator:
         self.rules.clear()
         self.log.clear()
         self.received.clear()
-        self._running.clear()
-        self.max_running = self.max_busy_nodes = 0
+        self.workload = Workload()
         for node in self.nodes.values():
             node.lose_all()
             node.max_running = node.handled = 0
-            if node.state is not LinkState.CONNECTED:
+            if node.state is not NodeState.CONNECTED:
                 self.connect(node.name)
 
     def state(self) -> dict[str, Any]:
@@ -192,8 +176,8 @@ class E2TermSimulator:
         return {
             "endpoint": self.endpoint,
             "nodes": {name: node.as_json() for name, node in sorted(self.nodes.items())},
-            "max_running": self.max_running,
-            "max_busy_nodes": self.max_busy_nodes,
+            "max_running": self.workload.max_running,
+            "max_busy_nodes": self.workload.max_busy_nodes,
             "received": {str(mtype): count for mtype, count in sorted(self.received.items())},
         }
 
@@ -201,17 +185,16 @@ class E2TermSimulator:
         """Connected nodes, subscriptions they hold, requests seen, requests being worked on."""
         nodes = self.nodes.values()
         return {
-            "connected": sum(node.state is LinkState.CONNECTED for node in nodes),
+            "connected": sum(node.state is NodeState.CONNECTED for node in nodes),
             "subscriptions": sum(len(node.subscriptions) for node in nodes),
             "handled": sum(node.handled for node in nodes),
-            "running": self._running.total(),
+            "running": self.workload.running,
         }
 
-    def _set_state(self, name: str, state: LinkState) -> None:
-        node = self.nodes.setdefault(name, E2Node(name, LinkState.DISCONNECTED))
-        if state is not LinkState.CONNECTED:
-            node.lose_all()
-            del self._running[name]
+    def _set_state(self, name: str, state: NodeState) -> None:
+        node = self.nodes.setdefault(name, E2Node(name, NodeState.DISCONNECTED))
+        if state is not NodeState.CONNECTED:
+            self.workload.forget(node)
         node.state = state
         self.log.add("node", meid=name, state=state.value)
         if self.on_node_state is not None:
@@ -232,7 +215,7 @@ class E2TermSimulator:
         if self.config.any_node and message.meid and message.meid not in self.nodes:
             self.connect(message.meid)
         node = self.nodes.get(message.meid)
-        if node is None or node.state is not LinkState.CONNECTED:
+        if node is None or node.state is not NodeState.CONNECTED:
             self.log.add("dropped", meid=message.meid, why="unknown node" if node is None else node.state.value)
             return
         self._handle(node, message, request)
@@ -258,11 +241,11 @@ class E2TermSimulator:
         if rule is not None and rule.silent == "answer":
             self.log.add("dropped", meid=node.name, why="answer lost")
             return
-        self._begin(node, instance)
+        self.workload.begin(node, instance)
         first, *copies = outgoing(answer, rule)
         self._after(first.delay, node, lambda: self._finish(node, instance, message, first, rule))
         for copy in copies:
-            self._after(copy.delay, node, partial(self._answer, node, message, copy))
+            self._after(copy.delay, node, partial(self._answer, message, copy))
 
     def _after(self, delay: float, node: E2Node, action: Callable[[], object]) -> None:
         """Does something in `delay` seconds, unless the node has lost its E2 connection by then."""
@@ -277,18 +260,9 @@ class E2TermSimulator:
 
         self._later.add(gevent.spawn_later(delay, due))
 
-    def _begin(self, node: E2Node, instance: int) -> None:
-        node.begin(instance)
-        self._running[node.name] = len(node.running)
-        self.max_running = max(self.max_running, self._running.total())
-        self.max_busy_nodes = max(self.max_busy_nodes, len(self._running))
-
     def _finish(self, node: E2Node, instance: int, message: Message, answer: Outgoing, rule: E2Rule | None) -> None:
-        node.end(instance)
-        self._running[node.name] = len(node.running)
-        if not node.running:
-            del self._running[node.name]
-        self._answer(node, message, answer)
+        self.workload.end(node, instance)
+        self._answer(message, answer)
         if rule is not None and rule.delete_required is not None:
             older = rule.older_numbering
             self._after(
@@ -297,7 +271,7 @@ class E2TermSimulator:
                 lambda: self.require_delete(node.name, [instance], older_numbering=older),
             )
 
-    def _answer(self, node: E2Node, message: Message, answer: Outgoing) -> None:
+    def _answer(self, message: Message, answer: Outgoing) -> None:
         if self._transport is None:
             return
         meid = message.meid if answer.meid is None else answer.meid

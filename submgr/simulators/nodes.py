@@ -27,8 +27,8 @@ UNKNOWN_REQUEST = by_name("ricRequest", "request-id-unknown")
 NOT_SUPPORTED = by_name("ricRequest", "action-not-supported")
 
 
-class LinkState(Enum):
-    """State of the E2 connection, by the words of R-NIB's channel."""
+class NodeState(Enum):
+    """The state of a node's E2 connection, in the words of R-NIB's channel."""
 
     CONNECTED = "CONNECTED"
     DISCONNECTED = "DISCONNECTED"
@@ -71,7 +71,7 @@ class E2Node:
     """One E2 node. `running` counts requests taken and not yet answered, by instance id."""
 
     name: str
-    state: LinkState = LinkState.CONNECTED
+    state: NodeState = NodeState.CONNECTED
     subscriptions: dict[int, Held] = field(default_factory=dict)
     running: Counter[int] = field(default_factory=Counter)
     max_running: int = 0
@@ -140,6 +140,41 @@ class E2Node:
             "max_running": self.max_running,
             "handled": self.handled,
         }
+
+
+class Workload:
+    """How many requests the nodes behind one E2 Termination work on at once."""
+
+    def __init__(self) -> None:
+        self.max_running = 0
+        """The most requests at once, over all nodes."""
+        self.max_busy_nodes = 0
+        """The most nodes that worked on requests at once."""
+        self._running: Counter[str] = Counter()
+
+    @property
+    def running(self) -> int:
+        """Requests being worked on now."""
+        return self._running.total()
+
+    def begin(self, node: E2Node, instance: int) -> None:
+        """The node begins to work on a request for this instance."""
+        node.begin(instance)
+        self._running[node.name] = len(node.running)
+        self.max_running = max(self.max_running, self.running)
+        self.max_busy_nodes = max(self.max_busy_nodes, len(self._running))
+
+    def end(self, node: E2Node, instance: int) -> None:
+        """The node has answered a request for this instance."""
+        node.end(instance)
+        self._running[node.name] = len(node.running)
+        if not node.running:
+            del self._running[node.name]
+
+    def forget(self, node: E2Node) -> None:
+        """The node lost its E2 connection, and with it what it was working on."""
+        node.lose_all()
+        del self._running[node.name]
 
 
 def _reasons(request: SubscriptionRequest, cause: Cause, by_list: bool) -> tuple[Cause | None, tuple[NotAdmitted, ...]]:

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import redis
 
-from submgr.simulators.nodes import LinkState
+from submgr.simulators.nodes import NodeState
 
 NAMES = "{e2Manager},GNB"
 CHANNEL = "{e2Manager},RAN_CONNECTION_STATUS_CHANGE"
 
 # ConnectionStatus of R-NIB's entities.
-_STATUS = {LinkState.CONNECTED: 1, LinkState.DISCONNECTED: 2, LinkState.UNDER_RESET: 7}
+_STATUS = {NodeState.CONNECTED: 1, NodeState.DISCONNECTED: 2, NodeState.UNDER_RESET: 7}
 _GNB = 2  # Node.Type
 TIMEOUT = 2.0
 
@@ -26,13 +26,13 @@ def node_key(name: str) -> str:
     return f"{{e2Manager}},RAN:{name}"
 
 
-def nb_identity(name: str, state: LinkState) -> bytes:
+def nb_identity(name: str, state: NodeState) -> bytes:
     """Protobuf NbIdentity: inventory_name is field 1, global_nb_id 2, connection_status 3."""
     global_nb_id = _text(1, "208092") + _text(2, format(_nb_id(name), "029b"))
     return _text(1, name) + _bytes(2, global_nb_id) + _number(3, _STATUS[state])
 
 
-def nodeb_info(name: str, state: LinkState) -> bytes:
+def nodeb_info(name: str, state: NodeState) -> bytes:
     """Protobuf NodebInfo: ran_name is field 1, ip 2, port 3, connection_status 5, node_type 8."""
     return _text(1, name) + _text(2, "127.0.0.1") + _number(3, 36422) + _number(5, _STATUS[state]) + _number(8, _GNB)
 
@@ -81,12 +81,12 @@ class RnibWriter:
             self._redis.close()
             self._redis = None
 
-    def write(self, name: str, state: LinkState) -> None:
+    def write(self, name: str, state: NodeState) -> None:
         """Writes a state and publishes its change, as one transaction."""
         if self._redis is None:
             return
         transaction = self._redis.pipeline(transaction=True)
-        for other in LinkState:
+        for other in NodeState:
             if other is not state:
                 transaction.srem(NAMES, nb_identity(name, other))
         transaction.sadd(NAMES, nb_identity(name, state))

@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 from submgr.simulators.cli import sim
-from submgr.simulators.nodes import LinkState
+from submgr.simulators.nodes import NodeState
 from submgr.simulators.rnib import CHANNEL, NAMES, nb_identity, node_key, nodeb_info
 
 PROGRAM = "from gevent import monkey; monkey.patch_all()\nfrom submgr.simulators.cli import sim\nsim()"
@@ -97,10 +97,10 @@ def test_rnib(start: Start) -> None:
         assert channel.get_message(timeout=5) is not None
         said = start("e2term", "--node", "gnb1", "--rnib", f"redis://{server.host}:{server.port}")
         for action, state in (
-            (None, LinkState.CONNECTED),
-            ("disconnected", LinkState.DISCONNECTED),
-            ("under_reset", LinkState.UNDER_RESET),
-            ("connected", LinkState.CONNECTED),
+            (None, NodeState.CONNECTED),
+            ("disconnected", NodeState.DISCONNECTED),
+            ("under_reset", NodeState.UNDER_RESET),
+            ("connected", NodeState.CONNECTED),
         ):
             if action is not None:
                 get(said["control"], f"/nodes/gnb1/{action}", "POST")

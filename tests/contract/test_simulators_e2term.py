@@ -31,7 +31,7 @@ from submgr.rmr.routing.reader import TableBuilder
 from submgr.rmr.transport import TransportConfig, TransportError
 from submgr.rmr.wire.transport import WireTransport
 from submgr.simulators.e2term import E2TermConfig, E2TermSimulator
-from submgr.simulators.nodes import LinkState
+from submgr.simulators.nodes import NodeState
 from submgr.simulators.rules import E2Rule
 from submgr.simulators.xapp import RmrAnswer, XappConfig, XappSimulator
 
@@ -218,7 +218,7 @@ def test_a_lost_node_takes_its_subscriptions_and_pending_answers(e2term: E2TermS
 
 
 def test_state_changes_are_told() -> None:
-    told: list[tuple[str, LinkState]] = []
+    told: list[tuple[str, NodeState]] = []
     e2term = E2TermSimulator(
         E2TermConfig(nodes=("gnb1",), control=None), lambda name, state: told.append((name, state))
     )
@@ -230,10 +230,10 @@ def test_state_changes_are_told() -> None:
     e2term.reset()
     e2term.stop()
     assert told == [
-        ("gnb1", LinkState.CONNECTED),
-        ("gnb1", LinkState.DISCONNECTED),
-        ("gnb1", LinkState.UNDER_RESET),
-        ("gnb1", LinkState.CONNECTED),
+        ("gnb1", NodeState.CONNECTED),
+        ("gnb1", NodeState.DISCONNECTED),
+        ("gnb1", NodeState.UNDER_RESET),
+        ("gnb1", NodeState.CONNECTED),
     ]
 
 

@@ -87,7 +87,7 @@ def test_fifty_to_each_of_three_nodes(around: Neighbourhood, daemon: Daemon) -> 
     assert all(i["ErrorCause"] == "" for i in instances)
     assert len({i["E2EventInstanceId"] for i in instances}) == 150
     assert {node.max_running for node in around.e2term.nodes.values()} == {1}
-    assert around.e2term.max_busy_nodes == 3
+    assert around.e2term.workload.max_busy_nodes == 3
     assert around.rtmgr.surprises == []
 
 

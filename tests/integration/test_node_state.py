@@ -11,7 +11,7 @@ import pytest
 from support.processes.daemon import NODES, Daemon, Neighbourhood, detail, eventually
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 
-from submgr.simulators.nodes import LinkState
+from submgr.simulators.nodes import NodeState
 from submgr.simulators.rnib import CHANNEL, NAMES, node_key, nodeb_info
 
 pytestmark = [pytest.mark.redis, pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)]
@@ -75,7 +75,7 @@ def publish(around: Neighbourhood, payload: bytes | str) -> None:
     around.redis.command("PUBLISH", CHANNEL, payload)
 
 
-def record(around: Neighbourhood, name: str, state: LinkState) -> None:
+def record(around: Neighbourhood, name: str, state: NodeState) -> None:
     """What R-NIB has of a node, without an event."""
     assert around.redis is not None
     around.redis.command("SET", node_key(name), nodeb_info(name, state))
@@ -116,8 +116,8 @@ def test_a_node_that_is_not_there_is_refused_with_those_that_are(around: Neighbo
 def test_several_events_in_one_message_and_some_that_tell_nothing(around: Neighbourhood, daemon: Daemon) -> None:
     for payload in ("gnb_3_CONNECTED_SETUP_FAILED", "gnb_3", "_DISCONNECTED", "", b"\xff\xfe___\x00", "gnb_3_GONE"):
         publish(around, payload)
-    record(around, "gnb_1", LinkState.DISCONNECTED)
-    record(around, "gnb_2", LinkState.UNDER_RESET)
+    record(around, "gnb_1", NodeState.DISCONNECTED)
+    record(around, "gnb_2", NodeState.UNDER_RESET)
     down, reset = (daemon.metric(f"SUBMGR_E2StateChangedTo{state}") for state in ("Down", "UnderReset"))
     publish(around, "gnb_1_DISCONNECTED___gnb_2_UNDER_RESET___gnb_3_NONSENSE")
     assert seen(lambda: connected(daemon) == ["gnb_3"])
@@ -128,7 +128,7 @@ def test_several_events_in_one_message_and_some_that_tell_nothing(around: Neighb
 def test_a_change_missed_while_the_subscription_was_cut_is_seen(around: Neighbourhood, daemon: Daemon) -> None:
     """No event comes of it: only reading everything again after the reconnect can find it."""
     assert around.redis is not None
-    record(around, "gnb_2", LinkState.DISCONNECTED)
+    record(around, "gnb_2", NodeState.DISCONNECTED)
     around.redis.command("CLIENT", "KILL", "TYPE", "pubsub")
     assert eventually(lambda: connected(daemon) == ["gnb_1", "gnb_3"], 10.0)
     around.redis.restart()
@@ -168,7 +168,7 @@ def test_every_node_counts_as_up_when_nobody_checks(around: Neighbourhood) -> No
     around.reset()
     with Daemon(around, controls={"checkE2State": "false"}) as daemon:
         around.e2term.connect("gnb_5")
-        record(around, "gnb_5", LinkState.DISCONNECTED)
+        record(around, "gnb_5", NodeState.DISCONNECTED)
         publish(around, "gnb_5_DISCONNECTED")
         subscription_id = daemon.subscribe(around.request("gnb_5"))
         assert around.xapp.wait(1)
@@ -180,8 +180,8 @@ def test_every_node_counts_as_up_when_nobody_checks(around: Neighbourhood) -> No
 # --- what ends, and what is left
 
 
-@pytest.mark.parametrize("state", [LinkState.DISCONNECTED, LinkState.UNDER_RESET], ids=lambda state: state.value)
-def test_a_running_procedure_ends(around: Neighbourhood, daemon: Daemon, state: LinkState) -> None:
+@pytest.mark.parametrize("state", [NodeState.DISCONNECTED, NodeState.UNDER_RESET], ids=lambda state: state.value)
+def test_a_running_procedure_ends(around: Neighbourhood, daemon: Daemon, state: NodeState) -> None:
     """Also those that wait behind it; told within a second of the event, long before any timer."""
     around.node_does(silent="answer")
     wanted = around.request("gnb_1", detail(1, [1]), detail(2, [2]))
@@ -189,7 +189,7 @@ def test_a_running_procedure_ends(around: Neighbourhood, daemon: Daemon, state: 
     daemon.subscribe(wanted)
     assert eventually(lambda: around.e2term.received[12010] == 1)
     begin = time.monotonic()
-    if state is LinkState.DISCONNECTED:
+    if state is NodeState.DISCONNECTED:
         around.e2term.disconnect("gnb_1")
     else:
         around.e2term.reset_node("gnb_1")

@@ -28,7 +28,7 @@ from redis import Redis
 from submgr.platform.http.client import HttpClient
 from submgr.platform.http.errors import HttpError
 from submgr.simulators.e2term import E2TermConfig, E2TermSimulator
-from submgr.simulators.nodes import LinkState
+from submgr.simulators.nodes import NodeState
 from submgr.simulators.rnib import RnibWriter
 from submgr.simulators.rtmgr import RoutingManagerSimulator
 from submgr.simulators.rules import E2Rule, HttpRule
@@ -83,7 +83,7 @@ class Neighbourhood:
     def reset(self) -> None:
         """Everything is forgotten and behaves well; the nodes are connected."""
         for name in self.e2term.nodes:
-            if self.e2term.nodes[name].state is not LinkState.CONNECTED:
+            if self.e2term.nodes[name].state is not NodeState.CONNECTED:
                 self.e2term.connect(name)
         self.e2term.reset()
         self.rtmgr.reset()
