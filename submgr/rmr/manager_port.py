@@ -14,7 +14,8 @@ from submgr.platform.turns import in_turns
 from submgr.rmr import mtypes
 from submgr.rmr.counters import SparseLog
 from submgr.rmr.message import NO_SUB_ID, Message, Status
-from submgr.rmr.routing.reader import Outcome, RouteTable, TableBuilder
+from submgr.rmr.routing.reader import Outcome, TableBuilder
+from submgr.rmr.routing.table import RouteTable
 from submgr.rmr.transport import TransportConfig
 from submgr.rmr.wire.transport import WireTransport
 

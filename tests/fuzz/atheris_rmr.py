@@ -14,7 +14,8 @@ import atheris
 
 with atheris.instrument_imports():
     from submgr.rmr.framing import Framer
-    from submgr.rmr.routing.reader import RouteTableError, TableBuilder, parse_routes
+    from submgr.rmr.routing.reader import TableBuilder, parse_routes
+    from submgr.rmr.routing.table import RouteTableError
 
 _LARGEST = 4096
 

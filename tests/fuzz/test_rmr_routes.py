@@ -8,7 +8,8 @@ from itertools import chain
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from submgr.rmr.routing.reader import RouteTable, RouteTableError, TableBuilder, parse_routes
+from submgr.rmr.routing.reader import TableBuilder, parse_routes
+from submgr.rmr.routing.table import RouteTable, RouteTableError
 
 ENDPOINT = st.sampled_from(["a:1", "b:2", "[fe80::1]:3", "me:4560", "10.0.0.1:65535"])
 GROUP = st.lists(ENDPOINT, min_size=1, max_size=3).map(",".join)

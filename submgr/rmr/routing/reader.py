@@ -33,8 +33,6 @@ MAX_RECORDS = 200_000
 
 _INT32 = 2**31
 
-__all__ = ["Outcome", "Route", "RouteTable", "RouteTableError", "TableBuilder", "parse_routes"]
-
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

@@ -10,7 +10,8 @@ from typing import Any
 
 import gevent
 
-from submgr.rmr.routing.reader import RouteTable, RouteTableError, parse_routes
+from submgr.rmr.routing.reader import parse_routes
+from submgr.rmr.routing.table import RouteTable, RouteTableError
 
 _LOG = logging.getLogger(__name__)
 _LARGEST_FILE = 64 << 20

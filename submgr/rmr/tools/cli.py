@@ -17,7 +17,8 @@ from gevent.queue import Empty, Queue
 from submgr.rmr import mtypes
 from submgr.rmr.addresses import AddressError, split_address
 from submgr.rmr.message import NO_SUB_ID, Message, Status
-from submgr.rmr.routing.reader import RouteTableError, parse_routes
+from submgr.rmr.routing.reader import parse_routes
+from submgr.rmr.routing.table import RouteTableError
 from submgr.rmr.transport import TransportConfig, TransportError
 from submgr.rmr.wire.transport import WireTransport
 

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from functools import partial
+
 import gevent
+from gevent.queue import Queue
 
 from submgr.simulators.events import EventLog, remember
 
@@ -22,8 +25,14 @@ def test_numbers_go_on_and_the_oldest_go_away() -> None:
 
 def test_waiting_ends_with_the_event_that_fulfils_the_condition() -> None:
     log = EventLog()
-    waiters = [gevent.spawn(log.wait, lambda count=count: len(log.entries()) >= count, 5.0) for count in (1, 2, 3)]
-    gevent.sleep(0)
+    looked: Queue[int] = Queue()
+
+    def holds(count: int) -> bool:
+        looked.put(count)
+        return len(log.entries()) >= count
+
+    waiters = [gevent.spawn(log.wait, partial(holds, count), 5.0) for count in (1, 2, 3)]
+    assert {looked.get(timeout=5) for _ in waiters} == {1, 2, 3}
     log.add("one")
     log.add("two")
     gevent.joinall(waiters[:2], timeout=5)

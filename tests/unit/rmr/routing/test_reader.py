@@ -3,7 +3,8 @@ from __future__ import annotations
 
 import pytest
 
-from submgr.rmr.routing.reader import Route, RouteTable, RouteTableError, TableBuilder, parse_routes
+from submgr.rmr.routing.reader import TableBuilder, parse_routes
+from submgr.rmr.routing.table import Route, RouteTable, RouteTableError
 
 ME = frozenset({"me:4560", "10.0.0.1:4560"})
 

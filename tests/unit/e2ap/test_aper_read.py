@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The direct reader against pycrate, over octets of every kind."""
+
+from __future__ import annotations
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+from support.e2ap.strategies import MORE, causes, functions, messages, request_ids, u8
+
+from submgr.e2ap import aper_read, aper_write, codec, pycrate_codec
+from submgr.e2ap.errors import DecodeError
+from submgr.e2ap.messages import Message, SubscriptionDeleteRequired, SubscriptionToRemove
+
+
+@MORE
+@given(
+    st.lists(st.builds(SubscriptionToRemove, request_ids, functions, causes), min_size=1, max_size=8),
+    st.sampled_from([(60, 61), (50, 51)]),
+    st.sampled_from([0x00, 0x40, 0x80]),
+    st.sampled_from([0x00, 0x40, 0x80]),
+)
+def test_delete_required_of_all_releases(
+    items: list[SubscriptionToRemove], numbers: tuple[int, int], of_list: int, of_items: int
+) -> None:
+    message = SubscriptionDeleteRequired(tuple(items))
+    heads = bytes((0, numbers[0], of_list)), bytes((0, numbers[1], of_items))
+    sent = aper_write.write_delete_required(message, *heads)
+    assert sent is not None
+    assert aper_read.read(sent) == message
+    assert pycrate_codec.decode(sent, strict_order=True) == message
+
+
+def _both(data: bytes, strict_order: bool) -> None:
+    try:
+        expected: Message | None = pycrate_codec.decode(data, strict_order)
+    except DecodeError:
+        expected = None
+    assert aper_read.read(data) in (expected, None)
+    try:
+        assert codec.decode(data, strict_order) == expected
+    except DecodeError:
+        assert expected is None
+
+
+@MORE
+@given(messages, st.data(), st.booleans())
+def test_damaged_pdus(message: Message, data: st.DataObject, strict_order: bool) -> None:
+    """Octets changed, taken out, put in, cut off: never anything but a message or DecodeError, the same from both."""
+    octets = bytearray(codec.encode(message))
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, max(len(octets) - 1, 0)))
+        match data.draw(st.integers(0, 3)):
+            case 0:
+                octets[at : at + 1] = bytes((data.draw(u8),))
+            case 1:
+                del octets[at]
+            case 2:
+                octets[at:at] = data.draw(st.binary(min_size=1, max_size=3))
+            case _:
+                del octets[at:]
+        if not octets:
+            break
+    _both(bytes(octets), strict_order)
+
+
+@MORE
+@given(st.binary(max_size=60), st.booleans())
+@example(b"\x20\x08\x00\x80" + b"\x00" * 40, True)
+@example(b"\x00\x08\x00\xc4" + b"\xff" * 40, True)
+def test_random_octets(data: bytes, strict_order: bool) -> None:
+    _both(data, strict_order)
+
+
+@MORE
+@given(
+    st.sampled_from(["000800", "200800", "400800", "000900", "200900", "400900", "000c40"]),
+    st.binary(max_size=60),
+    st.booleans(),
+)
+def test_random_contents_behind_a_right_head(head: str, content: bytes, strict_order: bool) -> None:
+    _both(bytes.fromhex(head) + bytes((len(content),)) + content, strict_order)
