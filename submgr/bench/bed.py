@@ -24,7 +24,10 @@ Address = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class BedOptions:
-    """`rtmgr_delay`: seconds before each of the Routing Manager's answers. `node_state`: read R-NIB (redis only)."""
+    """The variables of a test bed.
+
+    `rtmgr_delay`: seconds before each answer of the Routing Manager. `node_state`: the daemon reads R-NIB (redis only).
+    """
 
     store: str = "sqlite"
     rtmgr_delay: float = 0.0
@@ -34,8 +37,10 @@ class BedOptions:
 
 
 class Bed:
-    """`with Bed(options) as bed:` all processes run and the daemon is ready. The database can be filled before: see
-    `database`."""
+    """The processes of a benchmark. In `with Bed(options) as bed:` all of them run and the daemon is ready.
+
+    `database` is the file of the store sqlite; it can be filled while the daemon is stopped.
+    """
 
     def __init__(self, options: BedOptions) -> None:
         if options.store == "redis" and shutil.which("redis-server") is None:
@@ -54,11 +59,12 @@ class Bed:
 
     @property
     def environment(self) -> dict[str, str]:
-        """How SDL finds the database."""
+        """The environment variables with which SDL finds the database."""
         return {"DBAAS_SERVICE_HOST": "127.0.0.1", "DBAAS_SERVICE_PORT": str(self.redis_port)}
 
     @property
     def database_server(self) -> Child | None:
+        """The redis process; None with another store."""
         return next((child for child in self._children if child.name == "redis"), None)
 
     def __enter__(self) -> Self:
@@ -81,8 +87,6 @@ class Bed:
         for child in reversed(self._children):
             child.stop()
         shutil.rmtree(self.directory, ignore_errors=True)
-
-    # --- the processes
 
     def _child(self, name: str, command: list[str], environment: dict[str, str] | None = None) -> Child:
         child = Child(name, command, self.directory / f"{name}.log", environment)
@@ -108,7 +112,7 @@ class Bed:
         self._rtmgr_facts = self.rtmgr.facts()
 
     def start_daemon(self) -> None:
-        """Returns when it is ready."""
+        """Starts the daemon; returns when it is ready. Raises BenchError when it does not become ready."""
         self._rmr_port = free_port()
         config = self.directory / "submgr.json"
         config.write_bytes(msgspec.json.encode(self._settings()))
@@ -149,17 +153,15 @@ class Bed:
         }
 
     def _listening(self) -> dict[str, str]:
-        """Server to address, as the daemon's log has it."""
+        """The addresses of the daemon's servers, by name, from its log."""
         return {line["server"]: line["address"] for line in self.daemon.log_lines() if line.get("msg") == "listening"}
 
-    # --- what can be asked
-
     def platform(self, path: str) -> tuple[int, bytes]:
-        """GET of the platform interface."""
+        """Status and body of a GET on the platform interface."""
         return _get(self.platform_address, path)
 
     def metric(self, name: str) -> float:
-        """A metric without labels."""
+        """The value of a metric without labels. Raises BenchError when the daemon has none of this name."""
         text = self.platform("/ric/v1/metrics")[1].decode()
         for line in text.splitlines():
             if line.startswith(f"{name} "):
@@ -171,11 +173,11 @@ class Bed:
         return self._counts(self._e2term_facts["control"])["subscriptions"]
 
     def route_endpoints(self) -> int:
-        """How many endpoints have a route, over all subscriptions."""
+        """How many endpoints the Routing Manager has, over all subscriptions."""
         return self._counts(self._rtmgr_facts["http"])["endpoints"]
 
     def set_node(self, name: str, state: str) -> None:
-        """connected, disconnected or under_reset."""
+        """Changes an E2 node's state to connected, disconnected or under_reset. Raises BenchError."""
         with Client(_address(self._e2term_facts["control"])) as client:
             status, body = client.request("POST", f"/nodes/{name}/{state}")
         if status >= 300:

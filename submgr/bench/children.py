@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Processes of a benchmark: started, asked for their CPU time, ended whatever happens."""
+"""The processes of a benchmark: they are started, asked for their CPU time, and ended whatever happens."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ import msgspec
 
 _TICK = 1.0 / os.sysconf("SC_CLK_TCK")
 _PATIENCE = 60.0
-"""Seconds that a process may take to say where it listens."""
+"""Seconds that a process may take to print where it listens."""
 
 
 class BenchError(Exception):
-    """The benchmark cannot be made, or its figures would mean nothing; in one line."""
+    """The benchmark cannot be run, or its figures would mean nothing. The text is one line."""
 
 
 def free_port() -> int:
@@ -35,7 +35,7 @@ def free_port() -> int:
 
 
 class Child:
-    """One process. Its standard error goes to the file `log`; lines of its standard output can be waited for."""
+    """One process. Its standard error goes to the file `log`; `facts` reads its standard output."""
 
     def __init__(self, name: str, command: Sequence[str], log: Path, environment: Mapping[str, str] | None = None):
         self.name = name
@@ -51,7 +51,7 @@ class Child:
             )
 
     def stop(self, seconds: float = 20.0) -> None:
-        """Ask it to end, then make it."""
+        """Sends SIGTERM, and SIGKILL when the process has not ended after `seconds`."""
         if self._process is None:
             return
         process, self._process = self._process, None
@@ -65,7 +65,7 @@ class Child:
         process.stdout.close()
 
     def facts(self) -> dict[str, Any]:
-        """The JSON object on the first line that it prints. Raises BenchError when there is none."""
+        """The JSON object on the first line that the process prints. Raises BenchError when there is none."""
         process = self._running()
         assert process.stdout is not None
         end = time.monotonic() + _PATIENCE
@@ -79,7 +79,9 @@ class Child:
             raise BenchError(f"{self.name} did not start: {self.last_words()}") from None
 
     def wait_for(self, condition: Callable[[], bool], what: str) -> None:
-        """Look again and again. Raises BenchError when it has ended, or does not come to it."""
+        """Looks again and again until the condition holds. Raises BenchError when the process ends before, or it takes
+        too long; `what` is the word for the condition in the error.
+        """
         end = time.monotonic() + _PATIENCE
         while not condition():
             if self._running().poll() is not None:
@@ -89,7 +91,7 @@ class Child:
             gevent.sleep(0.05)
 
     def log_lines(self) -> list[dict[str, Any]]:
-        """The JSON lines of its log so far."""
+        """The JSON lines of the process's log so far."""
         lines = []
         for line in self._log.read_bytes().splitlines():
             if line.startswith(b"{"):
@@ -97,7 +99,7 @@ class Child:
         return lines
 
     def last_words(self) -> str:
-        """The end of its log."""
+        """The last lines of the process's log, in one line."""
         return " | ".join(self._log.read_text(errors="replace").splitlines()[-3:]) or "not a word"
 
     def cpu(self) -> float:

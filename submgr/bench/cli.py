@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`submgr bench ...`: how fast this is here, with instant neighbours on the loopback interface."""
+"""`submgr bench ...`: measures the daemon on this machine, with instant neighbours on the loopback interface."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def _run(options: BedOptions, clients: tuple[int, ...], count: int, nodes: int, 
 
 
 def phases(load: Load, clients: int, count: int) -> Iterator[Figures]:
-    """All there is to do with so many clients; in the end everything but the residents is gone."""
+    """Runs every phase with so many clients. At the end only the resident subscriptions are left."""
     resident = load.resident
     figures, numbers, first = load.subscribe(clients, count, wait=True)
     yield figures

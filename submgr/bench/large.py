@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Events that concern very many subscriptions at once: how long they take, and how long anything else waits."""
+"""Events that concern very many subscriptions at once: how long they take, and how long other requests wait."""
 
 from __future__ import annotations
 
@@ -23,8 +23,11 @@ _PATIENCE = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Times in seconds. `waited`: the longest that a health probe, asked every 5 ms meanwhile, waited for its answer;
-    it shows what every other request may wait, the scheduling of the machine included."""
+    """One event and its figures; times in seconds.
+
+    A health probe asks every 5 ms meanwhile. `waited` is the longest time that it waited for its answer: any other
+    request may wait as long. It includes the scheduling of the machine.
+    """
 
     name: str
     count: int
@@ -33,11 +36,11 @@ class Event:
     stall: float
     cpu: float
     megabytes: float = 0.0
-    """Of the answer, if it is about one; of the process otherwise."""
+    """Size of the answer, where the event is a query; else the memory of the process."""
 
 
 class Probe:
-    """`with Probe(bed) as probe:` asks for the daemon's health all the time."""
+    """Asks for the daemon's health every 5 ms during `with Probe(bed) as probe:`. `longest` is in seconds."""
 
     def __init__(self, bed: Bed) -> None:
         self._bed = bed
@@ -60,7 +63,7 @@ class Probe:
 
 
 class Measure:
-    """Collects events of one bed."""
+    """Measures events on one bed and collects them."""
 
     def __init__(self, bed: Bed) -> None:
         self.bed = bed
@@ -68,7 +71,7 @@ class Measure:
 
     @contextmanager
     def event(self, name: str, count: int) -> Iterator[list[float]]:
-        """What the block puts into the list is the size in MB that is told."""
+        """Measures the `with` block. A block that queries puts the size of the answer (MB) into the list it gets."""
         said: list[float] = []
         cpu, began = self.bed.daemon.cpu(), time.monotonic()
         with Probe(self.bed) as probe:
@@ -81,7 +84,7 @@ class Measure:
         self.events.append(Event(name, count, seconds, probe.longest, stall, used, size))
 
     def until(self, condition: Callable[[], bool], what: str) -> None:
-        """Look again every 100 ms. Raises BenchError."""
+        """Looks every 100 ms until the condition holds. Raises BenchError when it takes too long."""
         end = time.monotonic() + _PATIENCE
         while not condition():
             if time.monotonic() > end:
@@ -90,7 +93,7 @@ class Measure:
 
 
 def restart(store: str, count: int, nodes: int) -> list[Event]:
-    """A start with so many stored subscriptions, and queries of all of them."""
+    """Starts the daemon with so many stored subscriptions, and queries all of them."""
     with Bed(BedOptions(store)) as bed, Listener() as listener:
         bed.stop_daemon()
         opened = open_store(store, bed.database, bed.environment)
@@ -119,7 +122,7 @@ def restart(store: str, count: int, nodes: int) -> list[Event]:
 
 
 def loss(policy: str, count: int) -> list[Event]:
-    """The E2 connection of a node with so many subscriptions is lost, and comes back; needs redis for R-NIB."""
+    """A node with so many subscriptions loses its E2 connection and gets it back. R-NIB needs redis."""
     name = "gnb_208_092_000000"
     with Bed(BedOptions("redis", node_state=True, on_e2_loss=policy)) as bed, Listener() as listener:
         bed.stop_daemon()
@@ -146,7 +149,7 @@ def loss(policy: str, count: int) -> list[Event]:
 
 
 def queued(store: str, count: int, details: int) -> list[Event]:
-    """So many details are asked for in requests of `details` each, all for one node, then deleted."""
+    """Subscribes so many details at one node, in requests of `details` each, and deletes them."""
     with Bed(BedOptions(store)) as bed, Listener() as listener:
         measure = Measure(bed)
         ids = []

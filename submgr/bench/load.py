@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a benchmark asks for: subscriptions of distinct content, merges with them, deletes; and how long it takes."""
+"""The requests of a benchmark: subscriptions of distinct content, merges, deletes; and how long they take."""
 
 from __future__ import annotations
 
@@ -20,14 +20,17 @@ PATH = "/ric/v1/subscriptions"
 T = TypeVar("T")
 
 _SETTLE = 120.0
-"""Seconds that deletes may take to arrive at the E2 nodes and the Routing Manager."""
+"""Seconds that deletes may take to reach the E2 nodes and the Routing Manager."""
 _RMR_PORTS = 4560, 4561
-"""Of the xApp that subscribes first, and of the one that joins."""
+"""RMR ports of the xApp that subscribes first, and of the xApp that merges."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of one phase; times in seconds. `answered` from request to answer, `told` from request to notification."""
+    """The figures of one phase; times in seconds.
+
+    `answered` has the times from request to answer, `told` those from request to notification.
+    """
 
     phase: str
     clients: int
@@ -36,14 +39,14 @@ class Figures:
     answered: list[float]
     told: list[float]
     cpu: dict[str, float] = field(default_factory=dict)
-    """Seconds of each process."""
+    """CPU seconds, by process."""
 
     @property
     def per_second(self) -> float:
         return self.count / self.seconds
 
     def cpu_ms(self, name: str) -> float:
-        """Of one process, per operation."""
+        """CPU milliseconds of one process per operation."""
         return self.cpu.get(name, 0.0) * 1000 / self.count
 
 
@@ -68,8 +71,7 @@ def body_of(numbers: Iterable[int], http_port: int, meid: str, rmr_port: int = _
 
 
 class Load:
-    """Keeps the books over what was subscribed, so that it can be joined and deleted. `nodes`: over how many E2 nodes
-    it is spread."""
+    """Subscribes, merges and deletes, spread over `nodes` E2 nodes."""
 
     def __init__(self, bed: Bed, listener: Listener, nodes: int) -> None:
         self.bed = bed
@@ -77,29 +79,31 @@ class Load:
         self._nodes = nodes
         self._numbers = itertools.count()
         self.resident = 0
-        """Subscriptions that stay."""
-
-    # --- phases
+        """How many subscriptions stay for the whole benchmark."""
 
     def fill(self, count: int) -> None:
-        """Subscriptions that stay for the rest."""
+        """Makes subscriptions that stay for the rest of the benchmark."""
         self._subscribe("fill", 64, [self._body(n) for n in itertools.islice(self._numbers, count)], wait=False)
         self.resident += count
 
     def subscribe(self, clients: int, count: int, wait: bool) -> tuple[Figures, list[int], list[str]]:
-        """New subscriptions; their numbers (see `merge`) and ids. `wait`: each client waits for the notification
-        before it goes on, otherwise for the 201 only."""
+        """Makes new subscriptions; returns the figures, the numbers of the contents (for `merge`) and the ids.
+
+        With `wait` each client waits for the notification before it goes on, otherwise for the 201 only.
+        """
         numbers = list(itertools.islice(self._numbers, count))
         name = "subscribe" if wait else "subscribe, burst"
         figures, ids = self._subscribe(name, clients, [self._body(n) for n in numbers], wait)
         return figures, numbers, ids
 
     def merge(self, clients: int, numbers: Sequence[int]) -> tuple[Figures, list[str]]:
-        """Another xApp asks for the same contents."""
+        """Another xApp subscribes to the contents with these numbers. Returns the figures and the ids."""
         return self._subscribe("merge", clients, [self._body(n, joins=True) for n in numbers], wait=True)
 
     def delete(self, phase: str, clients: int, ids: Sequence[str], left: tuple[int, int]) -> Figures:
-        """Ends when the E2 nodes hold `left[0]` subscriptions and the Routing Manager has `left[1]` endpoints."""
+        """Deletes these subscriptions. The phase ends when the E2 nodes hold `left[0]` subscriptions and the Routing
+        Manager has `left[1]` endpoints.
+        """
         answered: list[float] = []
 
         def work(client: Client, subscription_id: str) -> None:
@@ -114,8 +118,6 @@ class Load:
             self._wait_until(lambda: self.bed.node_subscriptions() <= left[0], "E2 nodes")
             self._wait_until(lambda: self.bed.route_endpoints() <= left[1], "Routing Manager")
         return measured.figures(answered, [])
-
-    # --- how
 
     def _subscribe(self, phase: str, clients: int, bodies: Sequence[bytes], wait: bool) -> tuple[Figures, list[str]]:
         answered: list[float] = []
@@ -147,7 +149,7 @@ class Load:
         return body_of([number], self._listener.port, meid, _RMR_PORTS[joins])
 
     def _spread(self, clients: int, items: Sequence[T], work: Callable[[Client, T], None]) -> None:
-        """So many clients take the items one after the other; the first error ends it."""
+        """So many clients take the items one after the other. The first error ends all of them."""
         left: Iterator[T] = iter(items)
 
         def one() -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fills the database before the daemon runs: as many completed subscriptions as wanted, as a last run left them."""
+"""Fills the database with completed subscriptions before the daemon runs, as a previous run would have left them."""
 
 from __future__ import annotations
 
@@ -21,14 +21,16 @@ _HOST = "127.0.0.1"
 
 
 def open_store(store: str, database: Path, environment: Mapping[str, str]) -> Store:
-    """Of kind sqlite or redis, started."""
+    """The started store of kind sqlite or redis."""
     opened: Store = SqliteStore(database) if store == "sqlite" else SdlStore(SdlSettings(environment))
     opened.start()
     return opened
 
 
 def fill(store: Store, count: int, nodes: int, http_port: int) -> None:
-    """Instance ids 1..count, spread over the nodes, each with a REST subscription of its own. Raises StoreError."""
+    """Saves E2 subscriptions with the instance ids 1..count, spread over the nodes, each with a REST subscription of
+    its own. Raises StoreError.
+    """
     records = StoredRecords(store)
     for instance_id in range(1, count + 1):
         e2, rest = records_of(instance_id, f"gnb_208_092_{instance_id % nodes:06d}", http_port)
@@ -41,7 +43,7 @@ def fill(store: Store, count: int, nodes: int, http_port: int) -> None:
 
 
 def records_of(instance_id: int, meid: str, http_port: int) -> tuple[E2Record, RestRecord]:
-    """An E2 subscription that is completed and told, and the REST subscription that holds it."""
+    """The records of a completed E2 subscription and of the REST subscription that holds it."""
     subscription_id = new_ksuid()
     xapp_event_instance_id = instance_id % 65536
     endpoint = RmrEndpoint(_HOST, 4560)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The xApps of a benchmark: clients with keep-alive, and the listener that takes their notifications.
 
-They spend as little CPU as they can, since they share the machine with what is measured.
+They spend as little CPU as they can, since they share the machine with the processes that are measured.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _TIMEOUT = 30.0
 
 
 def _message(sock: socket.socket, rest: bytes) -> tuple[bytes, bytes, bytes]:
-    """Head, body and what came after them; the head is empty when the peer has closed."""
+    """Head and body of the next HTTP message, and the octets after it. The head is empty when the peer has closed."""
     while (end := rest.find(b"\r\n\r\n")) < 0:
         piece = sock.recv(_PIECE)
         if not piece:
@@ -82,24 +82,28 @@ class Client:
 
 
 class Instance(msgspec.Struct):
+    """One SubscriptionInstance of a notification; E2EventInstanceId is 0 when it failed."""
+
     XappEventInstanceId: int
     E2EventInstanceId: int
     ErrorCause: str
 
 
-class Told(msgspec.Struct):
+class Notification(msgspec.Struct):
+    """The body of a notification."""
+
     SubscriptionId: str
     SubscriptionInstances: list[Instance]
 
 
 class Listener:
-    """Takes notifications. `came`: when one came, by SubscriptionId (monotonic seconds); `failures`: causes."""
+    """Takes notifications. `came` has when each came (monotonic seconds), by SubscriptionId; `failures` the causes."""
 
     def __init__(self) -> None:
         self.came: dict[str, float] = {}
         self.failures: list[str] = []
         self._waiting: dict[str, Event] = {}
-        self._decode = msgspec.json.Decoder(Told).decode
+        self._decode = msgspec.json.Decoder(Notification).decode
         self._server = StreamServer(("127.0.0.1", 0), self._serve)
 
     def __enter__(self) -> Self:
@@ -119,7 +123,7 @@ class Listener:
         return int(self._server.server_port)
 
     def wait(self, subscription_id: str, seconds: float = _TIMEOUT) -> float:
-        """When its notification came. Raises BenchError when it does not."""
+        """Waits for the notification of a subscription; returns when it came. Raises BenchError when none comes."""
         if subscription_id not in self.came:
             event = self._waiting[subscription_id] = Event()
             if not event.wait(seconds):
@@ -127,7 +131,7 @@ class Listener:
         return self.came[subscription_id]
 
     def forget(self) -> None:
-        """What came so far is of no interest any more."""
+        """Forgets the notifications so far."""
         self.came.clear()
 
     def _serve(self, sock: Any, address: object) -> None:
@@ -142,9 +146,9 @@ class Listener:
                 return
             self._take(self._decode(body))
 
-    def _take(self, told: Told) -> None:
-        self.came[told.SubscriptionId] = time.monotonic()
-        self.failures.extend(i.ErrorCause for i in told.SubscriptionInstances if not i.E2EventInstanceId)
-        waiting = self._waiting.pop(told.SubscriptionId, None)
+    def _take(self, notification: Notification) -> None:
+        self.came[notification.SubscriptionId] = time.monotonic()
+        self.failures.extend(i.ErrorCause for i in notification.SubscriptionInstances if not i.E2EventInstanceId)
+        waiting = self._waiting.pop(notification.SubscriptionId, None)
         if waiting is not None:
             waiting.set()

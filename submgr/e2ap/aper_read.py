@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Aligned PER of the seven messages, read directly.
 
-The reader looks at the places where a plain PDU has its values and checks nothing on the way: a reading is
-trusted only when writing it again gives the very same octets. So its correctness rests on that of
-`submgr.e2ap.aper_write.write` alone, and everything unusual (another criticality of an element, criticality
-diagnostics, extensions, elements out of order, garbage) goes to the general codec.
+The reader looks at the places where a plain PDU has its values and checks nothing on the way. It then writes the
+message again, and trusts its reading only when it gets the very same octets. So the correctness of the reader rests on
+that of `submgr.e2ap.aper_write.write` alone, and everything unusual (another criticality of an element, criticality
+diagnostics, extensions, elements out of order, garbage) is left to pycrate.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _TIMES = tuple(TimeToWait)[1:]
 
 
 def read(data: bytes) -> Message | None:
-    """The message in these octets, or None when they are not one of the plain cases."""
+    """The message in these octets, or None when pycrate has to read them."""
     try:
         reader = _READERS.get(data[:2])
         if reader is None or data[2] not in _CRITICALITIES:
@@ -73,7 +73,10 @@ def read(data: bytes) -> Message | None:
 
 
 def _removed_again(message: SubscriptionDeleteRequired, data: bytes, at: int) -> bytes | None:
-    """Writes it with the heads it came with: up to 1024 items are worth the direct way in every release."""
+    """The octets of a delete required, written with the heads that it came with.
+
+    Up to 1024 items are worth the direct way in the numbering of every release.
+    """
     item = _element(data, at) + 2
     heads = data[at : at + 3], data[item : item + 3]
     if (heads[0][:2], heads[1][:2]) not in _REMOVED_IDS:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Aligned PER of the seven messages, written directly (ITU-T X.691; E2AP 9.1.1 and 9.3).
+"""Aligned PER of the seven messages, written directly.
 
-The seven shapes are fixed, so a message is a join of a few constants and lengths: some twenty times faster
-than walking the ASN.1 description. Whatever is not plain here (a length that needs fragments, a number out
-of its range) is left to the general codec: `write` answers None.
+The seven shapes are fixed, so a message is a join of a few constants and lengths: some twenty times faster than
+pycrate, which walks the ASN.1 description. What is not plain (a length that needs fragments, a number out of its range)
+is left to pycrate: `write` returns None (ITU-T X.691; E2AP 9.1.1 and 9.3).
 """
 
 from __future__ import annotations
@@ -67,11 +67,11 @@ _CAUSE_BITS = {group: ((len(root) - 1).bit_length(), len(root)) for group, (_, r
 
 
 class _NotPlain(Exception):
-    """This value needs the general codec."""
+    """pycrate has to encode this value."""
 
 
 def write(message: Message) -> bytes | None:
-    """The message's bytes, or None when it is not one of the plain cases."""
+    """The octets of a message, or None when pycrate has to write it."""
     try:
         return _pdu(*_WRITERS[type(message)](message))  # type: ignore[operator]
     except _NotPlain:
@@ -79,7 +79,7 @@ def write(message: Message) -> bytes | None:
 
 
 def write_delete_required(message: SubscriptionDeleteRequired, list_head: bytes, item_head: bytes) -> bytes | None:
-    """A delete required with other heads (ids and criticalities) than those of the present ASN.1."""
+    """The octets of a delete required with other heads (ids and criticalities) than those of the present ASN.1."""
     try:
         return _pdu(*_delete_required(message, list_head, item_head))
     except _NotPlain:

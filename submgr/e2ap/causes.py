@@ -59,9 +59,9 @@ GROUPS: dict[int, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
 
 
 def describe(cause: Cause) -> str:
-    """Group and value by name, `ricRequest: action-not-supported`; what has no name stays a number.
+    """Group and value by name, as `ricRequest: action-not-supported`. A number without a name stays a number.
 
-    Unknown numbers come from nodes of a later E2AP release; of an unknown group the value is not known
+    Unknown numbers come from nodes of a later E2AP release. The value of a cause in an unknown group is not known
     either (see `submgr.e2ap.codec.decode`).
     """
     known = GROUPS.get(cause.group)

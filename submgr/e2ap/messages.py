@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""E2AP messages of the Subscription Manager as plain values (O-RAN.WG3.E2AP, clauses 8.2 and 9.1).
+"""The seven E2AP messages of the Subscription Manager as plain values. `submgr.e2ap.codec` has their form on the wire.
 
-Nothing here knows how the messages look on the wire: that is `submgr.e2ap.codec`.
+O-RAN.WG3.E2AP, clauses 8.2 and 9.1.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ class SubsequentActionType(IntEnum):
 
 
 class TimeToWait(IntEnum):
-    """Names of the REST interface in their order there and in the database.
+    """How long a node waits before it goes on; names and numbers as in the REST interface and in the database.
 
-    The ASN.1 enumeration has no `zero` and starts with w1ms = 0: `zero` is sent as w1ms, every other
-    name as itself.
+    The enumeration of the ASN.1 has no `zero` and starts with w1ms = 0. `zero` is sent as w1ms, every other name as
+    itself (E2AP, RICtimeToWait).
     """
 
     ZERO = 0
@@ -54,13 +54,15 @@ class TimeToWait(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class SubsequentAction:
+    """What the node does after an action (E2AP, RICsubsequentAction)."""
+
     type: SubsequentActionType
     time_to_wait: TimeToWait
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One RIC action to be set up: id 0..255, definition in the service model's own encoding (None = absent)."""
+    """One RIC action to be set up: id 0..255; definition in the encoding of the service model, None when absent."""
 
     action_id: int
     action_type: ActionType
@@ -80,8 +82,8 @@ class RequestId:
 class Cause:
     """E2AP Cause (9.2.1): `group` counts the CHOICE from 1 (ricRequest = 1), `value` the ENUMERATED from 0.
 
-    These are the numbers the database keeps (`{"Content": group, "Value": value}`).
-    `submgr.e2ap.causes.describe` gives the words.
+    The database keeps these numbers (`{"Content": group, "Value": value}`). `submgr.e2ap.causes.describe` gives the
+    words.
     """
 
     group: int
@@ -118,7 +120,7 @@ class SubscriptionResponse:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionFailure:
-    """RIC SUBSCRIPTION FAILURE (9.1.1.3). E2AP 1.x nodes send a list of refused actions instead of one cause."""
+    """RIC SUBSCRIPTION FAILURE (9.1.1.3). Nodes of E2AP 1.x send a list of refused actions instead of one cause."""
 
     request_id: RequestId
     ran_function_id: int

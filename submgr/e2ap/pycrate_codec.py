@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The seven messages through pycrate's ASN.1 runtime: the general codec, and the judge of the direct one.
+"""The seven messages through pycrate's ASN.1 runtime: the general codec, and in the tests the judge of the direct one.
 
-pycrate's PDU objects are module globals that hold the value being coded. Nothing here yields between setting
-and reading them, and no other module of the project touches them.
+pycrate's PDU objects are module globals that hold the value being coded. No function here lets another greenlet run
+between setting and reading them, and no other module of the project uses them.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from typing import Any
 from pycrate_asn1dir.E2AP import E2AP_PDU_Contents, E2AP_PDU_Descriptions
 from pycrate_core.utils import PycrateErr
 
-from submgr.e2ap import pycrate_read as tree_read
-from submgr.e2ap import pycrate_write as tree_write
+from submgr.e2ap import pycrate_read, pycrate_write
 from submgr.e2ap.errors import DecodeError, EncodeError
 from submgr.e2ap.messages import Message
 
@@ -36,9 +35,9 @@ def encode(message: Message) -> bytes:
     """Aligned PER of a message.
 
     Raises:
-        EncodeError: with pycrate's own words.
+        EncodeError: pycrate refuses the message; the text is pycrate's.
     """
-    place, content = tree_write.to_tree(message)
+    place, content = pycrate_write.to_tree(message)
     try:
         _encode_refused_actions(content["value"])
         _PDU.set_val((place, content))
@@ -55,16 +54,16 @@ def _encode_refused_actions(value: tuple[str, dict[str, Any]]) -> None:
     if name != "RICsubscriptionFailure":
         return
     for element in content["protocolIEs"]:
-        if element["id"] == tree_read.NOT_ADMITTED_LIST:
+        if element["id"] == pycrate_read.NOT_ADMITTED_LIST:
             _NOT_ADMITTED_LIST.set_val(element["value"][1])
             element["value"] = (_UNKNOWN, bytes(_NOT_ADMITTED_LIST.to_aper()))
 
 
 def decode(data: bytes, strict_order: bool) -> Message:
-    """The message in these octets; octets after its end are not looked at.
+    """The message in these octets. Octets after the end of the PDU are ignored.
 
     Raises:
-        DecodeError: whatever was wrong.
+        DecodeError: the octets are no message, for whatever reason.
     """
     try:
         return _decode(data, strict_order)
@@ -83,17 +82,17 @@ def _decode(data: bytes, strict_order: bool) -> Message:
     if not isinstance(content, dict):
         raise DecodeError(f"E2AP-PDU: alternative {place} is not known here")
     kind = (place, content["procedureCode"])
-    if kind not in tree_read.ELEMENTS:
+    if kind not in pycrate_read.ELEMENTS:
         raise DecodeError(f"{place} of procedure {content['procedureCode']} is not a subscription message")
     name, value = content["value"]
     if not isinstance(value, dict):
         raise DecodeError(f"{place} of procedure {content['procedureCode']} has a content of type {name}")
     elements = _elements(kind, value["protocolIEs"], strict_order)
-    return tree_read.from_elements(kind, elements)
+    return pycrate_read.from_elements(kind, elements)
 
 
 def _bound_elements(data: bytes) -> None:
-    """Refuses what would keep pycrate busy for long; an element has at least four octets."""
+    """Refuses a PDU with so many elements that pycrate would be busy for long. An element has at least 4 octets."""
     if len(data) <= 4 * _MAX_ELEMENTS:
         return
     # Head (three octets), length (two octets from 128 to 16383, else one), one octet, count.
@@ -104,8 +103,8 @@ def _bound_elements(data: bytes) -> None:
 
 
 def _elements(kind: tuple[str, int], items: list[dict[str, Any]], strict_order: bool) -> dict[int, Any]:
-    """Values of the known elements by id (E2AP 10.3: what is unknown may be ignored unless its sender says no)."""
-    expected = list(tree_read.ELEMENTS[kind])
+    """Values of the known elements, by id. An unknown one is ignored unless its criticality is reject (E2AP 10.3)."""
+    expected = list(pycrate_read.ELEMENTS[kind])
     found: dict[int, Any] = {}
     last = -1
     for item in items:
@@ -129,12 +128,12 @@ def _elements(kind: tuple[str, int], items: list[dict[str, Any]], strict_order: 
 
 def _older_release(kind: tuple[str, int], element: int, octets: bytes) -> tuple[int, Any]:
     """An element that earlier releases of E2AP have in this place, under its present id and decoded."""
-    if kind == ("unsuccessfulOutcome", 8) and element == tree_read.NOT_ADMITTED_LIST:
+    if kind == ("unsuccessfulOutcome", 8) and element == pycrate_read.NOT_ADMITTED_LIST:
         _NOT_ADMITTED_LIST.from_aper(octets)
         return element, _NOT_ADMITTED_LIST.get_val()
     if kind == ("initiatingMessage", 12) and element == _REMOVED_LIST_OF_2_00:
         _REMOVED_LIST.from_aper(octets)
-        return tree_read.REMOVED_LIST, [_older_item(item) for item in _REMOVED_LIST.get_val()]
+        return pycrate_read.REMOVED_LIST, [_older_item(item) for item in _REMOVED_LIST.get_val()]
     return element, octets
 
 
@@ -143,4 +142,4 @@ def _older_item(item: dict[str, Any]) -> dict[str, Any]:
     if item["id"] != _REMOVED_ITEM_OF_2_00 or name != _UNKNOWN:
         return item
     _REMOVED_ITEM.from_aper(octets)
-    return {"id": tree_read.REMOVED_ITEM, "value": (name, _REMOVED_ITEM.get_val())}
+    return {"id": pycrate_read.REMOVED_ITEM, "value": (name, _REMOVED_ITEM.get_val())}

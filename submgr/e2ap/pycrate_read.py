@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The seven messages as trees of ASN.1 names and values, the form in which pycrate takes and gives them."""
+"""Reads the seven messages from trees of ASN.1 names and values, which pycrate decodes octets to."""
 
 from __future__ import annotations
 
@@ -81,10 +81,10 @@ UNKNOWN_EXTENSION = "_ext_"
 
 
 def from_elements(kind: tuple[str, int], elements: Mapping[int, Any]) -> Message:
-    """The message of these element values (id -> value).
+    """The message with these element values (id -> value).
 
     Raises:
-        DecodeError: an element that must be there is missing.
+        DecodeError: a mandatory element is missing, or a value is not known here.
     """
     for element, mandatory in ELEMENTS[kind].items():
         if mandatory and element not in elements:
@@ -128,7 +128,7 @@ def _named(names: Any, value: str) -> Any:
 
 
 def items_of(value: Any, item_id: int) -> list[Any]:
-    """Values of the items of a list; every item must have this id."""
+    """Values of the items of a list. Raises DecodeError for an item with another id."""
     for item in value:
         if item["id"] != item_id:
             raise DecodeError(f"item {item['id']} in a list of items {item_id}")
@@ -178,7 +178,7 @@ _BUILDERS: dict[tuple[str, int], Callable[[Mapping[int, Any]], Message]] = {
 
 
 def cause(value: tuple[str, Any]) -> Cause:
-    """Numbers of a cause. Of a group from a later release only its own number can be told: its value is 0."""
+    """The numbers of a cause. Of a group from a later release only the group's number is known; the value is 0."""
     name, content = value
     for group, (known, root, extension) in GROUPS.items():
         if name == known:

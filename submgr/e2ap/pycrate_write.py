@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The seven messages as the trees pycrate encodes. Ranges are left to pycrate, which says what is wrong."""
+"""The seven messages as trees of ASN.1 names and values, which pycrate encodes. pycrate checks the ranges."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from submgr.e2ap import pycrate_read as ids
+from submgr.e2ap import pycrate_read
 from submgr.e2ap.causes import GROUPS
 from submgr.e2ap.errors import EncodeError
 from submgr.e2ap.messages import (
@@ -30,7 +30,7 @@ Element = dict[str, Any]
 
 
 def to_tree(message: Message) -> Tree:
-    """The PDU as names and values.
+    """The PDU of a message as a tree.
 
     Raises:
         EncodeError: a failure without a cause, or a cause of no known group.
@@ -42,7 +42,7 @@ def to_tree(message: Message) -> Tree:
             elements = [*_ids(message), _admitted(message)]
             if message.not_admitted:
                 elements.append(
-                    _element(ids.NOT_ADMITTED_LIST, "reject", "RICaction-NotAdmitted-List", _refused(message))
+                    _element(pycrate_read.NOT_ADMITTED_LIST, "reject", "RICaction-NotAdmitted-List", _refused(message))
                 )
             return _pdu("successfulOutcome", 8, "RICsubscriptionResponse", elements)
         case SubscriptionFailure():
@@ -54,7 +54,7 @@ def to_tree(message: Message) -> Tree:
         case SubscriptionDeleteFailure():
             if message.cause is None:
                 raise EncodeError("RICsubscriptionDeleteFailure without a cause")
-            elements = [*_ids(message), _element(ids.CAUSE, "ignore", "Cause", _cause(message.cause))]
+            elements = [*_ids(message), _element(pycrate_read.CAUSE, "ignore", "Cause", _cause(message.cause))]
             return _pdu("unsuccessfulOutcome", 9, "RICsubscriptionDeleteFailure", elements)
         case SubscriptionDeleteRequired():
             return _pdu("initiatingMessage", 12, "RICsubscriptionDeleteRequired", [_removed(message)], "ignore")
@@ -75,15 +75,15 @@ def _request_id(request_id: RequestId) -> dict[str, int]:
 
 def _ids(message: Any) -> list[Element]:
     return [
-        _element(ids.REQUEST_ID, "reject", "RICrequestID", _request_id(message.request_id)),
-        _element(ids.FUNCTION_ID, "reject", "RANfunctionID", message.ran_function_id),
+        _element(pycrate_read.REQUEST_ID, "reject", "RICrequestID", _request_id(message.request_id)),
+        _element(pycrate_read.FUNCTION_ID, "reject", "RANfunctionID", message.ran_function_id),
     ]
 
 
 def _details(message: SubscriptionRequest) -> Element:
     actions = [_element(19, "ignore", "RICaction-ToBeSetup-Item", _action(action)) for action in message.actions]
     details = {"ricEventTriggerDefinition": message.event_trigger, "ricAction-ToBeSetup-List": actions}
-    return _element(ids.DETAILS, "reject", "RICsubscriptionDetails", details)
+    return _element(pycrate_read.DETAILS, "reject", "RICsubscriptionDetails", details)
 
 
 def _action(action: Action) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def _admitted(message: SubscriptionResponse) -> Element:
     items = [
         _element(14, "ignore", "RICaction-Admitted-Item", {"ricActionID": action_id}) for action_id in message.admitted
     ]
-    return _element(ids.ADMITTED_LIST, "reject", "RICaction-Admitted-List", items)
+    return _element(pycrate_read.ADMITTED_LIST, "reject", "RICaction-Admitted-List", items)
 
 
 def _refused(message: SubscriptionResponse | SubscriptionFailure) -> list[Element]:
@@ -122,9 +122,11 @@ def _not_admitted(item: NotAdmitted) -> Element:
 def _failure(message: SubscriptionFailure) -> list[Element]:
     elements = _ids(message)
     if message.not_admitted:
-        elements.append(_element(ids.NOT_ADMITTED_LIST, "reject", "RICaction-NotAdmitted-List", _refused(message)))
+        elements.append(
+            _element(pycrate_read.NOT_ADMITTED_LIST, "reject", "RICaction-NotAdmitted-List", _refused(message))
+        )
     if message.cause is not None:
-        elements.append(_element(ids.CAUSE, "reject", "Cause", _cause(message.cause)))
+        elements.append(_element(pycrate_read.CAUSE, "reject", "Cause", _cause(message.cause)))
     if len(elements) == 2:
         raise EncodeError("RICsubscriptionFailure without a cause or a list of actions")
     return elements
@@ -133,7 +135,7 @@ def _failure(message: SubscriptionFailure) -> list[Element]:
 def _removed(message: SubscriptionDeleteRequired) -> Element:
     items: Sequence[Element] = [
         _element(
-            ids.REMOVED_ITEM,
+            pycrate_read.REMOVED_ITEM,
             "ignore",
             "RICsubscription-withCause-Item",
             {
@@ -144,7 +146,7 @@ def _removed(message: SubscriptionDeleteRequired) -> Element:
         )
         for item in message.items
     ]
-    return _element(ids.REMOVED_LIST, "ignore", "RICsubscription-List-withCause", items)
+    return _element(pycrate_read.REMOVED_LIST, "ignore", "RICsubscription-List-withCause", items)
 
 
 def _cause(cause: Cause) -> tuple[str, str]:
@@ -154,4 +156,4 @@ def _cause(cause: Cause) -> tuple[str, str]:
     names = root + extension
     if cause.value < len(names):
         return group, names[cause.value]
-    return group, f"{ids.UNKNOWN_EXTENSION}{cause.value - len(root)}"
+    return group, f"{pycrate_read.UNKNOWN_EXTENSION}{cause.value - len(root)}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a transport counts while it runs, and its log of broken peers."""
+"""The running counters of a transport, and its log of broken peers."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import logging
 from collections import Counter
 from time import monotonic
 
+from submgr.rmr.message import Status
+from submgr.rmr.transport import Stats
+
 _INTERVAL = 60.0
 _MOST_KINDS = 1024
 
 
 class Counters:
-    """The running counters of one transport; `submgr.rmr.transport.Stats` is their snapshot."""
+    """The running counters of one transport; see `submgr.rmr.transport.Stats` for what each counts."""
 
     def __init__(self) -> None:
         self.transmitted = 0
@@ -22,6 +25,29 @@ class Counters:
         self.handler_errors = 0
         self.receive_error: Counter[str] = Counter()
         self.dropped: Counter[str] = Counter()
+
+    def not_sent(self, status: Status) -> Status:
+        """Counts a send that is refused with this status, and returns the status."""
+        if status is Status.RETRY:
+            self.transmit_retry += 1
+        else:
+            self.transmit_error += 1
+        return status
+
+    def stats(self, endpoints: dict[str, int], enqueued: int, connections: int = 0) -> Stats:
+        """A snapshot, with the depth of the queues at this moment."""
+        return Stats(
+            transmitted=self.transmitted,
+            transmit_error=self.transmit_error,
+            transmit_retry=self.transmit_retry,
+            received=self.received,
+            receive_error=dict(self.receive_error),
+            dropped=dict(self.dropped),
+            enqueued=enqueued,
+            endpoints=endpoints,
+            connections=connections,
+            handler_errors=self.handler_errors,
+        )
 
 
 class SparseLog:

@@ -18,12 +18,12 @@ _MOST_VERBOSE = 5
 
 
 class RmrEnvironmentError(ValueError):
-    """A variable with a value that means nothing; the text names both and what is expected."""
+    """A variable has a value that means nothing. The text names the variable, the value and what is expected."""
 
 
 @dataclass(frozen=True, slots=True)
 class RmrEnvironment:
-    """Where route tables come from, what we are called and where we listen."""
+    """Where route tables come from, the name we announce, and where we listen."""
 
     seed: Path | None = None
     """Route table file (RMR_SEED_RT)."""

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Frames of RMR over SI95 (header version 3): bytes to messages and back, without any input or output.
 
-A frame is a 50-byte transport prefix, a 280-byte header, trace data, d1, d2 and the payload. The prefix
-has the length of the whole frame twice: little endian at 0 (the word librmr trusts) and big endian at 4,
-with a `$` at 8 to say that the second one is there. All integers of the header are big endian but the
-flags, which are little endian.
+A frame is a 50-byte transport prefix, a 280-byte header, trace data, d1, d2 and the payload. The prefix has the length
+of the whole frame twice: little endian at 0, which librmr trusts, and big endian at 4. A `$` at 8 says that the word at
+4 is there. The integers of the header are big endian; only the flags are little endian.
 """
 
 from __future__ import annotations
@@ -29,9 +28,9 @@ assert _DECODE.size == _ENCODE.size == SMALLEST_FRAME
 
 
 class FramingError(Exception):
-    """Bytes that are no RMR frame; there is no way to find the next frame after them.
+    """Bytes that are no RMR frame. There is no way to find the next frame after them.
 
-    `reason` is a short word fit for a counter, the text has the particulars.
+    `reason` is a short word for a counter; the text has the particulars.
     """
 
     def __init__(self, reason: str, text: str) -> None:
@@ -40,7 +39,7 @@ class FramingError(Exception):
 
 
 class EncodeError(ValueError):
-    """A message that has no frame; `status` is what a transport answers to the sender."""
+    """A message that does not fit into a frame. A transport answers `status` to the sender."""
 
     def __init__(self, status: Status, text: str) -> None:
         super().__init__(text)
@@ -112,10 +111,10 @@ def _decode(data: bytes, start: int, total: int, origin: object) -> Message:
 class Framer:
     """Cuts the byte stream of one connection into messages.
 
-    Give `feed` the bytes as they come, in pieces of any size. What is kept between two calls is at most
-    one unfinished frame, never more than `max_frame` bytes and never more than was really received. After
-    a breach of the format `error` is set, the messages before it have been handed out, and everything
-    after it is ignored: close the connection.
+    `feed` takes the bytes as they come, in pieces of any size. Between two calls the framer keeps at most one
+    unfinished frame: never more than `max_frame` bytes, and never more than was received. After a breach of the format
+    `error` is set: `feed` has returned the messages before the breach and ignores everything after it. Close the
+    connection then.
     """
 
     __slots__ = ("_max", "_need", "_origin", "_pending", "error", "unreadable")
@@ -127,7 +126,7 @@ class Framer:
         self._need = _LENGTH.size
         self.error: FramingError | None = None
         self.unreadable = 0
-        """Messages left out because a name in their header is not UTF-8 or has no end."""
+        """Messages left out because a name in their header is not UTF-8 or has no terminating zero."""
 
     @property
     def pending(self) -> int:
@@ -199,10 +198,10 @@ def decode(frame: bytes, origin: object = None) -> Message:
 
 
 class Encoder:
-    """Writes frames in the name of one sender.
+    """Writes the frames of one sender.
 
-    `src` is the "host:port" where the sender listens, `srcip` the same with its address. Raises
-    EncodeError when one of them does not fit into its field.
+    `src` is the "host:port" where the sender listens, `srcip` the same with its IP address. Raises EncodeError when
+    `src` or `srcip` does not fit into its field.
     """
 
     __slots__ = ("_max", "_src", "_srcip")
@@ -215,8 +214,8 @@ class Encoder:
     def originate(self, message: Message) -> bytes:
         """The frame of a message that begins an exchange.
 
-        Unless it is a call (flag CALL_MSG), its call id is zeroed: librmr would give it to a waiting
-        caller instead of the application, that is, lose it.
+        The call id is zeroed unless the message is a call (flag CALL_MSG): the receiving librmr would look for a caller
+        that waits for this id, and the application would never see the message.
         """
         d1 = message.d1 or _NO_CALL
         if d1[0] and not message.flags & CALL_MSG:
@@ -224,7 +223,7 @@ class Encoder:
         return self._frame(message, d1, message.flags)
 
     def answer(self, message: Message) -> bytes:
-        """The frame of an answer: d1 as it is (the caller waits for its call id), CALL_MSG cleared."""
+        """The frame of an answer: d1 is unchanged, since the caller waits for its call id, and CALL_MSG is off."""
         return self._frame(message, message.d1, message.flags & ~CALL_MSG)
 
     def _frame(self, message: Message, d1: bytes, flags: int) -> bytes:

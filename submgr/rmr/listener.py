@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Opens the port of a transport."""
+"""Opens the port that a transport listens on."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _BACKLOG = 128
 def listen(host: str, port: int) -> Any:
     """A listening socket on a free port. Raises TransportError that names the port.
 
-    The port is shared (SO_REUSEPORT) with nobody, but marked so: otherwise librmr, which sets that option
-    alone, could not start here after us while connections are in TIME_WAIT.
+    The socket has SO_REUSEPORT although nobody shares the port: librmr sets this option alone, and could otherwise not
+    start on the port after us while connections are in TIME_WAIT.
     """
     probe(host, port)
     listener = socket.socket(_family(host), stdsocket.SOCK_STREAM)
@@ -36,8 +36,9 @@ def listen(host: str, port: int) -> Any:
 
 
 def probe(host: str, port: int) -> None:
-    """Makes sure that nobody listens on the port: two processes that both set SO_REUSEPORT, as librmr does,
-    would share it without noticing. Raises TransportError that names the port.
+    """Makes sure that nobody listens on the port. Raises TransportError that names the port.
+
+    Two processes that both set SO_REUSEPORT, as librmr does, would share the port without noticing.
     """
     try:
         with socket.socket(_family(host), stdsocket.SOCK_STREAM) as trial:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The control port: takes route tables from the route manager and tells it what became of them."""
+"""The control port (RMR_CTL_PORT): the route manager pushes route tables to it and hears what became of them."""
 
 from __future__ import annotations
 
@@ -25,10 +25,9 @@ _LOG = logging.getLogger(__name__)
 class ManagerPort:
     """Serves the route manager on a port of its own.
 
-    Table data (type 20) is put together from any number of messages. Each complete table is given to
-    `apply` and acknowledged (type 22), each broken one is refused with the line and the reason, and the
-    table in force stays. With a `manager` it is asked (type 21) every `interval` seconds until the first
-    table data comes.
+    A table (type 20) may come in any number of messages. The port gives each complete table to `apply` and acknowledges
+    it (type 22). It refuses a broken table with the line and the reason (type 22), and the table in force stays. A
+    `manager` ("host:port") is asked for a table (type 21) every `interval` seconds until the first table data comes.
     """
 
     def __init__(
@@ -55,8 +54,8 @@ class ManagerPort:
     def start(self, served_name: str, own_names: frozenset[str], base: RouteTable | None = None) -> None:
         """Listens for the tables of the transport called `served_name`. Raises TransportError.
 
-        `own_names` are that transport's names in route tables. `base` is the table it has: its meids are
-        kept, but it is no full table an update could be made to.
+        `own_names` are that transport's names in route tables. `base` is the table it has: a new table keeps its meids,
+        but an update needs a full table of the route manager before it.
         """
         self._served_name = served_name
         self._builder = TableBuilder(own_names, base)

@@ -23,8 +23,8 @@ NO_SUB_ID = -1
 class Status(IntEnum):
     """Outcome of a send, with librmr's state numbers.
 
-    A transport of this package returns OK (accepted for sending), BADARG, NOENDPT, OVERFLOW, RETRY and
-    INITFAILED; the others are there because librmr may answer them.
+    The transports of this package return OK (accepted for sending), BADARG, NOENDPT, OVERFLOW and RETRY. librmr may
+    return any of them.
     """
 
     OK = 0
@@ -47,14 +47,13 @@ class Status(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One RMR message; it owns its bytes and may be kept for as long as one likes.
+    """One RMR message. It owns its bytes, so it may be kept for any length of time.
 
-    `xid` is at most 32 raw bytes, filled up with zeros on the wire; a received message has all 32, so
-    that they are echoed as they came (`transaction` is the same without the filling). `meid` is at most
-    31 and `src` at most 63 bytes of UTF-8. `src` is the address the sender listens on; a transport writes
-    its own there, whatever a message to be sent has. `d1` begins with the call id of a blocking call and
-    `trace` is opaque: both are echoed by a reply. `origin` tells a transport on which connection the
-    message came in; it means nothing to anybody else.
+    `xid` has at most 32 raw bytes, filled up with zeros on the wire. A received message has all 32, so that a reply
+    echoes them unchanged; `transaction` leaves the filling out. `meid` has at most 31 and `src` at most 63 bytes of
+    UTF-8. `src` is the "host:port" the sender listens on; a transport writes its own there, whatever the message to be
+    sent has. `d1` begins with the call id of a blocking call, and `trace` is opaque: a reply echoes both. `origin`
+    names the connection the message came in on, for its transport only.
     """
 
     mtype: int
@@ -76,8 +75,8 @@ class Message:
 
 
 def answer_to(request: Message, mtype: int, payload: bytes, changes: Mapping[str, Any]) -> Message:
-    """The answer to a request, addressed like it (rmr_rts_msg): with its sub_id, xid, meid, sid, d1 and trace,
-    no call any more, and with the fields in `changes` other than that.
+    """The answer to a request, as rmr_rts_msg makes it: sub_id, xid, meid, src, sid, d1 and trace are the request's,
+    and the flag CALL_MSG is off. `changes` replaces fields by name.
     """
     answer = Message(
         mtype,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Picks the endpoints of a message from the table in force, taking turns within each group."""
+"""Picks the endpoints of a message from the table in force; the endpoints of a group take turns."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from submgr.rmr.transport import Failed
 
 
 class Router:
-    """The routing state of one transport: the table and whose turn it is in each of its groups.
+    """The routing state of one transport: the table, and whose turn it is in each of its groups.
 
-    `usable` says whether an endpoint is worth trying now. In a group one that is not is passed over as
-    long as another one is; when none is, the one whose turn it is gets the message all the same.
+    `usable(name)` tells whether an endpoint is worth trying now. Within a group the router passes over unusable
+    endpoints while another endpoint is usable. When none is, the endpoint whose turn it is gets the message.
     """
 
     def __init__(self, usable: Callable[[str], bool]) -> None:
@@ -55,7 +55,7 @@ class Router:
 
 
 class Copies:
-    """Tells the sender of several copies once, when none of the accepted ones could be sent."""
+    """The copies of one message to several groups. Their sender is told once, when no accepted copy could be sent."""
 
     def __init__(self, failed: Failed | None) -> None:
         self._failed = failed

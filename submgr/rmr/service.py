@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Puts the parts together: a transport, and where its route tables come from."""
+"""The RMR layer of a service: a transport, and the sources of its route tables."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ _LEVELS = (logging.CRITICAL + 1, logging.CRITICAL, logging.ERROR, logging.WARNIN
 
 @dataclass(frozen=True, slots=True)
 class RmrSettings:
-    """What the configuration of a service says about RMR."""
+    """The RMR settings of a service's configuration."""
 
     proto_port: str = "tcp:4560"
     max_size: int = 65536
-    """Payload bytes a message is expected to have at most; larger ones pass up to the limits' max_frame."""
+    """Payload bytes that a message usually has at most. Larger messages pass, up to `limits.max_frame`."""
     transport: str = "wire"
     """wire, or librmr where the C library is installed."""
     limits: TransportConfig = field(default_factory=TransportConfig)
-    """Queue lengths and durations; host, port and names in it do not count."""
+    """Queue lengths and durations. Its host, port, name and address are not used."""
 
 
 class Rmr:
-    """A transport with the sources of its route tables. Made by `build`; nothing happens before `start`."""
+    """A transport with the sources of its route tables. `build` makes it; nothing happens before `start`."""
 
     def __init__(
         self,
@@ -177,7 +177,7 @@ def _transport_config(settings: RmrSettings, environment: RmrEnvironment) -> Tra
 
 
 class _Keeper:
-    """Applies tables of the route manager and writes each to the stash file."""
+    """Puts the route manager's tables in force, and writes each to the stash file."""
 
     def __init__(self, transport: Transport, environment: RmrEnvironment) -> None:
         self._transport = transport

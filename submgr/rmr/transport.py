@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every RMR transport does, how it is configured and what it counts."""
+"""The interface of an RMR transport, its configuration and its counters."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Failed = Callable[[str], None]
 
 
 class TransportError(Exception):
-    """A transport that cannot start; the text says why and, for a port, which."""
+    """A transport cannot start. The text says why, and names the port where a port is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class TransportConfig:
-    """Where a transport listens, what it is called and its limits. Durations are seconds.
+    """Where a transport listens, the name it announces, and its limits. Durations are seconds.
 
-    A limit is never reached by orderly peers; it bounds what broken and hostile ones can cost.
+    Orderly peers never reach a limit. The limits bound what broken and hostile peers can cost.
     """
 
     host: str = "0.0.0.0"
@@ -37,13 +37,13 @@ class TransportConfig:
     max_frame: int = DEFAULT_MAX_FRAME
     """Largest frame in bytes, header included, taken or sent."""
     usual_size: int = 65536
-    """Payload bytes librmr makes its buffers for; larger messages cost it a new buffer. The wire transport
-    does without."""
+    """Payload bytes that a buffer of librmr has room for; a larger message costs a new buffer. The wire transport does
+    not use it."""
     receive_queue: int = 4096
-    """Received messages waiting for the handler, above which no socket is read (back-pressure)."""
+    """While so many received messages wait for the handler, no socket is read: TCP holds the peers back."""
     receive_bytes: int = 32 << 20
     send_queue: int = 4096
-    """Messages waiting for one peer, above which a send answers RETRY."""
+    """While so many messages wait for one peer, a send to it answers RETRY."""
     send_bytes: int = 16 << 20
     send_timeout: float = 2.0
     """How long an accepted message may wait for a connection that takes it."""
@@ -54,15 +54,15 @@ class TransportConfig:
     stall_timeout: float = 30.0
     """A connection whose peer reads, or acknowledges, nothing for this long is closed."""
     frame_timeout: float = 30.0
-    """A connection whose peer takes longer for one frame is closed."""
+    """A connection is closed when its peer takes longer for one frame."""
     idle_timeout: float = 300.0
     """A connection of ours that has no route any more is closed when unused for this long."""
     max_connections: int = 2048
-    """Accepted connections, at most three quarters of the open files the process may have; above it the one
-    silent for longest makes room, one that never sent a message first."""
+    """Accepted connections; at most three quarters of the files that the process may open. One more, and the
+    connection that has been silent for longest is closed, first among those that never sent a message."""
     max_endpoints: int = 2048
     max_partial_bytes: int = 64 << 20
-    """Bytes of unfinished frames over all connections; above it the slowest sender is disconnected."""
+    """Bytes of unfinished frames over all connections. One more, and the slowest sender is disconnected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Stats:
     transmitted: int = 0
     """Frames handed over to a connection."""
     transmit_error: int = 0
-    """Sends that came to nothing: no route, a bad message, no connection in time."""
+    """Sends that failed: no route, a bad message, no connection in time."""
     transmit_retry: int = 0
     """Sends refused because the queue of the peer was full."""
     received: int = 0
@@ -93,9 +93,8 @@ class Stats:
 class Transport(Protocol):
     """Sends and receives RMR messages. No method blocks the caller but start and stop.
 
-    A send answers OK when the message has been accepted; `failed(reason)` is then called later, at most
-    once, if the message could not be put on a connection in time. With any other answer nothing is sent
-    and `failed` is never called.
+    A send answers OK when the transport has accepted the message. The transport then calls `failed(reason)` once if it
+    cannot put the message on a connection in time. With any other answer it sends nothing and never calls `failed`.
     """
 
     @property
@@ -124,8 +123,8 @@ class Transport(Protocol):
     def send(self, message: Message, failed: Failed | None = None) -> Status:
         """Sends by the route table: NOENDPT without a route, RETRY when the peer's queue is full.
 
-        With several groups in the route each gets a copy; OK is then "at least one", and `failed` is
-        called when none of the accepted copies could be sent.
+        Each group of the route gets a copy. OK then means that at least one copy was accepted, and `failed` is called
+        when none of the accepted copies could be sent.
         """
 
     def send_to(self, endpoint: str, message: Message, failed: Failed | None = None) -> Status:
@@ -136,9 +135,9 @@ class Transport(Protocol):
     ) -> Status:
         """Answers a received message, once or several times, now or later.
 
-        xid, sid, meid, sub_id, trace and d1 are the request's unless `changes` has others. It goes to the
-        request's `src`, and when that cannot be connected to (or is empty) back on the connection the
-        request came in on. NOENDPT when there is neither.
+        xid, sid, meid, sub_id, trace and d1 are the request's unless `changes` has others. The answer goes to the
+        request's `src`. When `src` is empty or cannot be connected to, the answer goes back on the connection the
+        request came in on. NOENDPT when that is closed too.
         """
 
     def stats(self) -> Stats:

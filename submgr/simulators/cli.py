@@ -34,7 +34,7 @@ S = TypeVar("S", bound="Simulator")
 
 
 class Simulator(Protocol):
-    """What runs here."""
+    """A simulator that a command runs."""
 
     def start(self) -> None: ...
     def stop(self) -> None: ...
@@ -108,7 +108,7 @@ def xapp(listen: str, rmr: str | None, submgr: str | None, script: Path | None) 
 
 
 def write_rnib(writer: RnibWriter, log: EventLog, name: str, state: NodeState) -> None:
-    """Writes a node's state; a database that is down is an entry in the log, and the simulator goes on."""
+    """Writes a node's state. When the database is down, the simulator logs it and goes on."""
     try:
         writer.write(name, state)
     except redis.RedisError as error:
@@ -140,5 +140,5 @@ def _start(simulator: Simulator) -> None:
 
 
 def _run(simulator: Simulator, **facts: Any) -> None:
-    """Says where it listens and waits for the end."""
+    """Prints where the simulator listens, and runs it until SIGTERM or SIGINT."""
     run_until_terminated(lambda: click.echo(msgspec.json.encode(facts)), simulator.stop)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What leaves an E2 Termination for an answer of a node: the right message, or what a rule makes of it."""
+"""The RMR messages that leave an E2 Termination for an answer of a node: the right one, or what a rule makes of it."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _MTYPES: dict[type, int] = {
     SubscriptionDeleteResponse: mtypes.RIC_SUB_DEL_RESP,
     SubscriptionDeleteFailure: mtypes.RIC_SUB_DEL_FAILURE,
 }
-# Place of the two elements every answer begins with, behind head, length and count, and their sizes.
+# Sizes of the two elements that every answer begins with, behind head, length and count.
 _REQUEST_ID_SIZE = 9
 _FUNCTION_ID_SIZE = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One RMR message to be sent `delay` seconds from now; `meid` None: that of the request."""
+    """One RMR message to be sent `delay` seconds from now. `meid` None is the request's Meid."""
 
     delay: float
     mtype: int

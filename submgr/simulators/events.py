@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a simulator has seen and done, in order, and a way to wait for it without sleeping."""
+"""The ordered log of what a simulator has seen and done, and a way to wait for an event without sleeping."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gevent.event import Event
 
 DEFAULT_LIMIT = 50_000
 KEPT = 200_000
-"""Of what a simulator remembers in a list, the newest so many (and at most a tenth more)."""
+"""A simulator keeps so many of the newest items of a list, and at most a tenth more."""
 
 Entry = dict[str, Any]
 T = TypeVar("T")
@@ -31,7 +31,7 @@ class EventLog:
         self._waiting: list[Event] = []
 
     def add(self, event: str, **facts: Any) -> None:
-        """Appends an event and wakes who waits."""
+        """Appends an event and wakes those who wait."""
         self._count += 1
         self._entries.append({"n": self._count, "time": time.monotonic(), "event": event, **facts})
         for waiter in self._waiting:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""HTTP side of the simulators: a server that can also answer wrongly, and the control interface all share.
+"""HTTP side of the simulators: a server that can answer wrongly on purpose, and the control interface they share.
 
 GET /state                   what the simulator holds
 GET /log?since=N&event=E     ordered log, entries after number N, of one kind
@@ -45,7 +45,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer, or one of the ways to have none."""
+    """One answer, or one of the ways to give none."""
 
     status: int = 200
     body: bytes = b""
@@ -54,7 +54,9 @@ class Reply:
     raw: bool = field(default=False)
     """HTTP/1.0 without Content-Length."""
     hang: bool = False
+    """Says nothing until the client closes."""
     close: bool = False
+    """Closes the connection without an answer."""
 
 
 def json_reply(value: object, status: int = 200) -> Reply:
@@ -63,12 +65,12 @@ def json_reply(value: object, status: int = 200) -> Reply:
 
 
 def error_reply(status: int, message: str) -> Reply:
-    """An error as the platform's services have it."""
+    """An error in the form that the platform's services use."""
     return json_reply({"code": status, "message": message, "errors": []}, status)
 
 
 def spoiled(rule: HttpRule | None, well: Reply) -> Reply:
-    """The reply to a request under a rule; `well` is the good one."""
+    """The reply to a request as the rule spoils it; `well` is the reply without a rule."""
     if rule is None:
         return well
     body, content_type = well.body, well.content_type
@@ -211,7 +213,7 @@ class Control:
         self._reset = reset
 
     def answer(self, request: Request) -> Reply | None:
-        """The answer to a request of the control interface, None when it is none."""
+        """The answer to a request of the control interface; None when the request is for something else."""
         match request.method, request.path.rstrip("/"):
             case "GET", "/state":
                 return json_reply(self._state())
@@ -252,6 +254,6 @@ class Control:
 
 
 def pause(rule: HttpRule | None) -> None:
-    """The delay of a rule; only the greenlet of the request waits."""
+    """Waits for the delay of a rule. Only the greenlet of the request waits."""
     if rule is not None and rule.delay:
         gevent.sleep(rule.delay)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""E2 nodes as they behave behind an E2 Termination: what they hold, and how they answer."""
+"""The E2 nodes behind the E2 Termination simulator: the subscriptions they hold, and how they answer."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class NodeState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A subscription as the node has it."""
+    """A subscription that a node holds."""
 
     requestor: int
     function: int
@@ -78,27 +78,27 @@ class E2Node:
     handled: int = 0
     """Requests the node has seen."""
     epoch: int = 0
-    """Counts losses of the E2 connection: what was begun in an earlier one is void."""
+    """Counts losses of the E2 connection. An answer that was begun in an earlier epoch is never sent."""
 
     def begin(self, instance: int) -> None:
-        """A request for this instance is being worked on."""
+        """The node begins to work on a request for this instance."""
         self.running[instance] += 1
         self.max_running = max(self.max_running, len(self.running))
 
     def end(self, instance: int) -> None:
-        """It is over."""
+        """The node has answered a request for this instance."""
         self.running[instance] -= 1
         if self.running[instance] <= 0:
             del self.running[instance]
 
     def lose_all(self) -> None:
-        """The E2 connection went or was reset: a node forgets its subscriptions."""
+        """The E2 connection was lost or reset: the node forgets its subscriptions."""
         self.epoch += 1
         self.subscriptions.clear()
         self.running.clear()
 
     def subscribe(self, request: SubscriptionRequest, rule: E2Rule | None) -> Message:
-        """Sets the subscription up as far as the rule lets it; one with the same instance id is replaced."""
+        """Sets the subscription up as far as the rule allows. A subscription with the same instance id is replaced."""
         self.handled += 1
         ids = (request.request_id, request.ran_function_id)
         if rule is not None and rule.refuse is not None:
@@ -122,7 +122,7 @@ class E2Node:
         )
 
     def delete(self, request: SubscriptionDeleteRequest, rule: E2Rule | None) -> Message:
-        """Removes the subscription, or says that there is none (E2AP 8.2.2.3)."""
+        """Removes the subscription, or refuses when the node does not hold it (E2AP 8.2.2.3)."""
         self.handled += 1
         ids = (request.request_id, request.ran_function_id)
         if rule is not None and rule.refuse is not None:
@@ -132,7 +132,7 @@ class E2Node:
         return SubscriptionDeleteResponse(*ids)
 
     def as_json(self) -> dict[str, Any]:
-        """What the node holds."""
+        """The node's state and subscriptions as JSON values."""
         return {
             "state": self.state.value,
             "subscriptions": {str(key): held.as_json() for key, held in sorted(self.subscriptions.items())},

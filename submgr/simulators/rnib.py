@@ -64,7 +64,7 @@ def _text(field: int, value: str) -> bytes:
 
 
 class RnibWriter:
-    """Writes states of nodes; redis errors are the caller's (`redis.RedisError`)."""
+    """Writes the states of nodes into R-NIB. Raises redis.RedisError when redis does."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -76,7 +76,7 @@ class RnibWriter:
         self._redis.ping()
 
     def stop(self) -> None:
-        """Closes the connection; what was written stays, as it does when E2 Manager ends."""
+        """Closes the connection. The entries stay, as they do when E2 Manager ends."""
         if self._redis is not None:
             self._redis.close()
             self._redis = None

@@ -5,9 +5,9 @@
     PUT    …/handles/xapp-subscription-handle/1    [{"address": "h", "port": 4560}, …]                    201
     DELETE …/handles/xapp-subscription-handle      {"address": "h", "port": 4560, "subscription_id": 1}   204
 
-The ground truth, endpoints by instance id, is in `routes` and at `GET /state`. Requests that a careful client
-does not make (a route created twice, changed or deleted without being there) are done all the same and listed
-in `surprises`. The common control interface is on the same port (see `submgr.simulators.http`).
+The ground truth, endpoints by instance id, is in `routes` and at `GET /state`. A careful client creates no route twice,
+and changes or deletes no route that is not there. The simulator executes such requests and lists them in `surprises`.
+The common control interface is on the same port (see `submgr.simulators.http`).
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rules that make a simulator misbehave on purpose: which requests, how often, and how.
+"""Rules that make a simulator misbehave on purpose: for which requests, how often, and how.
 
-A simulator without rules behaves well. A rule is a flat JSON or YAML object: the keys that choose requests,
-`nth` and `count`, and the keys that say what is done. The first rule in the list that chooses the request,
-is due and not used up decides; those after it do not count the request.
+A simulator without rules behaves well. A rule is a flat JSON or YAML object: the keys that choose requests, `nth` and
+`count`, and the keys that say what the simulator does. The first rule in the list that chooses the request, is due and
+is not used up decides. The rules after it do not count the request.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ Positive = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class RuleError(ValueError):
-    """A rule that cannot be read; the text says which key and why."""
+    """A rule cannot be read. The text says which key is wrong, and why."""
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How often a rule is used: from the `nth` request it chooses, for `count` of them (None: for ever)."""
+    """How often a rule is used: from the `nth` request that it chooses, for `count` requests (None: for ever)."""
 
     CHOOSES: ClassVar[tuple[str, ...]] = ()
     """Keys that must be equal in the request; one that is None chooses every request."""
@@ -45,7 +45,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class E2Rule(Rule, frozen=True, kw_only=True):
-    """What an E2 node, or the E2 Termination before it, does to a request."""
+    """How an E2 node, or the E2 Termination before it, treats a request."""
 
     CHOOSES = ("meid", "instance", "procedure", "function")
 
@@ -57,7 +57,7 @@ class E2Rule(Rule, frozen=True, kw_only=True):
     delay: Seconds = 0.0
     """Before the answer; the node itself acts at once."""
     silent: Literal["request", "answer"] | None = None
-    """Lost on the way to the node, which knows nothing of it, or on the way back: the node did it."""
+    """`request`: the request is lost on the way to the node. `answer`: the node acts, and its answer is lost."""
     refuse: str | None = None
     """The cause, as `ricRequest: action-not-supported` or `misc: 3`."""
     refuse_by_list: bool = False
@@ -79,9 +79,9 @@ class E2Rule(Rule, frozen=True, kw_only=True):
     unordered: bool = False
     """Information elements of the answer in the wrong order."""
     delete_required: Seconds | None = None
-    """So long after the answer the node asks to have the subscription deleted."""
+    """So long after the answer the node sends a delete required for the subscription."""
     older_numbering: bool = False
-    """That request in the numbering of E2AP 2.00."""
+    """The delete required is in the numbering of E2AP 2.00."""
 
     def __post_init__(self) -> None:
         if self.refuse is not None:
@@ -91,7 +91,7 @@ class E2Rule(Rule, frozen=True, kw_only=True):
 
 
 class HttpRule(Rule, frozen=True, kw_only=True):
-    """What an HTTP server does to a request. Without any of these keys it behaves well."""
+    """How an HTTP server treats a request. Without any of these keys it behaves well."""
 
     CHOOSES = ("method", "instance", "subscription_id", "host")
 
@@ -122,7 +122,7 @@ class HttpRule(Rule, frozen=True, kw_only=True):
     """Whether the request takes effect; None: exactly when the answer is a 2xx."""
 
     def takes_effect(self) -> bool:
-        """Whether what was asked for is done, whatever the client hears of it."""
+        """Whether the request takes effect, whatever the client hears."""
         if self.done is not None:
             return self.done
         if self.hang or self.close:
@@ -134,7 +134,7 @@ R = TypeVar("R", bound=Rule)
 
 
 class RuleBook(Generic[R]):
-    """The rules of one simulator, with how often each has chosen a request."""
+    """The rules of one simulator, each with the number of requests it has chosen."""
 
     def __init__(self, kind: type[R], rules: Sequence[R] = ()) -> None:
         self._kind = kind
@@ -143,7 +143,7 @@ class RuleBook(Generic[R]):
         self.replace(rules)
 
     def replace(self, rules: Sequence[R]) -> None:
-        """Puts these rules in place of all others; their counts begin anew."""
+        """Replaces all rules by these. Their counts begin at 0."""
         self._rules = list(rules)
         self._seen = [0] * len(self._rules)
 
@@ -153,11 +153,11 @@ class RuleBook(Generic[R]):
         self._seen += [0] * len(rules)
 
     def clear(self) -> None:
-        """Good behaviour from now on."""
+        """Removes all rules: the simulator behaves well from now on."""
         self.replace(())
 
     def pick(self, facts: Mapping[str, object]) -> R | None:
-        """The rule for a request, counted as used by it."""
+        """The rule that decides about a request; None when there is none. The request counts as chosen."""
         for index, rule in enumerate(self._rules):
             if not rule.chooses(facts):
                 continue

@@ -3,9 +3,9 @@
 
     POST …/ric/v1/subscriptions/response    a notification, answered 200 or as a rule says
 
-Notifications are in `notifications` and at `GET /state` in the order they came, each with the status it was
-answered with (None: nothing was said); `delivered` are those answered with a 2xx. The common control interface
-is on the same port (see `submgr.simulators.http`), and with an RMR side:
+Notifications are in `notifications` and at `GET /state` in the order they came, each with the status of its answer
+(None: no answer). `delivered` has those answered with a 2xx. The common control interface is on the same port (see
+`submgr.simulators.http`). With an RMR side there are also:
 
     POST /rmr/subscribe   {"meid": "gnb", "function": 2, "trigger": "01", "actions": [{"id": 1, "type": "report",
                            "definition": "05"}], "requestor": 123, "xid": "x1", "to": "host:port"}
@@ -47,17 +47,17 @@ class XappConfig:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One notification: the body as it came, the `Host` it was sent to, and how it was answered."""
+    """One notification: its body, the `Host` it was sent to, and the status of the answer."""
 
     body: dict[str, Any]
     host: str
     status: int | None
     chunked: bool = False
-    """It came without a Content-Length."""
+    """The body came in chunks, without a Content-Length."""
 
     @property
     def delivered(self) -> bool:
-        """Whether the sender has to take it for delivered."""
+        """Whether the sender has to take the notification for delivered."""
         return self.status is not None and 200 <= self.status < 300
 
 
@@ -78,7 +78,7 @@ def _as_json(message: E2Message | None) -> dict[str, Any] | None:
 
 
 class XappSimulator:
-    """An xApp; `start` and `stop` may follow each other, what was received is kept."""
+    """An xApp. `start` and `stop` may follow each other; notifications and answers are kept."""
 
     def __init__(self, config: XappConfig | None = None) -> None:
         self.config = config or XappConfig()
@@ -155,7 +155,7 @@ class XappSimulator:
         self.answers.clear()
 
     def state(self) -> dict[str, Any]:
-        """What has come, as JSON values."""
+        """The notifications and answers so far, as JSON values."""
         return {
             "notifications": [
                 {"body": item.body, "host": item.host, "status": item.status, "chunked": item.chunked}
@@ -174,7 +174,7 @@ class XappSimulator:
         }
 
     def counts(self) -> dict[str, int]:
-        """How much has come."""
+        """The numbers of notifications, delivered notifications and answers so far."""
         return {
             "notifications": len(self.notifications),
             "delivered": len(self.delivered),

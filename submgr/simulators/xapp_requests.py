@@ -19,7 +19,7 @@ class RmrAction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RmrSubscribe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a RIC_SUB_REQ is made of."""
+    """Body of `/rmr/subscribe`: the content of a RIC_SUB_REQ."""
 
     meid: str
     function: int
@@ -31,7 +31,7 @@ class RmrSubscribe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     to: str | None = None
 
     def request(self) -> SubscriptionRequest:
-        """The message. Raises ValueError for what is not hexadecimal."""
+        """The message. Raises ValueError when the trigger or a definition is not hexadecimal."""
         actions = tuple(
             Action(
                 action.id,
@@ -45,7 +45,7 @@ class RmrSubscribe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RmrDelete(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a RIC_SUB_DEL_REQ is made of."""
+    """Body of `/rmr/delete`: the content of a RIC_SUB_DEL_REQ."""
 
     meid: str
     function: int

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Messages in buffers of librmr: one that came in, and one on its way out."""
+"""Buffers of librmr with a message in them: a received message, and a message to be sent."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from submgr.rmr.message import Message, Status
 
 
 class Received:
-    """A buffer of librmr that a message came in; with it librmr can answer on the same connection.
+    """The buffer that a message came in. With it librmr can answer on the same connection.
 
-    It is freed when the message is forgotten, or used up by the first answer.
+    The first answer uses the buffer up. A message without an answer frees its buffer when it is forgotten.
     """
 
     __slots__ = ("_buffer", "_library")
@@ -34,7 +34,7 @@ class Received:
 
 
 class Outgoing:
-    """A message on its way through librmr: what the native thread does with it."""
+    """A message to be sent through librmr. The native thread of a lane calls one of the three ways to send it."""
 
     def __init__(self, library: Library, message: Message, received: Any) -> None:
         self._library = library

@@ -33,8 +33,10 @@ class Job:
 
 
 class SendLane:
-    """A bounded queue of sends, in order. A send that blocks delays the others, but none past its deadline:
-    those are reported as failed while the native thread is still stuck.
+    """A bounded queue of sends, made in order.
+
+    A send that blocks delays the sends behind it. A send whose deadline passes meanwhile is reported as failed, even
+    while the native thread is still stuck.
     """
 
     def __init__(self, pool: Any, length: int) -> None:

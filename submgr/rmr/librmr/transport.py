@@ -138,7 +138,7 @@ class LibrmrTransport:
             return self._queue(_originated(message), None, failed, message.meid or str(message.mtype))
         names = self._router.destinations(message)
         if not names:
-            return self._not_sent(Status.NOENDPT)
+            return self._counters.not_sent(Status.NOENDPT)
         if len(names) == 1:
             return self.send_to(names[0], message, failed)
         copies = Copies(failed)
@@ -157,24 +157,13 @@ class LibrmrTransport:
         answer = answer_to(request, mtype, payload, changes)
         received = request.origin.take() if isinstance(request.origin, Received) else None
         if received is None and not answer.src:
-            return self._not_sent(Status.NOENDPT)
+            return self._counters.not_sent(Status.NOENDPT)
         return self._queue(answer, answer.src, failed, answer.meid or answer.src, received)
 
     def stats(self) -> Stats:
         """A snapshot of the counters."""
-        counted = self._counters
         depths = {f"lane {number}": len(lane) for number, lane in enumerate(self._lanes)}
-        return Stats(
-            transmitted=counted.transmitted,
-            transmit_error=counted.transmit_error,
-            transmit_retry=counted.transmit_retry,
-            received=counted.received,
-            receive_error=dict(counted.receive_error),
-            dropped=dict(counted.dropped),
-            enqueued=sum(depths.values()) + len(self._receiver.queue),
-            endpoints=depths,
-            handler_errors=counted.handler_errors,
-        )
+        return self._counters.stats(depths, sum(depths.values()) + len(self._receiver.queue))
 
     def _read(self, library: Library, fd: int) -> None:
         """Takes messages while the descriptor is readable.
@@ -226,7 +215,7 @@ class LibrmrTransport:
             return self._discard(received, bad.status)
         except AddressError as bad:
             self._log.warning("address", self._name, f"no way to send there: {bad}")
-            return self._not_sent(Status.NOENDPT)
+            return self._counters.not_sent(Status.NOENDPT)
         if library is None:
             return self._discard(received, Status.NOENDPT)
         number = hash(order) % _LANES
@@ -243,13 +232,13 @@ class LibrmrTransport:
         job = Job(attempt, deadline, self._sent, lambda reason: self._lost(failed, reason), outgoing.dispose)
         if not self._lanes[number].put(job):
             outgoing.dispose()
-            return self._not_sent(Status.RETRY)
+            return self._counters.not_sent(Status.RETRY)
         return Status.OK
 
     def _discard(self, received: Any, status: Status) -> Status:
         if received is not None and self._library is not None:
             self._library.free(received)
-        return self._not_sent(status)
+        return self._counters.not_sent(status)
 
     def _sent(self) -> None:
         self._counters.transmitted += 1
@@ -258,13 +247,6 @@ class LibrmrTransport:
         self._counters.transmit_error += 1
         if failed is not None:
             self._receiver.tell(failed, reason)
-
-    def _not_sent(self, status: Status) -> Status:
-        if status is Status.RETRY:
-            self._counters.transmit_retry += 1
-        else:
-            self._counters.transmit_error += 1
-        return status
 
 
 def _originated(message: Message) -> Message:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads route-table text record by record, as a file has it or as a route manager sends it in pieces.
+"""Reads the text of route tables record by record: a whole file, or the pieces that a route manager sends.
 
     table   = newrt|start[|id]     *(rte | mse)        newrt|end[|count]
     update  = updatert|start[|id]  *(rte | mse | del)  updatert|end[|count]
@@ -12,8 +12,8 @@
     mme_del = mme_del|meid meid ...
     groups  = endpoint[,endpoint...][;endpoint[,endpoint...]...]  or  %meid
 
-Unlike librmr, which skips what it cannot read or dies of it, a table with one bad record is refused as
-a whole, and the reason and the line are told.
+A table with one bad record is refused as a whole, with the line and the reason. librmr skips what it cannot read, and
+ends the process on some of it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _INT32 = 2**31
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of one table: applied when `table` is there, else refused for `error`."""
+    """What became of one table: `table` when it is complete, else `error`, for which it was refused."""
 
     table_id: str
     table: RouteTable | None = None
@@ -60,11 +60,11 @@ class _Open:
 
 
 class TableBuilder:
-    """Turns records into tables. `table` is the last complete one, at first `base`.
+    """Builds route tables from records. `table` is the last complete table; at first it is `base`.
 
-    `own_names` are the "host:port" names of this process: a record with a list of senders counts only
-    when one of them is named, and none of them is ever kept as a destination. An update needs an earlier
-    full table that came through the same builder.
+    `own_names` are the "host:port" names of this process. A record with a list of senders counts only when the list has
+    one of these names, and none of them is ever kept as a destination. An update needs an earlier full table that came
+    through the same builder.
     """
 
     def __init__(self, own_names: frozenset[str] = frozenset(), base: RouteTable | None = None) -> None:

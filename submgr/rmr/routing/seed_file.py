@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Route tables from a file, and tables written to one."""
+"""Reads route tables from the seed file (RMR_SEED_RT), and writes a table to the stash file."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _INTERVAL_BAD = 1.0
 
 
 class SeedFile:
-    """The route table file. `trouble` says what is wrong with it, "" when nothing is.
+    """The route table file. `trouble` says what is wrong with the file; "" when it is good.
 
-    A file that cannot be read, or with a bad record, changes nothing: the table in force stays.
+    A file that cannot be read or has a bad record changes nothing: the table in force stays.
     """
 
     def __init__(self, path: Path, apply: Callable[[RouteTable], None]) -> None:
@@ -35,7 +35,7 @@ class SeedFile:
         self._reader: Any = None
 
     def load(self, own_names: frozenset[str]) -> None:
-        """Reads the file once and applies its table. `own_names` are ours in route tables."""
+        """Reads the file once and applies its table. `own_names` are the "host:port" names of this process."""
         self._own_names = own_names
         self._read()
 

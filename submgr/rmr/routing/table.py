@@ -14,7 +14,7 @@ Group = tuple[str, ...]
 
 
 class RouteTableError(Exception):
-    """A table that is refused as a whole. `line` counts from 1 within the table's text."""
+    """A route table is refused as a whole. `line` counts from 1 within the table's text."""
 
     def __init__(self, line: int, reason: str) -> None:
         super().__init__(f"line {line}: {reason}")
@@ -34,8 +34,8 @@ class Route:
 class RouteTable:
     """Routes by (sub id, message type), and the owners of meids.
 
-    `name` is the id the table came with. Sub id -1 is the route for every sub id which has none of its
-    own. A table without routes is a complete table.
+    `name` is the id the table came with. A route with sub id -1 is for every sub id without a route of its own. A table
+    without routes is a complete table.
     """
 
     routes: Mapping[tuple[int, int], Route] = field(default_factory=lambda: MappingProxyType({}))

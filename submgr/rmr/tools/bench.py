@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How fast the wire transport is between two processes on the loopback interface.
+"""Measures the wire transport between two processes on the loopback interface.
 
 `python -m submgr.rmr.tools.bench` is the receiving process; the command `rmr` starts it and does the rest.
 """
@@ -37,7 +37,7 @@ def local_transport(on_message: Callable[[Message], None]) -> WireTransport:
 
 
 def receive() -> None:
-    """The receiving process: counts, echoes and tells its count, until it is told to end."""
+    """The receiving process: it counts or echoes messages, and tells its count, until the message that ends it."""
     ended = Event()
     counted = 0
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two processes exchange numbered messages over connections that are cut up or cut off at random.
 
-Between them stands a proxy that passes the bytes on in pieces of any size and, if wanted, resets the
-connections in the middle. RMR itself acknowledges nothing: what was in the sockets when a connection broke
-is gone, so a message without an answer is sent again, as every RMR application does.
+Between them stands a proxy that passes the bytes on in pieces of any size and, if wanted, resets connections in the
+middle. RMR itself acknowledges nothing: when a connection breaks, the messages in its sockets are gone. So a message
+without an answer is sent again, as every RMR application does.
 `python -m submgr.rmr.tools.soak` is the answering process.
 """
 
@@ -39,7 +39,7 @@ _NAMED = TransportConfig(host="127.0.0.1", port=0, name="127.0.0.1", send_timeou
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What an exchange came to."""
+    """The figures of an exchange."""
 
     messages: int
     answered: int
@@ -184,7 +184,7 @@ def soak(messages: int, cuts: bool, seed: int = 1) -> Result:
 
 
 def _again(unanswered: dict[int, float], send: Any) -> int:
-    """Sends again what has waited too long for its answer; how many that were."""
+    """Sends again every message that has waited too long for its answer. Returns how many there were."""
     late = perf_counter() - _AGAIN_AFTER
     overdue = [number for number, since in unanswered.items() if since < late]
     for number in overdue:

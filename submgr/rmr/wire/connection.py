@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One TCP connection: a greenlet reads it, another writes what is queued for it."""
+"""One TCP connection: a greenlet reads it, and another greenlet writes the answers queued for it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LARGE_READ = 1 << 16
 
 
 class Owner(Protocol):
-    """What a connection needs of its transport."""
+    """The transport, as its connections use it."""
 
     config: TransportConfig
 
@@ -36,8 +36,10 @@ class Owner(Protocol):
 
 
 def prepare(sock: Any, stall_timeout: float) -> None:
-    """Options of every RMR connection: no delay for small frames; a peer that is gone is noticed within 11 s
-    when nothing is on its way to it, else when nothing was acknowledged for `stall_timeout` seconds.
+    """Sets the options of an RMR connection.
+
+    Small frames are not delayed. The kernel notices a peer that is gone within 11 s when nothing is on its way to it,
+    else when the peer has acknowledged nothing for `stall_timeout` seconds.
     """
     sock.setsockopt(stdsocket.IPPROTO_TCP, stdsocket.TCP_NODELAY, 1)
     sock.setsockopt(stdsocket.SOL_SOCKET, stdsocket.SO_KEEPALIVE, 1)
@@ -48,9 +50,9 @@ def prepare(sock: Any, stall_timeout: float) -> None:
 
 
 class Connection:
-    """A connection, accepted or opened by us: both are read, and answers may be written on both.
+    """A connection, accepted or opened by us. Both kinds are read, and answers may be written on both.
 
-    It is the `origin` of the messages read from it.
+    The connection is the `origin` of the messages read from it.
     """
 
     def __init__(self, sock: Any, peer: str, owner: Owner) -> None:
@@ -59,7 +61,7 @@ class Connection:
         self.last_heard = monotonic()
         self.frame_since = 0.0
         self.proven = False
-        """Whether a message has come from it."""
+        """Whether its peer has sent a message yet."""
         self.open = True
         self._owner = owner
         self._framer = Framer(owner.config.max_frame, self)

@@ -20,14 +20,14 @@ from submgr.rmr.wire.send_queue import Item, SendQueue
 class Endpoint:
     """The bounded queue for one "host:port" and the greenlet that empties it.
 
-    The connection is opened at the first frame and kept; when it breaks, the next frame opens it again,
-    after a pause that grows with each failure. There is one connection a name, as with librmr.
+    The first frame opens the connection, which is then kept. When it breaks, the next frame opens it again, after a
+    pause that grows with each failure. There is one connection per name, as with librmr.
     """
 
     def __init__(
         self, name: str, config: TransportConfig, queue: SendQueue, adopt: Callable[[Any, str], Connection]
     ) -> None:
-        """`adopt` makes a connection of a connected socket. Raises AddressError for a name that is none."""
+        """`adopt` makes a connection of a connected socket. Raises AddressError when the name is no "host:port"."""
         self.name = name
         self.last_used = monotonic()
         self.connection: Connection | None = None
@@ -135,8 +135,10 @@ class Endpoint:
 
 
 class Endpoints:
-    """Endpoints by name. They are made at the first send and forgotten when no route leads to them any
-    more and they have been idle for long, or when their number reaches the limit.
+    """The endpoints of a transport, by name.
+
+    The first send to a name makes its endpoint. An endpoint is forgotten when no route leads to it any more and it has
+    been idle for `idle_timeout`, or when the number of endpoints reaches the limit.
     """
 
     def __init__(
@@ -146,7 +148,7 @@ class Endpoints:
         adopt: Callable[[Any, str], Connection],
         routed: Callable[[], frozenset[str]],
     ) -> None:
-        """`adopt` makes a connection of a connected socket; `routed` tells the names of the route table."""
+        """`adopt` makes a connection of a connected socket; `routed` returns the names in the route table."""
         self._config = config
         self._new_send_queue = new_send_queue
         self._adopt = adopt
@@ -159,9 +161,9 @@ class Endpoints:
         return self._known.get(name)
 
     def make(self, name: str) -> Endpoint | None:
-        """The endpoint of that name, made when new; None when there are too many busy ones.
+        """The endpoint of that name, made when it is new; None when too many endpoints are busy.
 
-        Raises AddressError for a name that is none.
+        Raises AddressError when the name is no "host:port".
         """
         known = self._known.get(name)
         if known is not None:
@@ -173,7 +175,7 @@ class Endpoints:
         return made
 
     def usable(self, name: str) -> bool:
-        """Whether a message for that name has a fair chance now: no failed connect, no full queue."""
+        """Whether a message to that name has a fair chance: the last connect did not fail, the queue is not full."""
         known = self._known.get(name)
         return known is None or (not known.trouble and known.queued < self._config.send_queue)
 
@@ -216,8 +218,8 @@ class Endpoints:
 
 
 def _connected(address: tuple[str, int]) -> Any:
-    """A socket connected to host and port. Only a name is looked up: that takes a native thread, of which a
-    hanging name service may have taken all.
+    """A socket connected to host and port. An IP address is not looked up: a look-up takes a native thread, and a
+    hanging name service may have taken all of them.
     """
     try:
         ip = ipaddress.ip_address(address[0])

@@ -26,15 +26,15 @@ class Item(NamedTuple):
     deadline: float
     failed: Failed | None
     otherwise: Callable[[Item], bool] | None = None
-    """Where the frame goes when its endpoint cannot be connected to; tells whether it was taken there."""
+    """Takes the frame when its endpoint cannot be connected to, and returns whether it did."""
 
 
 class SendQueue:
     """Frames waiting for one peer, oldest first, bounded in number and bytes.
 
-    A frame leaves when the kernel has taken all of it, or when its time is over. One that was taken in
-    part when the connection broke is sent again from its beginning on the next one: the peer cannot have
-    had it whole. One that was taken whole is never sent twice.
+    A frame leaves the queue when the kernel has taken all of it, or when its time is over. If the connection breaks
+    when the kernel has taken a part of a frame, the next connection sends the frame from its beginning: the peer cannot
+    have received all of it. A frame that the kernel has taken whole is never sent twice.
     """
 
     def __init__(self, config: TransportConfig, counters: Counters, tell: Callable[[Failed, str], None]) -> None:
@@ -72,18 +72,18 @@ class SendQueue:
         return self._items[0].deadline
 
     def rewind(self) -> None:
-        """The connection broke: the frame it took in part has to be sent whole."""
+        """The connection broke: a frame that it took in part has to be sent from its beginning."""
         self._sent = 0
 
     def divert(self) -> None:
-        """Lets every frame that knows another way take it."""
+        """Sends every frame that has another way (`Item.otherwise`) that way."""
         for item in self._drain():
             if item.otherwise is None or not item.otherwise(item):
                 self._items.append(item)
                 self._bytes += len(item.frame)
 
     def expire(self, reason: str) -> None:
-        """Gives up the frames whose time is over. One that is half on its way stays."""
+        """Gives up the frames whose time is over. A frame that the kernel has taken in part stays."""
         items, now = self._items, monotonic()
         started = items.popleft() if self._sent and items else None
         while items and items[0].deadline <= now:

@@ -114,7 +114,7 @@ class WireTransport:
         if len(names) == 1:
             return self.send_to(names[0], message, failed)
         if not names:
-            return self._not_sent(Status.NOENDPT)
+            return self._counters.not_sent(Status.NOENDPT)
         frame = self._frame(self._encoder.originate, message)
         if isinstance(frame, Status):
             return frame
@@ -145,24 +145,13 @@ class WireTransport:
         elif back is not None:
             taken = back.put(item)
         else:
-            return self._not_sent(Status.NOENDPT)
-        return Status.OK if taken else self._not_sent(Status.RETRY)
+            return self._counters.not_sent(Status.NOENDPT)
+        return Status.OK if taken else self._counters.not_sent(Status.RETRY)
 
     def stats(self) -> Stats:
         """A snapshot of the counters."""
-        counted = self._counters
-        return Stats(
-            transmitted=counted.transmitted,
-            transmit_error=counted.transmit_error,
-            transmit_retry=counted.transmit_retry,
-            received=counted.received,
-            receive_error=dict(counted.receive_error),
-            dropped=dict(counted.dropped),
-            enqueued=self._waiting_to_be_sent() + len(self._receive_queue),
-            endpoints=self._endpoints.depths(),
-            connections=len(self._accepted) + len(self._opened),
-            handler_errors=counted.handler_errors,
-        )
+        waiting = self._waiting_to_be_sent() + len(self._receive_queue)
+        return self._counters.stats(self._endpoints.depths(), waiting, len(self._accepted) + len(self._opened))
 
     # What a connection asks of its transport.
 
@@ -237,14 +226,14 @@ class WireTransport:
             return encode(message)
         except EncodeError as bad:
             self._log.warning("encode", self._name, f"message type {message.mtype} not sent: {bad}")
-            return self._not_sent(bad.status)
+            return self._counters.not_sent(bad.status)
 
     def _enqueue(self, name: str, frame: bytes, failed: Failed | None) -> Status:
         endpoint = self._endpoints.get(name) or self._endpoint(name)
         if endpoint is None:
-            return self._not_sent(Status.NOENDPT)
+            return self._counters.not_sent(Status.NOENDPT)
         taken = endpoint.put(Item(frame, monotonic() + self.config.send_timeout, failed))
-        return Status.OK if taken else self._not_sent(Status.RETRY)
+        return Status.OK if taken else self._counters.not_sent(Status.RETRY)
 
     def _endpoint(self, name: str) -> Endpoint | None:
         if self._server is None:
@@ -257,13 +246,6 @@ class WireTransport:
         if endpoint is None:
             self._counters.dropped["too_many_endpoints"] += 1
         return endpoint
-
-    def _not_sent(self, status: Status) -> Status:
-        if status is Status.RETRY:
-            self._counters.transmit_retry += 1
-        else:
-            self._counters.transmit_error += 1
-        return status
 
     def _waiting_to_be_sent(self) -> int:
         answers = sum(connection.queued for connection in [*self._accepted, *self._opened])
