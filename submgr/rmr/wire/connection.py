@@ -13,7 +13,7 @@ from submgr.platform.turns import Budget
 from submgr.rmr.framing import Framer
 from submgr.rmr.message import Message
 from submgr.rmr.transport import TransportConfig
-from submgr.rmr.wire.send_queue import Item, SendQueue
+from submgr.rmr.wire.send_queue import SLICE, Item, SendQueue
 
 _SMALL_READ = 1 << 14
 _LARGE_READ = 1 << 16
@@ -81,7 +81,7 @@ class Connection:
     def read(self) -> None:
         """Reads until the peer closes, breaks the format or the connection is closed here. Never raises."""
         size, drained = _SMALL_READ, True
-        budget = Budget()
+        budget = Budget(SLICE)
         try:
             while self.open:
                 if self._owner.wait_for_room() and self._framer.pending:
