@@ -9,11 +9,11 @@ from typing import Any, Protocol
 
 import gevent
 
-from submgr.platform.turns import Budget
+from submgr.platform.turns import turn
 from submgr.rmr.framing import Framer
 from submgr.rmr.message import Message
 from submgr.rmr.transport import TransportConfig
-from submgr.rmr.wire.send_queue import SLICE, Item, SendQueue
+from submgr.rmr.wire.send_queue import Item, SendQueue
 
 _SMALL_READ = 1 << 14
 _LARGE_READ = 1 << 16
@@ -80,8 +80,7 @@ class Connection:
 
     def read(self) -> None:
         """Reads until the peer closes, breaks the format or the connection is closed here. Never raises."""
-        size, drained = _SMALL_READ, True
-        budget = Budget(SLICE)
+        size = _SMALL_READ
         try:
             while self.open:
                 if self._owner.wait_for_room() and self._framer.pending:
@@ -89,13 +88,10 @@ class Connection:
                 data = self.sock.recv(size)
                 if not data:
                     break
-                if drained:  # so this read has waited for the peer, and the others have had their turn
-                    budget.renew()
                 self._got(data)
-                drained = len(data) < size
-                if not drained:
+                if len(data) == size:
                     size = _LARGE_READ
-                    budget.spend()
+                    turn()  # the handler's above all: the queue stays short, and its messages in the processor's cache
                 elif len(data) < _SMALL_READ:
                     size = _SMALL_READ
         except TimeoutError:

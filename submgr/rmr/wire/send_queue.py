@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 import gevent
 from gevent.event import Event
 
-from submgr.platform.turns import Budget
+from submgr.platform.turns import Budget, turn
 from submgr.rmr.counters import Counters
 from submgr.rmr.transport import Failed, TransportConfig
 
-SLICE = 0.001
-"""Seconds for which one connection is read, or written, before the others have their turn. Shorter than other slices,
-since many connections may have something to read or write in the same turn of the event loop."""
+_SLICE = 0.001
+"""Seconds that one connection is written to before the others have their turn. Shorter than other slices, since many
+connections may be written to in the same turn of the event loop."""
 _BATCH_BYTES = 1 << 16
 
 
@@ -108,7 +108,7 @@ class SendQueue:
         """
         items = self._items
         progress = monotonic()
-        budget = Budget(SLICE)
+        budget = Budget(_SLICE, turn)
         while items:
             taken = self._send(sock, self._chunk())
             if taken:
