@@ -89,6 +89,27 @@ def bench() -> Iterator[Bench]:
     made.outside.dispatcher.stop()
 
 
+class AnyNode:
+    def connected(self) -> list[str]:
+        return ["gnb_1", "gnb_2"]
+
+    def is_connected(self, meid: str) -> bool:
+        return True
+
+    def knows(self, meid: str) -> bool:
+        return True
+
+    def describe(self, meid: str) -> str:
+        return "connected"
+
+
+class NoDebug:
+    def remove_record(self, instance_id: int) -> bool:
+        return False
+
+    def empty(self) -> None: ...
+
+
 # --- subscribe
 
 
@@ -292,3 +313,24 @@ def test_kinds_are_subscribed_alike(bench: Bench) -> None:
         actions = (replace(report(1).content.actions[0], action_type=kind),)
         bench.subscribe(bench.request("gnb_1", Detail(n, Content(2, b"\1", actions))))
     assert [note.instance_id for note in bench.outside.told] == [1, 2, 3]
+
+
+# --- a known id for another E2 node
+
+
+def test_another_meid_is_a_conflict_while_the_id_is_worked_on_and_a_mistake_afterwards() -> None:
+    outside, replies = Outside(), Replies()
+    outside.reply_to = replies.reply
+    service = Service(outside.dispatcher, replies, AnyNode(), NoDebug(), lambda: None)
+    accepted = service.subscribe(outside.request("gnb_1", report(1)))
+    moved = replace(outside.request("gnb_2", report(1)), subscription_id=accepted.subscription_id)
+    with pytest.raises(RefusedError) as caught:
+        service.subscribe(moved)
+    assert caught.value.status == 409
+    accepted.start()
+    turns()
+    with pytest.raises(RefusedError) as caught:
+        service.subscribe(moved)
+    assert caught.value.status == 400
+    assert [error.field for error in caught.value.errors] == ["Meid"]
+    outside.dispatcher.stop()

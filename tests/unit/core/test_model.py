@@ -6,11 +6,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from support.core.playbook import CAUSE, Script, post, routed, saved, sent_201
 from support.core.world import action, content, request
 
 from submgr.core.model import ClientEndpoint, Content, Detail, Directives, RmrEndpoint
-from submgr.e2ap import messages as m
 from submgr.e2ap.messages import ActionType, SubsequentAction, SubsequentActionType, TimeToWait
 
 
@@ -79,27 +77,3 @@ def test_the_digest_tells_everything_but_the_subscription_id() -> None:
     digests = {base.digest(), *(other.digest() for other in others)}
     assert len(digests) == 1 + len(others)
     assert all(len(digest) == 32 and set(digest) <= set("0123456789abcdef") for digest in digests)
-
-
-def test_a_refusal_that_lists_its_actions_is_told_with_each_reason() -> None:
-    """E2AP 1.x: no cause of the whole, but one for each action."""
-    script = Script()
-    script.step(0.0, post())
-    script.step(0.0, saved)
-    script.step(0.0, sent_201)
-    script.step(0.0, saved)
-    script.step(0.0, routed)
-    items = (m.NotAdmitted(1, CAUSE), m.NotAdmitted(7, CAUSE))
-    lines = script.step(0.1, m.SubscriptionFailure(m.RequestId(123, 1), 2, None, items))
-    assert "action 1: " in lines[0] and "action 7: " in lines[0]
-
-
-def test_a_refusal_without_any_reason() -> None:
-    script = Script()
-    script.step(0.0, post())
-    script.step(0.0, saved)
-    script.step(0.0, sent_201)
-    script.step(0.0, saved)
-    script.step(0.0, routed)
-    lines = script.step(0.1, m.SubscriptionFailure(m.RequestId(123, 1), 2, None))
-    assert lines[0].endswith("E2NodeCause: none given")

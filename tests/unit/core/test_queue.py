@@ -7,15 +7,9 @@ from collections.abc import Hashable
 
 from hypothesis import given
 from hypothesis import strategies as st
-from support.core.playbook import Script, admitted, delete, deleted, over_rmr, post, routed, saved, sent_201
-from support.core.world import content, request
 
-from submgr.core import events as e
-from submgr.core.controls import Controls
 from submgr.core.jobs import Job
-from submgr.core.model import Detail
 from submgr.core.queue import Entry, JobQueue
-from submgr.e2ap.messages import ActionType
 
 
 class Work(Job):
@@ -127,53 +121,3 @@ def test_no_two_that_share_a_key_are_out_at_once_and_all_get_their_turn(keys: li
     for key in range(4):
         order = [job.order for job in done if key in job.keys]
         assert order == sorted(order)
-
-
-# --- at a node
-
-
-def test_more_at_once_but_never_for_one_content() -> None:
-    """`maxOngoingE2Procedures` 2: equal contents still wait for each other."""
-    script = Script(Controls(max_ongoing=2))
-    details = (Detail(1, content()), Detail(2, content()), Detail(3, content(b"\x09")), Detail(4, content(b"\x0a")))
-    script.play(
-        (0.0, post(request(*details)), ["save rest r1 ongoing"]),
-        (0.0, saved, ["201 r1"]),
-        (0.0, sent_201, ["save e2 1 uncompleted r1/1?", "save e2 2 uncompleted r1/3?"]),
-    )
-
-
-def test_more_at_once_but_never_for_one_instance() -> None:
-    script = Script(Controls(max_ongoing=5))
-    policy = content(kind=ActionType.POLICY)
-    script.subscribed(request(Detail(1, policy)))
-    script.play(
-        (1.0, post(request(Detail(1, policy), subscription_id="r1")), ["save rest r1 1=1 ongoing"]),
-        (1.0, saved, ["201 r1"]),
-        (1.0, sent_201, ["save e2 1 completed updating r1/1"]),
-        (1.1, saved, ["subscribe 1"]),
-        # an operator deletes it meanwhile: that waits for the update, another content does not
-        (1.2, e.Revoke((1,)), []),
-        (1.2, over_rmr(50, content(b"\x0b")), ["save e2 2 uncompleted rmr/7?"]),
-    )
-
-
-def test_route_and_record_after_the_delete_hold_nobody_up() -> None:
-    script = Script()
-    script.subscribed(request(Detail(1, content()), Detail(2, content(b"\x09"))))
-    script.play(
-        (1.0, delete("r1"), ["drop notifications r1", "save rest r1 1=1 2=2 deleted"]),
-        (1.0, saved, ["204", "delete 1"]),
-        (1.1, deleted(1), ["DELETE route 1 a-rmr", "delete 2"]),
-    )
-
-
-def test_a_subscribe_holds_the_node_from_its_save_to_its_answer() -> None:
-    script = Script()
-    script.play(
-        (0.0, over_rmr(1), ["save e2 1 uncompleted rmr/7?"]),
-        (0.0, over_rmr(2, content(b"\x09"), xid=b"y"), []),
-        (0.1, saved, ["POST route 1 old-rmr"]),
-        (0.2, routed, ["subscribe 1"]),
-        (0.3, admitted(1), ["save e2 1 completed rmr/7?", "save e2 2 uncompleted rmr/7?"]),
-    )

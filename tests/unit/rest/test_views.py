@@ -29,6 +29,16 @@ RECORD = E2Record(
     routes=(A,),
     admitted=(1,),
 )
+FIRST, SECOND, THIRD = (RmrEndpoint(name, 4560) for name in "abc")
+
+
+def record(holders: tuple[Holder, ...] | None, routes: tuple[RmrEndpoint, ...] | None) -> E2Record:
+    content = Content(2, b"\x01", (Action(1, ActionType.REPORT),))
+    return E2Record(1, "gnb", 123, 1, content, (FIRST, SECOND), holders, routes, admitted=(1,))
+
+
+def held(endpoint: RmrEndpoint, routed: bool = True) -> Holder:
+    return Holder(RestHolder(str(endpoint), 1), endpoint, routed)
 
 
 def test_e2_subscription() -> None:
@@ -93,3 +103,19 @@ def test_other_greenlets_run_while_a_long_list_is_made() -> None:
     encode_list(range(2000), lambda n: {"n": n})
     greenlet.kill()
     assert len(turns) >= 10
+
+
+# --- which endpoints the list of subscriptions shows: the Routing Manager makes a route of each
+
+
+def test_an_endpoint_that_has_left_is_not_shown_though_its_route_is_still_there() -> None:
+    shown = e2_subscription_view(record((held(FIRST), held(SECOND, routed=False)), (FIRST, SECOND, THIRD)))
+    assert shown["ClientEndpoint"] == ["a:4560"]
+
+
+def test_an_endpoint_that_is_joining_is_not_shown_yet() -> None:
+    assert e2_subscription_view(record((held(FIRST), held(SECOND)), (FIRST,)))["ClientEndpoint"] == ["a:4560"]
+
+
+def test_of_another_implementation_every_endpoint_is() -> None:
+    assert e2_subscription_view(record(None, None))["ClientEndpoint"] == ["a:4560", "b:4560"]

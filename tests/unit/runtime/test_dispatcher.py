@@ -10,6 +10,7 @@ from submgr.core import commands as c
 from submgr.core import events as e
 from submgr.core.controls import Controls
 from submgr.core.handlers.recovery import by_node
+from submgr.core.model import Removal
 from submgr.e2ap import messages as m
 from submgr.runtime.dispatcher import STUCK
 
@@ -32,6 +33,18 @@ def waiting(outside: Outside, meid: str = "gnb_1", name: str = "one") -> None:
 
 def ignored(outside: Outside) -> list[tuple[str, str]]:
     return [(meid, x.kind.value) for meid, _, commands in outside.seen for x in commands if isinstance(x, c.Ignored)]
+
+
+MEID = "gnb_1"
+
+
+def required(*instances: int) -> m.SubscriptionDeleteRequired:
+    items = tuple(m.SubscriptionToRemove(m.RequestId(123, i), 2, m.Cause(1, 0)) for i in instances)
+    return m.SubscriptionDeleteRequired(items)
+
+
+def counted(outside: Outside, kind: type) -> int:
+    return sum(isinstance(event, kind) for _, event, _ in outside.seen)
 
 
 def test_an_answer_goes_to_its_node(outside: Outside) -> None:
@@ -150,3 +163,62 @@ def test_a_node_of_which_nothing_is_left_is_forgotten_and_known_again_when_neede
         assert list(outside.dispatcher.workers) == []
     assert len(outside.told) == 20
     assert outside.registry.ids.in_use() == 0 and outside.registry.quota.total() == 0
+
+
+# --- what the E2 node sends is counted whoever it is for
+
+
+def test_delete_required_without_a_meid_reaches_the_node_of_each_subscription(outside: Outside) -> None:
+    outside.post(MEID, "one", report(1))
+    outside.post("gnb_2", "two", report(1))
+    outside.dispatcher.delete_required("", required(99, 1, 2))
+    turns()
+    assert outside.e2 == {}
+    assert counted(outside, m.SubscriptionDeleteRequired) == 1
+
+
+def test_delete_required_is_for_its_own_node_whatever_is_named_first(outside: Outside) -> None:
+    outside.post(MEID, "one", report(1))
+    outside.post("gnb_2", "two", report(1))
+    outside.dispatcher.delete_required("gnb_2", required(1, 2))
+    turns()
+    assert set(outside.e2) == {1}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        m.SubscriptionResponse(m.RequestId(123, 9), 2, (1,)),
+        m.SubscriptionFailure(m.RequestId(123, 9), 2, m.Cause(1, 0)),
+        m.SubscriptionDeleteResponse(m.RequestId(123, 9), 2),
+        m.SubscriptionDeleteFailure(m.RequestId(123, 9), 2, m.Cause(1, 0)),
+        required(9),
+    ],
+)
+@pytest.mark.parametrize("meid", ["", "gnb_7", MEID])
+def test_an_answer_to_nothing_is_counted_as_received_once(outside: Outside, meid: str, answer: e.Event) -> None:
+    outside.post(MEID, "one", report(1))
+    if isinstance(answer, m.SubscriptionDeleteRequired):
+        outside.dispatcher.delete_required(meid, answer)
+    else:
+        outside.dispatcher.answered(meid, answer, 9)
+    turns()
+    assert counted(outside, type(answer)) == (2 if isinstance(answer, m.SubscriptionResponse) else 1)
+    assert sum(isinstance(x, c.Ignored) for _, _, commands in outside.seen for x in commands) == 1
+
+
+@pytest.mark.parametrize("meid", ["", MEID])
+def test_a_delete_sent_once_more_hears_its_answer_though_its_id_is_free_or_in_use_elsewhere(
+    outside: Outside, meid: str
+) -> None:
+    outside.silent.add(MEID)
+    left = Removal(1, MEID, 2, (), node_delete=True)
+    outside.dispatcher.restore({MEID: e.Restored((), (), (left,), connected=True)})
+    turns()
+    if meid:
+        while outside.registry.ids.allocate("gnb_2") != 1:
+            pass
+    outside.dispatcher.answered(meid, m.SubscriptionDeleteResponse(m.RequestId(123, 1), 2), 1)
+    turns()
+    noted = [x.what for _, _, commands in outside.seen for x in commands if isinstance(x, c.Noted)]
+    assert c.Note.CONFIRMED_LATE in noted

@@ -181,3 +181,15 @@ def test_stopped_it_performs_nothing_more(outside: Outside) -> None:
     outside.dispatcher.post("gnb_1", e.Unsubscribe(5, "one"))
     turns()
     assert c.ConfirmDelete(5) not in outside.replies
+
+
+def test_a_request_that_cannot_be_encoded_is_not_counted_as_sent() -> None:
+    outside = Outside()
+    actions = tuple(Action(n, ActionType.REPORT) for n in range(17))
+    outside.post("gnb_1", "too-many", Detail(1, Content(2, b"\1", actions)))
+    turns()
+    (note,) = outside.told
+    assert note.failure is not None and note.failure.source is Source.ASN1
+    assert not any(isinstance(x, c.SendToE2) for _, _, commands in outside.seen for x in commands)
+    assert any(isinstance(x, c.Notify) for _, _, commands in outside.seen for x in commands)
+    assert outside.e2 == {}

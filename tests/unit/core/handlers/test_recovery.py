@@ -6,53 +6,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from support.core.playbook import TIME, Script, delete, delete_over_rmr, deleted, post, routed, saved, sent_201
+from support.core.playbook import TIME, delete, delete_over_rmr, deleted, post, routed, saved, sent_201
+from support.core.records import OLD, A, B, e2_record, held, rest_record, start
 from support.core.world import MEID, content, request
 
 from submgr.core import commands as c
 from submgr.core import events as e
 from submgr.core.controls import Controls, OnE2Loss
 from submgr.core.handlers.recovery import by_node
-from submgr.core.model import Detail, E2Record, Holder, Removal, RestHolder, RestRecord, RmrEndpoint, RmrHolder
+from submgr.core.model import Detail, Holder, Removal, RestHolder, RmrEndpoint, RmrHolder
 from submgr.e2ap import messages as m
-from submgr.e2ap.messages import ActionType
-
-A = RmrEndpoint("service-ricxapp-a-rmr", 4560)
-B = RmrEndpoint("service-ricxapp-b-rmr", 4560)
-OLD = RmrEndpoint("service-ricxapp-old-rmr", 4560)
-CREATED = "2026-01-01 00:00:00.000"
-
-
-def rest_record(name: str = "r1", endpoint: RmrEndpoint = A, **more: object) -> RestRecord:
-    host = endpoint.address.replace("rmr", "http")
-    record = RestRecord(name, CREATED, host, 8080, endpoint, MEID, ((1, 1),), False, False, (f"digest of {name}",))
-    return replace(record, **more)  # type: ignore[arg-type]
-
-
-def held(name: str = "r1", endpoint: RmrEndpoint = A, xei: int = 1, **more: object) -> Holder:
-    return replace(Holder(RestHolder(name, xei), endpoint, routed=True), **more)  # type: ignore[arg-type]
-
-
-def e2_record(*holders: Holder, instance: int = 1, what=None, **more: object) -> E2Record:
-    holders = holders or (held(),)
-    endpoints = tuple(dict.fromkeys(h.endpoint for h in holders))
-    routes = tuple(h.endpoint for h in holders if h.routed)
-    record = E2Record(instance, MEID, 123, 1, what or content(), endpoints, holders, routes, (1,))
-    return replace(record, **more)  # type: ignore[arg-type]
-
-
-def start(
-    e2: list[E2Record],
-    rest: list[RestRecord],
-    removals: list[Removal] | None = None,
-    connected: bool = True,
-    controls: Controls | None = None,
-    spared: frozenset[str] = frozenset(),
-) -> tuple[Script, list[str]]:
-    script = Script(controls, connected)
-    restored = e.Restored(tuple(e2), tuple(rest), tuple(removals or ()), connected, spared)
-    return script, script.step(0.0, restored)
-
 
 # --- what was completed
 
@@ -153,114 +116,6 @@ def test_not_told_and_its_node_is_down_by_now() -> None:
     )
     assert not any(isinstance(x, c.SendToE2) for x in script.all)
     assert list(script.node.subscriptions.rest) == ["r1"]
-
-
-# --- what was not
-
-
-def test_an_uncompleted_one_is_undone_silently() -> None:
-    record = e2_record(held(notified=False), admitted=None, routes=())
-    script, lines = start([record], [rest_record(instances=(), request_ongoing=True)])
-    assert "delete 1" in lines and not any(line.startswith("tell") for line in lines)
-    script.play(
-        # the route may have been made although the record does not say so
-        (0.1, deleted(1), ["DELETE route 1 a-rmr"]),
-        (0.2, routed, ["erase e2 1"]),
-        (0.3, saved, []),
-    )
-    assert list(script.node.subscriptions.rest) == ["r1"] and not script.node.subscriptions.rest["r1"].ongoing
-    assert not any(isinstance(x, c.Notify) for x in script.all)
-
-
-def test_an_uncompleted_one_of_a_node_that_is_down() -> None:
-    record = e2_record(held(notified=False), admitted=None)
-    script, lines = start([record], [rest_record()], connected=False)
-    assert "DELETE route 1 a-rmr" in lines and "delete 1" not in lines
-    script.play((0.1, routed, ["erase e2 1"]), (0.2, saved, []))
-
-
-def test_an_update_that_was_cut_never_deletes_its_policy() -> None:
-    record = e2_record(what=content(kind=ActionType.POLICY), policy_update=True)
-    script, lines = start([record], [rest_record()])
-    assert lines == []
-    assert script.node.subscriptions.e2[1].policy_update
-
-
-def test_an_update_cut_in_the_other_implementation_whose_record_lost_its_answer() -> None:
-    record = e2_record(what=content(kind=ActionType.POLICY), policy_update=True, admitted=None, holders=None)
-    script, lines = start([record], [rest_record()])
-    assert "delete 1" not in lines
-    assert script.node.subscriptions.e2[1].admitted == ()
-
-
-def test_an_accepted_delete_goes_on() -> None:
-    script, lines = start([e2_record()], [rest_record(delete_ongoing=True)])
-    assert lines == ["delete 1"]
-    script.play(
-        (0.1, post(subscription_id="r1"), ["404"]),
-        (0.2, deleted(1), ["DELETE route 1 a-rmr"]),
-        (0.3, routed, ["erase e2 1"]),
-        (0.4, saved, ["erase rest r1"]),
-    )
-    assert script.node.idle and script.registry.meids == {}
-
-
-def test_an_accepted_delete_of_which_nothing_else_is_left() -> None:
-    script, lines = start([], [rest_record(instances=(), delete_ongoing=True)])
-    assert lines == ["erase rest r1"]
-    assert script.node.idle
-
-
-def test_an_accepted_delete_of_one_of_two_holders() -> None:
-    records = [rest_record("r1", delete_ongoing=True), rest_record("r2", B)]
-    script, lines = start([e2_record(held("r1"), held("r2", B))], records)
-    assert lines == ["PUT route 1 b-rmr"]
-    script.play((0.1, routed, ["save e2 1 completed r2/1 (later)", "erase rest r1"]))
-
-
-def test_a_record_whose_rest_subscription_is_gone_is_undone() -> None:
-    """The end came between the two namespaces."""
-    script, lines = start([e2_record()], [])
-    assert lines == ["delete 1"]
-    script.play(
-        (0.1, deleted(1), ["DELETE route 1 a-rmr"]),
-        (0.2, routed, ["erase e2 1"]),
-        (0.3, saved, []),
-    )
-    assert script.node.idle
-
-
-def test_a_record_one_of_whose_holders_is_gone_loses_it() -> None:
-    script, lines = start([e2_record(held("gone", B), held("r1"))], [rest_record()])
-    assert lines == ["save e2 1 completed r1/1 (later)", "PUT route 1 a-rmr"]
-    script.play((0.1, routed, ["save e2 1 completed r1/1 (later)"]))
-
-
-def test_a_record_whose_rest_record_cannot_be_read_is_kept() -> None:
-    script, lines = start([e2_record()], [], spared=frozenset({"r1"}))
-    assert lines == []
-    assert list(script.node.subscriptions.e2) == [1]
-
-
-def test_the_map_of_a_rest_record_is_rebuilt_from_the_e2_records() -> None:
-    records = [e2_record(), e2_record(held("r1", xei=5), instance=7, what=content(b"\x09"))]
-    script, lines = start(records, [rest_record(instances=((9, 9),), request_ongoing=True)])
-    assert lines == ["save rest r1 1=1 5=7 (later)"]
-    assert script.node.subscriptions.rest["r1"].instances == {1: 1, 5: 7}
-
-
-# --- routes
-
-
-def test_a_route_that_was_not_made_or_removed_before_the_end_is_set_right() -> None:
-    records = [e2_record(held("r1"), held("r2", B), routes=(A,))]
-    _, lines = start(records, [rest_record(), rest_record("r2", B)])
-    assert lines == ["PUT route 1 a-rmr b-rmr"]
-
-
-def test_a_route_that_nobody_wants_any_more() -> None:
-    _, lines = start([e2_record(held(routed=False), routes=(A,))], [rest_record()])
-    assert lines == ["DELETE route 1 a-rmr"]
 
 
 # --- the other implementation

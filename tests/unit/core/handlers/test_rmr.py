@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from support.core.observing import counted, sent
 from support.core.playbook import (
     CAUSE,
     TIME,
@@ -24,7 +25,7 @@ from support.core.playbook import (
     saved,
     unencodable,
 )
-from support.core.world import content, request
+from support.core.world import World, content, request
 
 from submgr.core import commands as c
 from submgr.core import events as e
@@ -268,3 +269,69 @@ def test_one_over_rest_joins_one_over_rmr() -> None:
         (2.2, routed, ["save e2 1 completed r1/1 (later)", "rmr answer 9 deleteresponse 7/1"]),
     )
     assert XAPP not in script.node.subscriptions.e2[1].wanted_routes
+
+
+# --- the same, with everything round the node
+
+
+def test_rmr_subscribe_retransmitted_during_the_first_is_dropped(world: World) -> None:
+    world.subscribe_over_rmr(content(), xid=b"one")
+    world.subscribe_over_rmr(content(), xid=b"one")
+    world.settle()
+    assert len(world.rmr_answers) == 1
+    assert any(isinstance(x, c.Ignored) and x.kind is c.Odd.RETRANSMISSION for x in world.log)
+
+
+def test_rmr_same_content_with_another_transaction_is_answered_with_the_same_instance(world: World) -> None:
+    world.subscribe_over_rmr(content(), xid=b"one")
+    world.subscribe_over_rmr(content(), xid=b"two")
+    world.settle()
+    assert [answer.message.request_id for answer in world.rmr_answers] == [m.RequestId(7, 1)] * 2
+    assert len(sent(world, m.SubscriptionRequest)) == 1
+
+
+def test_rmr_delete_resent_during_and_after(world: World) -> None:
+    world.subscribe_over_rmr(content())
+    world.settle()
+    world.rmr_answers.clear()
+    world.unsubscribe_over_rmr(1, xid=b"one")
+    world.unsubscribe_over_rmr(1, xid=b"one")
+    world.settle()
+    world.unsubscribe_over_rmr(1, xid=b"two")
+    world.settle()
+    assert [type(a.message) for a in world.rmr_answers] == [m.SubscriptionDeleteResponse] * 2
+    assert world.node.idle
+
+
+def test_rmr_silence_of_the_node_is_not_answered_a_refusal_is(world: World) -> None:
+    world.subscribe_over_rmr(content())
+    world.write_next()
+    world.route_next()
+    world.advance(5.0)
+    world.settle()
+    assert world.rmr_answers == []
+    world.subscribe_over_rmr(content())
+    world.write_next()
+    world.route_next()
+    world.node_next("refuse")
+    world.answer_next()
+    world.settle()
+    (answer,) = world.rmr_answers
+    assert isinstance(answer.message, m.SubscriptionFailure)
+    assert answer.message.cause == m.Cause(1, 5)
+
+
+def test_rmr_request_for_a_node_that_is_down_is_not_answered(world: World) -> None:
+    world.lose()
+    world.subscribe_over_rmr(content())
+    assert world.rmr_answers == [] and world.node.queue_depth == 0
+
+
+def test_a_partial_admission_for_an_rmr_xapp_is_counted_too() -> None:
+    world = World()
+    world.subscribe_over_rmr(content())
+    world.write_next()
+    world.route_next()
+    world.node_next(partial=True)
+    world.answer_next()
+    assert counted(world, c.Note.PARTIAL) == 1

@@ -14,7 +14,7 @@ from submgr.core.events import Expired, GaveUp, Lost, Resend, Saved, Skip, Start
 from submgr.core.procedures.base import Procedure, Row
 from submgr.core.procedures.base import State as S
 from submgr.core.registry import NotificationQuota, Registry
-from submgr.core.timers import T_STORE, TIMERS, removal_delay
+from submgr.core.timers import T_STORE
 
 
 def procedures(base: type[Procedure] = Procedure) -> Iterator[type[Procedure]]:
@@ -171,17 +171,3 @@ def test_an_event_that_the_row_does_not_list_is_refused(context: NodeContext) ->
 def test_a_table_that_its_methods_do_not_fit_is_no_class(table: object, methods: tuple[str, ...], why: str) -> None:
     with pytest.raises(TypeError, match=why):
         type("Wrong", (Procedure,), {"NAME": "wrong", "TABLE": table, **{name: lambda self: None for name in methods}})
-
-
-def test_timers_are_within_their_own_range() -> None:
-    assert len({timer.name for timer in TIMERS}) == len(TIMERS)
-    for timer in TIMERS:
-        assert timer.low <= timer.seconds <= timer.high
-        assert timer.waits_for
-
-
-def test_removals_are_tried_within_half_a_minute_then_less_and_less() -> None:
-    delays = [removal_delay(n) for n in range(1, 20)]
-    assert delays[0] <= 30.0
-    assert delays == sorted(delays)
-    assert delays[-1] == 300.0

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from support.core.observing import finish, outcomes, route_commands
 from support.core.playbook import (
     TIME,
     Script,
@@ -21,11 +22,11 @@ from support.core.playbook import (
     sent_201,
     unencodable,
 )
-from support.core.world import action, content, request
+from support.core.world import World, action, content, request
 
 from submgr.core import commands as c
 from submgr.core import events as e
-from submgr.core.model import Detail
+from submgr.core.model import Content, Detail
 from submgr.e2ap.messages import ActionType
 
 OLD = content(kind=ActionType.POLICY)
@@ -55,6 +56,9 @@ def holds(script: Script, what, updating: bool = False) -> None:
     assert (sub.content, sub.key, sub.policy_update) == (what, what.key(), updating)
     last = [x.record for x in script.all if isinstance(x, c.SaveE2)][-1]
     assert (last.content, last.completed, last.policy_update) == (what, True, updating)
+
+
+POLICY = content(kind=ActionType.POLICY)
 
 
 def test_update() -> None:
@@ -238,3 +242,55 @@ def test_a_policy_does_not_become_a_report() -> None:
 def test_another_update_while_one_is_on_its_way_is_409() -> None:
     script = updating()
     script.play((10.1, post(policy(content(b"\x0c", ActionType.POLICY), "r1")), ["409"]))
+
+
+# --- with everything round the node
+
+
+def test_policy_updates(world: World) -> None:
+    """Answered: new content. Refused: old content. Unanswered: new content, marked. Never deleted."""
+    subscription_id = world.subscribed(request(Detail(1, POLICY)))
+
+    def update(trigger: bytes) -> Content:
+        wanted = content(trigger, ActionType.POLICY)
+        token = world.post(request(Detail(1, wanted), subscription_id=subscription_id))
+        world.write_next()
+        world.answered(token)
+        world.write_next()
+        return wanted
+
+    second = update(b"\2")
+    assert world.store.e2[1].policy_update
+    finish(world)
+    assert world.node.subscriptions.e2[1].content == second
+    assert not world.store.e2[1].policy_update
+    update(b"\3")
+    world.node_next("refuse")
+    world.answer_next()
+    finish(world)
+    assert world.store.e2[1].content == second
+    fourth = update(b"\4")
+    world.node_next("mute")
+    world.advance(2.1)
+    world.node_next("mute")
+    world.advance(2.1)
+    world.settle()
+    assert (world.store.e2[1].content, world.store.e2[1].policy_update) == (fourth, True)
+    assert [number for _, number, _ in outcomes(world)] == [1, 1, 0, 0]
+    assert route_commands(world) == ["CreateRoute"]
+    world.delete(subscription_id)
+    finish(world)
+    assert not world.at_node
+
+
+def test_a_restart_in_the_middle_of_a_policy_update_keeps_it(world: World) -> None:
+    subscription_id = world.subscribed(request(Detail(1, POLICY)))
+    wanted = content(b"\2", ActionType.POLICY)
+    token = world.post(request(Detail(1, wanted), subscription_id=subscription_id))
+    world.write_next()
+    world.answered(token)
+    world.write_next()
+    world.kill()
+    world.settle()
+    assert list(world.node.subscriptions.e2) == [1]
+    assert world.at_node.keys() == {1}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A worker that ends by a bug takes nothing with it; what the E2 node sends is counted whoever it is for."""
+"""A bug in one node's work ends that worker and nothing else: it is made anew from what is stored."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from support.core.outside import Outside, report, turns
 
 from submgr.core import commands as c
 from submgr.core import events as e
-from submgr.core.model import Removal, RestRecord
-from submgr.e2ap import messages as m
-
-MEID = "gnb_1"
+from submgr.core.model import RestRecord
 
 
 @pytest.fixture
 def outside() -> Outside:
     return Outside()
+
+
+MEID = "gnb_1"
 
 
 def crash(outside: Outside, *behind: e.Event) -> None:
@@ -28,6 +28,84 @@ def crash(outside: Outside, *behind: e.Event) -> None:
         outside.dispatcher.post(MEID, event)
     turns()
     assert outside.crashes == 1
+
+
+def completing(outside: Outside, meid: str = MEID) -> None:
+    """The node has answered and the record is written, but the worker has not heard of that yet."""
+    outside.silent.add(meid)
+    outside.post(meid, "one", report(1))
+    outside.silent.clear()
+    record = outside.e2[1]
+    outside.e2[1] = replace(record, admitted=(1,), routes=record.endpoints)
+    assert outside.told == []
+
+
+def test_the_node_is_recovered_and_the_others_never_notice(outside: Outside) -> None:
+    outside.post("gnb_1", "kept", report(1))
+    outside.post("gnb_2", "other", report(1))
+    outside.faulty["gnb_1"] = 1
+    others = outside.dispatcher.node("gnb_2")
+    outside.post("gnb_1", "cut", report(2), report(3), report(4))
+    assert outside.crashes == 1
+    assert outside.dispatcher.node("gnb_2") is others
+    node = outside.dispatcher.node("gnb_1")
+    assert node is not None
+    assert [rest for rest in node.subscriptions.rest if node.subscriptions.rest[rest].instances] == ["kept"]
+    failed = [n for n in outside.told if n.failure is not None]
+    assert {n.xapp_event_instance_id for n in failed} == {2, 3, 4}
+    assert {n.failure.source.value for n in failed if n.failure} == {"SUBMGR"}
+    outside.post("gnb_1", "after", report(5))
+    assert outside.told[-1].failure is None
+    assert outside.broken == []
+
+
+def test_an_id_of_the_lost_worker_is_free_or_held(outside: Outside) -> None:
+    outside.post("gnb_1", "kept", report(1))
+    outside.faulty["gnb_1"] = 1
+    outside.post("gnb_1", "cut", report(2))
+    turns()
+    node = outside.dispatcher.node("gnb_1")
+    assert node is not None
+    assert outside.registry.ids.in_use() == len(node.subscriptions.e2)
+
+
+def test_what_was_being_saved_is_503_and_keeps_no_place(outside: Outside) -> None:
+    outside.post("gnb_1", "kept", report(5))
+    outside.hung = True
+    event = e.Subscribe(99, outside.request("gnb_1", report(9)), "saving", "2026-01-01 00:00:00.000")
+    outside.dispatcher.post("gnb_1", event)
+    turns()
+    assert outside.registry.quota.total() == 1
+    outside.faulty["gnb_1"] = 1
+    outside.dispatcher.post("gnb_1", e.Revoke((1,)))
+    turns()
+    assert outside.crashes == 1
+    assert isinstance(outside.replies[-1], c.Refuse) and outside.replies[-1].status == 503
+    assert outside.registry.quota.total() == 0
+
+
+def test_a_delete_that_was_being_written_down_is_confirmed(outside: Outside) -> None:
+    outside.post("gnb_1", "kept", report(1))
+    outside.post("gnb_1", "going", report(2))
+    outside.hung = True
+    outside.dispatcher.post("gnb_1", e.Unsubscribe(99, "going"))
+    turns()
+    outside.faulty["gnb_1"] = 1
+    outside.dispatcher.post("gnb_1", e.Revoke((1,)))
+    turns()
+    assert outside.replies[-1] == c.ConfirmDelete(99)
+
+
+def test_five_in_a_minute_end_the_process(outside: Outside) -> None:
+    for n in range(1, 6):
+        outside.faulty["gnb_1"] = 1
+        outside.post("gnb_1", f"cut {n}", report(n))
+        if n < 5:
+            assert outside.broken == []
+    assert len(outside.broken) == 1
+
+
+# --- what waits behind a bug, and who is told
 
 
 def test_a_delete_that_waits_behind_a_bug_is_done(outside: Outside) -> None:
@@ -79,71 +157,6 @@ def test_whose_201_is_just_being_written_is_told(outside: Outside) -> None:
     assert outside.registry.quota.total() == 0
 
 
-def required(*instances: int) -> m.SubscriptionDeleteRequired:
-    items = tuple(m.SubscriptionToRemove(m.RequestId(123, i), 2, m.Cause(1, 0)) for i in instances)
-    return m.SubscriptionDeleteRequired(items)
-
-
-def counted(outside: Outside, kind: type) -> int:
-    return sum(isinstance(event, kind) for _, event, _ in outside.seen)
-
-
-def test_delete_required_without_a_meid_reaches_the_node_of_each_subscription(outside: Outside) -> None:
-    outside.post(MEID, "one", report(1))
-    outside.post("gnb_2", "two", report(1))
-    outside.dispatcher.delete_required("", required(99, 1, 2))
-    turns()
-    assert outside.e2 == {}
-    assert counted(outside, m.SubscriptionDeleteRequired) == 1
-
-
-def test_delete_required_is_for_its_own_node_whatever_is_named_first(outside: Outside) -> None:
-    outside.post(MEID, "one", report(1))
-    outside.post("gnb_2", "two", report(1))
-    outside.dispatcher.delete_required("gnb_2", required(1, 2))
-    turns()
-    assert set(outside.e2) == {1}
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        m.SubscriptionResponse(m.RequestId(123, 9), 2, (1,)),
-        m.SubscriptionFailure(m.RequestId(123, 9), 2, m.Cause(1, 0)),
-        m.SubscriptionDeleteResponse(m.RequestId(123, 9), 2),
-        m.SubscriptionDeleteFailure(m.RequestId(123, 9), 2, m.Cause(1, 0)),
-        required(9),
-    ],
-)
-@pytest.mark.parametrize("meid", ["", "gnb_7", MEID])
-def test_an_answer_to_nothing_is_counted_as_received_once(outside: Outside, meid: str, answer: e.Event) -> None:
-    outside.post(MEID, "one", report(1))
-    if isinstance(answer, m.SubscriptionDeleteRequired):
-        outside.dispatcher.delete_required(meid, answer)
-    else:
-        outside.dispatcher.answered(meid, answer, 9)
-    turns()
-    assert counted(outside, type(answer)) == (2 if isinstance(answer, m.SubscriptionResponse) else 1)
-    assert sum(isinstance(x, c.Ignored) for _, _, commands in outside.seen for x in commands) == 1
-
-
-@pytest.mark.parametrize("meid", ["", MEID])
-def test_a_delete_sent_once_more_hears_its_answer_though_its_id_is_free_or_in_use_elsewhere(
-    outside: Outside, meid: str
-) -> None:
-    outside.silent.add(MEID)
-    left = Removal(1, MEID, 2, (), node_delete=True)
-    outside.dispatcher.restore({MEID: e.Restored((), (), (left,), connected=True)})
-    turns()
-    if meid:
-        while outside.registry.ids.allocate("gnb_2") != 1:
-            pass
-    outside.dispatcher.answered(meid, m.SubscriptionDeleteResponse(m.RequestId(123, 1), 2), 1)
-    turns()
-    noted = [x.what for _, _, commands in outside.seen for x in commands if isinstance(x, c.Noted)]
-    assert c.Note.CONFIRMED_LATE in noted
-
-
 def test_no_id_is_given_out_twice_when_a_node_meets_a_bug_over_its_records(outside: Outside) -> None:
     outside.post(MEID, "one", report(1), report(2))
     after = Outside()
@@ -156,16 +169,6 @@ def test_no_id_is_given_out_twice_when_a_node_meets_a_bug_over_its_records(outsi
     node = after.dispatcher.node(MEID)
     assert after.crashes == 1
     assert node is not None and sorted(node.subscriptions.e2) == [1, 2]
-
-
-def completing(outside: Outside, meid: str = MEID) -> None:
-    """The node has answered and the record is written, but the worker has not heard of that yet."""
-    outside.silent.add(meid)
-    outside.post(meid, "one", report(1))
-    outside.silent.clear()
-    record = outside.e2[1]
-    outside.e2[1] = replace(record, admitted=(1,), routes=record.endpoints)
-    assert outside.told == []
 
 
 def test_who_has_got_his_subscription_is_told_of_that_and_of_no_failure(outside: Outside) -> None:

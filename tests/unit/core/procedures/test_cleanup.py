@@ -3,14 +3,42 @@
 
 from __future__ import annotations
 
-from support.core.world import World, request
+from support.core.charts import DROP, LOST, UP, established_under
+from support.core.observing import counted
+from support.core.playbook import (
+    TIME,
+    Script,
+    delete,
+    deleted,
+    post,
+    routed,
+    saved,
+    sent_201,
+)
+from support.core.world import MEID, World, content, request
 
 from submgr.core import commands as c
 from submgr.core.controls import Controls
+from submgr.core.model import Detail, Removal
 from submgr.e2ap import messages as m
 
 
-def unconfirmed() -> World:
+def unconfirmed() -> Script:
+    """A delete that the node never answered, at 14 s."""
+    script = established_under(DROP)
+    script.step(10.0, delete("r1"))
+    script.step(10.0, saved)
+    script.step(12.0, TIME)
+    script.step(14.0, TIME)
+    script.step(14.0, routed)
+    script.step(14.0, saved)
+    script.step(14.0, saved)
+    removal = script.node.removals.get(1)
+    assert removal is not None and removal.node_delete
+    return script
+
+
+def never_answered() -> World:
     """A subscription was deleted, and the node has not answered any of the sends."""
     world = World()
     world.delete(world.subscribed(request()))
@@ -32,12 +60,45 @@ def deletes(world: World) -> list[m.RequestId]:
     return [message.request_id for message in sent if isinstance(message, m.SubscriptionDeleteRequest)]
 
 
-def counted(world: World, what: c.Note) -> int:
-    return sum(command.n for command in world.log if isinstance(command, c.Noted) and command.what is what)
+def test_the_delete_is_sent_once_more_when_it_is_back() -> None:
+    script = unconfirmed()
+    script.play(
+        (20.0, LOST, []),
+        (21.0, UP, ["delete 1 again"]),
+        (23.0, TIME, ["erase removal 1"]),
+    )
+    assert script.node.idle
+
+
+def test_lost_again_before_it_is_answered() -> None:
+    script = unconfirmed()
+    script.play(
+        (21.0, UP, ["delete 1 again"]),
+        (21.1, LOST, []),
+        (22.0, UP, ["delete 1 again"]),
+        (22.1, deleted(1), ["erase removal 1"]),
+    )
+
+
+def test_its_id_is_used_again_only_when_no_other_is_left() -> None:
+    """And then the late delete is not sent any more: it would hit the new one."""
+    script = unconfirmed()
+    ids = script.registry.ids
+    for _ in range(65533):
+        assert ids.allocate("another") != 1
+    script.play(
+        (15.0, post(), ["save rest r2 ongoing"]),
+        (15.0, saved, ["201 r2"]),
+        (15.0, sent_201, ["erase removal 1", "save e2 1 uncompleted r2/1?"]),
+        (15.1, UP, []),
+    )
+
+
+# --- with everything round the node
 
 
 def test_it_waits_for_the_next_connection_when_the_node_is_lost_before_its_turn() -> None:
-    world = unconfirmed()
+    world = never_answered()
     world.connect()
     world.post(request())
     assert len(deletes(world)) == 3
@@ -51,7 +112,7 @@ def test_it_waits_for_the_next_connection_when_the_node_is_lost_before_its_turn(
 
 
 def test_it_waits_for_the_next_connection_when_the_node_is_lost_while_others_have_the_slot() -> None:
-    world = unconfirmed()
+    world = never_answered()
     token = world.post(request())
     while world.writes:
         world.write_next()
@@ -69,7 +130,7 @@ def test_it_waits_for_the_next_connection_when_the_node_is_lost_while_others_hav
 
 
 def test_it_carries_the_request_id_of_the_subscription_whatever_the_setting_is_by_now() -> None:
-    world = unconfirmed()
+    world = never_answered()
     world.controls = Controls(requestor_id=7)
     world.kill()
     world.settle()
@@ -78,7 +139,7 @@ def test_it_carries_the_request_id_of_the_subscription_whatever_the_setting_is_b
 
 
 def test_its_timer_is_counted_and_what_is_not_confirmed_is_known_after_a_restart() -> None:
-    world = unconfirmed()
+    world = never_answered()
     assert counted(world, c.Note.DELETE_TIMER) == 2
     assert counted(world, c.Note.UNCONFIRMED_DELETE) == 1
     world.log.clear()
@@ -90,3 +151,20 @@ def test_its_timer_is_counted_and_what_is_not_confirmed_is_known_after_a_restart
     world.advance(2.0)
     assert counted(world, c.Note.DELETE_TIMER) == 1
     assert counted(world, c.Note.CONFIRMED_LATE) == 0
+
+
+def test_an_unconfirmed_delete_keeps_its_id_out_of_use_over_a_restart() -> None:
+    world = World()
+    world.store.removals = {1: Removal(1, MEID, 2, (), node_delete=True)}
+    world.up = False
+    world.kill()
+    world.connect()
+    world.subscribed(request(Detail(1, content())))
+    world.settle()
+    assert world.node.subscriptions.e2.keys() == {2}
+    sent = [
+        command.message.request_id.instance
+        for command in world.log
+        if isinstance(command, c.SendToE2) and isinstance(command.message, m.SubscriptionDeleteRequest)
+    ]
+    assert sent == [1]

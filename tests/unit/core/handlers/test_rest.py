@@ -1,29 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a valid POST is decided: which refusal comes first, what counts as the same request, when work may begin."""
+"""What a POST is: the same request again, another one under a known id, or a new one; and which refusal comes first."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import pytest
+from support.core.observing import finish, outcomes, sent
 from support.core.playbook import (
-    TIME,
     Script,
     admitted,
-    delete,
     post,
     refused,
     routed,
-    save_failed,
-    save_unknown,
     saved,
     sent_201,
 )
-from support.core.world import action, content, request
+from support.core.world import World, action, content, request
 
 from submgr.core import commands as c
 from submgr.core import events as e
 from submgr.core.model import Detail, Directives
+from submgr.e2ap import messages as m
 from submgr.e2ap.messages import ActionType
 
 ONE, TWO, NEW = content(), content(b"\x02"), content(b"\x03")
@@ -34,118 +32,26 @@ def refusal(script: Script) -> c.Refuse:
     return found
 
 
-# --- saved, answered, then worked on
+DIFFERENT = {
+    "host": request(host="service-ricxapp-b-http"),
+    "HTTP port": request(http_port=8081),
+    "RMR port": request(rmr_port=4561),
+    "directives": request(directives=Directives(2.0, 2, True)),
+    "XappEventInstanceId": request(Detail(2, ONE)),
+    "trigger": request(Detail(1, TWO)),
+    "number of details": request(Detail(1, ONE), Detail(2, TWO)),
+    "action definition": request(Detail(1, replace(ONE, actions=(action(definition=b"\x09"),)))),
+}
 
 
-def test_no_work_before_the_answer_is_written() -> None:
-    script = Script()
-    script.play(
-        (0.0, post(), ["save rest r1 ongoing"]),
-        (0.1, saved, ["201 r1"]),
-        (5.0, sent_201, ["save e2 1 uncompleted r1/1?"]),
-    )
+def policy(octet: int) -> Detail:
+    return Detail(1, content(bytes([octet]), ActionType.POLICY))
 
 
-def test_a_socket_that_never_says_that_it_was_written_counts_as_written() -> None:
-    script = Script()
-    script.play(
-        (0.0, post(), ["save rest r1 ongoing"]),
-        (0.0, saved, ["201 r1"]),
-        (10.0, TIME, ["save e2 1 uncompleted r1/1?"]),
-        (10.1, sent_201, []),
-    )
-
-
-@pytest.mark.parametrize(
-    ("how", "words"), [(save_failed, "MISCONF disk full"), (save_unknown, "database write timeout after 2 s")]
-)
-def test_database_down_is_503_and_leaves_nothing(how, words: str) -> None:
-    script = Script()
-    script.play((0.0, post(), ["save rest r1 ongoing"]), (0.1, how, ["503", "erase rest r1"]))
-    assert words in refusal(script).message
-    assert script.node.idle and script.registry.quota.total() == 0 and script.registry.meids == {}
-
-
-def test_a_store_that_never_says_anything_is_503() -> None:
-    script = Script()
-    script.play((0.0, post(), ["save rest r1 ongoing"]), (4.0, TIME, ["503", "erase rest r1"]), (4.1, saved, []))
-    assert script.node.idle
-
-
-def test_database_down_for_a_known_one_takes_back_the_request_only() -> None:
-    script = Script()
-    script.subscribed()
-    wanted = request(Detail(2, NEW), subscription_id="r1")
-    script.play(
-        (1.0, post(wanted), ["save rest r1 1=1 ongoing"]),
-        (1.1, save_failed, ["503", "save rest r1 1=1 (later)"]),
-        # what it was is known as before, the refused request is not
-        (2.0, post(), ["save rest r1 1=1 ongoing"]),
-    )
-    assert list(script.node.subscriptions.e2) == [1]
-
-
-def test_equal_requests_share_one_save_and_one_answer() -> None:
-    script = Script()
-    script.play(
-        (0.0, post(), ["save rest r1 ongoing"]),
-        (0.1, post(), []),
-        (0.1, post(), []),
-    )
-    assert set(script.step(0.2, saved)) == {"201 r1"} and len(script.commands) == 3
-    # work begins when each of them has been written
-    script.play(
-        (0.3, e.Answered(2), []),
-        (0.3, post(), ["201 r1"]),
-        (0.4, e.Answered(1), []),
-        (0.5, e.Answered(3), []),
-        (0.6, e.Answered(4), ["save e2 1 uncompleted r1/1?"]),
-    )
-    assert script.noted() == ["duplicate request"] * 3
-
-
-def test_equal_requests_share_one_refusal() -> None:
-    script = Script()
-    script.play(
-        (0.0, post(), ["save rest r1 ongoing"]),
-        (0.1, post(), []),
-        (0.2, save_failed, ["503", "503", "erase rest r1"]),
-    )
-
-
-def test_a_client_that_gave_up_is_not_worked_for() -> None:
-    """It was answered 503 by the time limit of the interface."""
-    script = Script()
-    script.play(
-        (0.0, post(), ["save rest r1 ongoing"]),
-        (3.9, e.Abandoned(1), ["erase rest r1"]),
-    )
-    assert script.node.idle and script.registry.quota.total() == 0
-
-
-def test_one_that_gave_up_after_another_was_answered() -> None:
-    script = Script()
-    script.play(
-        (0.0, post(), ["save rest r1 ongoing"]),
-        (0.1, post(), []),
-        (3.9, saved, ["201 r1", "201 r1"]),
-        (3.9, e.Answered(1), []),
-        (3.9, e.Abandoned(2), ["save e2 1 uncompleted r1/1?"]),
-    )
-
-
-def test_one_of_two_that_gave_up() -> None:
-    script = Script()
-    script.play(
-        (0.0, post(), ["save rest r1 ongoing"]),
-        (0.1, post(), []),
-        (0.2, e.Abandoned(1), []),
-        (0.3, saved, ["201 r1"]),
-        (0.4, sent_201, ["save e2 1 uncompleted r1/1?"]),
-    )
-
-
-# --- the same request again
+def updated(world: World, subscription_id: str, detail: Detail) -> None:
+    token = world.post(request(detail, subscription_id=subscription_id))
+    world.settle()
+    assert isinstance(world.answers[token], c.Accept)
 
 
 def test_again_while_it_is_worked_on_is_answered_alike_and_nothing_else_happens() -> None:
@@ -216,18 +122,6 @@ def test_of_several_only_those_that_failed_are_tried_again() -> None:
     )
 
 
-DIFFERENT = {
-    "host": request(host="service-ricxapp-b-http"),
-    "HTTP port": request(http_port=8081),
-    "RMR port": request(rmr_port=4561),
-    "directives": request(directives=Directives(2.0, 2, True)),
-    "XappEventInstanceId": request(Detail(2, ONE)),
-    "trigger": request(Detail(1, TWO)),
-    "number of details": request(Detail(1, ONE), Detail(2, TWO)),
-    "action definition": request(Detail(1, replace(ONE, actions=(action(definition=b"\x09"),)))),
-}
-
-
 @pytest.mark.parametrize("other", DIFFERENT.values(), ids=DIFFERENT.keys())
 def test_another_request_is_another_subscription(other) -> None:
     script = Script()
@@ -264,9 +158,6 @@ def test_the_endpoint_may_have_another_http_port_under_its_id() -> None:
     script.step(1.0, sent_201)
     (note,) = [x for x in script.commands if isinstance(x, c.Notify)]
     assert note.endpoint.http_port == 9999
-
-
-# --- refusals, and which comes first
 
 
 def test_an_unknown_id_is_404() -> None:
@@ -354,41 +245,73 @@ def test_409_and_400_come_before_503() -> None:
     )
 
 
-# --- nothing is lost between two requests
+# --- the same, with everything round the node
 
 
-def test_a_delete_and_the_same_request_again_before_it_is_written_down() -> None:
-    script = Script()
-    script.subscribed()
-    script.play(
-        (1.0, delete("r1"), ["drop notifications r1", "save rest r1 1=1 deleted"]),
-        (1.0, post(), ["save rest r2 ongoing"]),
-    )
-    assert script.registry.meids.keys() == {"r1", "r2"}, "a repeated DELETE waits for the write"
+def test_again_after_a_failure_is_tried_again(world: World) -> None:
+    world.post(request())
+    world.write_next()
+    world.answered(1)
+    world.write_next()
+    world.route_next()
+    world.node_next("refuse")
+    world.answer_next()
+    first = world.answers[1]
+    world.settle()
+    assert world.subscribed(request()) == first.subscription_id  # type: ignore[union-attr]
+    assert outcomes(world)[-1][1] != 0
+    assert len(sent(world, m.SubscriptionRequest)) == 2
 
 
-def test_details_are_worked_on_in_their_order() -> None:
-    details = [Detail(n, content(bytes([n]))) for n in (9, 3, 7)]
-    script = Script()
-    script.subscribed(request(*details))
-    told = [x.xapp_event_instance_id for x in script.all if isinstance(x, c.Notify)]
-    assert told == [9, 3, 7]
+def test_with_the_id_only_what_is_missing_is_asked_for(world: World) -> None:
+    """Of two details one was refused: the repeated request asks the node for that one only."""
+    both = (Detail(1, content(b"\1")), Detail(2, content(b"\2")))
+    token = world.post(request(*both))
+    world.write_next()
+    world.answered(token)
+    world.write_next()
+    world.route_next()
+    world.node_next("refuse")
+    world.answer_next()
+    world.settle()
+    subscription_id = world.answers[token].subscription_id  # type: ignore[union-attr]
+    world.told.clear()
+    world.log.clear()
+    world.subscribed(request(*both, subscription_id=subscription_id))
+    assert sorted(x for x, number, _ in outcomes(world) if number) == [1, 2]
+    assert len(sent(world, m.SubscriptionRequest)) == 1
+    finish(world)
 
 
-def test_different_action_types_in_different_details() -> None:
-    details = [Detail(n, content(kind=kind)) for n, kind in enumerate(ActionType, 1)]
-    script = Script()
-    script.subscribed(request(*details))
-    assert script.node.subscriptions.rest["r1"].instances == {1: 1, 2: 2, 3: 3}
+def test_a_new_detail_under_a_known_id_is_added(world: World) -> None:
+    subscription_id = world.subscribed(request(Detail(1, content())))
+    world.subscribed(request(Detail(2, content(b"\7")), subscription_id=subscription_id))
+    assert len(world.node.subscriptions.rest[subscription_id].instances) == 2
+    finish(world)
 
 
-def test_nothing_is_deleted_or_made_twice_when_a_request_is_repeated_a_hundred_times() -> None:
-    script = Script()
-    script.subscribed()
-    for n in range(100):
-        script.step(1.0 + n, post())
-        script.step(1.0 + n, saved)
-        script.step(1.0 + n, sent_201)
-    assert sum(isinstance(x, c.SendToE2) for x in script.all) == 1
-    assert sum(isinstance(x, c.CreateRoute) for x in script.all) == 1
-    assert sum(isinstance(x, c.Notify) for x in script.all) == 101
+def test_another_rmr_endpoint_under_a_known_id_is_refused(world: World) -> None:
+    subscription_id = world.subscribed(request())
+    token = world.post(request(subscription_id=subscription_id, rmr_port=4999))
+    assert isinstance(world.answers[token], c.Refuse) and world.answers[token].status == 400
+    world.subscribed(request(subscription_id=subscription_id, http_port=9090))
+    assert world.told[-1].endpoint.http_port == 9090
+    finish(world)
+
+
+def test_digests_do_not_pile_up_with_updates() -> None:
+    world = World()
+    known = world.subscribed(request(policy(0)))
+    for octet in range(1, 50):
+        updated(world, known, policy(octet))
+    assert len(world.node.subscriptions.digests) == 2
+
+
+def test_a_request_keeps_its_id_though_another_one_takes_on_its_content() -> None:
+    world = World()
+    first, other = world.subscribed(request(policy(0))), world.subscribed(request(policy(1)))
+    updated(world, other, policy(0))
+    assert world.subscribed(request(policy(0))) == first
+    world.delete(other)
+    world.settle()
+    assert world.subscribed(request(policy(0))) == first
