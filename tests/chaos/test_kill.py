@@ -15,8 +15,9 @@ from typing import Any
 import gevent
 import pytest
 from gevent.pool import Group
-from support.processes.daemon import NODES, Daemon, Neighbourhood, detail, eventually
+from support.processes.daemon import NODES, Daemon, Neighbourhood, detail
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
+from support.waiting import eventually
 
 from submgr.e2ap.messages import Action, ActionType, RequestId, SubscriptionRequest
 from submgr.platform.http.errors import HttpError
@@ -143,17 +144,17 @@ def subscribed(daemon: Daemon) -> Callable[[Client], bool]:
 
 def resend_then_delete(around: Neighbourhood, daemon: Daemon, xapps: list[Client]) -> None:
     for xapp in xapps:
-        assert eventually(xapp.send), "accepted again after the start"
-    assert eventually(lambda: all(map(subscribed(daemon), xapps)), 20.0)
+        eventually(xapp.send, what="accepted again after the start")
+    eventually(lambda: all(map(subscribed(daemon), xapps)), 20.0)
     held = {item["SubscriptionId"] for item in daemon.listed()}
-    assert eventually(lambda: {i for name in NODES for i in around.holds(name)} == held)
-    assert eventually(lambda: set(around.rtmgr.routes) == held), (around.rtmgr.routes, held)
+    eventually(lambda: {i for name in NODES for i in around.holds(name)} == held)
+    eventually(lambda: set(around.rtmgr.routes) == held, what=lambda: (around.rtmgr.routes, held))
     for xapp in xapps:
         xapp.delete()
     for name in NODES:  # what is left is that of the older xApp, and of requests whose answer was lost
         status, _ = daemon.platform("DELETE", f"delete_all_e2node_subscriptions/{name}")
         assert status == 200
-    assert eventually(lambda: around.empty() and daemon.listed() == [] and not daemon.rests(), 20.0)
+    eventually(lambda: around.empty() and daemon.listed() == [] and not daemon.rests(), 20.0)
 
 
 def test_nothing_is_lost_by_kills(around: Neighbourhood) -> None:

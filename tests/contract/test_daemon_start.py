@@ -17,14 +17,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from support.ports import free_port
+from support.processes.children import spawn
 
 PORTS = ("subscription", "local", "rmr")
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def configuration(path: Path, ports: dict[str, int], backend: str = "memory", database: str = "unused") -> Path:
@@ -79,7 +75,7 @@ def test_a_database_that_cannot_be_opened_ends_the_start_with_one_line(tmp_path:
 
 @contextmanager
 def running(config: Path, **more: str) -> Iterator[None]:
-    with subprocess.Popen(
+    with spawn(
         command(config), env=environment(**more), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         try:

@@ -13,6 +13,7 @@ from flask import Response, request
 from gevent import socket
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.waiting import eventually
 
 from submgr.platform.http.app import ApiError, JsonApp, after_sent, json_response, problem_errors
 from submgr.platform.http.client import HttpClient
@@ -287,9 +288,7 @@ def test_clients_that_reset_leave_no_trace_on_stderr(server, capfd):
             sock.sendall(data)
             gevent.sleep(0.002)
             sock.close()
-    with gevent.Timeout(10):
-        while server.connections:
-            gevent.sleep(0.01)
+    eventually(lambda: not server.connections)
     assert capfd.readouterr().err == ""
 
 
@@ -362,9 +361,7 @@ def test_after_sent_runs_after_the_answer_is_on_the_socket_and_also_for_a_client
     gone.sendall(b"POST /x?wait=1 HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
     gevent.sleep(0.02)
     gone.close()
-    with gevent.Timeout(5):
-        while len(events) < 4:
-            gevent.sleep(0.01)
+    eventually(lambda: len(events) >= 4, 5)
     assert events == ["answered", "sent"] * 2
     server.stop(0)
 

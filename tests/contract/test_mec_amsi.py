@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-import gevent
 import pytest
 from prometheus_client import CollectorRegistry
 from support.http.peer import HttpPeer, answer
+from support.waiting import eventually
 
 from mec.app import Mec
 from mec.common.settings import MecSettings
@@ -86,7 +86,7 @@ class Site:
 
     def settled(self) -> None:
         """Everything that has happened is with who had to be told."""
-        until(lambda: not self.mec.mobility.waiting)
+        eventually(lambda: not self.mec.mobility.waiting)
 
     def stop(self) -> None:
         self.mec.stop()
@@ -101,12 +101,6 @@ def site() -> Iterator[Site]:
     made = Site()
     yield made
     made.stop()
-
-
-def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    with gevent.Timeout(seconds, AssertionError("it did not come to pass")):
-        while not condition():
-            gevent.sleep(0.002)
 
 
 # registrations
@@ -162,7 +156,7 @@ def test_registration_expires(site: Site) -> None:
     site.ask("POST", f"{BASE}/app_mobility_services", {**REGISTRATION, "expiryTime": 1})
     site.ask("POST", f"{BASE}/app_mobility_services", {**REGISTRATION, "expiryTime": 0})
     assert len(site.get(f"{BASE}/app_mobility_services")) == 2
-    until(lambda: len(site.get(f"{BASE}/app_mobility_services")) == 1)
+    eventually(lambda: len(site.get(f"{BASE}/app_mobility_services")) == 1)
 
 
 # subscriptions
@@ -339,7 +333,7 @@ def test_transfer_is_noted_in_the_registration(site: Site) -> None:
     site.app.answer = lambda request: answer("200 OK", b"1")
     site.ask("GET", f"/ams/get/state/?imsi={IMSI}&appId=12345")
     path = f"{BASE}/app_mobility_services/{made['appMobilityServiceId']}"
-    until(lambda: site.get(path)["deviceInformation"][0].get("contextTransferState") == 1)
+    eventually(lambda: site.get(path)["deviceInformation"][0].get("contextTransferState") == 1)
 
 
 # adjacency

@@ -11,9 +11,11 @@ import gevent
 import pytest
 from gevent import socket
 from prometheus_client import CollectorRegistry, generate_latest
-from support.http.peer import OK, HttpPeer, Request, answer, closed_port
+from support.http.peer import OK, HttpPeer, Request, answer
 from support.mec import s1ap_pdus
 from support.mec.calls import detach
+from support.ports import free_port
+from support.waiting import eventually
 
 from mec.controller.identity_push import PushSettings
 from mec.controller.metrics import register_metrics
@@ -49,7 +51,7 @@ class Site:
         return self.peers[-1]
 
     def controller(self, *idps: str, lengths: bool = False, **push: Any) -> Controller:
-        settings = PushSettings(idps=idps, **{"manager": f"http://127.0.0.1:{closed_port()}", **push})
+        settings = PushSettings(idps=idps, **{"manager": f"http://127.0.0.1:{free_port()}", **push})
         self.registry, self.health = CollectorRegistry(), Health()
         controller = Controller(
             ControllerSettings("home", "127.0.0.1:0", settings, lengths), self.store, self.registry, self.health, SOON
@@ -86,12 +88,6 @@ def site() -> Iterator[Site]:
 
 def url(peer: HttpPeer) -> str:
     return f"http://127.0.0.1:{peer.port}"
-
-
-def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    with gevent.Timeout(seconds, AssertionError("it did not come to pass")):
-        while not condition():
-            gevent.sleep(0.002)
 
 
 def told(peer: HttpPeer) -> list[str]:
@@ -133,12 +129,12 @@ def test_order_of_a_ue_is_kept_however_often_its_deliveries_fail(site: Site) -> 
 
 def test_dead_identity_provider_delays_no_other(site: Site) -> None:
     idp = site.peer()
-    controller = site.controller(f"http://127.0.0.1:{closed_port()}", url(idp))
+    controller = site.controller(f"http://127.0.0.1:{free_port()}", url(idp))
     for number in range(20):
         site.play(controller, *attach(Call(number, number, f"00101{number + 1:010d}", [f"10.0.0.{number}"])))
     assert len(idp.until(20)) == 20
     # the provider has the request before the controller has the answer, which ends the delivery
-    until(lambda: controller.push.counts["delivered"] == 20)
+    eventually(lambda: controller.push.counts["delivered"] == 20)
     assert controller.push.waiting == 20
 
 
@@ -151,7 +147,7 @@ def test_identity_provider_that_comes_back_gets_everything_in_order(site: Site) 
     down = False
     idp.requests.clear()
     idp.until(2)
-    until(lambda: not controller.push.waiting)
+    eventually(lambda: not controller.push.waiting)
     assert told(idp)[-2:] == [f"attached {IMSI} 192.168.3.2", f"detached {IMSI} 192.168.3.2"]
 
 
@@ -164,11 +160,11 @@ def test_of_too_many_deliveries_the_newest_win(site: Site) -> None:
     for call in calls:
         for each in attach(call):
             replayer.send("", each)
-    until(lambda: len(controller.identities.ues) == 12)
-    until(lambda: controller.push.counts["dropped"] == 7)
+    eventually(lambda: len(controller.identities.ues) == 12)
+    eventually(lambda: controller.push.counts["dropped"] == 7)
     assert controller.push.waiting == 5
     down = False
-    until(lambda: not controller.push.waiting)
+    eventually(lambda: not controller.push.waiting)
     delivered = {each.json["imsi"] for each in idp.requests[-5:]}
     assert delivered == {call.imsi for call in calls[-5:]}
 
@@ -179,14 +175,14 @@ def test_restart_tells_the_latest_of_what_was_not_told(site: Site) -> None:
     first = site.controller(url(idp))
     site.play(first, *attach(CALL), *attach(Call(6, 101, "001010000000002", ["10.0.0.2"], b"\x02" * 10)))
     site.play(first, *detach(CALL))
-    until(lambda: first.push.waiting >= 2)
+    eventually(lambda: first.push.waiting >= 2)
     idp.until(2)
     first.stop()
     down = False
     idp.requests.clear()
     second = site.controller(url(idp))
     idp.until(2)
-    until(lambda: not second.push.waiting and not site.store.stats().waiting)
+    eventually(lambda: not second.push.waiting and not site.store.stats().waiting)
     assert "attached 001010000000002 10.0.0.2" in told(idp)
     assert len({each.json["imsi"] for each in idp.requests}) == 2
     second.stop()
@@ -200,7 +196,7 @@ def test_what_was_told_is_not_told_again_after_a_restart(site: Site) -> None:
     first = site.controller(url(idp))
     site.play(first, *attach(CALL))
     idp.until(1)
-    until(lambda: not first.push.waiting and not site.store.stats().waiting)
+    eventually(lambda: not first.push.waiting and not site.store.stats().waiting)
     first.stop()
     second = site.controller(url(idp))
     assert second.push.waiting == 0
@@ -350,7 +346,7 @@ def test_store_that_is_away_at_the_start(site: Site) -> None:
     site.play(second, *attach(Call(7, 200, "001010000000009", ["10.9.9.9"], b"\x09" * 10)))
     assert idp.until(1)[0].json["imsi"] == "001010000000009"
     site.store.start()
-    until(lambda: site.health.ready().ready)
+    eventually(lambda: site.health.ready().ready)
     site.play(second, *attach(Call(8, 300, IMSI, ["10.7.7.7"]), CALL.guti))
     assert idp.until(2)[1].json["imsi"] == IMSI
 
@@ -360,7 +356,7 @@ def test_no_imsi_in_metrics(site: Site) -> None:
     controller = site.controller(url(idp))
     site.play(controller, *set_up(), *attach(CALL))
     idp.until(1)
-    until(lambda: controller.push.counts["delivered"] == 1)
+    eventually(lambda: controller.push.counts["delivered"] == 1)
     text = generate_latest(site.registry).decode()
     assert 'mec_controller_pdus_total{procedure="initial_context_setup"} 1.0' in text
     assert 'mec_controller_pushes_total{outcome="delivered"} 1.0' in text

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,9 @@ import gevent
 import pytest
 from gevent.event import Event
 from prometheus_client import CollectorRegistry
-from support.http.peer import HttpPeer, Request, answer, closed_port
+from support.http.peer import HttpPeer, Request, answer
+from support.ports import free_port
+from support.waiting import eventually
 
 from mec.app import ManagerProgram, Mec, build
 from mec.common import settings
@@ -48,7 +50,7 @@ class Site:
             "host": "127.0.0.1:0",
             "mec_id": 5,
             "proxy_url": f"http://127.0.0.1:{self.proxy.port}",
-            "controller_url": f"http://127.0.0.1:{closed_port()}",
+            "controller_url": f"http://127.0.0.1:{free_port()}",
             "app_urls": {"12345": f"http://127.0.0.1:{self.app.port}"},
             "additional_bytes": 20,
         }
@@ -82,12 +84,6 @@ def site() -> Iterator[Site]:
     made.stop()
 
 
-def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
-    with gevent.Timeout(seconds, AssertionError("it did not come to pass")):
-        while not condition():
-            gevent.sleep(0.002)
-
-
 # the program
 
 
@@ -105,7 +101,7 @@ def test_a_changed_limit_of_the_orchestrator_holds_without_a_restart(
         program.reload(common + "meo: {maxLoad: 7}")
         assert meo.settings.rules.max_load == 0.8
         file.write_text(common.replace("mecId: 5", "mecId: 6") + "meo: {maxLoad: 0.5, seed: 2}")
-        until(lambda: meo.settings.rules.max_load == 0.5)
+        eventually(lambda: meo.settings.rules.max_load == 0.5)
     finally:
         program.stop()
     logged = [(record.getMessage(), vars(record).get("settings")) for record in caplog.records]
@@ -166,7 +162,7 @@ def test_many_who_ask_at_once_cost_one_request(site: Site) -> None:
     site.proxy.answer = wait
     mec = site.mec(network="foreign", mec_id=9)
     asking = [gevent.spawn(site.get, f"/manager/user/data/?imsi={IMSI}") for _ in range(10)]
-    until(lambda: mec.users.counts["shared"] == 9)
+    eventually(lambda: mec.users.counts["shared"] == 9)
     go.set()
     assert [greenlet.get()[0] for greenlet in asking] == [200] * 10
     assert len(site.proxy.requests) == 1
@@ -268,7 +264,7 @@ def test_state_survives_a_restart(site: Site) -> None:
     site.mec()
     moved(site)
     site.get(f"/ams/fetch/state/?{SUBJECT}")
-    until(lambda: not site.store.stats().waiting)
+    eventually(lambda: not site.store.stats().waiting)
     site.mecs[-1].stop()
     site.mec()
     assert site.get(f"/ams/fetch/state/?{SUBJECT}") == (200, {"found": True, "state": {"count": 8}})
@@ -322,7 +318,7 @@ def test_one_flight_for_all_callers_and_the_prefetch(site: Site) -> None:
     assert site.ask("POST", "/ams/prefetch/state", {"imsi": IMSI}).status == 200
     site.proxy.until(1)
     asking = [gevent.spawn(site.get, f"/ams/fetch/state/?{SUBJECT}") for _ in range(10)]
-    until(lambda: mec.ams.counts["shared fetches"] == 10)
+    eventually(lambda: mec.ams.counts["shared fetches"] == 10)
     go.set()
     assert [greenlet.get() for greenlet in asking] == [(200, {"found": True, "state": 8})] * 10
     assert len(site.proxy.requests) == 1
@@ -342,7 +338,7 @@ def test_prefetch_answers_at_once_and_fetches_every_known_application(site: Site
     assert site.ask("POST", "/ams/prefetch/state/", {"imsi": 1010000000001}).status == 200
     site.proxy.until(3)
     go.set()
-    until(lambda: not mec.ams.prefetching)
+    eventually(lambda: not mec.ams.prefetching)
     assert [site.get(f"/ams/fetch/state/?imsi={IMSI}&appId={app}")[1]["state"] for app in (1, 2, 3)] == ["1", "2", "3"]
     assert len(site.proxy.requests) == 3
 
@@ -353,7 +349,7 @@ def test_prefetch_of_one_application(site: Site) -> None:
     for app in (1, 2):
         moved(site, subject=f"imsi={IMSI}&appId={app}")
     site.ask("POST", "/ams/prefetch/state", {"imsi": IMSI, "appId": 2})
-    until(lambda: mec.ams.counts["prefetches done"] == 1)
+    eventually(lambda: mec.ams.counts["prefetches done"] == 1)
     assert [request.path[-1] for request in site.proxy.requests] == ["2"]
 
 
@@ -363,7 +359,7 @@ def test_prefetch_after_a_notification_of_all_applications(site: Site) -> None:
     mec.users.replace((User(IMSI, {"subscribedApps": [777]}),))
     moved(site, subject=f"imsi={IMSI}")
     site.ask("POST", "/ams/prefetch/state", {"imsi": IMSI})
-    until(lambda: mec.ams.counts["prefetches done"] == 2)
+    eventually(lambda: mec.ams.counts["prefetches done"] == 2)
     assert sorted(request.path.rpartition("=")[2] for request in site.proxy.requests) == ["12345", "777"]
 
 
@@ -408,7 +404,7 @@ def test_failed_prefetch_is_tried_again(site: Site) -> None:
     mec = site.mec()
     moved(site)
     site.ask("POST", "/ams/prefetch/state", {"imsi": IMSI})
-    until(lambda: mec.ams.counts["prefetches done"] == 1)
+    eventually(lambda: mec.ams.counts["prefetches done"] == 1)
     assert len(site.proxy.requests) == 2
 
 
@@ -512,7 +508,7 @@ def test_store_that_is_away_at_the_start(site: Site) -> None:
     assert site.get(f"/ams/fetch/state/?{SUBJECT}")[0] == 503
     assert site.get("/health/ready")[0] == 503
     site.store.start()
-    until(lambda: site.get("/health/ready")[0] == 200)
+    eventually(lambda: site.get("/health/ready")[0] == 200)
     assert site.get(f"/ams/fetch/state/?{SUBJECT}")[0] == 404
     site.store.stop()
     assert site.get(f"/ams/app/notification/?{SUBJECT}&mecId=9")[0] == 500

@@ -12,7 +12,8 @@ from typing import Any
 import gevent
 import pytest
 from gevent.event import Event
-from support.http.peer import HttpPeer, Request, answer, closed_port
+from support.http.peer import HttpPeer, Request, answer
+from support.ports import free_port
 
 from mec.proxy.cli import ProxyProgram
 from submgr.platform.http.client import HttpClient, HttpResponse
@@ -99,7 +100,7 @@ def test_no_peers_is_no_failure(site: Site) -> None:
 
 
 def test_who_could_not_be_told_is_reported(site: Site) -> None:
-    dead = f"http://127.0.0.1:{closed_port()}"
+    dead = f"http://127.0.0.1:{free_port()}"
     program = site.start(5, 7, 9, others={8: dead})
     site.mecs[7].answer = lambda request: FAILED
     got = site.get(f"/app/notify?imsi={IMSI}&mecId=5")
@@ -179,7 +180,7 @@ def test_state_that_breaks_off_breaks_off_here_too(site: Site) -> None:
 
 
 def test_file_that_names_the_proxy_itself_is_no_circle(site: Site) -> None:
-    port = closed_port()
+    port = free_port()
     site.path.write_text(json.dumps({"mecs": [{"id": 5, "managerAmsUrl": f"http://127.0.0.1:{port}"}]}))
     site.program = ProxyProgram(f"127.0.0.1:{port}", str(site.path))
     site.program.start()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import gevent
 import pytest
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
+from support.waiting import eventually
 
 from submgr.adapters.rnib.connection_state import LocalNodeState, NodeState, RnibNodeState
 from submgr.adapters.rnib.messages import CHANNEL, ConnectionState
@@ -80,12 +81,6 @@ def rnib(server: RedisServer) -> Iterator[Callable[..., RnibNodeState]]:
         nodes.stop()
 
 
-def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    with gevent.Timeout(seconds):
-        while not condition():
-            gevent.sleep(0.005)
-
-
 class TestEveryNodeState:
     """`nodes` is started and knows nothing; `change` makes a node come into a state."""
 
@@ -106,7 +101,7 @@ class TestEveryNodeState:
             nodes = LocalNodeState()
             nodes.on_change(told)
             nodes.start()
-        until(nodes.known)
+        eventually(nodes.known)
         return nodes
 
     @pytest.fixture
@@ -129,10 +124,10 @@ class TestEveryNodeState:
     ) -> None:
         change("gnb_b", ConnectionState.CONNECTED)
         change("gnb_a", ConnectionState.CONNECTED)
-        until(lambda: nodes.connected() == ["gnb_a", "gnb_b"])
+        eventually(lambda: nodes.connected() == ["gnb_a", "gnb_b"])
         change("gnb_b", ConnectionState.UNDER_RESET)
         change("gnb_a", ConnectionState.DISCONNECTED)
-        until(lambda: len(told) == 4)
+        eventually(lambda: len(told) == 4)
         assert nodes.connected() == []
         assert (nodes.state("gnb_a"), nodes.state("gnb_b")) == (
             ConnectionState.DISCONNECTED,
@@ -150,7 +145,7 @@ class TestEveryNodeState:
     ) -> None:
         change("gnb_a", ConnectionState.CONNECTED)
         change("gnb_a", ConnectionState.CONNECTED)
-        until(lambda: len(told) == 2)
+        eventually(lambda: len(told) == 2)
         assert told == [("gnb_a", ConnectionState.CONNECTED, False), ("gnb_a", ConnectionState.CONNECTED, True)]
 
 
@@ -170,7 +165,7 @@ class TestRnib:
         counted: list[str] = []
         told = Told()
         nodes = rnib(told, count=counted.append)
-        until(nodes.known)
+        eventually(nodes.known)
         assert nodes.connected() == ["enb_1", "gnb_1"]
         assert nodes.state("gnb_2") is ConnectionState.DISCONNECTED
         assert nodes.state("gnb_3") is ConnectionState.UNDER_RESET
@@ -188,19 +183,19 @@ class TestRnib:
         ]
         manager.server.command("MSET", *pairs)
         nodes = rnib()
-        until(nodes.known)
+        eventually(nodes.known)
         assert nodes.connected() == names
 
     def test_an_event_tells_of_a_node_that_is_not_listed(
         self, manager: E2Manager, rnib: Callable[..., RnibNodeState]
     ) -> None:
         nodes = rnib(interval=0.05)
-        until(nodes.known)
+        eventually(nodes.known)
         manager.publish("gnb_new_CONNECTED")
-        until(lambda: nodes.connected() == ["gnb_new"])
+        eventually(lambda: nodes.connected() == ["gnb_new"])
         manager.list("gnb_old")
         manager.write("gnb_old", ConnectionState.CONNECTED)
-        until(lambda: nodes.state("gnb_old") is ConnectionState.CONNECTED)
+        eventually(lambda: nodes.state("gnb_old") is ConnectionState.CONNECTED)
         assert nodes.connected() == ["gnb_new", "gnb_old"], "readings leave it as it was told"
 
     def test_several_events_in_one_and_events_that_say_nothing(
@@ -209,11 +204,11 @@ class TestRnib:
         told = Told()
         counted: list[str] = []
         nodes = rnib(told, count=counted.append)
-        until(nodes.known)
+        eventually(nodes.known)
         manager.publish("gnb_1_CONNECTED_SETUP_FAILED")
         manager.publish("_CONNECTED")
         manager.publish("gnb_1_CONNECTED___gnb_2_CONNECTED___gnb_1_DISCONNECTED___gnb_2_UNDER_RESET")
-        until(lambda: len(told) == 4)
+        eventually(lambda: len(told) == 4)
         assert [(name, state) for name, state, _ in told] == [
             ("gnb_1", ConnectionState.CONNECTED),
             ("gnb_2", ConnectionState.CONNECTED),
@@ -233,21 +228,21 @@ class TestRnib:
     ) -> None:
         manager.change("gnb_1", ConnectionState.CONNECTED)
         nodes = rnib(interval=0.05)
-        until(lambda: nodes.connected() == ["gnb_1"])
+        eventually(lambda: nodes.connected() == ["gnb_1"])
         manager.write("gnb_1", ConnectionState.DISCONNECTED)
-        until(lambda: nodes.state("gnb_1") is ConnectionState.DISCONNECTED)
+        eventually(lambda: nodes.state("gnb_1") is ConnectionState.DISCONNECTED)
 
     def test_garbage_in_rnib_changes_nothing(self, manager: E2Manager, rnib: Callable[..., RnibNodeState]) -> None:
         manager.change("gnb_1", ConnectionState.CONNECTED)
         nodes = rnib(interval=0.05)
-        until(lambda: nodes.connected() == ["gnb_1"])
+        eventually(lambda: nodes.connected() == ["gnb_1"])
         manager.server.command("SADD", "{e2Manager},GNB", b"\xff\xff")
         manager.server.command("SET", "{e2Manager},RAN:gnb_1", b"\x0a\xff garbage")
         manager.list("gnb_2")
         manager.server.command("SET", "{e2Manager},RAN:gnb_2", entry("another", 5, ConnectionState.CONNECTED))
         manager.list("gnb_3")
         manager.write("gnb_3", ConnectionState.CONNECTED)
-        until(lambda: nodes.state("gnb_3") is ConnectionState.CONNECTED)
+        eventually(lambda: nodes.state("gnb_3") is ConnectionState.CONNECTED)
         assert nodes.connected() == ["gnb_1", "gnb_3"]
         assert nodes.state("gnb_2") is ConnectionState.UNKNOWN
         assert nodes.ignored >= 3
@@ -255,9 +250,9 @@ class TestRnib:
     def test_a_node_taken_out_of_rnib_is_unknown(self, manager: E2Manager, rnib: Callable[..., RnibNodeState]) -> None:
         manager.change("gnb_1", ConnectionState.CONNECTED)
         nodes = rnib(interval=0.05)
-        until(lambda: nodes.connected() == ["gnb_1"])
+        eventually(lambda: nodes.connected() == ["gnb_1"])
         manager.server.command("DEL", "{e2Manager},GNB")
-        until(lambda: nodes.state("gnb_1") is ConnectionState.UNKNOWN)
+        eventually(lambda: nodes.state("gnb_1") is ConnectionState.UNKNOWN)
 
     def test_what_changed_while_redis_was_away_is_seen(
         self, server: RedisServer, manager: E2Manager, rnib: Callable[..., RnibNodeState]
@@ -266,17 +261,17 @@ class TestRnib:
         manager.change("gnb_2", ConnectionState.CONNECTED)
         told = Told()
         nodes = rnib(told)
-        until(lambda: nodes.connected() == ["gnb_1", "gnb_2"])
+        eventually(lambda: nodes.connected() == ["gnb_1", "gnb_2"])
         told.clear()
         manager.write("gnb_1", ConnectionState.DISCONNECTED)  # its event is missed
         server.stop()
-        until(nodes.stale)
+        eventually(nodes.stale)
         assert nodes.connected() == ["gnb_1", "gnb_2"], "what was known stays"
         server.start()
-        until(lambda: nodes.state("gnb_1") is ConnectionState.DISCONNECTED)
-        until(lambda: not nodes.stale())
+        eventually(lambda: nodes.state("gnb_1") is ConnectionState.DISCONNECTED)
+        eventually(lambda: not nodes.stale())
         manager.publish("gnb_2_UNDER_RESET")
-        until(lambda: nodes.state("gnb_2") is ConnectionState.UNDER_RESET)
+        eventually(lambda: nodes.state("gnb_2") is ConnectionState.UNDER_RESET)
         assert told == [("gnb_1", ConnectionState.DISCONNECTED, False), ("gnb_2", ConnectionState.UNDER_RESET, False)]
 
     def test_a_redis_that_hangs(
@@ -288,15 +283,15 @@ class TestRnib:
     ) -> None:
         manager.change("gnb_1", ConnectionState.CONNECTED)
         nodes = rnib(interval=0.1)
-        until(lambda: nodes.connected() == ["gnb_1"])
+        eventually(lambda: nodes.connected() == ["gnb_1"])
         server.suspend()
-        until(lambda: "R-NIB cannot be read" in caplog.text)
+        eventually(lambda: "R-NIB cannot be read" in caplog.text)
         assert nodes.stale()
         assert nodes.connected() == ["gnb_1"]
         server.resume()
-        until(lambda: not nodes.stale())
+        eventually(lambda: not nodes.stale())
         manager.change("gnb_1", ConnectionState.DISCONNECTED)
-        until(lambda: nodes.state("gnb_1") is ConnectionState.DISCONNECTED)
+        eventually(lambda: nodes.state("gnb_1") is ConnectionState.DISCONNECTED)
 
     def test_a_redis_that_comes_later(
         self, server: RedisServer, manager: E2Manager, rnib: Callable[..., RnibNodeState]
@@ -309,14 +304,14 @@ class TestRnib:
         assert nodes.stale()
         assert nodes.state("gnb_1") is ConnectionState.UNKNOWN
         server.start()
-        until(nodes.known)
+        eventually(nodes.known)
         assert nodes.connected() == ["gnb_1"]
         assert not nodes.stale()
 
     def test_nothing_is_told_after_the_stop(self, manager: E2Manager, rnib: Callable[..., RnibNodeState]) -> None:
         told = Told()
         nodes = rnib(told, interval=0.02)
-        until(nodes.known)
+        eventually(nodes.known)
         nodes.stop()
         manager.change("gnb_1", ConnectionState.CONNECTED)
         gevent.sleep(0.1)

@@ -11,7 +11,8 @@ import gevent
 import pytest
 from gevent import socket
 from gevent.event import Event
-from support.http.peer import OK, HttpPeer, Request, answer, closed_port
+from support.http.peer import OK, HttpPeer, Request, answer
+from support.ports import free_port
 
 from submgr.adapters.notifier import PATH, XappNotifier, body_of
 from submgr.core.commands import Notify
@@ -205,7 +206,7 @@ def test_the_settings_are_read_when_they_are_needed(desk: Desk, peer: HttpPeer) 
 
 
 def test_an_xapp_that_is_not_there(desk: Desk) -> None:
-    desk.tell(note(closed_port()))
+    desk.tell(note(free_port()))
     desk.tell(Notify("b", ClientEndpoint("not a host", 8080, 0), 1, 1))
     desk.until_done(2)
     assert [delivered for _, delivered in desk.ended] == [False, False]
@@ -243,7 +244,7 @@ def test_rest_subscriptions_of_one_endpoint_do_not_wait_for_each_other(desk: Des
 
 def test_a_dead_and_a_hanging_xapp_delay_nobody(peer: HttpPeer, hanging: HttpPeer) -> None:
     desk = Desk(timeout=30)
-    dead = closed_port()
+    dead = free_port()
     desk.policy = RetryPolicy(tries=10, delay=30)
     for n in range(100):
         desk.tell(note(hanging, f"hanging{n}"))

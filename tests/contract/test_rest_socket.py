@@ -10,6 +10,7 @@ from typing import Any
 import gevent
 import pytest
 from gevent import event, socket
+from support.waiting import eventually
 
 from submgr.core.errors import NodeDownError
 from submgr.core.model import SubscribeRequest
@@ -126,8 +127,7 @@ def test_work_starts_although_the_client_is_gone(service: Service, server: HttpS
     service.hold = event.Event()
     connection = socket.create_connection(server.address, timeout=5)
     connection.sendall(message("POST", "/ric/v1/subscriptions", BODY))
-    while not service.subscribed:
-        gevent.sleep(0.001)
+    eventually(lambda: service.subscribed)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # close resets the connection
     connection.close()
     gevent.sleep(0.01)
@@ -140,8 +140,7 @@ def test_work_starts_although_the_server_stops(service: Service, server: HttpSer
     service.hold = event.Event()
     with socket.create_connection(server.address, timeout=5) as connection:
         connection.sendall(message("POST", "/", BODY))
-        while not service.subscribed:
-            gevent.sleep(0.001)
+        eventually(lambda: service.subscribed)
         stopping = gevent.spawn(server.stop, 5)
         gevent.sleep(0)
         service.hold.set()

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import gevent
 import pytest
+from support.ports import free_port
 from support.rmr.frames import frame
-from support.rmr.peer import Link, Peer, eventually, free_port
+from support.rmr.peer import Link, Peer
+from support.waiting import eventually
 
 from submgr.rmr import mtypes
 from submgr.rmr.environment import RmrEnvironmentError
@@ -60,7 +62,7 @@ class Manager:
         self.link.send(frame(text.encode(), mtype=mtypes.RMRRM_TABLE_DATA, **header))  # type: ignore[arg-type]
 
     def states(self, count: int) -> list[str]:
-        eventually(lambda: len(self.link.got) >= count, f"{count} states")
+        eventually(lambda: len(self.link.got) >= count, what=f"{count} states")
         gevent.sleep(0.02)
         assert {(message.mtype, message.sub_id) for message in self.link.got} == {(mtypes.RMRRM_TABLE_STATE, -1)}
         return [message.payload.decode() for message in self.link.got]

@@ -12,8 +12,10 @@ from typing import Any
 import gevent
 import pytest
 from gevent import socket
+from support.ports import free_port
 from support.rmr.frames import frame
-from support.rmr.peer import Link, Peer, eventually, free_port
+from support.rmr.peer import Link, Peer
+from support.waiting import eventually
 
 from submgr.rmr import mtypes
 from submgr.rmr.framing import Framer
@@ -45,7 +47,7 @@ def still_serves(transport: WireTransport) -> None:
     """Another peer gets its health check answered."""
     link = Link.to(transport.port)
     link.send(frame(mtype=mtypes.RIC_HEALTH_CHECK_REQ))
-    eventually(lambda: link.got, "a health check is answered")
+    eventually(lambda: link.got, what="a health check is answered")
     link.close()
 
 
@@ -64,7 +66,7 @@ def test_garbage_closes_its_connection_only(node: Callable[..., Made], garbage: 
     transport, got = node()
     good, bad = Link.to(transport.port), Link.to(transport.port)
     bad.send(frame(mtype=1) + garbage)
-    eventually(lambda: bad.closed, "the bad connection is closed")
+    eventually(lambda: bad.closed, what="the bad connection is closed")
     good.send(frame(mtype=2))
     eventually(lambda: [message.mtype for message in got] == [1, 2])
     assert transport.stats().receive_error == {reason: 1}
@@ -105,12 +107,12 @@ def test_slow_loris(node: Callable[..., Made]) -> None:
                 gevent.sleep(0.01)
 
     dripping = gevent.spawn(drip)
-    eventually(lambda: slow.closed, "a frame that takes too long closes its connection")
+    eventually(lambda: slow.closed, what="a frame that takes too long closes its connection")
     dripping.join(timeout=5)
     gevent.sleep(0.3)
     assert transport.stats().receive_error == {"slow_frame": 1}
     idle.send(frame(mtype=7))
-    eventually(lambda: [message.mtype for message in got] == [7], "an idle connection stays")
+    eventually(lambda: [message.mtype for message in got] == [7], what="an idle connection stays")
     idle.close()
 
 
@@ -169,7 +171,7 @@ def test_unfinished_frames_are_bounded_together(node: Callable[..., Made]) -> No
         links.append(Link.to(transport.port))
         links[-1].send(begun)
         gevent.sleep(0.05)
-    eventually(lambda: [link.closed for link in links] == [True] * 3 + [False] * 3, "the oldest make room")
+    eventually(lambda: [link.closed for link in links] == [True] * 3 + [False] * 3, what="the oldest make room")
     assert transport.stats().receive_error == {"too_many_partial": 3}
     links[-1].send(bytes(600_000 - len(begun)))
     eventually(lambda: len(got) == 1)
@@ -190,7 +192,7 @@ def test_a_peer_that_never_reads_delays_nobody_else(node: Callable[..., Made]) -
             transport.send_to(well.name, Message(2, str(number).encode()), lost.append)
         eventually(lambda: [int(message.payload) for message in well.got] == list(range(10)))
         assert transport.stats().endpoints[deaf.name] <= 4, "a mega byte and what is being written"
-        eventually(lambda: transport.stats().endpoints[deaf.name] == 0, "each is sent or told to be lost")
+        eventually(lambda: transport.stats().endpoints[deaf.name] == 0, what="each is sent or told to be lost")
         stats = transport.stats()
     assert stats.transmit_retry == 10
     assert len(lost) == stats.transmit_error
@@ -273,9 +275,9 @@ def test_strangers_cannot_make_us_keep_endpoints(node: Callable[..., Made]) -> N
     link = Link.to(transport.port)
     for number in range(200):
         link.send(frame(mtype=1, src=f"127.0.0.{number + 1}:1".encode()))
-    eventually(lambda: len(link.got) == 200, "each is answered on the connection it came in on")
+    eventually(lambda: len(link.got) == 200, what="each is answered on the connection it came in on")
     assert len(transport.stats().endpoints) <= 10
-    eventually(lambda: not transport.stats().endpoints, "idle endpoints without a route are forgotten")
+    eventually(lambda: not transport.stats().endpoints, what="idle endpoints without a route are forgotten")
     link.close()
 
 

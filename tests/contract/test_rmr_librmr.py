@@ -10,9 +10,11 @@ from typing import Any
 
 import gevent
 import pytest
+from support.ports import free_port
 from support.rmr.fake_librmr import FakeLibrmr
 from support.rmr.frames import frame
-from support.rmr.peer import Link, Peer, eventually, free_port
+from support.rmr.peer import Link, Peer
+from support.waiting import eventually
 
 from submgr.rmr.librmr.transport import LibrmrTransport
 from submgr.rmr.message import Message, Status
@@ -81,7 +83,7 @@ def test_every_buffer_goes_back(node: Callable[..., Node]) -> None:
         message = None  # type: ignore[assignment]
         one.got.clear()
         gc.collect()
-        eventually(lambda: not one.fake.live, "no buffer is left over")
+        eventually(lambda: not one.fake.live, what="no buffer is left over")
         link.close()
 
 
@@ -121,9 +123,7 @@ def test_a_send_that_blocks_is_told_in_time_and_others_go_on(node: Callable[...,
         names = [str(number) for number in range(40)]
         for name in names:
             one.transport.send_to(well.name, Message(2, meid=name))
-        with gevent.Timeout(0.9):
-            while len(one.lost) < 3:
-                gevent.sleep(0.01)
+        eventually(lambda: len(one.lost) >= 3, 0.9)
         assert any("not returned from sending in time" in reason for reason in one.lost)
         assert len(well.got) >= 10, "lanes that are not stuck have sent theirs"
 

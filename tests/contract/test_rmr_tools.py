@@ -10,7 +10,8 @@ from typing import Any
 import click
 import pytest
 from click.testing import CliRunner
-from support.rmr.peer import Peer, free_port
+from support.ports import free_port
+from support.rmr.peer import Peer
 
 from submgr.rmr import mtypes
 from submgr.rmr.message import Message

@@ -10,9 +10,11 @@ from typing import Any
 import gevent
 import pytest
 from gevent import socket
+from support.ports import free_port
 from support.rmr.fake_librmr import FakeLibrmr
 from support.rmr.frames import frame
-from support.rmr.peer import Link, Peer, eventually, free_port
+from support.rmr.peer import Link, Peer
+from support.waiting import eventually
 
 from submgr.rmr import mtypes
 from submgr.rmr.librmr.binding import load_library
@@ -221,9 +223,7 @@ class TestTransport:
         one = node(send_timeout=0.3)
         dead = f"127.0.0.1:{free_port()}"
         assert one.transport.send_to(dead, Message(1), one.lost.append) is Status.OK
-        with gevent.Timeout(5):
-            while not one.lost:
-                gevent.sleep(0.01)
+        eventually(lambda: one.lost, 5)
         gevent.sleep(0.1)
         assert len(one.lost) == 1
         assert dead in one.lost[0]

@@ -10,7 +10,8 @@ import pytest
 from gevent import monkey
 from gevent.event import Event
 from gevent.queue import Queue
-from support.http.peer import OK, HttpPeer, Request, answer, closed_port
+from support.http.peer import OK, HttpPeer, Request, answer
+from support.ports import free_port
 
 from submgr.adapters.routing_manager import RoutingManager
 from submgr.core.commands import RouteChange
@@ -210,7 +211,7 @@ def test_one_that_stops_in_the_middle_of_its_answer_is_a_timeout(
 
 
 def test_nobody_there(manager: Callable[..., RoutingManager]) -> None:
-    assert kind(call(manager(closed_port()).create, 1, FIRST)) is RouteFailureKind.UNREACHABLE
+    assert kind(call(manager(free_port()).create, 1, FIRST)) is RouteFailureKind.UNREACHABLE
 
 
 def test_a_name_that_is_none(manager: Callable[..., RoutingManager]) -> None:

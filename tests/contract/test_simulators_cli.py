@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import redis
 from click.testing import CliRunner
+from support.processes.children import spawn
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 
 from submgr.simulators.cli import sim
@@ -33,7 +34,7 @@ def start() -> Iterator[Start]:
 
     def begin(*arguments: str) -> dict[str, Any]:
         command = [sys.executable, "-c", PROGRAM, *arguments]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        process = spawn(command, stdout=subprocess.PIPE, text=True)
         running.append(process)
         assert process.stdout is not None
         said: dict[str, Any] = json.loads(process.stdout.readline())

@@ -7,9 +7,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import gevent
 import pytest
 from gevent import socket
+from support.waiting import eventually
 
 from submgr.e2ap import codec
 from submgr.e2ap.messages import (
@@ -257,9 +257,7 @@ def test_its_route_table_leads_to_it(e2term: E2TermSimulator) -> None:
     transport.start()
     transport.set_routes(outcome.table)
     assert transport.send(Message(12010, codec.encode(request(1)), meid="gnb1")) is Status.OK
-    with gevent.Timeout(5):
-        while not got:
-            gevent.sleep(0.005)
+    eventually(lambda: got, 5)
     assert got[0].mtype == 12011
     transport.stop()
 

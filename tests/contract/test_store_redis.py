@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import gevent
@@ -16,6 +16,7 @@ from gevent import socket
 from gevent.event import Event
 from gevent.server import StreamServer
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
+from support.waiting import eventually
 
 from submgr.platform.store.base import Change, StoreError, StoreTimeout, StoreUnavailable
 from submgr.platform.store.redis import SdlStore
@@ -45,14 +46,8 @@ def store(server: RedisServer) -> Iterator[SdlStore]:
     store.stop()
 
 
-def until(condition: Callable[[], bool]) -> None:
-    with gevent.Timeout(10):
-        while not condition():
-            gevent.sleep(0.005)
-
-
 def settled(store: SdlStore) -> None:
-    until(lambda: store.reachable() and not store.stats().repairs_pending)
+    eventually(lambda: store.reachable() and not store.stats().repairs_pending)
 
 
 def removal(*keys: str) -> Change:
@@ -81,7 +76,7 @@ def test_down_at_the_start() -> None:
         with pytest.raises(StoreUnavailable):
             store.write(Change(NS, {"2": b"x"}), persistent=True)
         with server:
-            until(store.reachable)
+            eventually(store.reachable)
             settled(store)
             store.write(Change(NS, {"3": b"x"}))
             assert store.read_all(NS) == {"2": b"x", "3": b"x"}
@@ -107,9 +102,9 @@ def test_a_restart_loses_nothing(server: RedisServer, store: SdlStore) -> None:
 
     store.write(Change(NS, {"gone": b"x"}))
     workers = [gevent.spawn(work, worker) for worker in range(10)]
-    until(lambda: len(acknowledged) > 100)
+    eventually(lambda: len(acknowledged) > 100)
     server.kill()
-    until(lambda: failed > 20)
+    eventually(lambda: failed > 20)
     with pytest.raises(StoreError):
         store.write(removal("gone"), persistent=True)
     server.start()
@@ -128,10 +123,10 @@ def test_a_hung_database_brings_nothing_back(server: RedisServer, store: SdlStor
     told: list[tuple[str, StoreError | None]] = []
     late = Change(NS, {"old": b"late", "new": b"late"}, frozenset({"removed"}))
     store.submit(late, lambda error: told.append(("late", error)))
-    until(lambda: not store.reachable())
+    eventually(lambda: not store.reachable())
     store.submit(Change(NS, {"new": b"unsent"}), lambda error: told.append(("unsent", error)))
     store.submit(removal("old"), lambda error: told.append(("removal", error)), persistent=True)
-    until(lambda: len(told) == 3)
+    eventually(lambda: len(told) == 3)
     assert [name for name, _ in told] == ["late", "unsent", "removal"]
     assert isinstance(told[0][1], StoreTimeout)
     assert isinstance(told[1][1], StoreUnavailable)
@@ -229,12 +224,12 @@ def test_what_is_delivered_after_the_database_answered_again_is_not_done(server:
 
 def test_a_hung_database_is_noticed_without_being_used(server: RedisServer, store: SdlStore) -> None:
     server.suspend()
-    until(lambda: not store.reachable())
+    eventually(lambda: not store.reachable())
     assert "127.0.0.1" in str(store.stats().error)
     with pytest.raises(StoreUnavailable):
         store.read(NS, {"1"})
     server.resume()
-    until(store.reachable)
+    eventually(store.reachable)
 
 
 def test_a_hung_database_does_not_hold_up_the_process(server: RedisServer, store: SdlStore) -> None:
@@ -308,7 +303,7 @@ def test_two_servers_share_the_namespaces(server: RedisServer) -> None:
             assert [sum(value is not None for value in values) for values in held] != [20, 0]
             assert all((a is None) != (b is None) for a, b in zip(*held, strict=True))
             other.kill()
-            until(lambda: not store.reachable())
+            eventually(lambda: not store.reachable())
         finally:
             store.stop()
 
@@ -338,11 +333,11 @@ def test_the_master_is_found_through_a_sentinel(server: RedisServer, tmp_path: P
     store.start()
     try:
         # more tries than there are places for connections
-        until(lambda: store.stats().error is not None)
+        eventually(lambda: store.stats().error is not None)
         gevent.sleep(0.6)
         assert not store.reachable()
         with sentinel:
-            until(store.reachable)
+            eventually(store.reachable)
             store.read_all(NS)
             store.write(Change(NS, {"1": b"before"}))
             assert server.get(NS, "1") == b"before"

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import gevent
 import pytest
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
+from support.waiting import eventually
 
 from submgr.platform.store.base import InvalidKey, StoreError, StoreTimeout, StoreUnavailable
 from submgr.platform.store.sdl_channel import Listener, SdlChannel
@@ -46,12 +47,6 @@ class Log:
         self.listener: Listener = sdl.listen(NS, channel, self.told.append, lambda: self.told.append(None))
 
 
-def until(condition: Callable[[], bool]) -> None:
-    with gevent.Timeout(10):
-        while not condition():
-            gevent.sleep(0.005)
-
-
 def publish(server: RedisServer, payload: bytes, channel: str = CHANNEL) -> None:
     server.command("PUBLISH", f"{{{NS}}},{channel}", payload)
 
@@ -77,41 +72,41 @@ def test_a_value_of_another_kind_is_an_error(server: RedisServer, sdl: SdlChanne
 
 def test_payloads_come_as_they_were_published_and_in_order(server: RedisServer, sdl: SdlChannel) -> None:
     log = Log(sdl)
-    until(lambda: log.told == [None])
+    eventually(lambda: log.told == [None])
     assert log.listener.subscribed
     payloads = [b"gnb_1_CONNECTED___gnb_2_DISCONNECTED", b"", b"\xff\r\n", *(b"%d" % n for n in range(100))]
     for payload in payloads:
         publish(server, payload)
     publish(server, b"elsewhere", "OTHER")
-    until(lambda: len(log.told) > len(payloads))
+    eventually(lambda: len(log.told) > len(payloads))
     gevent.sleep(0.25)  # more than two looks at an idle connection
     assert log.told == [None, *payloads]
 
 
 def test_a_restart_is_told_and_later_messages_arrive(server: RedisServer, sdl: SdlChannel) -> None:
     log = Log(sdl)
-    until(lambda: log.told == [None])
+    eventually(lambda: log.told == [None])
     for number in range(1, 4):
         server.kill()
-        until(lambda: not log.listener.subscribed)
+        eventually(lambda: not log.listener.subscribed)
         server.start()
-        until(lambda: log.listener.subscribed)
+        eventually(lambda: log.listener.subscribed)
         publish(server, b"%d" % number)
-        until(lambda: log.told[-1] is not None)
+        eventually(lambda: log.told[-1] is not None)
     assert log.told == [None, None, b"1", None, b"2", None, b"3"]
 
 
 def test_a_server_that_hangs_is_noticed(server: RedisServer, sdl: SdlChannel) -> None:
     log = Log(sdl)
-    until(lambda: log.told == [None])
+    eventually(lambda: log.told == [None])
     server.suspend()
-    until(lambda: not log.listener.subscribed)
+    eventually(lambda: not log.listener.subscribed)
     with pytest.raises((StoreTimeout, StoreUnavailable)):
         sdl.members(NS, "GNB")
     server.resume()
-    until(lambda: log.listener.subscribed)
+    eventually(lambda: log.listener.subscribed)
     publish(server, b"after")
-    until(lambda: b"after" in log.told)
+    eventually(lambda: b"after" in log.told)
     assert log.told == [None, None, b"after"]
 
 
@@ -128,7 +123,7 @@ def test_down_at_the_start(caplog: pytest.LogCaptureFixture) -> None:
         # once, not with each try
         assert caplog.text.count("no messages of {e2Manager},RAN_CONNECTION_STATUS_CHANGE") == 1
         with server:
-            until(lambda: log.told == [None])
+            eventually(lambda: log.told == [None])
     finally:
         sdl.stop()
 
@@ -143,24 +138,24 @@ def test_a_bug_in_a_handler_does_not_end_the_subscription(
         raise ValueError(payload)
 
     listener = sdl.listen(NS, CHANNEL, handle, lambda: None)
-    until(lambda: listener.subscribed)
+    eventually(lambda: listener.subscribed)
     for number in range(3):
         publish(server, b"%d" % number)
-    until(lambda: len(told) == 3)
+    eventually(lambda: len(told) == 3)
     assert told == [b"0", b"1", b"2"]
     assert caplog.text.count("could not be handled") == 3
 
 
 def test_stopping_ends_the_subscriptions(server: RedisServer, sdl: SdlChannel) -> None:
     logs = [Log(sdl), Log(sdl, "OTHER")]
-    until(lambda: all(log.told for log in logs))
+    eventually(lambda: all(log.told for log in logs))
     logs[0].listener.stop()
     publish(server, b"x")
     publish(server, b"y", "OTHER")
-    until(lambda: b"y" in logs[1].told)
+    eventually(lambda: b"y" in logs[1].told)
     assert logs[0].told == [None]
     sdl.stop()
-    until(lambda: server.command("PUBSUB", "CHANNELS") == b"*0\r\n")
+    eventually(lambda: server.command("PUBSUB", "CHANNELS") == b"*0\r\n")
     with pytest.raises(StoreUnavailable):
         sdl.get(NS, {"k"})
 
@@ -169,8 +164,8 @@ def test_subscriptions_leave_connections_for_reads(sdl: SdlChannel) -> None:
     logs = [Log(sdl, f"{number}") for number in range(7)]
     with pytest.raises(StoreError, match="7 subscriptions"):
         Log(sdl, "7")
-    until(lambda: all(log.told for log in logs))
+    eventually(lambda: all(log.told for log in logs))
     assert sdl.members(NS, "GNB") == frozenset()
     logs[0].listener.stop()
     another = Log(sdl, "7")
-    until(lambda: another.told == [None])
+    eventually(lambda: another.told == [None])

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import gevent
 import pytest
+from support.processes.children import spawn
+from support.waiting import eventually
 
 from submgr.platform.store.base import Change, StoreError, StoreTimeout, StoreUnavailable
 from submgr.platform.store.sqlite import SqliteStore
@@ -29,7 +31,7 @@ NS, path = "submgr_e2SubsDb", sys.argv[1]
 
 def process(program: str, path: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", PRELUDE + textwrap.dedent(program), str(path)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return spawn(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def output_of(program: str, path: Path) -> str:
@@ -252,9 +254,7 @@ def test_a_disk_that_does_not_answer_holds_up_neither_the_process_nor_the_order(
     assert isinstance(late.exception, StoreTimeout | StoreUnavailable)
     assert not store.reachable()
     os.write(write_end, b"x")
-    with gevent.Timeout(5):
-        while not store.reachable() or store.stats().repairs_pending:
-            gevent.sleep(0.01)
+    eventually(lambda: store.reachable() and not store.stats().repairs_pending, 5)
     assert store.read_all(NS) == {"k": b"before"}
     store.stop()
     os.close(read_end)

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import gevent
 import pytest
 from gevent.queue import Queue
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
+from support.waiting import eventually
 
 from submgr.adapters.records.rest import decode_rest
 from submgr.adapters.records.store import StoredRecords
@@ -88,18 +88,14 @@ def test_saved_loaded_erased(store: Store) -> None:
     completed = replace(E2, admitted=(1,))
     records.save_e2(completed, done.put)
     assert outcomes(done, 3) == [None] * 3
-    with gevent.Timeout(10):
-        while not records.load().removals:
-            gevent.sleep(0.01)
+    eventually(lambda: records.load().removals)
     loaded = records.load()
     assert (loaded.e2, loaded.rest, loaded.removals) == ([completed], [REST], [REMOVAL])
     records.erase_removal(REMOVAL.meid, REMOVAL.instance_id)
     records.erase_e2(3, done.put)
     records.erase_rest(REST_ID, done.put)
     assert outcomes(done, 2) == [None, None]
-    with gevent.Timeout(10):
-        while records.load().removals:
-            gevent.sleep(0.01)
+    eventually(lambda: not records.load().removals)
     loaded = records.load()
     assert (loaded.e2, loaded.rest, loaded.unreadable) == ([], [], [])
     records.stop()
@@ -146,9 +142,7 @@ def test_a_database_that_hangs(server: RedisServer) -> None:
     assert failure is not None
     server.resume()
     assert outcomes(erased, 1) == [None], "told once more, when it is gone"
-    with gevent.Timeout(10):
-        while store.stats().repairs_pending:
-            gevent.sleep(0.01)
+    eventually(lambda: not store.stats().repairs_pending)
     loaded = records.load()
     assert (loaded.e2, loaded.rest) == ([], []), "a write that was not confirmed has not come late"
     records.stop()

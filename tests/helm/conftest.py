@@ -7,20 +7,21 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from support.ports import free_port
+from support.processes.children import START, spawn
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
+from support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "helm" / "submgr"
@@ -106,7 +107,7 @@ class Processes:
 
     def start(self, command: list[str], environment: dict[str, str] | None = None, **options: Any) -> Any:
         env = {**os.environ, **(environment or {})}
-        process = subprocess.Popen(command, env=env, text=True, stdin=subprocess.DEVNULL, **options)
+        process = spawn(command, env=env, text=True, stdin=subprocess.DEVNULL, **options)
         self.running.append(process)
         return process
 
@@ -137,37 +138,6 @@ def processes() -> Iterator[Processes]:
     running.end()
 
 
-def _free_ports(how_many: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(how_many)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
-@pytest.fixture
-def free_ports() -> Callable[[int], list[int]]:
-    return _free_ports
-
-
-def _eventually(what: Callable[[], Any], seconds: float = 20.0, every: float = 0.05) -> Any:
-    """What `what` says, as soon as it is true; an AssertionError with its last word when it never is."""
-    end = time.monotonic() + seconds
-    while True:
-        said = what()
-        if said:
-            return said
-        assert time.monotonic() < end, said
-        time.sleep(every)
-
-
-@pytest.fixture
-def eventually() -> Callable[..., Any]:
-    return _eventually
-
-
 class Pod:
     """The daemon as the chart starts it: command, arguments, environment and files are the rendered ones.
 
@@ -175,7 +145,7 @@ class Pod:
     """
 
     def __init__(self, processes: Processes, manifests: Manifests, directory: Path, **where: str) -> None:
-        self.xapp_port, self.platform_port, self.rmr_port, self.control_port = _free_ports(4)
+        self.xapp_port, self.platform_port, self.rmr_port, self.control_port = (free_port() for _ in range(4))
         self.xapp = Http(f"127.0.0.1:{self.xapp_port}")
         self.platform = Http(f"127.0.0.1:{self.platform_port}")
         self.token = ""
@@ -251,7 +221,7 @@ class Pod:
             except OSError:
                 return False
 
-        _eventually(ready)
+        eventually(ready, START)
 
     def edit(self, pattern: str, new: str) -> None:
         """Change the configuration as an edited ConfigMap does."""
@@ -333,7 +303,7 @@ def ric(chart: Chart, tmp_path: Path) -> Iterator[Ric]:
 @pytest.fixture
 def lonely_pod(chart: Chart, processes: Processes, tmp_path: Path) -> Pod:
     """A pod whose database and Routing Manager do not answer; not started."""
-    database, rtmgr = _free_ports(2)
+    database, rtmgr = free_port(), free_port()
     where = {"DBAAS_SERVICE_HOST": "127.0.0.1", "DBAAS_SERVICE_PORT": str(database)}
     return Pod(processes, chart.render(), tmp_path, rtmgr=f"127.0.0.1:{rtmgr}", **where)
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.waiting import eventually
 
 from submgr.healthcheck import address
 
@@ -179,7 +180,7 @@ def refused(port: int) -> bool:
 
 
 @pytest.mark.redis
-def test_as_process_1_on_a_read_only_file_system_it_ends_what_runs_and_itself(ric, eventually) -> None:
+def test_as_process_1_on_a_read_only_file_system_it_ends_what_runs_and_itself(ric) -> None:
     ric.e2term.ask("/rules", "PUT", [{"procedure": "subscribe", "delay": 1.5}])
     pod = ric.pod()
     pod.start(*container(), "sh", "-c", ALONE, str(pod.writable))
@@ -204,7 +205,7 @@ def test_as_process_1_on_a_read_only_file_system_it_ends_what_runs_and_itself(ri
     assert healthcheck(pod) == 1
 
 
-def test_a_stop_while_it_waits_for_the_database_is_a_clean_one(lonely_pod, eventually) -> None:
+def test_a_stop_while_it_waits_for_the_database_is_a_clean_one(lonely_pod) -> None:
     lonely_pod.start()
     eventually(lambda: not refused(lonely_pod.platform_port))
     status, why = lonely_pod.platform.raw("GET", "/ric/v1/health/ready")

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 import yaml
+from support.ports import free_port
+from support.waiting import eventually
 
 PROMETHEUS = shutil.which("prometheus")
 PROMTOOL = shutil.which("promtool")
@@ -28,9 +30,7 @@ def metrics(pod: Any) -> list[str]:
 
 @pytest.mark.promtool
 @pytest.mark.skipif(PROMETHEUS is None, reason="no prometheus: apt-get install prometheus")
-def test_prometheus_scrapes_it_and_takes_its_rules(
-    shared_ric, shared_pod, chart, processes, free_ports, eventually, tmp_path
-) -> None:
+def test_prometheus_scrapes_it_and_takes_its_rules(shared_ric, shared_pod, chart, processes, tmp_path) -> None:
     shared_pod.xapp.ask("/ric/v1/subscriptions", "POST", shared_ric.request(event=101))
     eventually(lambda: "submgr_e2_subscriptions 1.0" in metrics(shared_pod))
     template = chart.render()["Deployment", "deployment-ricplt-submgr"]["spec"]["template"]
@@ -45,7 +45,7 @@ def test_prometheus_scrapes_it_and_takes_its_rules(
         "scrape_configs": [job],
     }
     (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(config))
-    (port,) = free_ports(1)
+    port = free_port()
     command = [PROMETHEUS, f"--config.file={tmp_path}/prometheus.yml", f"--storage.tsdb.path={tmp_path}/tsdb"]
     with (tmp_path / "prometheus.log").open("w") as log:
         processes.start([*command, f"--web.listen-address=127.0.0.1:{port}"], stdout=log, stderr=log)
@@ -86,7 +86,7 @@ def test_promtool_on_the_live_metrics(shared_pod, chart) -> None:
         assert used and set(used) <= names, rule["alert"]
 
 
-def test_an_edited_config_map_applies_to_the_running_pod(shared_ric, shared_pod, eventually) -> None:
+def test_an_edited_config_map_applies_to_the_running_pod(shared_ric, shared_pod) -> None:
     shared_pod.edit("e2tSubReqTimeout_ms: 2000", "e2tSubReqTimeout_ms: 100")
     eventually(lambda: shared_pod.platform.ask("/ric/v1/config")["controls"]["e2tSubReqTimeout_ms"] == 100)
     shared_ric.e2term.ask("/rules", "PUT", [{"procedure": "subscribe", "silent": "request"}])
@@ -171,7 +171,7 @@ def keys(redis: Any, namespace: str) -> list[bytes]:
     return answer.split(b"\r\n")[2:-1:2]
 
 
-def make_what_the_records_say(ric: Any, pod: Any, eventually: Any) -> None:
+def make_what_the_records_say(ric: Any, pod: Any) -> None:
     """E2 nodes and the Routing Manager hold what the Go submgr's records speak of; then the database has only these."""
     for number, (meid, event) in enumerate((("gnb_1", 1), ("gnb_1", 2), ("gnb_2", 1)), 1):
         pod.xapp.ask("/ric/v1/subscriptions", "POST", ric.request(meid, event))
@@ -187,11 +187,11 @@ def make_what_the_records_say(ric: Any, pod: Any, eventually: Any) -> None:
     ric.xapp.ask("/reset", "POST")
 
 
-def test_it_takes_over_what_the_go_submgr_left_and_deletes_it_properly(ric, eventually) -> None:
+def test_it_takes_over_what_the_go_submgr_left_and_deletes_it_properly(ric) -> None:
     pod = ric.pod()
     pod.start()
     pod.until_ready()
-    make_what_the_records_say(ric, pod, eventually)
+    make_what_the_records_say(ric, pod)
     before = (ric.at_nodes(), ric.rtmgr.ask("/state")["routes"])
     assert {name: sorted(held) for name, held in before[0].items()} == {"gnb_1": ["1", "2"], "gnb_2": ["3"]}
     assert before[1] == {"1": ["127.0.0.1:4560"], "2": ["127.0.0.1:4560", "127.0.0.1:4570"], "3": ["127.0.0.1:4560"]}

@@ -15,8 +15,9 @@ from collections.abc import Iterator
 import gevent
 import gevent.socket
 import pytest
-from support.processes.daemon import NODES, Daemon, Neighbourhood, detail, eventually
+from support.processes.daemon import NODES, Daemon, Neighbourhood, detail
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
+from support.waiting import eventually
 
 from submgr.platform.http.errors import HttpError
 
@@ -37,7 +38,7 @@ def around(_running: tuple[Neighbourhood, Daemon]) -> Iterator[Neighbourhood]:
     around.rtmgr.rules.clear()
     for subscription_id in daemon.rests():
         daemon.unsubscribe(subscription_id)
-    assert eventually(lambda: around.empty() and not daemon.rests())
+    eventually(lambda: around.empty() and not daemon.rests())
     around.reset()
 
 
@@ -93,7 +94,7 @@ def test_a_slow_routing_manager_holds_up_no_delete_of_another_node(around: Neigh
     around.rtmgr_does(method="DELETE", instance=number, delay=1.8)
     for subscription_id in (slow, beside, *others):
         daemon.unsubscribe(subscription_id)
-    assert eventually(lambda: len(removed(around)) == 22), removed(around)
+    eventually(lambda: len(removed(around)) == 22, what=lambda: removed(around))
     assert removed(around)[-1] == number
 
 
@@ -135,13 +136,13 @@ def test_a_node_that_flaps_under_load(around: Neighbourhood) -> None:
         gevent.joinall(clients, timeout=20, raise_error=True)
         # other nodes never noticed
         other = daemon.subscribe(there.request("gnb_2", detail(99, [99])))
-        assert eventually(lambda: there.xapp.instances(other))
+        eventually(lambda: there.xapp.instances(other))
         assert there.xapp.instances(other)[0]["ErrorCause"] == ""
         agree = lambda: there.holds() | there.holds("gnb_2") == listed(daemon) == set(there.rtmgr.routes)  # noqa: E731
-        assert eventually(agree, 20.0), (there.holds(), listed(daemon), there.rtmgr.routes)
+        eventually(agree, 20.0, what=lambda: (there.holds(), listed(daemon), there.rtmgr.routes))
         for subscription_id in daemon.rests():
             daemon.unsubscribe(subscription_id)
-        assert eventually(lambda: there.empty() and not daemon.rests() and daemon.clean(), 20.0), daemon.stored()
+        eventually(lambda: there.empty() and not daemon.rests() and daemon.clean(), 20.0, what=lambda: daemon.stored())
 
 
 def listed(daemon: Daemon) -> set[int]:

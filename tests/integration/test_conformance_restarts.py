@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.processes.daemon import Daemon, Neighbourhood, detail, eventually
+from support.processes.daemon import Daemon, Neighbourhood, detail
+from support.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def around(_running: tuple[Neighbourhood, Daemon]) -> Iterator[Neighbourhood]:
     around.xapp.rules.clear()
     for subscription_id in daemon.rests():
         daemon.unsubscribe(subscription_id)
-    assert eventually(lambda: around.empty() and not daemon.rests())
+    eventually(lambda: around.empty() and not daemon.rests())
     around.reset()
 
 
@@ -41,7 +42,7 @@ def told(around: Neighbourhood, count: int = 1) -> list[dict[str, Any]]:
 
 def told_of(around: Neighbourhood, subscription_id: str, count: int = 1) -> list[int]:
     """Instance ids that the notifications of one request tell; a kill can have one told twice."""
-    assert eventually(lambda: len(set(map(_key, around.xapp.instances(subscription_id)))) >= count)
+    eventually(lambda: len(set(map(_key, around.xapp.instances(subscription_id)))) >= count)
     return sorted({number for _, number in map(_key, around.xapp.instances(subscription_id))})
 
 
@@ -64,9 +65,9 @@ def again(around: Neighbourhood, daemon: Daemon, how: str = "kill") -> None:
 def test_an_unanswered_subscribe_is_undone_silently(around: Neighbourhood, daemon: Daemon) -> None:
     around.node_does(procedure="subscribe", silent="answer")
     daemon.subscribe(around.request())
-    assert eventually(lambda: around.holds())
+    eventually(lambda: around.holds())
     again(around, daemon)
-    assert eventually(around.empty)
+    eventually(around.empty)
     assert around.xapp.notifications == []
     assert len(daemon.rests()) == 1
     # the same request gets it completed, under the id it had
@@ -77,16 +78,16 @@ def test_an_unanswered_subscribe_is_undone_silently(around: Neighbourhood, daemo
 def test_a_subscribe_whose_route_was_being_made_is_undone(around: Neighbourhood, daemon: Daemon) -> None:
     around.rtmgr_does(hang=True, done=True)
     daemon.subscribe(around.request())
-    assert eventually(lambda: around.rtmgr.routes)
+    eventually(lambda: around.rtmgr.routes)
     again(around, daemon)
-    assert eventually(around.empty)
+    eventually(around.empty)
     assert around.e2term.received[12010] == 0
 
 
 def test_an_answered_subscribe_is_told_after_the_start(around: Neighbourhood, daemon: Daemon) -> None:
     around.xapp_does(status=503)
     subscription_id = daemon.subscribe(around.request())
-    assert eventually(lambda: around.xapp.notifications)
+    eventually(lambda: around.xapp.notifications)
     assert around.xapp.delivered == []
     (number,) = around.holds()
     again(around, daemon)
@@ -119,11 +120,11 @@ def test_a_shared_subscription_over_several_restarts(around: Neighbourhood, daem
     assert daemon.rests().keys() == set(ids)
     for n, subscription_id in enumerate(ids[:2], 1):
         daemon.unsubscribe(subscription_id)
-        assert eventually(lambda n=n: len(around.rtmgr.routes[number]) == 3 - n)
+        eventually(lambda n=n: len(around.rtmgr.routes[number]) == 3 - n)
         again(around, daemon)
         assert around.holds() == {number}
     daemon.unsubscribe(ids[2])
-    assert eventually(around.empty)
+    eventually(around.empty)
 
 
 def test_a_merge_whose_route_was_being_made(around: Neighbourhood, daemon: Daemon) -> None:
@@ -135,14 +136,14 @@ def test_a_merge_whose_route_was_being_made(around: Neighbourhood, daemon: Daemo
     joining = around.request()
     joining["ClientEndpoint"]["RMRPort"] = 4561
     second = daemon.subscribe(joining)
-    assert eventually(lambda: any(event["method"] == "PUT" for event in around.rtmgr.log.entries(event="received")))
+    eventually(lambda: any(event["method"] == "PUT" for event in around.rtmgr.log.entries(event="received")))
     again(around, daemon)
     told_of(around, second)
-    assert eventually(lambda: around.rtmgr.routes == {number: ["127.0.0.1:4560", "127.0.0.1:4561"]})
+    eventually(lambda: around.rtmgr.routes == {number: ["127.0.0.1:4560", "127.0.0.1:4561"]})
     daemon.unsubscribe(first)
-    assert eventually(lambda: around.rtmgr.routes == {number: ["127.0.0.1:4561"]})
+    eventually(lambda: around.rtmgr.routes == {number: ["127.0.0.1:4561"]})
     daemon.unsubscribe(second)
-    assert eventually(around.empty)
+    eventually(around.empty)
 
 
 def test_a_policy_whose_update_was_unanswered_is_never_deleted(around: Neighbourhood, daemon: Daemon) -> None:
@@ -153,16 +154,16 @@ def test_a_policy_whose_update_was_unanswered_is_never_deleted(around: Neighbour
     around.node_does(procedure="subscribe", silent="answer")
     changed = around.request("gnb_1", detail(1, [2], "policy"), SubscriptionId=subscription_id)
     assert daemon.subscribe(changed) == subscription_id
-    assert eventually(lambda: around.e2term.nodes["gnb_1"].subscriptions[number].trigger == b"\2")
+    eventually(lambda: around.e2term.nodes["gnb_1"].subscriptions[number].trigger == b"\2")
     again(around, daemon)
     assert around.holds() == {number}
     assert around.e2term.received[12020] == 0
     # the next update goes to the node under the same instance id
     assert daemon.subscribe(around.request("gnb_1", detail(1, [3], "policy"), SubscriptionId=subscription_id))
-    assert eventually(lambda: around.e2term.nodes["gnb_1"].subscriptions[number].trigger == b"\3")
+    eventually(lambda: around.e2term.nodes["gnb_1"].subscriptions[number].trigger == b"\3")
     assert set(told_of(around, subscription_id)) == {number}
     daemon.unsubscribe(subscription_id)
-    assert eventually(around.empty)
+    eventually(around.empty)
 
 
 def test_a_delete_that_was_running_goes_on(around: Neighbourhood, daemon: Daemon) -> None:
@@ -170,9 +171,9 @@ def test_a_delete_that_was_running_goes_on(around: Neighbourhood, daemon: Daemon
     told(around, 5)
     around.node_does(procedure="delete", delay=0.2)
     daemon.unsubscribe(subscription_id)
-    assert eventually(lambda: len(around.holds()) < 5)
+    eventually(lambda: len(around.holds()) < 5)
     again(around, daemon)
-    assert eventually(lambda: around.empty() and not daemon.rests())
+    eventually(lambda: around.empty() and not daemon.rests())
     assert daemon.post(around.request(SubscriptionId=subscription_id))[0] == 404
 
 
@@ -182,7 +183,7 @@ def test_a_route_of_a_restored_subscription_goes_with_it(around: Neighbourhood, 
     again(around, daemon)
     assert around.rtmgr.routes
     daemon.unsubscribe(subscription_id)
-    assert eventually(lambda: around.rtmgr.routes == {})
+    eventually(lambda: around.rtmgr.routes == {})
     assert around.rtmgr.surprises == []
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import gevent
 import pytest
-from support.processes.daemon import Daemon, Neighbourhood, detail, eventually
+from support.processes.daemon import Daemon, Neighbourhood, detail
+from support.waiting import eventually
 
 from submgr.e2ap.messages import (
     Action,
@@ -38,7 +39,7 @@ def around(_running: tuple[Neighbourhood, Daemon]) -> Iterator[Neighbourhood]:
     around.rtmgr.rules.clear()
     for meid in around.e2term.nodes:
         daemon.platform("DELETE", f"delete_all_e2node_subscriptions/{meid}")
-    assert eventually(lambda: around.empty() and daemon.listed() == [])
+    eventually(lambda: around.empty() and daemon.listed() == [])
     around.reset()
 
 
@@ -135,14 +136,14 @@ def test_refused(around: Neighbourhood, daemon: Daemon, old: OldXapp) -> None:
     assert isinstance(answer.message, SubscriptionFailure)
     assert answer.message.request_id.requestor == REQUESTOR
     assert answer.message.cause is not None
-    assert eventually(around.empty)
+    eventually(around.empty)
 
 
 def test_a_node_that_is_silent_is_not_answered_for(around: Neighbourhood, daemon: Daemon, old: OldXapp) -> None:
     around.node_does(procedure="subscribe", silent="answer")
     old.subscribe("a")
-    assert eventually(lambda: around.e2term.received[12020] == 1)
-    assert eventually(around.empty)
+    eventually(lambda: around.e2term.received[12020] == 1)
+    eventually(around.empty)
     old.answers(0)
 
 
@@ -172,7 +173,7 @@ def test_what_rest_and_rmr_share_ends_with_the_last_of_them(
     assert around.holds() == {number}
     assert around.rtmgr.routes == {number: ["127.0.0.1:4560"]}
     daemon.unsubscribe(over_rest)
-    assert eventually(around.empty)
+    eventually(around.empty)
 
 
 def test_garbage_is_not_answered_and_hurts_nobody(around: Neighbourhood, daemon: Daemon, old: OldXapp) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 
 import gevent
 import pytest
-from support.processes.daemon import Daemon, Neighbourhood, detail, eventually
+from support.processes.daemon import Daemon, Neighbourhood, detail
+from support.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def around(_running: tuple[Neighbourhood, Daemon]) -> Iterator[Neighbourhood]:
     around.xapp.rules.clear()
     for subscription_id in daemon.rests():
         daemon.unsubscribe(subscription_id)
-    assert eventually(lambda: not daemon.rests() and around.empty(), 15.0)
+    eventually(lambda: not daemon.rests() and around.empty(), 15.0)
     around.reset()
 
 
@@ -65,7 +66,7 @@ def test_route_create_fails(
     assert instance["ErrorSource"] == "RTMGR"
     assert instance.get("TimeoutType") == timeout
     assert around.e2term.received[12010] == 0
-    assert eventually(lambda: not around.rtmgr.routes and daemon.listed() == [])
+    eventually(lambda: not around.rtmgr.routes and daemon.listed() == [])
 
 
 @pytest.mark.parametrize("status", [200, 201, 204])
@@ -97,12 +98,12 @@ def test_route_removal_that_fails_is_retried(around: Neighbourhood, daemon: Daem
     around.rtmgr_does(method="DELETE", status=500, count=1)
     before = daemon.metric("SUBMGR_RouteDeleteFail")
     daemon.unsubscribe(subscription_id)
-    assert eventually(lambda: not daemon.rests() and not around.holds())
+    eventually(lambda: not daemon.rests() and not around.holds())
     assert daemon.metric("SUBMGR_RouteDeleteFail") == before + 1
     assert daemon.metric("submgr_pending_route_removals") == 1
     assert list(around.rtmgr.routes) == [instance["E2EventInstanceId"]]
-    assert eventually(lambda: not around.rtmgr.routes, 30.0)
-    assert eventually(lambda: daemon.metric("submgr_pending_route_removals") == 0)
+    eventually(lambda: not around.rtmgr.routes, 30.0)
+    eventually(lambda: daemon.metric("submgr_pending_route_removals") == 0)
 
 
 def test_routing_manager_is_not_there(around: Neighbourhood, daemon: Daemon) -> None:
@@ -134,7 +135,7 @@ def test_a_delete_that_is_never_answered(around: Neighbourhood, daemon: Daemon) 
     around.node_does(procedure="delete", silent="request", count=2)
     before = daemon.metric("submgr_unconfirmed_deletes")
     daemon.unsubscribe(subscription_id)
-    assert eventually(lambda: not daemon.rests() and not around.rtmgr.routes)
+    eventually(lambda: not daemon.rests() and not around.rtmgr.routes)
     assert daemon.metric("submgr_unconfirmed_deletes") == before + 1
     around.e2term.nodes["gnb_1"].subscriptions.clear()
 
@@ -163,15 +164,15 @@ def test_a_hanging_xapp_delays_nobody(around: Neighbourhood, daemon: Daemon) -> 
     told(around, 2)
     around.xapp_does(subscription_id=slow, hang=True)
     daemon.subscribe({**around.request("gnb_1", detail(3, [3])), "SubscriptionId": slow})
-    assert eventually(lambda: len(around.xapp.notifications) == 3)
+    eventually(lambda: len(around.xapp.notifications) == 3)
     daemon.subscribe(around.request("gnb_1", detail(4, [4])))
-    assert eventually(lambda: 4 in [i["XappEventInstanceId"] for i in around.xapp.instances()], 3.0)
+    eventually(lambda: 4 in [i["XappEventInstanceId"] for i in around.xapp.instances()], 3.0)
 
 
 def test_a_notification_is_given_up(around: Neighbourhood, daemon: Daemon) -> None:
     around.xapp_does(status=500)
     daemon.subscribe(around.request())
-    assert eventually(lambda: daemon.metric("submgr_notifications_given_up_total") == 1, 8.0)
+    eventually(lambda: daemon.metric("submgr_notifications_given_up_total") == 1, 8.0)
     assert len(around.xapp.notifications) == 3
 
 
@@ -253,7 +254,7 @@ def test_a_stuck_process_says_so_afterwards(around: Neighbourhood) -> None:
         gevent.sleep(0.7)
         status, answer = own.platform("GET", "health/alive")
         assert status == 503, answer
-        assert eventually(lambda: own.platform("GET", "health/alive")[0] == 200, 15.0)
+        eventually(lambda: own.platform("GET", "health/alive")[0] == 200, 15.0)
 
 
 def test_reload_of_the_configuration(around: Neighbourhood) -> None:
@@ -261,12 +262,12 @@ def test_reload_of_the_configuration(around: Neighbourhood) -> None:
     with Daemon(around) as own:
         around.node_does(procedure="subscribe", silent="request")
         own.configure(controls={"e2tMaxSubReqTryCount": 1})
-        assert eventually(lambda: own.platform("GET", "config")[1]["controls"]["e2tMaxSubReqTryCount"] == 1, 30.0)
+        eventually(lambda: own.platform("GET", "config")[1]["controls"]["e2tMaxSubReqTryCount"] == 1, 30.0)
         own.subscribe(around.request())
         told(around)
         assert around.e2term.received[12010] == 1
         own.configure(controls={"e2tMaxSubReqTryCount": -1})
-        assert eventually(lambda: own.metric("submgr_config_reload_refused") == 1, 30.0)
+        eventually(lambda: own.metric("submgr_config_reload_refused") == 1, 30.0)
         assert own.platform("GET", "config")[1]["controls"]["e2tMaxSubReqTryCount"] == 1
 
 
@@ -278,7 +279,7 @@ def test_debug_writes(around: Neighbourhood) -> None:
         assert "s3cret" not in str(own.platform("GET", "config")[1])
         status, _ = own.platform("DELETE", "delete_all_e2node_subscriptions/gnb_1", Authorization="Bearer s3cret")
         assert status == 200
-        assert eventually(lambda: around.empty() and not own.rests())
+        eventually(lambda: around.empty() and not own.rests())
         assert own.platform("DELETE", "delete_all_e2node_subscriptions/never", Authorization="Bearer s3cret")[0] in (
             200,
             404,

@@ -8,7 +8,8 @@ from typing import Any
 
 import gevent
 import pytest
-from support.processes.daemon import NODES, Daemon, Neighbourhood, detail, eventually
+from support.processes.daemon import NODES, Daemon, Neighbourhood, detail
+from support.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def around(_running: tuple[Neighbourhood, Daemon]) -> Iterator[Neighbourhood]:
         daemon.unsubscribe(subscription_id)
     around.e2term.rules.clear()
     around.rtmgr.rules.clear()
-    assert eventually(lambda: not daemon.rests() and around.empty())
+    eventually(lambda: not daemon.rests() and around.empty())
     around.reset()
 
 
@@ -56,7 +57,7 @@ def test_subscribed_notified_and_deleted(around: Neighbourhood, daemon: Daemon) 
         "RestSubscriptionIds": [subscription_id],
     }
     daemon.unsubscribe(subscription_id)
-    assert eventually(lambda: around.empty() and daemon.listed() == [] and not daemon.rests())
+    eventually(lambda: around.empty() and daemon.listed() == [] and not daemon.rests())
 
 
 @pytest.mark.parametrize("kind", ["report", "insert", "policy"])
@@ -100,7 +101,7 @@ def test_silence_is_told_at_once_and_undone(around: Neighbourhood, daemon: Daemo
     assert (instance["ErrorSource"], instance["TimeoutType"]) == ("SUBMGR", "E2-Timeout")
     assert instance["ErrorCause"].startswith("E2 RICSubscriptionResponse timeout")
     assert around.holds(), "told before it is undone"
-    assert eventually(around.empty)
+    eventually(around.empty)
 
 
 def test_second_send_is_answered(around: Neighbourhood, daemon: Daemon) -> None:
@@ -116,7 +117,7 @@ def test_a_late_answer_is_not_taken_for_the_answer_to_the_delete(around: Neighbo
     daemon.subscribe(around.request())
     (instance,) = told(around, 1)
     assert instance["TimeoutType"] == "E2-Timeout"
-    assert eventually(around.empty)
+    eventually(around.empty)
     assert daemon.listed() == []
 
 
@@ -128,7 +129,7 @@ def test_refusal(around: Neighbourhood, daemon: Daemon) -> None:
     assert instance["ErrorCause"] == "RICSubscriptionFailure. E2NodeCause: ricRequest: action-not-supported"
     assert instance["ErrorSource"] == "E2Node"
     assert "TimeoutType" not in instance
-    assert eventually(around.empty)
+    eventually(around.empty)
     assert around.e2term.received[12020] == 0
 
 
@@ -179,7 +180,7 @@ def test_answers_are_matched_by_instance_and_kind(around: Neighbourhood, daemon:
     (instance,) = told(around, 1)
     assert instance["ErrorCause"] == ""
     daemon.unsubscribe(subscription_id)
-    assert eventually(around.empty)
+    eventually(around.empty)
 
 
 def test_delete_failure_under_the_type_of_a_subscribe_failure(around: Neighbourhood, daemon: Daemon) -> None:
@@ -187,7 +188,7 @@ def test_delete_failure_under_the_type_of_a_subscribe_failure(around: Neighbourh
     told(around, 1)
     around.node_does(procedure="delete", refuse="ricRequest: request-id-unknown", mtype=12012)
     daemon.unsubscribe(subscription_id)
-    assert eventually(lambda: not around.rtmgr.routes and not daemon.rests())
+    eventually(lambda: not around.rtmgr.routes and not daemon.rests())
     assert around.e2term.received[12020] == 1
     around.e2term.nodes["gnb_1"].subscriptions.clear()
 
@@ -198,7 +199,7 @@ def test_too_many_actions_cannot_be_encoded(around: Neighbourhood, daemon: Daemo
     daemon.subscribe(around.request("gnb_1", many))
     (instance,) = told(around, 1)
     assert (instance["E2EventInstanceId"], instance["ErrorSource"]) == (0, "ASN1")
-    assert eventually(around.empty)
+    eventually(around.empty)
 
 
 NAMES = (
@@ -252,13 +253,13 @@ def test_merge_ownership_and_unmerge(around: Neighbourhood, daemon: Daemon) -> N
     assert around.rtmgr.routes == {number: ["127.0.0.1:4560", "127.0.0.1:4570"]}
     assert around.e2term.received[12010] == 1
     daemon.unsubscribe(first)
-    assert eventually(lambda: first not in daemon.rests())
+    eventually(lambda: first not in daemon.rests())
     assert around.rtmgr.routes == {number: ["127.0.0.1:4560", "127.0.0.1:4570"]}
     daemon.unsubscribe(second)
-    assert eventually(lambda: around.rtmgr.routes == {number: ["127.0.0.1:4570"]})
+    eventually(lambda: around.rtmgr.routes == {number: ["127.0.0.1:4570"]})
     assert around.e2term.received[12020] == 0
     daemon.unsubscribe(third)
-    assert eventually(around.empty)
+    eventually(around.empty)
     assert around.e2term.received[12020] == 1
     assert around.rtmgr.surprises == []
 
@@ -302,11 +303,11 @@ def test_delete_during_subscribe(around: Neighbourhood, daemon: Daemon) -> None:
     """The running detail ends and is told, what has not started is dropped, nothing is left behind."""
     around.node_does(procedure="subscribe", delay=0.3, count=1)
     subscription_id = daemon.subscribe(around.request("gnb_1", detail(1, [1]), detail(2, [2]), detail(3, [3])))
-    assert eventually(lambda: around.e2term.received[12010])
+    eventually(lambda: around.e2term.received[12010])
     daemon.unsubscribe(subscription_id)
     daemon.unsubscribe(subscription_id)
     told(around, 1)
-    assert eventually(lambda: around.empty() and not daemon.rests())
+    eventually(lambda: around.empty() and not daemon.rests())
     assert [i["XappEventInstanceId"] for i in around.xapp.instances()] == [1]
     assert daemon.post({**around.request(), "SubscriptionId": subscription_id})[0] == 404
 
@@ -330,8 +331,8 @@ def test_delete_required(around: Neighbourhood, daemon: Daemon) -> None:
     subscription_id = daemon.subscribe(around.request("gnb_1", detail(1, [1]), detail(2, [2])))
     numbers = [i["E2EventInstanceId"] for i in told(around, 2)]
     around.e2term.require_delete("gnb_1", [numbers[0], 999])
-    assert eventually(lambda: around.holds() == {numbers[1]} and set(around.rtmgr.routes) == {numbers[1]})
-    assert eventually(lambda: daemon.rests()[subscription_id]["InstanceIds"] == [numbers[1]])
+    eventually(lambda: around.holds() == {numbers[1]} and set(around.rtmgr.routes) == {numbers[1]})
+    eventually(lambda: daemon.rests()[subscription_id]["InstanceIds"] == [numbers[1]])
 
 
 def test_errors_of_a_body_all_at_once(around: Neighbourhood, daemon: Daemon) -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 import gevent
 import pytest
 from support.http.peer import OK, HttpPeer, Request, answer
-from support.mec.processes import Api, Program, free_port, until
+from support.mec.processes import Api, Program
+from support.ports import free_port
+from support.waiting import eventually
 
 import mec
 from mec.controller.recordings.calls import Call, attach, set_up
@@ -48,7 +50,7 @@ def test_controller_killed_in_the_middle_of_telling(tmp_path: Path) -> None:
         assert idp.until(2)[1].json["imsi"] == IMSI
         status, ue = api.get(http, f"/ues/{IMSI}")
         assert (status, ue["ip"], ue["state"]) == (200, ["192.168.3.2"], "idle")
-        until(lambda: 'outcome="delivered"} 1.0' in api.text(http, "/metrics"))
+        eventually(lambda: 'outcome="delivered"} 1.0' in api.text(http, "/metrics"))
         replayer = Replayer("127.0.0.1", s1ap)
         for each in attach(Call(6, 101, IMSI, ["192.168.3.3"]), CALL.guti):
             replayer.send("", each)

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from support.mec.processes import run, until
+from support.mec.processes import run
+from support.waiting import eventually
 
 from mec.demo import FOREIGN, HOME, start_demo
 
@@ -17,9 +18,9 @@ def test_counter_follows_the_ue_there_and_back() -> None:
         program, *words = demo.command(FOREIGN).split()
         assert program.endswith("/mec")
         run(*words)
-        until(lambda: demo.count(FOREIGN) == 9)
+        eventually(lambda: demo.count(FOREIGN) == 9)
         demo.arrive(HOME)
-        until(lambda: demo.count(HOME) == 10 and len(said) == 3)
+        eventually(lambda: demo.count(HOME) == 10 and len(said) == 3)
     finally:
         demo.stop()
     assert ["MEC 5 (home)" in line for line in said] == [True, False, True]

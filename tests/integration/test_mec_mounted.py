@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from support.processes.daemon import Daemon, Neighbourhood, eventually, free_port
+from support.ports import free_port
+from support.processes.daemon import Daemon, Neighbourhood
+from support.waiting import eventually
 
 from submgr.platform.http.errors import HttpError
 
@@ -18,7 +20,7 @@ def answered(daemon: Daemon, port: int, path: str) -> int:
 def test_mounted_when_the_configuration_has_them() -> None:
     port = free_port()
     with Neighbourhood() as around, Daemon(around, mec={"enabled": True, "host": f"127.0.0.1:{port}"}) as daemon:
-        assert eventually(lambda: answered(daemon, port, "/manager/user/data/?imsi=1010000000001") == 404)
+        eventually(lambda: answered(daemon, port, "/manager/user/data/?imsi=1010000000001") == 404)
         assert daemon.call(port, "GET", "/ams/fetch/state/?appId=1&imsi=12345") == (404, {"found": False})
         assert daemon.call(port, "GET", "/dev_app/v1/app_list")[0] == 200
         assert daemon.call(port, "GET", "/meo/v1/platforms") == (200, [])

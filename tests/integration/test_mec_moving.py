@@ -12,7 +12,9 @@ import pytest
 from support.http.peer import HttpPeer, Request, answer
 from support.mec import s1ap_pdus
 from support.mec.calls import detach
-from support.mec.processes import Api, Program, free_port, run, until
+from support.mec.processes import Api, Program, run
+from support.ports import free_port
+from support.waiting import eventually
 
 from mec.controller.recordings.calls import Call, attach, set_up
 from mec.controller.recordings.pdus import Place
@@ -131,7 +133,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
 def prefetched(network: Network, mec_id: int) -> None:
     """Wait until the MEC has the state of the UE, without asking for it."""
     figure = 'mec_ams_events_total{event="fetched"}'
-    until(lambda: figure in network.api.text(network.mecs[mec_id].manager, "/metrics"))
+    eventually(lambda: figure in network.api.text(network.mecs[mec_id].manager, "/metrics"))
 
 
 def test_ue_and_its_state_go_round(network: Network) -> None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a newcomer sees of the orchestrator."""
 
-import gevent
+from support.waiting import eventually
 
 from mec.meo.demo import APPS, MOVES_SAID, NAMES, Demo
 from submgr.platform.http.client import HttpClient
@@ -13,9 +13,7 @@ def test_contexts_come_move_and_are_shown() -> None:
     demo.start()
     client = HttpClient()
     try:
-        with gevent.Timeout(20):
-            while len(said) < MOVES_SAID:
-                gevent.sleep(0.02)
+        eventually(lambda: len(said) >= MOVES_SAID, 20)
         assert any(demo.url in line for line in demo.lines)
         page = client.request("GET", f"{demo.url}/").body.decode()
     finally:

@@ -11,7 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from support.http.peer import OK, HttpPeer, Request, answer, closed_port
+from support.http.peer import OK, HttpPeer, Request, answer
+from support.ports import free_port
 
 from mec.meo.drivers.base import Driver, DriverError, resource_name
 from mec.meo.drivers.kubernetes import KubernetesDriver
@@ -89,7 +90,7 @@ def cut_off(request: Request) -> bytes | None:
 @pytest.mark.parametrize("behaviour", ["absent", "closes", "garbage", "silent"])
 @pytest.mark.parametrize("kind", ["webhook", "openwhisk"])
 def test_peers_that_do_not_answer(peer: HttpPeer, kind: str, behaviour: str) -> None:
-    port = closed_port() if behaviour == "absent" else peer.port
+    port = free_port() if behaviour == "absent" else peer.port
     answers = {"closes": cut_off, "garbage": lambda request: b"\x00\r\n\r\n", "silent": lambda request: b""}
     peer.answer = answers.get(behaviour, lambda request: OK)
     driver: Driver = (WebhookDriver if kind == "webhook" else OpenWhiskDriver)(HttpClient())
@@ -228,7 +229,7 @@ def test_kubernetes_with_a_kubeconfig(kubernetes: KubernetesApi) -> None:
 
 def test_kubernetes_unreachable() -> None:
     driver = KubernetesDriver()
-    platform = Platform("p1", "kubernetes", "http://p1/", f"http://127.0.0.1:{closed_port()}")
+    platform = Platform("p1", "kubernetes", "http://p1/", f"http://127.0.0.1:{free_port()}")
     with pytest.raises(DriverError, match="Kubernetes API at"):
         driver.deploy(app("kubernetes", KUBERNETES), platform, 1.0)
 

@@ -15,8 +15,10 @@ import gevent
 import msgspec
 import pytest
 import yaml
-from gevent import socket
 from support.http.peer import OK, HttpPeer, Request, answer
+from support.ports import free_port
+from support.processes.children import START, spawn
+from support.waiting import eventually
 
 from submgr.platform.http.client import HttpClient, HttpResponse
 from submgr.platform.http.errors import HttpError
@@ -26,13 +28,6 @@ APP = {
     "platforms": [{"type": "webhook", "deployInfo": {"image": "app:1"}}],
 }
 PLATFORMS = ("p1", "p2", "p3")
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-    return port
 
 
 class Manager:
@@ -70,7 +65,7 @@ class Manager:
 
     def start(self) -> None:
         with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
+            self._process = spawn(
                 [sys.executable, "-m", "mec", "manager", "-f", str(self._config), "--host", f"127.0.0.1:{self.port}"],
                 stdout=log, stderr=log, cwd=self._folder, env={**os.environ, "DBAAS_SERVICE_HOST": ""},
             )  # fmt: skip
@@ -103,9 +98,7 @@ class Manager:
         return json.loads(self.ask("GET", f"/meo/v1{path}").body)
 
     def until(self, condition: Callable[[], bool]) -> None:
-        with gevent.Timeout(20, AssertionError(f"in vain: {(self._folder / 'log').read_text()[-3000:]}")):
-            while not condition():
-                gevent.sleep(0.02)
+        eventually(condition, START, what=lambda: (self._folder / "log").read_text()[-3000:])
 
     def admit(self) -> str | None:
         """The id of a new context; None when there was no answer or no place."""

@@ -13,6 +13,7 @@ import gevent.ssl
 import pytest
 from gevent.pywsgi import WSGIServer
 from prometheus_client import CollectorRegistry
+from support.waiting import eventually
 
 from mec.meo.metrics import MeoMetrics
 from mec.meo.model import Platform, QkdSource
@@ -90,9 +91,7 @@ class Poll:
     def look(self) -> None:
         before, polled = self.count(), sum(platform.qkd is not None for platform in self.platforms)
         self.poller.look()
-        with gevent.Timeout(10):
-            while self.count() < before + polled:
-                gevent.sleep(0.001)
+        eventually(lambda: self.count() >= before + polled)
 
     def count(self, *results: str) -> int:
         return int(sum(self._results.labels(each)._value.get() for each in results or ("done", "failed")))
@@ -181,8 +180,6 @@ def test_a_silent_entity_delays_no_other(certificates: Path, kme: Kme, poll: Pol
         Platform("p", "noop", "x", qkd=source(certificates, kme.address, "a")),
     ]
     poll.poller.start()
-    with gevent.Timeout(10):
-        while poll.count("done") < 5:
-            gevent.sleep(0.001)
+    eventually(lambda: poll.count("done") >= 5)
     assert poll.count("failed") == 0
     silent.close()

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from support.processes.daemon import NODES, Daemon, Neighbourhood, detail, eventually
+from support.processes.daemon import NODES, Daemon, Neighbourhood, detail
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
+from support.waiting import eventually
 
 from submgr.simulators.nodes import NodeState
 from submgr.simulators.rnib import CHANNEL, NAMES, node_key, nodeb_info
@@ -36,7 +37,7 @@ def _daemon(around: Neighbourhood, policy: str) -> Iterator[Daemon]:
         connect_all(around, daemon)
         for subscription_id in daemon.rests():
             daemon.unsubscribe(subscription_id)
-        assert eventually(lambda: not daemon.rests() and around.empty() and daemon.clean())
+        eventually(lambda: not daemon.rests() and around.empty() and daemon.clean())
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def restoring(around: Neighbourhood) -> Iterator[Daemon]:
 def connect_all(around: Neighbourhood, daemon: Daemon) -> None:
     for name in NODES:
         around.e2term.connect(name)
-    assert eventually(lambda: set(NODES) <= set(connected(daemon)))
+    eventually(lambda: set(NODES) <= set(connected(daemon)))
 
 
 def connected(daemon: Daemon) -> list[str]:
@@ -67,7 +68,7 @@ def connected(daemon: Daemon) -> list[str]:
 
 
 def seen(condition: Callable[[], object]) -> bool:
-    return eventually(condition, SEEN_WITHIN + SLACK)
+    return bool(eventually(condition, SEEN_WITHIN + SLACK))
 
 
 def publish(around: Neighbourhood, payload: bytes | str) -> None:
@@ -130,9 +131,9 @@ def test_a_change_missed_while_the_subscription_was_cut_is_seen(around: Neighbou
     assert around.redis is not None
     record(around, "gnb_2", NodeState.DISCONNECTED)
     around.redis.command("CLIENT", "KILL", "TYPE", "pubsub")
-    assert eventually(lambda: connected(daemon) == ["gnb_1", "gnb_3"], 10.0)
+    eventually(lambda: connected(daemon) == ["gnb_1", "gnb_3"], 10.0)
     around.redis.restart()
-    assert eventually(lambda: daemon.is_ready() and connected(daemon) == ["gnb_1", "gnb_3"])
+    eventually(lambda: daemon.is_ready() and connected(daemon) == ["gnb_1", "gnb_3"])
     assert around.rnib is not None
     around.rnib.stop()
     around.rnib.start()
@@ -141,7 +142,7 @@ def test_a_change_missed_while_the_subscription_was_cut_is_seen(around: Neighbou
         around.e2term.connect("gnb_2")
         return seen(lambda: "gnb_2" in connected(daemon))
 
-    assert eventually(told), "events are heard again"
+    eventually(told, what="events are heard again")
 
 
 def test_garbage_in_rnib_hurts_nobody(around: Neighbourhood) -> None:
@@ -156,7 +157,7 @@ def test_garbage_in_rnib_hurts_nobody(around: Neighbourhood) -> None:
             assert daemon.post(around.request("gnb_2"))[0] == 503
             subscription_id, _ = subscribed(around, daemon)
             daemon.unsubscribe(subscription_id)
-            assert eventually(lambda: around.empty() and daemon.clean())
+            eventually(lambda: around.empty() and daemon.clean())
             around.e2term.connect("gnb_2")
             assert seen(lambda: "gnb_2" in connected(daemon))
     finally:
@@ -174,7 +175,7 @@ def test_every_node_counts_as_up_when_nobody_checks(around: Neighbourhood) -> No
         assert around.xapp.wait(1)
         assert around.xapp.instances()[0]["ErrorCause"] == ""
         daemon.unsubscribe(subscription_id)
-        assert eventually(lambda: around.empty() and daemon.clean())
+        eventually(lambda: around.empty() and daemon.clean())
 
 
 # --- what ends, and what is left
@@ -187,7 +188,7 @@ def test_a_running_procedure_ends(around: Neighbourhood, daemon: Daemon, state: 
     wanted = around.request("gnb_1", detail(1, [1]), detail(2, [2]))
     wanted["E2SubscriptionDirectives"] = {"E2TimeoutTimerValue": 10, "RMRRoutingNeeded": True}
     daemon.subscribe(wanted)
-    assert eventually(lambda: around.e2term.received[12010] == 1)
+    eventually(lambda: around.e2term.received[12010] == 1)
     begin = time.monotonic()
     if state is NodeState.DISCONNECTED:
         around.e2term.disconnect("gnb_1")
@@ -200,7 +201,7 @@ def test_a_running_procedure_ends(around: Neighbourhood, daemon: Daemon, state: 
         assert told["ErrorSource"] == "E2Node"
         assert told["ErrorCause"].startswith("E2 interface down")
         assert "TimeoutType" not in told
-    assert eventually(lambda: not around.rtmgr.routes and not daemon.stored()["submgr_e2SubsDb"])
+    eventually(lambda: not around.rtmgr.routes and not daemon.stored()["submgr_e2SubsDb"])
     assert around.e2term.received[12020] == 0
 
 
@@ -211,7 +212,7 @@ def test_dropped(around: Neighbourhood, daemon: Daemon) -> None:
     assert around.xapp.wait(3)
     around.e2term.disconnect("gnb_1")
     assert seen(lambda: set(daemon.rests()) == {other})
-    assert eventually(lambda: len(around.rtmgr.routes) == 1 and len(daemon.stored()["submgr_e2SubsDb"]) == 1)
+    eventually(lambda: len(around.rtmgr.routes) == 1 and len(daemon.stored()["submgr_e2SubsDb"]) == 1)
     assert set(daemon.stored()["submgr_restSubsDb"]) == {other}
     around.e2term.connect("gnb_1")
     assert seen(lambda: "gnb_1" in connected(daemon))
@@ -239,7 +240,7 @@ def test_dropped_and_told(around: Neighbourhood, notifying: Daemon) -> None:
         (instance,) = body["SubscriptionInstances"]
         assert (instance["E2EventInstanceId"], instance["ErrorSource"]) == (0, "E2Node")
         assert instance["ErrorCause"] == "E2 interface down"
-    assert eventually(lambda: not notifying.rests() and not around.rtmgr.routes and notifying.clean())
+    eventually(lambda: not notifying.rests() and not around.rtmgr.routes and notifying.clean())
     assert around.e2term.received[12020] == 0
 
 
@@ -254,17 +255,17 @@ def test_restored(around: Neighbourhood, restoring: Daemon) -> None:
     assert set(around.rtmgr.routes) == {number, other}
     assert set(restoring.stored()["submgr_e2SubsDb"]) == {str(number), str(other)}
     restoring.unsubscribe(left)
-    assert eventually(lambda: set(around.rtmgr.routes) == {number})
+    eventually(lambda: set(around.rtmgr.routes) == {number})
     around.e2term.connect("gnb_1")
-    assert eventually(lambda: around.holds() == {number})
+    eventually(lambda: around.holds() == {number})
     assert around.e2term.nodes["gnb_1"].subscriptions[number].trigger == bytes([1, 2, 3])
-    assert eventually(lambda: not restoring.stored()["submgr_e2SubsDb"][str(number)].get("RestorePending"))
+    eventually(lambda: not restoring.stored()["submgr_e2SubsDb"][str(number)].get("RestorePending"))
     assert len(around.xapp.notifications) == 2
     assert around.e2term.received[12020] == 0
     changes = around.rtmgr.log.entries(event="received")[requests:]
     assert [(entry["method"], entry["instance"]) for entry in changes] == [("DELETE", other)]
     restoring.unsubscribe(kept)
-    assert eventually(lambda: around.empty() and restoring.clean())
+    eventually(lambda: around.empty() and restoring.clean())
 
 
 def test_a_restore_that_fails_is_told(around: Neighbourhood, restoring: Daemon) -> None:
@@ -280,19 +281,19 @@ def test_a_restore_that_fails_is_told(around: Neighbourhood, restoring: Daemon) 
     assert (instance["XappEventInstanceId"], instance["E2EventInstanceId"]) == (1, 0)
     assert instance["ErrorSource"] == "E2Node"
     assert instance["ErrorCause"].startswith("RICSubscriptionFailure. E2NodeCause: ricRequest")
-    assert eventually(lambda: number not in around.rtmgr.routes and not restoring.stored()["submgr_e2SubsDb"])
+    eventually(lambda: number not in around.rtmgr.routes and not restoring.stored()["submgr_e2SubsDb"])
 
 
 def test_a_restart_while_the_node_is_away_restores_too(around: Neighbourhood, restoring: Daemon) -> None:
     _, number = subscribed(around, restoring, detail(1))
     around.e2term.disconnect("gnb_1")
-    assert eventually(lambda: restoring.stored()["submgr_e2SubsDb"][str(number)].get("RestorePending"))
+    eventually(lambda: restoring.stored()["submgr_e2SubsDb"][str(number)].get("RestorePending"))
     restoring.kill()
     restoring.start()
     assert set(restoring.stored()["submgr_e2SubsDb"]) == {str(number)}
     assert number in around.rtmgr.routes
     around.e2term.connect("gnb_1")
-    assert eventually(lambda: around.holds() == {number})
+    eventually(lambda: around.holds() == {number})
     assert len(around.xapp.notifications) == 1
 
 
@@ -300,8 +301,8 @@ def test_an_unconfirmed_delete_is_sent_again_when_the_node_is_back(around: Neigh
     subscription_id, number = subscribed(around, daemon, detail(1))
     around.node_does(procedure="delete", silent="request", count=2)
     daemon.unsubscribe(subscription_id)
-    assert eventually(lambda: daemon.metric("submgr_unconfirmed_deletes") == 1)
+    eventually(lambda: daemon.metric("submgr_unconfirmed_deletes") == 1)
     assert around.holds() == {number}
     publish(around, "gnb_1_CONNECTED")
-    assert eventually(lambda: not around.holds())
+    eventually(lambda: not around.holds())
     assert around.e2term.received[12020] == 3

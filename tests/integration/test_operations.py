@@ -18,7 +18,8 @@ from typing import Any
 
 import pytest
 import yaml
-from support.processes.daemon import Daemon, Neighbourhood, detail, eventually
+from support.processes.daemon import Daemon, Neighbourhood, detail
+from support.waiting import eventually
 
 from submgr.platform.http.errors import HttpError
 
@@ -84,7 +85,7 @@ def test_the_file_of_the_go_implementation(around: Neighbourhood) -> None:
         assert (controls["checkE2State"], controls["dbRetryForever"]) == (True, True)
         assert (controls["e2tSubReqTimeout_ms"], controls["maxOngoingE2Procedures"]) == (2000, 1)
         daemon.unsubscribe(daemon.subscribe(around.request()))
-        assert eventually(lambda: around.empty() and not daemon.rests())
+        eventually(lambda: around.empty() and not daemon.rests())
 
 
 def test_an_unknown_key_is_a_warning_in_an_old_section(around: Neighbourhood) -> None:
@@ -163,7 +164,7 @@ def test_reload_by_a_symlink_swap(around: Neighbourhood) -> None:
             config = daemon.platform("GET", "config")[1]
             return config["controls"]["e2tMaxSubReqTryCount"], config["logger"]["level"], config["rmr"]["maxSize"]
 
-        assert eventually(lambda: shown() == (2, 4, 65536), 30.0), "controls and level at once, the rest not"
+        eventually(lambda: shown() == (2, 4, 65536), 30.0, what="controls and level at once, the rest not")
         assert daemon.logged("need a restart")[-1]["settings"] == ["rmr.maxSize"]
 
 
@@ -174,11 +175,11 @@ def test_an_empty_route_table_counts_a_missing_one_does_not(around: Neighbourhoo
     seed = tmp_path / "seed.rt"
     with not_started(around, {"RMR_SEED_RT": str(seed)}) as daemon:
         daemon.start(wait=False)
-        assert eventually(lambda: health(daemon, "alive") == 200)
-        assert eventually(lambda: len(reasons(daemon)) == 1), "all else is there"
+        eventually(lambda: health(daemon, "alive") == 200)
+        eventually(lambda: len(reasons(daemon)) == 1, what="all else is there")
         assert "route table" in reasons(daemon)[0]
         seed.write_text("newrt|start|empty\nnewrt|end|0\n")
-        assert eventually(daemon.is_ready)
+        eventually(daemon.is_ready)
         (warning,) = daemon.platform("GET", "health/ready")[1]["warnings"]
         assert "12010" in warning
         assert "12020" in warning
@@ -223,7 +224,7 @@ def test_queries_of_an_operator(around: Neighbourhood) -> None:
         assert daemon.platform("GET", "get_e2subscriptions/never")[0] == 404
         assert daemon.platform("DELETE", "delete_all_xapp_subscriptions/never")[0] == 404
         assert daemon.platform("DELETE", "delete_all_xapp_subscriptions/127.0.0.1")[0] == 200
-        assert eventually(lambda: around.empty() and not daemon.rests())
+        eventually(lambda: around.empty() and not daemon.rests())
         assert around.e2term.received[12020] == 1
 
 
@@ -302,7 +303,7 @@ def test_a_route_that_could_not_be_removed_is_remembered_over_a_restart(around: 
         number = around.xapp.instances()[0]["E2EventInstanceId"]
         around.rtmgr_does(method="DELETE", status=503)
         daemon.unsubscribe(subscription_id)
-        assert eventually(lambda: not daemon.rests() and daemon.metric("submgr_pending_route_removals") == 1)
+        eventually(lambda: not daemon.rests() and daemon.metric("submgr_pending_route_removals") == 1)
         daemon.kill()
         assert [record["InstanceId"] for record in daemon.stored()["submgr_removalsDb"].values()] == [number]
         daemon.start()
@@ -313,7 +314,7 @@ def test_a_route_that_could_not_be_removed_is_remembered_over_a_restart(around: 
         daemon.kill()
         around.rtmgr.rules.clear()
         daemon.start()
-        assert eventually(lambda: number not in around.rtmgr.routes, 30.0)
-        assert eventually(lambda: daemon.metric("submgr_pending_route_removals") == 0)
+        eventually(lambda: number not in around.rtmgr.routes, 30.0)
+        eventually(lambda: daemon.metric("submgr_pending_route_removals") == 0)
         daemon.stop()
         assert daemon.stored()["submgr_removalsDb"] == {}

@@ -8,7 +8,8 @@ from typing import Any
 
 import gevent
 import pytest
-from support.processes.daemon import Daemon, Neighbourhood, detail, eventually
+from support.processes.daemon import Daemon, Neighbourhood, detail
+from support.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def around(_running: tuple[Neighbourhood, Daemon]) -> Iterator[Neighbourhood]:
         simulator.rules.clear()
     for subscription_id in daemon.rests():
         daemon.unsubscribe(subscription_id)
-    assert eventually(lambda: not daemon.rests() and around.empty(), 15.0)
+    eventually(lambda: not daemon.rests() and around.empty(), 15.0)
     around.reset()
 
 
@@ -72,7 +73,7 @@ def test_procedures_at_a_node_at_once(most: int) -> None:
 def test_a_slow_node_and_a_slow_route_hold_up_nobody_else(around: Neighbourhood, daemon: Daemon) -> None:
     around.node_does(meid="gnb_1", procedure="subscribe", delay=0.25)
     daemon.subscribe(around.request("gnb_1", *[detail(n, [n]) for n in range(4)]))
-    assert eventually(lambda: around.e2term.received[12010] == 1)
+    eventually(lambda: around.e2term.received[12010] == 1)
     daemon.subscribe(around.request("gnb_2", *[detail(n, [n]) for n in range(10, 20)]))
     order = [i["XappEventInstanceId"] for i in told(around, 14)]
     assert order.index(3) == 13, order
@@ -90,7 +91,7 @@ def test_sends_are_retries_plus_one(around: Neighbourhood, daemon: Daemon, retri
     (instance,) = told(around)
     assert (instance["E2EventInstanceId"], instance["TimeoutType"]) == (0, "E2-Timeout")
     assert around.e2term.received[12010] == retries + 1
-    assert eventually(lambda: around.e2term.received[12020] == 1 and not around.rtmgr.routes)
+    eventually(lambda: around.e2term.received[12020] == 1 and not around.rtmgr.routes)
 
 
 def test_the_timer_of_the_directives(around: Neighbourhood, daemon: Daemon) -> None:
@@ -108,7 +109,7 @@ def test_a_refusal_of_a_resend_is_undone_too(around: Neighbourhood, daemon: Daem
     daemon.subscribe(around.request())
     (instance,) = told(around)
     assert instance["ErrorSource"] == "E2Node"
-    assert eventually(around.empty)
+    eventually(around.empty)
     assert around.e2term.received[12020] == 1
 
 
@@ -143,7 +144,7 @@ def test_a_delete_always_ends(around: Neighbourhood, daemon: Daemon, answer: str
     else:
         around.node_does(procedure="delete", refuse="ricRequest: request-id-unknown")
     daemon.unsubscribe(subscription_id)
-    assert eventually(lambda: not daemon.rests() and not around.rtmgr.routes and not daemon.listed())
+    eventually(lambda: not daemon.rests() and not around.rtmgr.routes and not daemon.listed())
     assert around.e2term.received[12020] == (2 if answer == "silent" else 1)
     around.e2term.nodes["gnb_1"].subscriptions.clear()
 
@@ -180,7 +181,7 @@ def test_a_route_that_was_made_without_an_answer_is_removed(around: Neighbourhoo
     (instance,) = told(around)
     assert (instance["E2EventInstanceId"], instance["ErrorSource"]) == (0, "RTMGR")
     assert instance.get("TimeoutType") == ("RTMGR-Timeout" if how == "hang" else None)
-    assert eventually(lambda: around.rtmgr.log.entries(event="answered")[-1:] and not around.rtmgr.routes)
+    eventually(lambda: around.rtmgr.log.entries(event="answered")[-1:] and not around.rtmgr.routes)
     methods = [entry["method"] for entry in around.rtmgr.log.entries(event="received")]
     assert (methods[0], methods[-1], set(methods)) == ("POST", "DELETE", {"POST", "DELETE"})
     assert around.e2term.received[12010] == 0
@@ -248,13 +249,13 @@ def test_leaving_succeeds_although_its_route_cannot_be_changed(around: Neighbour
     before = daemon.metric("SUBMGR_RouteDeleteUpdateFail")
     for subscription_id in leave:
         daemon.unsubscribe(subscription_id)
-    assert eventually(lambda: set(daemon.rests()) == set(stay))
-    assert eventually(lambda: daemon.metric("SUBMGR_RouteDeleteUpdateFail") == before + 2)
+    eventually(lambda: set(daemon.rests()) == set(stay))
+    eventually(lambda: daemon.metric("SUBMGR_RouteDeleteUpdateFail") == before + 2)
     assert around.holds() == held
     assert around.e2term.received[12020] == 0
     for subscription_id in stay:
         daemon.unsubscribe(subscription_id)
-    assert eventually(lambda: around.empty() and not daemon.listed())
+    eventually(lambda: around.empty() and not daemon.listed())
 
 
 def test_an_xapp_that_comes_back_finds_its_subscription(around: Neighbourhood, daemon: Daemon) -> None:
@@ -277,7 +278,7 @@ def test_a_node_that_wants_a_shared_one_deleted(around: Neighbourhood, daemon: D
     told(around, 2)
     (number,) = around.holds()
     around.e2term.require_delete("gnb_1", [number, 4711], older_numbering=older)
-    assert eventually(lambda: around.empty() and not daemon.listed())
+    eventually(lambda: around.empty() and not daemon.listed())
     assert around.e2term.received[12020] == 1
     deletes = [e["endpoints"] for e in around.rtmgr.log.entries(event="received") if e["method"] == "DELETE"]
     assert sorted(deletes) == [["127.0.0.1:4560"], ["127.0.0.1:4570"]]

@@ -10,8 +10,9 @@ from typing import Any
 import gevent
 import pytest
 from redis import Redis
-from support.processes.daemon import Daemon, Neighbourhood, detail, eventually
+from support.processes.daemon import Daemon, Neighbourhood, detail
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
+from support.waiting import eventually
 
 from submgr.e2ap.messages import Action, ActionType, RequestId, SubscriptionRequest, SubscriptionResponse
 
@@ -38,8 +39,8 @@ def around(_running: tuple[Neighbourhood, Daemon]) -> Iterator[Neighbourhood]:
     around.rtmgr.rules.clear()
     for meid in around.e2term.nodes:
         daemon.platform("DELETE", f"delete_all_e2node_subscriptions/{meid}")
-    assert eventually(lambda: not daemon.rests() and around.empty(), 15.0)
-    assert eventually(daemon.clean), daemon.stored()
+    eventually(lambda: not daemon.rests() and around.empty(), 15.0)
+    eventually(daemon.clean, what=lambda: daemon.stored())
     around.reset()
 
 
@@ -57,7 +58,7 @@ def test_records_have_the_known_form(around: Neighbourhood, daemon: Daemon) -> N
     subscription_id = daemon.subscribe(around.request("gnb_1", detail(12345)))
     (instance,) = told(around)
     key = str(instance["E2EventInstanceId"])
-    assert eventually(lambda: daemon.stored()["submgr_e2SubsDb"].get(key, {}).get("Notified") is True)
+    eventually(lambda: daemon.stored()["submgr_e2SubsDb"].get(key, {}).get("Notified") is True)
     stored = daemon.stored()
     record = stored["submgr_e2SubsDb"][key]
     assert record["ReqId"] == {"Id": 12345, "InstanceId": int(key)}
@@ -71,9 +72,9 @@ def test_records_have_the_known_form(around: Neighbourhood, daemon: Daemon) -> N
 
 def test_a_node_that_is_down_names_those_that_are_up(around: Neighbourhood, daemon: Daemon) -> None:
     around.e2term.disconnect("gnb_3")
-    assert eventually(lambda: daemon.post(around.request("gnb_3"))[0] == 503, 5.0)
+    eventually(lambda: daemon.post(around.request("gnb_3"))[0] == 503, 5.0)
     around.e2term.reset_node("gnb_2")
-    assert eventually(lambda: "under reset" in daemon.post(around.request("gnb_2"))[1].get("message", ""), 5.0)
+    eventually(lambda: "under reset" in daemon.post(around.request("gnb_2"))[1].get("message", ""), 5.0)
     status, answer = daemon.post(around.request("never_seen"))
     assert status == 503
     assert "never_seen" in answer["message"]
@@ -85,31 +86,31 @@ def test_a_node_that_is_down_names_those_that_are_up(around: Neighbourhood, daem
 def test_a_running_procedure_ends_when_the_connection_is_lost(around: Neighbourhood, daemon: Daemon) -> None:
     around.node_does(procedure="subscribe", silent="request")
     daemon.subscribe(around.request("gnb_1", detail(1, [1]), detail(2, [2])))
-    assert eventually(lambda: around.e2term.received[12010])
+    eventually(lambda: around.e2term.received[12010])
     around.e2term.disconnect("gnb_1")
     for instance in told(around, 2):
         assert instance["ErrorCause"].startswith("E2 interface down")
         assert instance["ErrorSource"] == "E2Node"
-    assert eventually(lambda: not around.rtmgr.routes)
+    eventually(lambda: not around.rtmgr.routes)
 
 
 @pytest.mark.parametrize("policy", ["drop", "notify", "restore"])
 def test_a_node_that_goes_and_comes_back(around: Neighbourhood, daemon: Daemon, policy: str) -> None:
     daemon.configure(controls={"onE2Loss": policy})
-    assert eventually(lambda: daemon.platform("GET", "config")[1]["controls"]["onE2Loss"] == policy, 30.0)
+    eventually(lambda: daemon.platform("GET", "config")[1]["controls"]["onE2Loss"] == policy, 30.0)
     subscription_id = daemon.subscribe(around.request())
     (instance,) = told(around)
     around.e2term.disconnect("gnb_1")
     if policy == "restore":
-        assert eventually(lambda: "gnb_1" not in daemon.platform("GET", "get_all_e2nodes")[1])
+        eventually(lambda: "gnb_1" not in daemon.platform("GET", "get_all_e2nodes")[1])
         assert daemon.post(around.request())[0] == 503
         assert around.rtmgr.routes
         around.e2term.connect("gnb_1")
-        assert eventually(lambda: around.holds() == {instance["E2EventInstanceId"]})
+        eventually(lambda: around.holds() == {instance["E2EventInstanceId"]})
         assert list(daemon.rests()) == [subscription_id]
         assert len(around.xapp.notifications) == 1
     else:
-        assert eventually(lambda: not daemon.rests() and not around.rtmgr.routes)
+        eventually(lambda: not daemon.rests() and not around.rtmgr.routes)
         assert len(around.xapp.notifications) == (1 if policy == "drop" else 2) or eventually(
             lambda: len(around.xapp.notifications) == 2
         )
@@ -124,20 +125,20 @@ def test_restart_keeps_what_was_completed(around: Neighbourhood, daemon: Daemon,
     number = instance["E2EventInstanceId"]
     around.node_does(procedure="subscribe", silent="answer")
     cut = daemon.subscribe(around.request("gnb_1", detail(2, [2])))
-    assert eventually(lambda: len(around.holds()) == 2)
+    eventually(lambda: len(around.holds()) == 2)
     if how == "stop":
         assert daemon.stop() == 0
     else:
         daemon.kill()
     around.e2term.rules.clear()
     daemon.start()
-    assert eventually(lambda: around.holds() == {number})
-    assert eventually(lambda: set(around.rtmgr.routes) == {number})
+    eventually(lambda: around.holds() == {number})
+    eventually(lambda: set(around.rtmgr.routes) == {number})
     assert daemon.subscribe(around.request()) == kept
-    assert eventually(lambda: [i["E2EventInstanceId"] for i in around.xapp.instances(kept)] == [number, number])
+    eventually(lambda: [i["E2EventInstanceId"] for i in around.xapp.instances(kept)] == [number, number])
     daemon.unsubscribe(kept)
     daemon.unsubscribe(cut)
-    assert eventually(around.empty)
+    eventually(around.empty)
 
 
 def test_an_accepted_delete_is_resumed(around: Neighbourhood, daemon: Daemon) -> None:
@@ -148,7 +149,7 @@ def test_an_accepted_delete_is_resumed(around: Neighbourhood, daemon: Daemon) ->
     daemon.kill()
     around.e2term.rules.clear()
     daemon.start()
-    assert eventually(lambda: around.empty() and not daemon.rests())
+    eventually(lambda: around.empty() and not daemon.rests())
 
 
 def test_records_of_the_other_implementation(around: Neighbourhood, daemon: Daemon) -> None:
@@ -169,7 +170,7 @@ def test_records_of_the_other_implementation(around: Neighbourhood, daemon: Daem
     (instance,) = told(around)
     assert instance["E2EventInstanceId"] not in (1, 2)
     daemon.unsubscribe("22oOOpLYBoVOKIMmyHA0BgYDJEs")
-    assert eventually(lambda: 1 not in around.rtmgr.routes and "1" not in daemon.stored()["submgr_e2SubsDb"])
+    eventually(lambda: 1 not in around.rtmgr.routes and "1" not in daemon.stored()["submgr_e2SubsDb"])
     assert around.e2term.received[12020] >= 1
     assert not held
     with Redis(around.redis.host, around.redis.port) as client:
@@ -185,13 +186,13 @@ def test_redis_is_away_in_the_middle(around: Neighbourhood, daemon: Daemon) -> N
     try:
         assert daemon.post(around.request("gnb_1", detail(2, [2])))[0] == 503
         daemon.unsubscribe(subscription_id)
-        assert eventually(lambda: daemon.platform("GET", "health/ready")[0] == 503)
+        eventually(lambda: daemon.platform("GET", "health/ready")[0] == 503)
         assert daemon.platform("GET", "health/alive")[0] == 200
-        assert eventually(around.empty)
+        eventually(around.empty)
     finally:
         around.redis.start()
-    assert eventually(daemon.is_ready)
-    assert eventually(daemon.clean)
+    eventually(daemon.is_ready)
+    eventually(daemon.clean)
 
 
 def test_redis_hangs_in_the_middle(around: Neighbourhood, daemon: Daemon) -> None:
@@ -202,8 +203,8 @@ def test_redis_hangs_in_the_middle(around: Neighbourhood, daemon: Daemon) -> Non
             assert daemon.post(around.request())[0] == 503
     finally:
         around.redis.resume()
-    assert eventually(daemon.is_ready)
-    assert eventually(daemon.clean)
+    eventually(daemon.is_ready)
+    eventually(daemon.clean)
     assert around.e2term.received[12010] == 0
     daemon.subscribe(around.request())
     assert told(around)[0]["ErrorCause"] == ""
@@ -214,10 +215,10 @@ def test_redis_is_away_at_the_start(around: Neighbourhood, daemon: Daemon) -> No
     around.redis.stop()
     try:
         daemon.start(wait=False)
-        assert eventually(lambda: answers(daemon, 503))
+        eventually(lambda: answers(daemon, 503))
     finally:
         around.redis.start()
-    assert eventually(daemon.is_ready, 20.0)
+    eventually(daemon.is_ready, 20.0)
 
 
 def answers(daemon: Daemon, status: int) -> bool:

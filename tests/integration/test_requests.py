@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.processes.daemon import Daemon, Neighbourhood, detail, eventually
+from support.processes.daemon import Daemon, Neighbourhood, detail
+from support.waiting import eventually
 
 PATH = "/ric/v1/subscriptions"
 
@@ -29,7 +30,7 @@ def around(_running: tuple[Neighbourhood, Daemon]) -> Iterator[Neighbourhood]:
     around.e2term.rules.clear()
     for subscription_id in daemon.rests():
         daemon.unsubscribe(subscription_id)
-    assert eventually(lambda: not daemon.rests() and around.empty())
+    eventually(lambda: not daemon.rests() and around.empty())
     around.reset()
 
 
@@ -166,7 +167,7 @@ def test_a_path_to_delete_by(around: Neighbourhood, daemon: Daemon, base: str) -
     assert around.xapp.wait(1)
     status, _ = daemon.call(daemon.xapp_port, "DELETE", f"{base}/{subscription_id}", {"why": "done"})
     assert status == 204
-    assert eventually(around.empty)
+    eventually(around.empty)
     assert daemon.call(daemon.xapp_port, "DELETE", f"{base}/{subscription_id}")[0] == 204
 
 
@@ -174,7 +175,7 @@ def test_the_host_of_a_service_becomes_its_rmr_name(around: Neighbourhood, daemo
     wanted = around.request()
     wanted["ClientEndpoint"]["Host"] = "service-ricxapp-x-http.invalid"
     subscription_id = daemon.subscribe(wanted)
-    assert eventually(lambda: around.rtmgr.routes)
+    eventually(lambda: around.rtmgr.routes)
     assert list(around.rtmgr.routes.values()) == [["service-ricxapp-x-rmr.invalid:4560"]]
     daemon.unsubscribe(subscription_id)
 
@@ -281,7 +282,7 @@ def test_what_may_change_under_a_known_id(around: Neighbourhood, daemon: Daemon)
     assert [i["XappEventInstanceId"] for i in around.xapp.instances(subscription_id)] == [1, 2]
     assert len(around.holds()) == 2
     daemon.unsubscribe(subscription_id)
-    assert eventually(around.empty)
+    eventually(around.empty)
 
 
 # --- on the wire

@@ -14,7 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.processes.daemon import Daemon, Neighbourhood, eventually, free_port
+from support.ports import free_port
+from support.processes.children import spawn
+from support.processes.daemon import Daemon, Neighbourhood
+from support.waiting import eventually
 
 COMMON = """
 import json, queue, sys
@@ -90,7 +93,7 @@ class Client:
     def __init__(self, script: str, base: str, directory: Path) -> None:
         self._output = directory / "output"
         with self._output.open("wb") as output:
-            self._process = subprocess.Popen(
+            self._process = spawn(
                 [sys.executable, "-W", "ignore", "-c", script, base, str(free_port())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
@@ -113,7 +116,7 @@ class Client:
             lines = self._output.read_text().splitlines(keepends=True)
             return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("\n")]
 
-        assert eventually(lambda: len(said()) >= count or self._process.poll() is not None, 20.0)
+        eventually(lambda: len(said()) >= count or self._process.poll() is not None, 20.0)
         assert len(said()) >= count, self._output.read_text()
         return said()[:count]
 
@@ -144,7 +147,7 @@ def works(client: Client, around: Neighbourhood, daemon: Daemon) -> None:
     assert list(daemon.rests()) == [report["id"]]
     client.go_on()
     assert client.reports(2)[1] == {"deleted": 204}
-    assert eventually(lambda: around.empty() and not daemon.rests())
+    eventually(lambda: around.empty() and not daemon.rests())
 
 
 @pytest.mark.parametrize("base", ["", "/ric/v1", "/ric/v1/subscriptions"], ids=repr)

@@ -11,8 +11,9 @@ from typing import Any
 
 import gevent
 import pytest
-from support.processes.daemon import Daemon, Neighbourhood, detail, eventually
+from support.processes.daemon import Daemon, Neighbourhood, detail
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
+from support.waiting import eventually
 
 from submgr.platform.http.errors import HttpError
 
@@ -33,10 +34,10 @@ def around(_running: tuple[RedisServer, Neighbourhood, Daemon]) -> Iterator[Neig
     _, around, daemon = _running
     yield around
     around.e2term.rules.clear()
-    assert eventually(daemon.is_ready)
+    eventually(daemon.is_ready)
     for subscription_id in daemon.rests():
         daemon.unsubscribe(subscription_id)
-    assert eventually(lambda: not daemon.rests() and around.empty() and daemon.clean(), 15.0)
+    eventually(lambda: not daemon.rests() and around.empty() and daemon.clean(), 15.0)
     around.reset()
 
 
@@ -61,7 +62,7 @@ def test_hangs_during_a_procedure(around: Neighbourhood, daemon: Daemon, redis: 
     """The first test here: with changes still to be caught up from an earlier hang, this one would not be sent."""
     around.node_does(procedure="subscribe", delay=0.25, count=1)
     daemon.subscribe(around.request("gnb_1", detail(1)))
-    assert eventually(lambda: around.e2term.received[12010] == 1)
+    eventually(lambda: around.e2term.received[12010] == 1)
     redis.suspend()
     try:
         assert around.xapp.wait(1)
@@ -71,8 +72,8 @@ def test_hangs_during_a_procedure(around: Neighbourhood, daemon: Daemon, redis: 
     assert (told["E2EventInstanceId"], told["ErrorSource"]) == (0, "DBAAS")
     assert told.get("TimeoutType") == "DBAAS-Timeout", told
     assert told["ErrorCause"]
-    assert eventually(around.empty)
-    assert eventually(lambda: daemon.stored()["submgr_e2SubsDb"] == {})
+    eventually(around.empty)
+    eventually(lambda: daemon.stored()["submgr_e2SubsDb"] == {})
 
 
 def test_nothing_is_left_in_the_database(around: Neighbourhood, daemon: Daemon) -> None:
@@ -81,10 +82,10 @@ def test_nothing_is_left_in_the_database(around: Neighbourhood, daemon: Daemon) 
     stored = daemon.stored()
     assert set(stored["submgr_restSubsDb"]) == {subscription_id}
     numbers = {str(i["E2EventInstanceId"]) for i in around.xapp.instances()}
-    assert eventually(lambda: {r["SubRespRcvd"] for r in daemon.stored()["submgr_e2SubsDb"].values()} == {"SubResp"})
+    eventually(lambda: {r["SubRespRcvd"] for r in daemon.stored()["submgr_e2SubsDb"].values()} == {"SubResp"})
     assert set(daemon.stored()["submgr_e2SubsDb"]) == numbers
     daemon.unsubscribe(subscription_id)
-    assert eventually(daemon.clean)
+    eventually(daemon.clean)
     assert around.empty()
 
 
@@ -96,7 +97,7 @@ def test_restarted_in_the_middle(around: Neighbourhood, daemon: Daemon, redis: R
     try:
         status, seconds = timed(daemon, "POST", body=around.request("gnb_1", detail(2, [2])))
         assert (status, seconds < ANSWERED_WITHIN) == (503, True), seconds
-        assert eventually(lambda: not daemon.is_ready())
+        eventually(lambda: not daemon.is_ready())
         status, answer = daemon.platform("GET", "health/ready")
         assert any("database" in reason for reason in answer["reasons"]), answer
         assert daemon.platform("GET", "health/alive")[0] == 200
@@ -105,9 +106,9 @@ def test_restarted_in_the_middle(around: Neighbourhood, daemon: Daemon, redis: R
         assert daemon.post({**around.request(), "SubscriptionId": first})[0] == 404
     finally:
         redis.start()
-    assert eventually(daemon.is_ready)
-    assert eventually(daemon.clean)
-    assert eventually(around.empty)
+    eventually(daemon.is_ready)
+    eventually(daemon.clean)
+    eventually(around.empty)
     daemon.subscribe(around.request("gnb_2", detail(3, [3])))
     assert around.xapp.wait(2)
     assert [i["XappEventInstanceId"] for i in around.xapp.instances()] == [1, 3]
@@ -132,8 +133,8 @@ def test_hung_in_the_middle(around: Neighbourhood, daemon: Daemon, redis: RedisS
         assert max(seconds for _, seconds in answers) < ANSWERED_WITHIN
     finally:
         redis.resume()
-    assert eventually(daemon.is_ready)
-    assert eventually(lambda: daemon.clean() and around.empty() and not daemon.rests(), 15.0)
+    eventually(daemon.is_ready)
+    eventually(lambda: daemon.clean() and around.empty() and not daemon.rests(), 15.0)
     assert len(around.xapp.notifications) == 1
 
 
@@ -149,7 +150,7 @@ def test_refuses_writes_during_a_procedure(around: Neighbourhood, daemon: Daemon
     """The first of two is undone at the node, the second is never sent: what cannot be saved is not done."""
     around.node_does(procedure="subscribe", delay=0.25, count=1)
     daemon.subscribe(around.request("gnb_1", detail(1, [1]), detail(2, [2])))
-    assert eventually(lambda: around.e2term.received[12010] == 1)
+    eventually(lambda: around.e2term.received[12010] == 1)
     refuse_writes(redis)
     try:
         assert around.xapp.wait(2)
@@ -158,12 +159,12 @@ def test_refuses_writes_during_a_procedure(around: Neighbourhood, daemon: Daemon
             assert (told["E2EventInstanceId"], told["ErrorSource"]) == (0, "DBAAS")
             assert "TimeoutType" not in told
             assert "maxmemory" in told["ErrorCause"], "the store's own words"
-        assert eventually(around.empty)
+        eventually(around.empty)
         assert around.e2term.received[12010] == 1
         assert daemon.post(around.request("gnb_2", detail(3, [3])))[0] == 503
     finally:
         take_writes(redis)
-    assert eventually(lambda: daemon.stored()["submgr_e2SubsDb"] == {})
+    eventually(lambda: daemon.stored()["submgr_e2SubsDb"] == {})
 
 
 def test_read_only_for_a_while(around: Neighbourhood, daemon: Daemon, redis: RedisServer) -> None:
@@ -176,8 +177,8 @@ def test_read_only_for_a_while(around: Neighbourhood, daemon: Daemon, redis: Red
         assert (status, seconds < ANSWERED_WITHIN) == (204, True)
     finally:
         redis.command("REPLICAOF", "NO", "ONE")
-    assert eventually(daemon.clean, 15.0)
-    assert eventually(around.empty)
+    eventually(daemon.clean, 15.0)
+    eventually(around.empty)
 
 
 BROKEN = {
@@ -201,7 +202,7 @@ def test_what_cannot_be_read_stops_nobody_and_stays() -> None:
         good = daemon.subscribe(around.request("gnb_1", detail(1)))
         assert around.xapp.wait(1)
         number = around.xapp.instances()[0]["E2EventInstanceId"]
-        assert eventually(lambda: good in daemon.stored()["submgr_restSubsDb"])
+        eventually(lambda: good in daemon.stored()["submgr_restSubsDb"])
         daemon.stop()
         for namespace, records in BROKEN.items():
             for key, value in records.items():
@@ -230,7 +231,7 @@ def test_down_at_the_start(redis: RedisServer, around: Neighbourhood, daemon: Da
     redis.stop()
     try:
         daemon.start(wait=False)
-        assert eventually(lambda: answers(daemon, "health/alive") == 200)
+        eventually(lambda: answers(daemon, "health/alive") == 200)
         status, answer = daemon.platform("GET", "health/ready")
         assert status == 503
         assert any("database" in reason for reason in answer["reasons"]), answer
@@ -240,7 +241,7 @@ def test_down_at_the_start(redis: RedisServer, around: Neighbourhood, daemon: Da
             daemon.post(around.request())
     finally:
         redis.start()
-    assert eventually(daemon.is_ready)
+    eventually(daemon.is_ready)
     assert daemon.listed() == listed
     assert around.e2term.received[12010] == 1
 
@@ -277,6 +278,6 @@ def test_the_disk_is_full() -> None:
         assert [item["Meid"] for item in daemon.listed()] == ["gnb_1"]
         unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
         resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, unlimited)
-        assert eventually(lambda: daemon.post(around.request("gnb_2", detail(4, [4])))[0] == 201)
+        eventually(lambda: daemon.post(around.request("gnb_2", detail(4, [4])))[0] == 201)
         assert around.xapp.wait(2)
         assert [i["XappEventInstanceId"] for i in around.xapp.instances()] == [1, 4]

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import gevent
 from gevent import socket
 from gevent.pool import Pool
 from gevent.server import StreamServer
+
+from support.waiting import eventually
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -66,9 +67,11 @@ class HttpPeer:
 
     def until(self, requests: int, seconds: float = 10.0) -> list[Request]:
         """Wait for so many requests in all; fails when there are fewer in time."""
-        with gevent.Timeout(seconds, AssertionError(f"{requests} requests awaited, {len(self.requests)} came")):
-            while len(self.requests) < requests:
-                gevent.sleep(0.001)
+        eventually(
+            lambda: len(self.requests) >= requests,
+            seconds,
+            what=lambda: f"{requests} requests awaited, {len(self.requests)} came",
+        )
         return self.requests
 
     def _handle(self, sock: socket.socket, address: object) -> None:
@@ -103,11 +106,3 @@ def _read(file: Any) -> Request | None:
 def _ends_by_closing(data: bytes) -> bool:
     head, end, _ = data.lower().partition(b"\r\n\r\n")
     return bool(end) and b"content-length" not in head and b"chunked" not in head
-
-
-def closed_port() -> int:
-    """A port of the loopback on which nobody listens."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-    return port

@@ -11,14 +11,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import gevent
-
 from submgr.platform.http.client import HttpClient
 from submgr.platform.http.errors import HttpError
-from support.http.peer import closed_port
+from support.processes.children import START, spawn
+from support.waiting import eventually
 
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("DBAAS_", "MEC_", "CFG_"))}
-START = 60.0
 
 
 class Program:
@@ -38,14 +36,14 @@ class Program:
         self._said.write_bytes(b"")
         # not gevent's Popen: with it the event loop would take the exit codes of all children of the process
         with self.log.open("ab") as log, self._said.open("ab") as said:
-            self.process = subprocess.Popen(
+            self.process = spawn(
                 [*self._command, *self._arguments], cwd=self.directory, env=CLEAN, stdout=said, stderr=log
             )
         return self
 
     def ready(self) -> Program:
         """Wait for the line that says where it listens."""
-        until(lambda: b"\n" in self._said.read_bytes() or self._ended(), START)
+        eventually(lambda: b"\n" in self._said.read_bytes() or self._ended(), START)
         self.line = self._said.read_text()
         assert self.line, self.log.read_text()
         return self
@@ -73,7 +71,7 @@ class Program:
 
     def wait(self) -> int:
         """The exit code, once there is one."""
-        until(self._ended, START)
+        eventually(self._ended, START)
         code: int = self.process.returncode
         self.process = None
         return code
@@ -84,8 +82,8 @@ class Program:
 
 def run(*arguments: str) -> str:
     """What `mec …` has printed, when it has come to a good end."""
-    process = subprocess.Popen([sys.executable, "-m", "mec", *arguments], env=CLEAN, stdout=subprocess.PIPE)
-    until(lambda: process.poll() is not None, START)
+    process = spawn([sys.executable, "-m", "mec", *arguments], env=CLEAN, stdout=subprocess.PIPE)
+    eventually(lambda: process.poll() is not None, START)
     printed, _ = process.communicate()
     assert process.returncode == 0
     return printed.decode()
@@ -111,16 +109,3 @@ class Api:
 
     def text(self, port: int, path: str) -> str:
         return self.client.request("GET", f"http://127.0.0.1:{port}{path}").body.decode()
-
-
-def until(condition: Any, seconds: float = 15.0) -> Any:
-    """What `condition` gives once it is true."""
-    with gevent.Timeout(seconds, AssertionError("it did not come to pass")):
-        while not (value := condition()):
-            gevent.sleep(0.01)
-    return value
-
-
-def free_port() -> int:
-    """One that is free now."""
-    return closed_port()

@@ -11,17 +11,14 @@ import json
 import os
 import re
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import gevent
 import yaml
 from redis import Redis
 
@@ -33,26 +30,14 @@ from submgr.simulators.rnib import RnibWriter
 from submgr.simulators.rtmgr import RoutingManagerSimulator
 from submgr.simulators.rules import E2Rule, HttpRule
 from submgr.simulators.xapp import XappConfig, XappSimulator
+from support.ports import free_port
+from support.processes.children import START, spawn
 from support.processes.redis_server import RedisServer
+from support.waiting import eventually
 
 NODES = ("gnb_1", "gnb_2", "gnb_3")
 QUICK = {"e2tSubReqTimeout_ms": 300, "e2tSubDelReqTime_ms": 300}
 """Timers short enough for a test, long enough for a busy machine."""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def eventually(condition: Callable[[], object], seconds: float = 10.0) -> bool:
-    """Wait until it holds, looking every few milliseconds."""
-    with gevent.Timeout(seconds, False):
-        while not condition():
-            gevent.sleep(0.01)
-        return True
-    return bool(condition())
 
 
 class Neighbourhood:
@@ -204,10 +189,13 @@ class Daemon:
         }
         command = [sys.executable, "-m", "submgr", "run", "-f", str(self.config)]
         with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+            self._process = spawn(command, stdout=log, stderr=log, env=environment)
         if wait:
-            ready = eventually(lambda: (self._process and self._process.poll() is not None) or self.is_ready(), 20.0)
-            assert ready and self._process.poll() is None, self.log_file.read_text()[-3000:]
+            eventually(lambda: self.process.poll() is not None or self.is_ready(), START, what=self._last_words)
+            assert self.process.poll() is None, self._last_words()
+
+    def _last_words(self) -> str:
+        return self.log_file.read_text()[-3000:]
 
     def is_ready(self) -> bool:
         try:
@@ -227,10 +215,10 @@ class Daemon:
         return self.wait(timeout)
 
     def wait(self, timeout: float = 20.0) -> int:
-        if not eventually(lambda: self.process.poll() is not None, timeout):
-            self.process.kill()
-            self.process.wait()
-            raise AssertionError("the daemon did not end in time")
+        try:
+            eventually(lambda: self.process.poll() is not None, timeout, what="the end of the daemon")
+        finally:
+            self.kill()
         return int(self.process.returncode)
 
     def kill(self) -> None:

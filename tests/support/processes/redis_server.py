@@ -11,6 +11,9 @@ import tempfile
 import time
 from types import TracebackType
 
+from support.ports import free_port
+from support.processes.children import START, spawn
+
 REDIS_SERVER = shutil.which("redis-server")
 MISSING = "redis-server is not on PATH: apt-get install redis-server"
 
@@ -51,9 +54,7 @@ class RedisServer:
     def reserve(self) -> int:
         """The port it is going to listen on, also before it was started."""
         if not self.port:
-            with socket.socket() as sock:
-                sock.bind((self.host, 0))
-                self.port = sock.getsockname()[1]
+            self.port = free_port()
         return self.port
 
     def start(self) -> None:
@@ -64,8 +65,8 @@ class RedisServer:
             self._directory = tempfile.TemporaryDirectory(prefix="redis-")
         command = [REDIS_SERVER, *self._config, "--port", str(self.reserve()), "--bind", self.host]
         command += ["--save", "", "--dir", self._directory.name, *self._options]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 10
+        self._process = spawn(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + START
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()

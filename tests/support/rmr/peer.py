@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import socket as stdsocket
 import struct
-from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
@@ -15,20 +14,6 @@ from gevent.server import StreamServer
 
 from submgr.rmr.framing import Framer
 from submgr.rmr.message import Message
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def eventually(holds: Callable[[], Any], what: str = "", within: float = 10.0) -> None:
-    """Waits until something holds; fails when it does not come about."""
-    with gevent.Timeout(within, AssertionError(f"it did not come about: {what or holds}")):
-        while not holds():
-            gevent.sleep(0.005)
 
 
 class Link:
