@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all:
+# Tests of one file share their servers. The files go in the order of the tree: long ones first, units fill the gaps.
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 LOCKS := requirements.txt requirements-nodeps.txt requirements-test.txt setup.cfg
 
 .PHONY: run test check lint docs venv fuzz chaos clean
@@ -11,10 +13,10 @@ run: venv
 	$(BIN)/submgr run --standalone
 
 test: venv
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest $(PARALLEL)
 
 check: venv lint
-	$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term:skip-covered
 
 lint: venv
 	$(BIN)/ruff check submgr mec tests tools
@@ -37,7 +39,8 @@ venv: .venv/.installed
 	@touch $@
 
 fuzz: venv
-	$(BIN)/python -m pytest tests/fuzz tests/unit/core/test_model_based.py --hypothesis-profile=fuzz --timeout=3600
+	$(BIN)/python -m pytest tests/fuzz tests/unit/core/test_model_based.py tests/integration/test_meo_openapi.py \
+		--hypothesis-profile=fuzz --timeout=3600
 	CONFORMANCE_TIMES=50 $(BIN)/python -m pytest tests/integration/test_conformance_load.py --timeout=3600
 
 chaos: venv

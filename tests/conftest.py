@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What holds for all tests: Hypothesis profiles, and the word at the end on what could not be tested here."""
+"""What holds for all tests: Hypothesis profiles, how many run at once, and the word at the end on what was skipped."""
 
 from __future__ import annotations
 
@@ -16,6 +16,12 @@ settings.register_profile(
     "fuzz", deadline=None, max_examples=20_000, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 settings.load_profile("default")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """`-n auto`: half as many again as there are processors, since tests with servers wait about half of their time."""
+    return max(1, len(os.sched_getaffinity(0)) * 3 // 2)
 
 
 def _reasons(reporter: pytest.TerminalReporter) -> dict[str, int]:

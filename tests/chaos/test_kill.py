@@ -175,7 +175,7 @@ def test_nothing_is_lost_by_kills(around: Neighbourhood) -> None:
                     resend_then_delete(around, daemon, xapps)
         except AssertionError as failed:
             raise AssertionError(f"CHAOS_SEED={seed}: {failed}") from failed
-        assert daemon.clean(), daemon.stored()
+        eventually(daemon.clean, what=daemon.stored)
 
 
 def killed_while_it_starts(daemon: Daemon, seconds: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import gevent
 import pytest
@@ -13,6 +13,7 @@ from gevent import socket
 from gevent.event import Event
 from support.http.peer import OK, HttpPeer, Request, answer
 from support.ports import free_port
+from support.waiting import eventually
 
 from submgr.adapters.notifier import PATH, XappNotifier, body_of
 from submgr.core.commands import Notify
@@ -45,13 +46,8 @@ class Desk:
         self.notifier.notify(notification, lambda: self.done.append(notification))
         return notification
 
-    def until(self, condition: Callable[[], bool], seconds: float = 10.0) -> None:
-        with gevent.Timeout(seconds):
-            while not condition():
-                gevent.sleep(0.001)
-
     def until_done(self, count: int) -> None:
-        self.until(lambda: len(self.done) >= count)
+        eventually(lambda: len(self.done) >= count)
 
 
 @pytest.fixture
@@ -155,7 +151,7 @@ def test_a_body_that_comes_a_byte_at_a_time_holds_nobody_up(peer: HttpPeer) -> N
     desk = Desk(timeout=30)
     for n in range(2):
         desk.tell(note(peer, "a", n))
-    desk.until(lambda: len(desk.done) == 2, seconds=10)
+    eventually(lambda: len(desk.done) == 2, seconds=10)
     desk.notifier.stop()
     assert [delivered for _, delivered in desk.ended] == [True, True]
 
@@ -275,7 +271,7 @@ def test_what_is_dropped_is_neither_told_nor_done(desk: Desk, peer: HttpPeer) ->
     desk.notifier.drop("a")
     assert desk.quota.taken(f"127.0.0.1:{peer.port}") == 2, "the two that are under way"
     let_go.set()
-    desk.until(lambda: desk.quota.total() == 0)
+    eventually(lambda: desk.quota.total() == 0)
     assert sorted(told(peer)) == [("a", 0), ("b", 1)]
     assert sorted(n.subscription_id for n in desk.done) == ["a", "b"]
 
@@ -286,7 +282,7 @@ def test_a_drop_between_two_tries_ends_them(desk: Desk, peer: HttpPeer) -> None:
     desk.tell(note(peer))
     desk.tell(note(peer, "a", 2))
     peer.until(1)
-    desk.until(lambda: desk.notifier.waiting == 2)
+    eventually(lambda: desk.notifier.waiting == 2)
     gevent.sleep(0.05)
     desk.notifier.drop("a")
     assert desk.quota.total() == 0
@@ -302,7 +298,7 @@ def test_the_same_subscription_can_be_told_of_again_after_a_drop(desk: Desk, pee
     desk.notifier.drop("a")
     again = desk.tell(note(peer, "a", 2))
     # the first one was under way when it was dropped: it may be delivered, and done, before this one is sent
-    desk.until(lambda: again in desk.done)
+    eventually(lambda: again in desk.done)
     assert ("a", 2) in told(peer)
 
 

@@ -14,7 +14,13 @@ from support.mec.meo_world import World, app
 
 from mec.common.problem_details import problem_app
 
-GENERATED = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+GENERATED = settings(
+    max_examples=settings.default.max_examples // 20,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+)
+"""Five requests of a kind by default, a thousand with `make fuzz`."""
 DOCUMENTS = ("openapi_meo.yaml", "openapi_lcmp.yaml")
 
 

@@ -8,6 +8,8 @@ from typing import TypeVar
 
 import gevent
 
+from submgr.platform.turns import turn
+
 T = TypeVar("T")
 
 
@@ -31,3 +33,16 @@ def eventually(
             return answer
     told = what() if callable(what) else what
     raise AssertionError(f"not within {seconds:g} s: {told or 'what is awaited'}; the last answer was {answer!r}")
+
+
+def turns_until(condition: Callable[[], object], at_most: int = 50_000, *, what: str = "") -> None:
+    """Gives the other greenlets, sockets and timers one turn after the other until `condition` holds.
+
+    For unit tests, in which no time passes. Raises AssertionError after `at_most` turns.
+    """
+    __tracebackhide__ = True
+    for _ in range(at_most):
+        if condition():
+            return
+        turn()
+    raise AssertionError(f"not within {at_most} turns: {what or 'what is awaited'}")

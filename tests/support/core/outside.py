@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import gevent
-
 from submgr.core import commands as c
 from submgr.core import events as e
 from submgr.core.controls import Controls
@@ -24,6 +22,7 @@ from submgr.e2ap.messages import (
     SubscriptionRequest,
     SubscriptionResponse,
 )
+from submgr.platform.turns import turn
 from submgr.runtime.dispatcher import Dispatcher
 from submgr.runtime.ports import MType, RouteFailure, WriteFailure
 from submgr.runtime.worker import Ports
@@ -76,6 +75,14 @@ class Outside:
 
     def clock(self) -> float:
         return time.monotonic() if self.now is None else self.now
+
+    def advance(self, seconds: float) -> None:
+        """The clock, which stands at `now`, goes on, and every worker looks at it."""
+        assert self.now is not None
+        self.now += seconds
+        for worker in self.dispatcher.workers:
+            worker.post(e.Answered(0))
+        turns()
 
     def reply(self, reply: Any) -> None:
         self.replies.append(reply)
@@ -184,7 +191,7 @@ class Outside:
 
 def turns() -> None:
     for _ in range(50):
-        gevent.sleep(0)
+        turn()
 
 
 def report(xei: int) -> Detail:

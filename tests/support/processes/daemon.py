@@ -191,8 +191,12 @@ class Daemon:
         with self.log_file.open("ab") as log:
             self._process = spawn(command, stdout=log, stderr=log, env=environment)
         if wait:
-            eventually(lambda: self.process.poll() is not None or self.is_ready(), START, what=self._last_words)
-            assert self.process.poll() is None, self._last_words()
+            try:
+                eventually(lambda: self.process.poll() is not None or self.is_ready(), START, what=self._last_words)
+                assert self.process.poll() is None, self._last_words()
+            except BaseException:
+                self.kill()
+                raise
 
     def _last_words(self) -> str:
         return self.log_file.read_text()[-3000:]

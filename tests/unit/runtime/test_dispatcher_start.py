@@ -12,6 +12,7 @@ from support.core.outside import Outside, report, turns
 from submgr.core import events as e
 from submgr.core.handlers.recovery import by_node
 from submgr.core.model import Detail
+from submgr.platform.turns import turn
 
 NODES = ("gnb_1", "gnb_2", "gnb_3")
 EACH = 120
@@ -51,7 +52,7 @@ def test_all_is_there_when_it_returns(parts: dict[str, e.Restored]) -> None:
 def test_what_is_told_of_a_node_meanwhile_comes_after_its_records(parts: dict[str, e.Restored]) -> None:
     outside = Outside()
     start = gevent.spawn(outside.dispatcher.restore, parts)
-    gevent.sleep(0)
+    turn()
     outside.dispatcher.connection_changed(NODES[-1], False, "reset")
     start.get(timeout=10)
     turns()

@@ -6,6 +6,7 @@ from __future__ import annotations
 import gevent
 import pytest
 from support.core.outside import Outside, report, turns
+from support.waiting import turns_until
 
 from submgr.core import commands as c
 from submgr.core import events as e
@@ -15,12 +16,24 @@ from submgr.core.model import Content, Detail, RmrEndpoint
 from submgr.e2ap import codec
 from submgr.e2ap import messages as m
 from submgr.e2ap.messages import Action, ActionType
+from submgr.platform.turns import turn
 from submgr.runtime.ports import MType, RouteFailure, WriteFailure
 
 
 @pytest.fixture
 def outside() -> Outside:
     return Outside()
+
+
+TIMER = 1e-6
+"""Seconds. By the clock of these tests it expires when the test says so; the event loop wakes the worker at once."""
+
+
+def expire(outside: Outside) -> None:
+    """The clock goes past the next timer."""
+    assert outside.now is not None
+    outside.now += 2 * TIMER
+    turns()
 
 
 def failures(outside: Outside) -> list[str]:
@@ -96,14 +109,17 @@ def test_what_the_codec_refuses_is_told_in_its_words_and_not_sent(outside: Outsi
 
 
 def test_a_silent_node_is_asked_again_when_the_timer_says_so(outside: Outside) -> None:
-    outside.controls = Controls(subscribe_timeout=0.02, subscribe_tries=3, delete_timeout=0.02, delete_tries=1)
+    outside.now = 0.0
+    outside.controls = Controls(subscribe_timeout=TIMER, subscribe_tries=3, delete_timeout=TIMER, delete_tries=1)
     outside.silent.add("gnb_1")
     outside.post("gnb_1", "one", report(1))
-    with gevent.Timeout(5):
-        while not outside.told:
-            gevent.sleep(0.005)
-        while outside.e2:
-            gevent.sleep(0.005)
+    for n in (1, 2):
+        expire(outside)
+        assert [mtype for _, mtype, _ in outside.sent] == [MType.SUBSCRIBE] * (n + 1)
+    expire(outside)
+    assert outside.told and outside.e2
+    expire(outside)
+    assert not outside.e2
     assert [mtype for _, mtype, _ in outside.sent] == [MType.SUBSCRIBE] * 3 + [MType.DELETE]
     assert failures(outside) == ["E2 RICSubscriptionResponse timeout"]
 
@@ -116,12 +132,11 @@ def test_a_silent_node_holds_up_no_other(outside: Outside) -> None:
 
 
 def test_a_send_that_does_not_leave_is_named(outside: Outside) -> None:
-    outside.controls = Controls(subscribe_timeout=0.02, subscribe_tries=1)
+    outside.now = 0.0
+    outside.controls = Controls(subscribe_timeout=TIMER, subscribe_tries=1)
     outside.not_sent = "no RMR route"
     outside.post("gnb_1", "one", report(1))
-    with gevent.Timeout(5):
-        while not outside.told:
-            gevent.sleep(0.005)
+    expire(outside)
     assert failures(outside) == ["E2 RICSubscriptionResponse timeout (not sent: no RMR route)"]
 
 
@@ -152,15 +167,15 @@ def test_others_get_a_turn_while_one_has_very_much_to_do(outside: Outside) -> No
         nonlocal ticks
         while True:
             ticks += 1
-            gevent.sleep(0)
+            turn()
 
     ticking = gevent.spawn(tick)
     details = [Detail(n, Content(2, n.to_bytes(4, "big"), report(1).content.actions)) for n in range(1000)]
-    outside.post("gnb_3", "flood", *details)
-    outside.post("gnb_2", "small", report(1))
-    with gevent.Timeout(20):
-        while len(outside.told) < 1001:
-            gevent.sleep(0.01)
+    flood = outside.post("gnb_3", "flood", *details, answered=False)
+    small = outside.post("gnb_2", "small", report(1), answered=False)
+    outside.dispatcher.post("gnb_3", e.Answered(flood))
+    outside.dispatcher.post("gnb_2", e.Answered(small))
+    turns_until(lambda: len(outside.told) >= 1001)
     ticking.kill()
     order = [note.subscription_id for note in outside.told]
     assert order.index("small") < len(order) - 1

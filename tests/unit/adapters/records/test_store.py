@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import gevent
 import pytest
 from gevent.event import Event
 from gevent.queue import Queue
+from support.waiting import turns_until
 
 from submgr.adapters.records.e2 import encode_e2
 from submgr.adapters.records.rest import encode_rest
@@ -101,12 +102,6 @@ def outcome(queue: "Queue[WriteFailure | None]") -> WriteFailure | None:
     return queue.get(timeout=5)
 
 
-def until(condition: Callable[[], bool]) -> None:
-    with gevent.Timeout(5):
-        while not condition():
-            turn()
-
-
 def test_it_is_the_port(records: StoredRecords) -> None:
     port: Records = records
     assert port is records
@@ -164,7 +159,7 @@ def test_a_write_that_nobody_waits_for_is_made_when_the_database_is_back(
 ) -> None:
     backend.error = StoreUnavailable("connection refused")
     records.save_rest(REST, None)
-    until(lambda: store.stats().failed == 1)
+    turns_until(lambda: store.stats().failed == 1)
     backend.error = None
     assert backend.written.wait(5)
     assert records.load().rest == [REST]
@@ -212,7 +207,7 @@ def test_a_record_saved_after_a_failed_erasure_stays(
     assert outcome(saved) is not None
     assert outcome(erased) is None, "nobody waits for an erasure that a later write has made void"
     backend.error = None
-    until(store.reachable)
+    turns_until(store.reachable)
     records.save_e2(E2, saved.put)
     assert outcome(saved) is None
     records.save_rest(REST, saved.put)
@@ -299,7 +294,7 @@ def test_emptying_takes_everything_and_nothing_is_written_back(
     store.write(Change("another", {"key": b"kept"}))
     backend.full = True
     records.save_rest(REST, None)
-    until(lambda: store.stats().repairs_pending == 1)
+    turns_until(lambda: store.stats().repairs_pending == 1)
     records.empty()
     backend.full = False
     store.write(Change("another", {"later": b""}))
@@ -308,7 +303,7 @@ def test_emptying_takes_everything_and_nothing_is_written_back(
     backend.full = True
     failed = store.stats().failed
     records.save_rest(REST, None)
-    until(lambda: store.stats().failed == failed + 1)
+    turns_until(lambda: store.stats().failed == failed + 1)
     assert store.stats().repairs_pending == 0
 
 
@@ -318,7 +313,7 @@ def test_what_could_not_be_removed_leaves_the_writing_back_on(
 ) -> None:
     backend.error = StoreUnavailable("connection refused")
     records.save_rest(REST, None)
-    until(lambda: store.stats().repairs_pending == 1)
+    turns_until(lambda: store.stats().repairs_pending == 1)
     with pytest.raises(RefusedError, match=r"the database does not answer: .*connection refused") as refused:
         records.empty() if what == "empty" else records.remove_record(3)
     assert refused.value.status == 503
