@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all:
 # Tests of one file share their servers. The files go in the order of the tree: long ones first, units fill the gaps.
+# They start a hundred programs: without bytecode files each of these would compile everything again.
+export PYTHONDONTWRITEBYTECODE :=
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 LOCKS := requirements.txt requirements-nodeps.txt requirements-test.txt setup.cfg
 
