@@ -12,6 +12,7 @@ import gevent.ssl
 import pytest
 from gevent import socket
 from gevent.server import StreamServer
+from support.waiting import eventually
 
 from submgr.platform.http.client import HttpClient, tls_context
 from submgr.platform.http.errors import HttpConnectError, HttpProtocolError, HttpTimeout
@@ -353,9 +354,7 @@ def test_idle_connections_are_bounded_and_expire(peer):
     target = Target("127.0.0.1", server.port, "/")
     gevent.joinall([gevent.spawn(client.request, "GET", target) for _ in range(6)], raise_error=True)
     assert len(client._pool) <= 2
-    with gevent.Timeout(5):
-        while len(client._pool):
-            gevent.sleep(0.02)
+    eventually(lambda: not len(client._pool), 5)
 
 
 def test_a_killed_request_leaves_nothing_behind(client, peer):

@@ -302,9 +302,7 @@ def test_slow_readers_and_slow_writers_are_bounded_and_delay_nobody(server, call
         assert call("GET", "/things").status == 200
         gevent.sleep(0.1)
     assert b"408" in until_closed(slow)
-    with gevent.Timeout(10):
-        while len(server.connections) > 1:  # the pooled one of `call` stays
-            gevent.sleep(0.02)
+    eventually(lambda: len(server.connections) <= 1)  # the pooled one of `call` stays
     lazy.close()
     slow.close()
 
