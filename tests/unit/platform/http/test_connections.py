@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 
 import gevent
+from gevent import event
 
 from submgr.platform.http.app import json_errors
 from submgr.platform.http.connections import Connections, HttpLimits
@@ -14,7 +15,7 @@ from submgr.platform.http.connections import Connections, HttpLimits
 class Client:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
-        self.greenlet = gevent.spawn(gevent.sleep, 60)
+        self.greenlet = gevent.spawn(event.Event().wait)
         self.ended = False
 
     def hang_up(self) -> None:

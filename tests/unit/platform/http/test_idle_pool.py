@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import gevent
 import pytest
 from gevent import socket
+from support.waiting import turns_until
 
 from submgr.platform.http.errors import Endpoint
 from submgr.platform.http.idle_pool import IdlePool
@@ -76,11 +76,9 @@ def test_above_a_bound_the_connection_idle_for_longest_is_closed(pairs):
 
 
 def test_old_connections_are_closed_and_not_handed_out(pairs):
-    pool = IdlePool(3, 3, 0.05)
+    pool = IdlePool(3, 3, 1e-6)
     sock = pairs.new()
     pool.put(A, sock)
-    with gevent.Timeout(5):
-        while len(pool):
-            gevent.sleep(0.01)
+    turns_until(lambda: not len(pool))
     assert sock.fileno() == -1
     assert pool.take(A) is None
