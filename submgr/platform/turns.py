@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 import gevent
-from gevent.lock import Semaphore
+from gevent.event import Event
 
 T = TypeVar("T")
 
@@ -22,7 +22,9 @@ SLICE = 0.005
 _A_MOMENT = 1e-6
 """Seconds. Longer than nothing, so that the event loop goes round once and looks at sockets and timers."""
 
-_next_long_one = Semaphore(1)
+_last_paused: Event | None = None
+"""Set when the greenlet that paused last goes on. Each waits for the one before it: a lock would let the greenlet that
+has just gone on take it again before those that wait for it."""
 
 
 def turn() -> None:
@@ -34,10 +36,17 @@ def pause() -> None:
     """Gives the others one turn between two slices of long work.
 
     Two greenlets at long work go on in different turns of the event loop: twenty slices in one turn would hold up the
-    rest as long as one long slice does.
+    rest as long as one long slice does. They go on in the order in which they paused.
     """
-    with _next_long_one:
+    global _last_paused
+    before, goes_on = _last_paused, Event()
+    _last_paused = goes_on
+    try:
+        if before is not None:
+            before.wait()
         gevent.sleep(_A_MOMENT)
+    finally:
+        goes_on.set()
 
 
 class Budget:

@@ -7,7 +7,7 @@ import time
 
 import gevent
 
-from submgr.platform.turns import SLICE, in_turns, turn
+from submgr.platform.turns import SLICE, in_turns, pause, turn
 
 
 def work() -> None:
@@ -56,3 +56,23 @@ def test_two_long_ones_take_turns() -> None:
     # the first slice of each is before anybody can know that it is long
     later = [turn for turns in when.values() for turn in turns[1:]]
     assert len(later) == 9 and len(set(later)) == len(later)
+
+
+def test_long_ones_go_on_in_the_order_in_which_they_paused() -> None:
+    """Not the one that has just gone on again and again, while the others wait for its end."""
+    order: list[str] = []
+
+    def long(name: str) -> None:
+        for _ in range(5):
+            pause()
+            order.append(name)
+
+    gevent.joinall([gevent.spawn(long, name) for name in "abc"], raise_error=True)
+    assert "".join(order) == "abc" * 5
+
+
+def test_one_that_is_killed_in_its_pause_holds_up_nobody() -> None:
+    first, second, third = (gevent.spawn(pause) for _ in range(3))
+    gevent.spawn(first.kill)
+    gevent.spawn(second.kill)
+    third.get(timeout=5)
