@@ -295,7 +295,8 @@ class Daemon:
                 for full in client.keys("{submgr_*"):
                     namespace, _, key = full.decode()[1:].partition("},")
                     value = client.get(full)
-                    found[namespace][key] = _record(value)
+                    if value is not None:  # else it has been erased since the keys were read
+                        found[namespace][key] = _record(value)
             return found
         with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True) as connection:
             for namespace, key, value in connection.execute("select namespace, key, value from entry"):
