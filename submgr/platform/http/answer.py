@@ -39,16 +39,16 @@ class Answer:
 
         Raises PeerClosed when not one byte comes before it breaks off, Malformed, TooLong, TimeoutError or OSError.
         """
-        pieces: list[bytes] = []
+        octets = bytearray()  # in place of a list of pieces, which would be many times as large when they are tiny
         try:
             while most > 0 and not self.complete:
                 piece = self._some(most)
                 most -= len(piece)
-                pieces.append(piece)
+                octets += piece
         except PeerClosed:
-            if not any(pieces):
+            if not octets:
                 raise
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return bytes(octets)
 
     def _some(self, most: int) -> bytes:
         if self._chunks is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import http.client
 import time
+import tracemalloc
 from contextlib import suppress
 from io import BytesIO
 from typing import Any
@@ -116,3 +117,15 @@ def test_a_status_line_of_nothing_but_spaces_takes_no_time(octets: bytes) -> Non
     with suppress(Malformed, PeerClosed):
         answer_of(octets + b"\r\n\r\n")
     assert time.process_time() - began < 0.05
+
+
+def test_a_body_in_tiny_chunks_takes_the_room_of_its_data():
+    answer = answer_of(
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"3\r\nabc\r\n" * 50_000 + b"0\r\n\r\n"
+    )
+    tracemalloc.start()
+    try:
+        assert len(answer.read(200_000)) == 150_000
+        assert tracemalloc.get_traced_memory()[1] < 1_500_000  # with what the peer's side of this test keeps
+    finally:
+        tracemalloc.stop()
