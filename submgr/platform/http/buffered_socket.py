@@ -12,13 +12,12 @@ from contextlib import suppress
 
 from gevent import socket
 
-from submgr.platform.turns import turn
+from submgr.platform.turns import Budget, turn
 
 MAX_FRAMING = 64 * 1024
 """Bytes that one message may need beside the data of its body."""
 
 _PIECE = 64 * 1024
-_BYTES_A_TURN = 1024 * 1024
 _EMPTY_LINE = re.compile(rb"\r?\n")
 _END_OF_FIELDS = re.compile(rb"\n(\r?\n)")
 _CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?\r\n")
@@ -42,7 +41,7 @@ class BufferedSocket:
     Every method that waits for the peer raises TimeoutError at the deadline and OSError when the connection is lost.
     """
 
-    __slots__ = ("_allowance", "_at", "_data", "_deadline", "_unbroken", "sock")
+    __slots__ = ("_allowance", "_at", "_budget", "_data", "_deadline", "sock")
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
@@ -50,7 +49,7 @@ class BufferedSocket:
         self._at = 0
         self._deadline = 0.0
         self._allowance = MAX_FRAMING
-        self._unbroken = 0
+        self._budget = Budget(give=turn)
 
     def begin(self, seconds: float) -> None:
         """A new message, which must be complete in `seconds`."""
@@ -60,6 +59,7 @@ class BufferedSocket:
     def allow(self, seconds: float) -> None:
         """Sets the deadline anew, `seconds` from now."""
         self._deadline = time.monotonic() + seconds
+        self._budget.renew()
 
     @property
     def pending(self) -> bool:
@@ -75,14 +75,11 @@ class BufferedSocket:
 
     def fill(self) -> bool:
         """Receives at least one more byte into the buffer. Returns False when the peer has closed."""
+        self._budget.spend()  # a peer that always has more to send would never let go of the event loop
         self._wait_until_deadline()
         piece = self.sock.recv(_PIECE)
         self._data = self._data[self._at :] + piece if self._at < len(self._data) else piece
         self._at = 0
-        self._unbroken += len(piece)
-        if self._unbroken > _BYTES_A_TURN:  # a peer that always has more to send would never let go of the event loop
-            turn()
-            self._unbroken = 0
         return bool(piece)
 
     def line(self, limit: int = MAX_FRAMING) -> bytes:

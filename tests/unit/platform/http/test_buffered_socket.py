@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.http.sockets import Octets
 
+from submgr.platform import turns
 from submgr.platform.http import buffered_socket
 from submgr.platform.http.buffered_socket import (
     MAX_FRAMING,
@@ -153,6 +154,17 @@ def test_a_peer_that_is_silent_is_waited_for_until_the_deadline():
             source.line()
         with pytest.raises(TimeoutError):
             source.send(b"x" * 10_000_000)  # nobody takes it
+
+
+def test_others_have_their_turn_by_the_clock_however_few_bytes_come(monkeypatch):
+    clock, given = Clock(), []
+    monkeypatch.setattr(turns, "time", clock)
+    monkeypatch.setattr(buffered_socket, "turn", lambda: given.append(clock.now))
+    source = BufferedSocket(Octets(b"x" * 9, 1, before=clock.tick))
+    source.begin(5)
+    while source.some(1):
+        continue
+    assert len(given) == 4  # each of the octets takes a whole slice of time, the first two still fit in one
 
 
 def test_a_peer_that_always_has_more_leaves_others_their_turn():
