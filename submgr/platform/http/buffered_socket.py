@@ -176,7 +176,8 @@ class ChunkedBody:
         if not found:
             raise Malformed(f"not the size of a chunk: {line[:40]!r}")
         size = int(found[1], 16)
-        self._source.refund(min(size, len(line)))  # small chunks are in order, long extensions to them are not
+        if size:  # small chunks are in order, whatever their digits need; long extensions to them are not
+            self._source.refund(found.end(1) + 2)
         if size == 0:
             with suppress(PeerClosed):  # RFC 9112 section 8: the body is complete by its last chunk
                 self._source.header_lines()

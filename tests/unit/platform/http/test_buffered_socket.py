@@ -102,6 +102,12 @@ def test_a_long_body_in_small_chunks_is_in_order():
     assert all_of(ChunkedBody(source_of(chunked(*[b"eight at"] * 50_000)))) == b"eight at" * 50_000
 
 
+@pytest.mark.parametrize("size", [b"1", b"01", b"000000000000001"])
+def test_a_long_body_in_the_smallest_chunks_is_in_order(size):
+    octets = (size + b"\r\na\r\n") * 70_000 + b"0\r\n\r\n"
+    assert all_of(ChunkedBody(source_of(octets))) == b"a" * 70_000
+
+
 def test_the_bound_holds_for_one_message_and_not_for_the_connection():
     source = source_of(b"x" * 40_000 + b"\n" + b"y" * 40_000 + b"\n")
     source.line()
