@@ -280,11 +280,19 @@ def test_the_route_table_is_complete(chart, values):
 
 
 def test_what_the_daemon_takes_while_it_runs_does_not_restart_it(chart):
+    def restarts_with(values: dict[str, Any]) -> str:
+        return str(pod_of(chart.render({"submgr": values}))["metadata"]["annotations"]["checksum/restarts-with"])
+
     def checksum(section: str, name: str, value: Any) -> str:
-        pod = pod_of(chart.render({"submgr": {"config": {section: {name: value}}}}))
-        return str(pod["metadata"]["annotations"]["checksum/restarts-with"])
+        return restarts_with({"config": {section: {name: value}}})
+
+    def with_meo(**settings: Any) -> str:
+        return restarts_with({"mec": {"enabled": True, "meo": settings}})
 
     default = checksum("logger", "level", 3)
+    assert with_meo() != default
+    assert with_meo(period=5, adminToken="t") == with_meo()
+    assert with_meo(seed=7) != with_meo()
     assert checksum("logger", "level", 4) == default
     assert checksum("controls", "onE2Loss", "restore") == default
     assert checksum("rtmgr", "port", 3801) != default

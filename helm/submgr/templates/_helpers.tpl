@@ -59,10 +59,12 @@ release: {{ .Release.Name }}
 {{- toYaml $config -}}
 {{- end }}
 
-{{/* Changes of these restart the pod; the level and the controls apply to the running one. */}}
+{{/* Changes of these restart the pod. Level, controls and orchestrator, but for its seed, apply to the running one. */}}
 {{- define "submgr.restartsWith" -}}
-{{- $config := omit (include "submgr.config" . | fromYaml) "logger" "controls" -}}
-{{- toYaml (dict "config" $config "routes" .Values.submgr.seedRoutes) | sha256sum -}}
+{{- $config := include "submgr.config" . | fromYaml -}}
+{{- $seed := get (get $config "meo" | default dict) "seed" -}}
+{{- $config = omit $config "logger" "controls" "meo" -}}
+{{- toYaml (dict "config" $config "seed" $seed "routes" .Values.submgr.seedRoutes) | sha256sum -}}
 {{- end }}
 
 {{/* A rule file or dashboard with the metrics' names as this installation has them: (list root "files/NAME") */}}
