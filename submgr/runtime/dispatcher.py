@@ -185,13 +185,14 @@ class Dispatcher:
         if len(self._crashes) == CRASHES and now - self._crashes[0] < CRASH_WINDOW:
             self._broken(f"{CRASHES} workers ended by a bug within {CRASH_WINDOW:.0f} s")
             return
-        worker.perform(worker.node.answer_waiting())
         started = worker.node.started()
         fresh = Worker(Node(meid, self.registry, self._controls(), False), self._ports, self._retire, self._crashed)
         self._workers[meid] = fresh
         for event in worker.undelivered():
             fresh.post(event)
         gevent.spawn(self._recover, fresh, started)
+        # last, since the bug may be in the state that this reads: the node is made anew all the same
+        worker.perform(worker.node.answer_waiting())
 
     def _recover(self, fresh: Worker, started: Iterable[Requester]) -> None:
         """The requesters whose work had `started` are told how it ended, which the records say."""

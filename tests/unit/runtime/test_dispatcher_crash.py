@@ -12,6 +12,7 @@ from support.core.outside import Outside, report, turns
 from submgr.core import commands as c
 from submgr.core import events as e
 from submgr.core.model import RestRecord
+from submgr.core.node import Node
 
 
 @pytest.fixture
@@ -186,3 +187,17 @@ def test_who_has_not_got_it_is_told_of_the_failure_once(outside: Outside) -> Non
     assert sorted((note.xapp_event_instance_id, note.instance_id) for note in outside.told) == [(1, 0), (2, 0)]
     assert outside.e2 == {}
     assert outside.registry.quota.total() == 0
+
+
+def test_a_bug_in_the_answers_does_not_keep_the_node_from_being_made_anew(
+    outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside.post(MEID, "kept", report(1))
+
+    def answer_waiting(self: Node) -> list[c.Command]:
+        raise RuntimeError("a bug in the state that the crash left")
+
+    monkeypatch.setattr(Node, "answer_waiting", answer_waiting)
+    crash(outside)
+    outside.post(MEID, "after", report(2))
+    assert [n.subscription_id for n in outside.told] == ["kept", "after"]
