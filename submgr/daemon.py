@@ -232,6 +232,8 @@ class Daemon:
         parts.rmr.stop()
         parts.routing_manager.stop()
         parts.node_state.stop()
+        if parts.probes.restored:
+            parts.records.save_next_instance_id(parts.dispatcher.registry.ids.mark)
         parts.records.stop()
         parts.store.stop()
         parts.health.stop()

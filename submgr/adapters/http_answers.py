@@ -8,6 +8,8 @@ import re
 from contextlib import suppress
 from http import HTTPStatus
 
+import msgspec
+
 from submgr.platform.http.client import HttpStream
 from submgr.platform.http.errors import HttpError
 
@@ -31,10 +33,17 @@ def status_words(status: int) -> str:
 
 
 def text_of(answer: HttpStream, seconds: float) -> str:
-    """The first 200 characters of the body without markup, for people to read; "" for a success.
+    """The first 200 characters of the body without markup, for people to read; "" for a success. See `words_of`."""
+    text, _ = words_of(answer, seconds)
+    return "" if succeeded(answer.status) else text
+
+
+def words_of(answer: HttpStream, seconds: float) -> tuple[str, bool]:
+    """The first 200 characters of the body without markup, for people to read, and whether it speaks of an error.
 
     Reads the body, so that the connection can be used again, but at most 64 KiB of it and for at most `seconds`. What
-    has come by then is taken. Of a success the status says everything, so its body is waited for only a moment.
+    has come by then is taken. The body of a success is waited for only a moment, and is "" unless it is JSON that says
+    `error`, or a `code` of 400 or more.
     """
     body = b""
     if succeeded(answer.status):
@@ -44,8 +53,20 @@ def text_of(answer: HttpStream, seconds: float) -> str:
             body += piece
             if len(body) >= _BODY_READ:
                 break
-    if succeeded(answer.status):
-        return ""
+    refused = _speaks_of_an_error(body)
+    if succeeded(answer.status) and not refused:
+        return "", False
     # a little more than is shown is enough, and keeps the work small
     text = html.unescape(_MARKUP.sub(" ", body[:2048].decode(errors="replace")))
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:_WORDS_SHOWN]
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:_WORDS_SHOWN], refused
+
+
+def _speaks_of_an_error(body: bytes) -> bool:
+    if not body.lstrip().startswith(b"{"):
+        return False
+    try:
+        told = msgspec.json.decode(body[:_BODY_READ])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    code = told.get("code")
+    return bool(told.get("error")) or (type(code) is int and code >= 400)

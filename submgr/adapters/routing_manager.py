@@ -10,7 +10,7 @@ import gevent
 import msgspec
 from gevent.lock import BoundedSemaphore
 
-from submgr.adapters.http_answers import status_words, succeeded, text_of
+from submgr.adapters.http_answers import status_words, succeeded, words_of
 from submgr.core.commands import RouteChange
 from submgr.core.events import RouteFailureKind
 from submgr.core.model import RmrEndpoint
@@ -23,6 +23,7 @@ HANDLE = "/handles/xapp-subscription-handle"
 
 _HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 _UPDATE_COUNTERS = {
+    RouteChange.CREATE: "RouteCreateFail",
     RouteChange.MERGE: "RouteCreateUpdateFail",
     RouteChange.UNMERGE: "RouteDeleteUpdateFail",
 }
@@ -105,7 +106,7 @@ class RoutingManager:
         if before is not None:
             before.join()
         failure = self._call(method, path, body)
-        if failure is not None:
+        if failure is not None and failure.kind is not RouteFailureKind.UNCONFIRMED:
             self._count(counter)
         done(failure)
 
@@ -126,9 +127,11 @@ class RoutingManager:
                     read_timeout=self._timeout,
                 ) as answer:
                     # from here on the outcome is known, whatever becomes of the body
-                    failure = _outcome(answer.status)
+                    failure = _outcome(method, answer.status)
                     self._latency(method, time.monotonic() - begin)
-                    text = text_of(answer, self._timeout)
+                    text, refused = words_of(answer, self._timeout)
+                if failure is None and refused:
+                    failure = RouteFailure(RouteFailureKind.REFUSED, f"{status_words(answer.status)}, but")
                 if failure is not None and text:
                     failure = RouteFailure(failure.kind, f"{failure.message}: {text}")
             except HttpConnectError as error:
@@ -144,5 +147,9 @@ def _one(instance_id: int, endpoint: RmrEndpoint) -> dict[str, object]:
     return {"address": endpoint.address, "port": endpoint.port, "subscription_id": instance_id}
 
 
-def _outcome(status: int) -> RouteFailure | None:
+def _outcome(method: str, status: int) -> RouteFailure | None:
+    """What a status says. The Routing Manager answers 204 to a DELETE that has removed nothing, 404 when it does not
+    know the xApp: neither says that the route will not be there when the xApp is back in its list."""
+    if method == "DELETE" and status in (204, 404):
+        return RouteFailure(RouteFailureKind.UNCONFIRMED, f"{status_words(status)}: nothing was removed")
     return None if succeeded(status) else RouteFailure(RouteFailureKind.REFUSED, status_words(status))

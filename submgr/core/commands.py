@@ -97,6 +97,13 @@ class EraseRemoval:
 
 
 @dataclass(frozen=True, slots=True)
+class SaveNextInstanceId:
+    """Writes the mark from which the next start gives out instance ids; retried until it is written."""
+
+    mark: int
+
+
+@dataclass(frozen=True, slots=True)
 class CreateRoute:
     """POSTs the first endpoint of a subscription to the Routing Manager."""
 
@@ -106,8 +113,10 @@ class CreateRoute:
 
 
 class RouteChange(StrEnum):
-    """Why the endpoint list changes: an endpoint joins (merge) or leaves (unmerge)."""
+    """Why the endpoint list changes: an endpoint joins (merge) or leaves (unmerge), or the id was used before, so that
+    the Routing Manager may have a route of an earlier subscription under it (create)."""
 
+    CREATE = "create"
     MERGE = "merge"
     UNMERGE = "unmerge"
 
@@ -237,6 +246,7 @@ class Note(StrEnum):
     UNCONFIRMED_DELETE = "delete never answered"
     CONFIRMED_LATE = "delete answered after all"
     PARTIAL = "partial admission"
+    ROUTE_UNCONFIRMED = "route removal given up unconfirmed"
 
 
 Command = (
@@ -249,6 +259,7 @@ Command = (
     | EraseE2
     | SaveRemoval
     | EraseRemoval
+    | SaveNextInstanceId
     | CreateRoute
     | UpdateRoute
     | DeleteRoute

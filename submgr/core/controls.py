@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from fnmatch import fnmatchcase
 
 
 class OnE2Loss(StrEnum):
@@ -20,7 +22,15 @@ class OnE2Loss(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """Timeouts in seconds; `tries` is the number of sends; `max_ongoing`: procedures at a time at one E2 node."""
+    """Timeouts and delays in seconds; `tries` is the number of sends.
+
+    `max_ongoing`: procedures at a time at one E2 node. `restore_delay`: from the return of an E2 node to the first
+    request that it has not asked for. `merge`, `merge_by_function`: whether equal REPORT subscriptions of several
+    xApps are merged, and the exceptions by RAN function id. `silent_nodes`: patterns (`*`, `?`) of Meids whose deletes
+    hold the node's slot only until they are sent. `tell_loss`: an xApp is told when a Delete Required or the policy
+    `drop` takes its subscription. `unconfirmed_route_after`: how long a route removal that the Routing Manager answers
+    with 204 (nothing removed) is repeated.
+    """
 
     subscribe_timeout: float = 2.0
     subscribe_tries: int = 2
@@ -29,3 +39,17 @@ class Controls:
     requestor_id: int = 123
     max_ongoing: int = 1
     on_e2_loss: OnE2Loss = OnE2Loss.DROP
+    restore_delay: float = 0.0
+    merge: bool = True
+    merge_by_function: Mapping[int, bool] = field(default_factory=dict)
+    silent_nodes: tuple[str, ...] = ()
+    tell_loss: bool = False
+    unconfirmed_route_after: float = 86_400.0
+
+    def merges(self, ran_function_id: int) -> bool:
+        """Are equal REPORT subscriptions to this RAN function merged?"""
+        return self.merge_by_function.get(ran_function_id, self.merge)
+
+    def delete_waits_for_answer(self, meid: str) -> bool:
+        """Does a delete at this E2 node hold the node's slot until it is answered?"""
+        return not any(fnmatchcase(meid, pattern) for pattern in self.silent_nodes)

@@ -19,21 +19,25 @@ class Life(Enum):
 
 
 class E2Subscription:
-    """Owned by its node. `key`: of its content. `line`: the key under which all work on it queues.
+    """Owned by its node. `key`: of its content. `line`: the key under which all work on it queues. `made_for`: the
+    endpoint of its first holder.
 
     `admitted`: ids of the admitted actions; None: the E2 node has not answered yet. `routes`: every endpoint that the
     Routing Manager may have for it. A route call whose outcome nobody knows leaves the larger set, and
-    `routes_unsure` says that some of it may not be there.
+    `routes_unsure` says that some of it may not be there. `id_reused`: the instance id belonged to an earlier
+    subscription, of which the Routing Manager may still have a route.
     """
 
     __slots__ = (
         "admitted",
         "content",
         "holders",
+        "id_reused",
         "instance_id",
         "key",
         "life",
         "line",
+        "made_for",
         "meid",
         "not_admitted",
         "policy_update",
@@ -64,6 +68,7 @@ class E2Subscription:
         self.line = line
         self.xapp_requestor_id = xapp_requestor_id
         self.holders: dict[HolderKey, Holder] = {holder.key: holder for holder in holders}
+        self.made_for = next((holder.endpoint for holder in self.holders.values()), None)
         self.life = Life.PENDING
         self.admitted: tuple[int, ...] | None = None
         self.not_admitted: tuple[NotAdmitted, ...] = ()
@@ -72,6 +77,7 @@ class E2Subscription:
         self.route_failures = 0
         self.policy_update = False
         self.restore_pending = False
+        self.id_reused = False
 
     @property
     def endpoints(self) -> tuple[RmrEndpoint, ...]:

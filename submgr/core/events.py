@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from submgr.core.model import Content, E2Record, Removal, RestRecord, RmrEndpoint, SubscribeRequest
 from submgr.e2ap.messages import (
+    Cause,
     SubscriptionDeleteFailure,
     SubscriptionDeleteRequired,
     SubscriptionDeleteResponse,
@@ -106,6 +107,8 @@ class RouteFailureKind(StrEnum):
     """It was not reached: the change was not made."""
     BROKEN = "broken"
     """It closed the connection, or did not answer in HTTP: the change may have been made."""
+    UNCONFIRMED = "unconfirmed"
+    """It answered a DELETE with 204 or 404: nothing was removed, the xApp or the route is not known at the moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +155,13 @@ class Notified:
 
 @dataclass(frozen=True, slots=True)
 class Revoke:
-    """These E2 subscriptions are to be deleted, whoever holds them: an operator wants it."""
+    """These E2 subscriptions are to be deleted, whoever holds them: an operator wants it, or the E2 node.
+
+    `cause`: the E2 node's, of a RIC Subscription Delete Required; None: an operator.
+    """
 
     instance_ids: tuple[int, ...]
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from submgr.core.commands import Outcome
 from submgr.core.errors import Failure, Source, TimeoutType
 from submgr.core.events import EncodeFailed, Lost, RouteFailed, RouteFailureKind, SaveFailed
 from submgr.e2ap.causes import describe
-from submgr.e2ap.messages import SubscriptionFailure
+from submgr.e2ap.messages import Cause, SubscriptionFailure
 
 NO_INSTANCE_ID = Failure("no free E2 instance id: all 65534 are in use", Source.SUBMGR)
 INTERNAL = Failure("internal error: the request was not worked on, please send it again", Source.SUBMGR)
@@ -60,6 +60,11 @@ def refused(event: SubscriptionFailure) -> Failure:
     else:
         words = ", ".join(f"action {item.action_id}: {describe(item.cause)}" for item in event.not_admitted)
     return Failure(f"RICSubscriptionFailure. E2NodeCause: {words or 'none given'}", Source.E2NODE)
+
+
+def delete_required(cause: Cause) -> Failure:
+    """The E2 node has required the delete of an established subscription (E2AP 8.2.3)."""
+    return Failure(f"RICSubscriptionDeleteRequired. E2NodeCause: {describe(cause)}", Source.E2NODE)
 
 
 def silent(undecodable: str, not_sent_because: str) -> Failure:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from submgr.e2ap.messages import Action, ActionType, NotAdmitted
 
@@ -233,3 +233,5 @@ class Removal:
     node_delete: bool
     requestor_id: int = 123
     """ricRequestorID that the subscription had at the E2 node."""
+    since: float = field(default=0.0, compare=False)
+    """When the subscription went, in monotonic seconds of this process; may be before its start."""

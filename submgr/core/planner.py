@@ -54,7 +54,7 @@ def _subscribe_needs_node(job: SubscribeJob, node: NodeContext) -> bool:
     requester = job.requester
     if node.subscriptions.held_by(requester.holder_key) is not None:
         return requester.content.action_type is ActionType.POLICY
-    return not requester.content.mergeable or node.subscriptions.partner(requester.key) is None
+    return _partner(requester, node) is None
 
 
 def _subscribe(job: SubscribeJob, node: NodeContext) -> Procedure | None:
@@ -65,15 +65,19 @@ def _subscribe(job: SubscribeJob, node: NodeContext) -> Procedure | None:
     held = subscriptions.held_by(requester.holder_key)
     if held is not None:
         return _subscribe_again(requester, held, node)
-    if requester.content.mergeable:
-        partner = subscriptions.partner(requester.key)
-        if partner is not None:
-            return Merge(node, requester, partner)
+    partner = _partner(requester, node)
+    if partner is not None:
+        return Merge(node, requester, partner)
     sub = subscriptions.new(requester, node.controls.requestor_id)
     if sub is None:
         node.tell_failure(requester, failures.NO_INSTANCE_ID)
         return None
     return Subscribe(node, requester, sub)
+
+
+def _partner(requester: Requester, node: NodeContext) -> E2Subscription | None:
+    """Returns the E2 subscription that the requester is to share, if there is one."""
+    return node.subscriptions.partner(requester, node.controls.merges(requester.content.ran_function_id))
 
 
 def _subscribe_again(requester: Requester, held: E2Subscription, node: NodeContext) -> Procedure | None:

@@ -10,13 +10,16 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 
 FIRST, LAST = 1, 65534
+MARK_AHEAD = 16
+"""Ids that are given out between two writes of the mark from which the next start goes on."""
 
 
 class InstanceIds:
     """Gives out instance ids 1..65534, the id that has been free the longest first; every operation is O(1).
 
-    An id whose last delete was never answered by its E2 node goes to the very end: it is given out only when no other
-    id is left. Not for threads: one owner, no yield inside.
+    An id whose last delete was never answered by its E2 node, or whose route may be left, goes to the very end: it is
+    given out only when no other id is left. A start goes on where the previous run ended (`mark`, `go_on_at`), so that
+    indications and routes of before do not meet a new subscription. Not for threads: one owner, no yield inside.
     """
 
     def __init__(self) -> None:
@@ -24,6 +27,9 @@ class InstanceIds:
         self._fresh = FIRST
         self._free: deque[int] = deque()
         self._doubtful: OrderedDict[int, None] = OrderedDict()
+        self._reused: set[int] = set()
+        self._last = 0
+        self._mark = 0
 
     def allocate(self, meid: str) -> int | None:
         """Returns a free id, which this node owns from now on; None when all 65534 are in use."""
@@ -31,19 +37,54 @@ class InstanceIds:
             candidate = self._fresh
             self._fresh += 1
             if candidate not in self._owner and candidate not in self._doubtful:
-                self._owner[candidate] = meid
-                return candidate
+                return self._give(candidate, meid, reused=False)
         while self._free:
             candidate = self._free.popleft()
             if candidate not in self._owner and candidate not in self._doubtful:
-                self._owner[candidate] = meid
-                return candidate
+                return self._give(candidate, meid, reused=True)
         while self._doubtful:
             candidate, _ = self._doubtful.popitem(last=False)
             if candidate not in self._owner:
-                self._owner[candidate] = meid
-                return candidate
+                return self._give(candidate, meid, reused=True)
         return None
+
+    def _give(self, instance_id: int, meid: str, reused: bool) -> int:
+        self._owner[instance_id] = meid
+        self._last = instance_id
+        if reused:
+            self._reused.add(instance_id)
+        else:
+            self._reused.discard(instance_id)
+        return instance_id
+
+    def reused(self, instance_id: int) -> bool:
+        """Did this id belong to an earlier subscription before it was given out?"""
+        return instance_id in self._reused
+
+    @property
+    def mark(self) -> int:
+        """Where the next start goes on: the id after the last one given out; more by LAST once all were in use."""
+        return self._last + 1 + (LAST if self._fresh > LAST else 0)
+
+    def next_mark(self) -> int | None:
+        """Returns a mark to be stored now, a little ahead of the ids given out; None: the stored one still holds."""
+        mark = self.mark
+        if self._mark - MARK_AHEAD <= mark <= self._mark:
+            return None
+        self._mark = mark + MARK_AHEAD - 1
+        return self._mark
+
+    def go_on_at(self, mark: int) -> None:
+        """Goes on where the previous run ended, at this `mark`. Call it before anything is allocated."""
+        wrapped = mark > LAST + 1
+        following = (mark - LAST if wrapped else mark) if FIRST < mark <= 2 * LAST + MARK_AHEAD else FIRST
+        self._free = deque(range(FIRST, min(following, LAST + 1)))
+        if wrapped:
+            self._free.extendleft(range(LAST, following - 1, -1))
+            self._fresh = LAST + 1
+        else:
+            self._fresh = following
+        self._last = following - 1
 
     def claim(self, instance_id: int, meid: str | None) -> None:
         """Takes an id that was found in the store. `meid` None: its record is unreadable, it is never given out."""

@@ -45,7 +45,8 @@ class Removals:
     def pin(self, instance_id: int, reason: str) -> None:
         self._pins.setdefault(instance_id, set()).add(reason)
 
-    def unpin(self, instance_id: int, reason: str) -> None:
+    def unpin(self, instance_id: int, reason: str, doubtful: bool = False) -> None:
+        """`doubtful`: something of the subscription may be left all the same."""
         reasons = self._pins.get(instance_id)
         if reasons is None:
             return
@@ -53,7 +54,8 @@ class Removals:
         if not reasons:
             del self._pins[instance_id]
             removal = self._removals.get(instance_id)
-            self._registry.ids.release(instance_id, doubtful=removal is not None and removal.node_delete)
+            doubtful = doubtful or (removal is not None and removal.node_delete)
+            self._registry.ids.release(instance_id, doubtful)
 
     def pin_until_saved(self, instance_id: int, step: int) -> None:
         """The record of this id is being erased by this step; the id is not free before the store has said so."""
@@ -89,13 +91,16 @@ class Removals:
             self.pin(removal.instance_id, ROUTE)
         return removal_delay(1) if removal.routes or unsent else None
 
-    def update(self, left: Removal, unsent: bool) -> float | None:
-        """Keeps what is still left after a cleanup, if anything; returns as `leave` does."""
+    def update(self, left: Removal, unsent: bool, doubtful: bool = False) -> float | None:
+        """Keeps what is still left after a cleanup, if anything; returns as `leave` does.
+
+        `doubtful`: its routes have been given up, although the Routing Manager never confirmed that they are gone.
+        """
         instance_id = left.instance_id
         if instance_id not in self._removals:
             return None
         if not left.routes and not left.node_delete:
-            self.drop(instance_id)
+            self.drop(instance_id, doubtful)
             return None
         if left != self._removals[instance_id]:
             self._removals[instance_id] = left
@@ -113,11 +118,11 @@ class Removals:
         if removal is not None:
             self._removals[instance_id] = replace(removal, node_delete=False)
 
-    def drop(self, instance_id: int) -> None:
-        """Forgets what is left of this id, if anything, here and in the store."""
+    def drop(self, instance_id: int, doubtful: bool = False) -> None:
+        """Forgets what is left of this id, if anything, here and in the store; `doubtful` as for `update`."""
         removal = self._removals.pop(instance_id, None)
         if removal is None:
             return
         self._failures.pop(instance_id, None)
         self._emit(EraseRemoval(removal.meid, instance_id))
-        self.unpin(instance_id, ROUTE)
+        self.unpin(instance_id, ROUTE, doubtful)

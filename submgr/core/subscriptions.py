@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 
-from submgr.core.commands import Command, EraseRest, Notify, SaveE2, SaveRest
+from submgr.core.commands import Command, EraseRest, Notify, SaveE2, SaveNextInstanceId, SaveRest
 from submgr.core.e2_subscription import E2Subscription, Life, requestor_of
 from submgr.core.errors import Failure
 from submgr.core.model import HolderKey, RestHolder
@@ -26,7 +26,7 @@ class Subscriptions:
         self.rest: dict[str, RestSubscription] = {}
         self.digests: dict[str, RestSubscription] = {}
         self.holding: dict[HolderKey, E2Subscription] = {}
-        self._partners: dict[bytes, E2Subscription] = {}
+        self._partners: dict[Hashable, E2Subscription] = {}
         self._meid = meid
         self._registry = registry
         self._removals = removals
@@ -54,6 +54,10 @@ class Subscriptions:
             requestor_of(requester.holder_key),
             (requester.holder(),),
         )
+        sub.id_reused = self._registry.ids.reused(instance_id)
+        mark = self._registry.ids.next_mark()
+        if mark is not None:
+            self._emit(SaveNextInstanceId(mark))
         self.add(sub)
         return sub
 
@@ -64,14 +68,19 @@ class Subscriptions:
     def established(self, sub: E2Subscription) -> None:
         """Other requesters may share this E2 subscription from now on."""
         sub.life = Life.ESTABLISHED
-        if sub.content.mergeable:
-            self._partners.setdefault(sub.key, sub)
+        for key in _partner_keys(sub):
+            self._partners.setdefault(key, sub)
         for key in sub.holders:
             self.holding[key] = sub
 
-    def partner(self, key: bytes) -> E2Subscription | None:
-        """Returns an established REPORT subscription of this content, to be shared."""
-        return self._partners.get(key)
+    def partner(self, requester: Requester, merging: bool) -> E2Subscription | None:
+        """Returns an established REPORT subscription of the same content, which this requester is to share.
+
+        Without `merging`, only one that was made for the requester's own endpoint: the xApp asks again.
+        """
+        if not requester.content.mergeable:
+            return None
+        return self._partners.get(requester.key if merging else (requester.key, requester.holder().endpoint))
 
     def held_by(self, holder: HolderKey) -> E2Subscription | None:
         """Returns what a REST holder has already; None for an RMR xApp, which may hold several."""
@@ -106,8 +115,9 @@ class Subscriptions:
     def ending(self, sub: E2Subscription) -> None:
         """This E2 subscription is being deleted: nobody may share it, and nobody holds it any more."""
         sub.life = Life.ENDING
-        if self._partners.get(sub.key) is sub:
-            del self._partners[sub.key]
+        for key in _partner_keys(sub):
+            if self._partners.get(key) is sub:
+                del self._partners[key]
         for key in sub.holders:
             self._let_go(key, sub)
 
@@ -179,3 +189,8 @@ class Subscriptions:
         if rest.leaving == 0 and self.rest.get(rest.subscription_id) is rest:
             self.forget_rest(rest)
             self._emit(EraseRest(rest.subscription_id))
+
+
+def _partner_keys(sub: E2Subscription) -> tuple[Hashable, ...]:
+    """Returns the keys under which those who may share a REPORT subscription find it."""
+    return (sub.key, (sub.key, sub.made_for)) if sub.content.mergeable else ()

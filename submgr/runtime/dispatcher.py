@@ -19,7 +19,7 @@ from submgr.core.handlers import crash
 from submgr.core.node import Node
 from submgr.core.registry import Registry
 from submgr.core.requesters import Requester
-from submgr.e2ap.messages import SubscriptionDeleteRequired
+from submgr.e2ap.messages import Cause, SubscriptionDeleteRequired
 from submgr.platform.turns import in_turns
 from submgr.runtime.worker import Ports, Worker
 
@@ -135,17 +135,17 @@ class Dispatcher:
         if worker is not None:
             worker.post(event)
             return
-        found: dict[str, list[int]] = {}
+        found: dict[tuple[str, Cause], list[int]] = {}
         for item in event.items:
             owner = None if meid else self.registry.ids.owner(item.request_id.instance)
             if owner in self._workers:
-                found.setdefault(owner, []).append(item.request_id.instance)
+                found.setdefault((owner, item.cause), []).append(item.request_id.instance)
         if found:
             self._ports.observer.saw(meid, event, [])
         else:
             self._ignore(meid, Odd.UNKNOWN_INSTANCE, f"delete required for {len(event.items)} instances", event)
-        for owner, instance_ids in found.items():
-            self._workers[owner].post(e.Revoke(tuple(instance_ids)))
+        for (owner, cause), instance_ids in found.items():
+            self._workers[owner].post(e.Revoke(tuple(instance_ids), cause))
 
     def undecodable(self, meid: str, instance_id: int, message: str) -> None:
         worker = self._workers.get(meid or self.registry.ids.owner(instance_id) or "")

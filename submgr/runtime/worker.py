@@ -91,6 +91,7 @@ class Worker:
             c.EraseE2: self._erase_e2,
             c.SaveRemoval: self._save_removal,
             c.EraseRemoval: self._erase_removal,
+            c.SaveNextInstanceId: self._save_next_instance_id,
             c.CreateRoute: self._create_route,
             c.UpdateRoute: self._update_route,
             c.DeleteRoute: self._delete_route,
@@ -222,6 +223,9 @@ class Worker:
 
     def _erase_removal(self, command: c.EraseRemoval) -> None:
         self._ports.records.erase_removal(command.meid, command.instance_id)
+
+    def _save_next_instance_id(self, command: c.SaveNextInstanceId) -> None:
+        self._ports.records.save_next_instance_id(command.mark)
 
     # --- the Routing Manager
 

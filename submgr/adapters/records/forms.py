@@ -156,7 +156,10 @@ class RestForm(Struct, kw_only=True):
 
 
 class RemovalForm(Struct):
-    """What is left to undo of an E2 subscription. `NodeDelete`: a delete for the E2 node is among it."""
+    """What is left to undo of an E2 subscription. `NodeDelete`: a delete for the E2 node is among it.
+
+    `Since`: when the subscription went, in Unix seconds; 0: not known.
+    """
 
     InstanceId: InstanceNumber
     Meid: NodeName
@@ -164,6 +167,7 @@ class RemovalForm(Struct):
     Routes: list[EndpointForm]
     NodeDelete: bool
     RequestorId: U16 = 123
+    Since: float = 0.0
 
 
 class RecordError(Exception):

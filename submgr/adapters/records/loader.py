@@ -69,6 +69,7 @@ class RecordLoader:
         while not self._node_state.known() and self._controls().check_e2_state:
             self.why_not = "the state of the E2 nodes has not been read yet"
             gevent.sleep(LOOK_INTERVAL)
+        self._registry.ids.go_on_at(_next_instance_id(loaded))
         self.unreadable = len(loaded.unreadable)
         for unreadable in loaded.unreadable:
             if unreadable.instance_id is not None:
@@ -108,3 +109,13 @@ class RecordLoader:
         spared = frozenset(u.key for u in loaded.unreadable if u.namespace == REST_NAMESPACE)
         e2, rest, removals = in_turns(loaded.e2), in_turns(loaded.rest), in_turns(loaded.removals)
         return by_node(e2, rest, removals, self._nodes.is_connected, spared)
+
+
+def _next_instance_id(loaded: Loaded) -> int:
+    """The mark from which instance ids are given out: as stored, else after the largest id that is found in use."""
+    if loaded.next_instance_id is not None:
+        return loaded.next_instance_id
+    found = [record.instance_id for record in loaded.e2]
+    found += [removal.instance_id for removal in loaded.removals]
+    found += [unreadable.instance_id for unreadable in loaded.unreadable if unreadable.instance_id is not None]
+    return max(found, default=0) + 1

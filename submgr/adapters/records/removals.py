@@ -6,6 +6,8 @@ The Go implementation has no such records; it ignores their namespace.
 
 from __future__ import annotations
 
+import time
+
 import msgspec
 
 from submgr.adapters.records.forms import RecordError, RemovalForm, checked_meid, endpoint_form, endpoints_of, read
@@ -31,6 +33,7 @@ def encode_removal(removal: Removal) -> bytes:
             routes,
             removal.node_delete,
             removal.requestor_id,
+            round(time.time() - (time.monotonic() - removal.since), 3),
         )
     )
 
@@ -51,4 +54,11 @@ def decode_removal(key: str, data: bytes) -> Removal:
         routes=endpoints_of(form.Routes),
         node_delete=form.NodeDelete,
         requestor_id=form.RequestorId,
+        since=_monotonic(form.Since),
     )
+
+
+def _monotonic(since: float) -> float:
+    """Unix seconds as monotonic seconds of this process. A time that is unknown, or not yet, counts as now."""
+    now = time.time()
+    return time.monotonic() - (now - since if 0.0 < since < now else 0.0)

@@ -30,7 +30,11 @@ _log = logging.getLogger(__name__)
 E2_NAMESPACE = "submgr_e2SubsDb"
 REST_NAMESPACE = "submgr_restSubsDb"
 REMOVAL_NAMESPACE = "submgr_removalsDb"
-NAMESPACES = (REST_NAMESPACE, E2_NAMESPACE, REMOVAL_NAMESPACE)
+STATE_NAMESPACE = "submgr_stateDb"
+NAMESPACES = (REST_NAMESPACE, E2_NAMESPACE, REMOVAL_NAMESPACE, STATE_NAMESPACE)
+
+NEXT_INSTANCE_ID = "nextInstanceId"
+"""Key in STATE_NAMESPACE of the mark from which the next start gives out instance ids, a decimal number."""
 
 Key = tuple[str, str]
 Record = TypeVar("Record")
@@ -60,6 +64,7 @@ class Loaded:
     e2: list[E2Record] = field(default_factory=list)
     rest: list[RestRecord] = field(default_factory=list)
     removals: list[Removal] = field(default_factory=list)
+    next_instance_id: int | None = None
     unreadable: list[Unreadable] = field(default_factory=list)
 
 
@@ -103,14 +108,17 @@ class StoredRecords:
     def erase_removal(self, meid: str, instance_id: int) -> None:
         self._erase(REMOVAL_NAMESPACE, removal_key(meid, instance_id), None)
 
+    def save_next_instance_id(self, mark: int) -> None:
+        self._save(STATE_NAMESPACE, NEXT_INSTANCE_ID, str(mark).encode(), None)
+
     def load(self) -> Loaded:
         """Reads the whole store. Records that cannot be read are logged, and listed in `unreadable`.
 
         Raises:
             StoreError: the database does not answer.
         """
-        loaded = Loaded()
         stored = {namespace: self._store.read_all(namespace) for namespace in NAMESPACES}
+        loaded = Loaded(next_instance_id=_mark(stored[STATE_NAMESPACE].get(NEXT_INSTANCE_ID)))
         loaded.e2.extend(_decoded(E2_NAMESPACE, stored[E2_NAMESPACE], decode_e2, loaded.unreadable))
         requestors = {record.instance_id: record.xapp_requestor_id for record in loaded.e2}
         loaded.rest.extend(
@@ -237,3 +245,13 @@ def _decoded(
             _log.error("%s: the record under %r cannot be read and is left as it is: %s", namespace, key, error)
             unreadable.append(Unreadable(namespace, key, str(error)))
     return records
+
+
+def _mark(data: bytes | None) -> int | None:
+    """The stored mark of the instance ids; None when there is none that can be read."""
+    if data is None:
+        return None
+    if not (data.isdigit() and len(data) <= 6):
+        _log.warning("the mark of the instance ids cannot be read: %r", data[:40])
+        return None
+    return int(data)

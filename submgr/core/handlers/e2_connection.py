@@ -38,7 +38,10 @@ def lost(scheduler: Scheduler, event: NodeLost, now: float) -> Iterator[None]:
 
 
 def connected(scheduler: Scheduler, event: NodeConnected, now: float) -> Iterator[None]:
-    """Also when the node was connected already: a short loss may have been missed."""
+    """Also when the node was connected already: a short loss may have been missed.
+
+    Requests that the node has not asked for wait a little: it has only just finished its E2 Setup.
+    """
     node = scheduler.node
     node.connected = True
     policy = node.controls.on_e2_loss
@@ -50,12 +53,12 @@ def connected(scheduler: Scheduler, event: NodeConnected, now: float) -> Iterato
         # one that was kept to be made anew is made anew, whatever the setting is by now
         if sub.life is Life.ESTABLISHED and (restoring or sub.restore_pending):
             _mark(node, sub)
-            node.enqueue(ResubscribeJob(sub))
+            node.enqueue_at(now + node.controls.restore_delay, ResubscribeJob(sub))
         if slice_complete:
             yield
     for slice_complete, removal in in_slices(list(node.removals)):
         if removal.node_delete:
-            node.enqueue(CleanupJob(removal.instance_id, at_node=True))
+            node.enqueue_at(now + node.controls.restore_delay, CleanupJob(removal.instance_id, at_node=True))
         if slice_complete:
             yield
 
@@ -74,7 +77,7 @@ def _apply(policy: OnE2Loss, node: NodeContext) -> Iterator[None]:
             if policy is OnE2Loss.RESTORE:
                 _mark(node, sub)
             else:
-                if policy is OnE2Loss.NOTIFY:
+                if policy is OnE2Loss.NOTIFY or node.controls.tell_loss:
                     node.subscriptions.tell_holders(sub, failures.e2_down(Lost("")))
                 node.enqueue(RemoveJob(sub, at_node=False))
         if slice_complete:

@@ -24,7 +24,7 @@ from typing import Any, ClassVar
 
 from submgr.core.commands import DeleteRoute, Finished, Outcome
 from submgr.core.context import NodeContext
-from submgr.core.events import Expired, RouteDone, RouteFailed, Skip, Start
+from submgr.core.events import Expired, RouteDone, RouteFailed, RouteFailureKind, Skip, Start
 from submgr.core.jobs import Job
 from submgr.core.model import RmrEndpoint
 from submgr.core.queue import Entry
@@ -195,15 +195,20 @@ def unrouting(then: State) -> Row:
 
 
 class RouteRemoval(Procedure):
-    """Removes routes of an E2 subscription, one call after the other. `leftover`: what could not be removed."""
+    """Removes routes of an E2 subscription, one call after the other. `leftover`: what could not be removed.
+
+    `refused`: some of it for another reason than that the Routing Manager knows no such route.
+    """
 
     _routes: list[RmrEndpoint]
     leftover: list[RmrEndpoint]
+    refused: bool
 
     def remove(self, routes: tuple[RmrEndpoint, ...]) -> None:
         """These routes are to be removed when their turn comes."""
         self._routes = list(routes)
         self.leftover = []
+        self.refused = False
 
     def needs_unrouting(self) -> bool:
         return bool(self._routes)
@@ -214,5 +219,8 @@ class RouteRemoval(Procedure):
 
     def leave_unrouting(self, event: object) -> None:
         route = self._routes.pop(0)
-        if not isinstance(event, RouteDone):
-            self.leftover.append(route)
+        if isinstance(event, RouteDone):
+            return
+        self.leftover.append(route)
+        if not isinstance(event, RouteFailed) or event.kind is not RouteFailureKind.UNCONFIRMED:
+            self.refused = True

@@ -57,6 +57,7 @@ class Cleanup(RouteRemoval):
         self._delete_pending = removal.node_delete and not at_node
         self._confirmed = False
         self._unsent = False
+        self._not_sent_because = ""
 
     @property
     def instance_id(self) -> int:
@@ -68,6 +69,7 @@ class Cleanup(RouteRemoval):
     def not_sent(self, reason: str) -> None:
         """There is no RMR route to the E2 node yet."""
         self._unsent = True
+        self._not_sent_because = reason
 
     def needs_deleting(self) -> bool:
         return self._at_node
@@ -96,12 +98,24 @@ class Cleanup(RouteRemoval):
 
     def _keep_rest(self, now: float) -> None:
         removals = self.node.removals
-        left = replace(self.removal, routes=tuple(self.leftover), node_delete=self._delete_pending)
+        given_up = self._given_up(now)
+        routes = () if given_up else tuple(self.leftover)
+        left = replace(self.removal, routes=routes, node_delete=self._delete_pending)
         if self._confirmed:
             removals.confirmed(self.instance_id)
             self.node.emit(Noted(Note.CONFIRMED_LATE))
         unsent = self._unsent and left.node_delete
-        again = removals.update(left, unsent)
+        again = removals.update(left, unsent, doubtful=given_up)
         if again is not None:
             self.node.enqueue_at(now + again, CleanupJob(self.instance_id, at_node=unsent))
-        self.finish(Outcome.FAILED if left.routes else Outcome.SUCCESS, now)
+        if unsent:
+            self.finish(Outcome.FAILED, now, f"the delete was not sent: {self._not_sent_because}")
+        else:
+            self.finish(Outcome.FAILED if left.routes else Outcome.SUCCESS, now)
+
+    def _given_up(self, now: float) -> bool:
+        """The Routing Manager has said for long enough that it knows no such route."""
+        if not self.leftover or self.refused or now - self.removal.since < self.controls.unconfirmed_route_after:
+            return False
+        self.node.emit(Noted(Note.ROUTE_UNCONFIRMED, len(self.leftover)))
+        return True

@@ -72,6 +72,7 @@ class Delete(RouteRemoval, E2Procedure):
         self._stored = stored
         self._mark = False
         self._unconfirmed = False
+        self._noted = 0.0
         self._outcome = Outcome.SUCCESS
         holders = subscription.rest_holders()
         self._subscription_id = holders[0].subscription_id if holders else ""
@@ -115,6 +116,12 @@ class Delete(RouteRemoval, E2Procedure):
         """The node may have been lost while the mark was being saved."""
         return self._at_node and self.node.connected
 
+    @property
+    def holds_slot(self) -> bool:
+        """At a node that is known to be silent, others need not wait for an answer that never comes."""
+        waits = self.state is not S.DELETING or self.controls.delete_waits_for_answer(self.node.meid)
+        return super().holds_slot and waits
+
     def enter_deleting(self, now: float) -> None:
         self.send(SendToE2(self.step, self.subscription.delete_request(), resend=self.sends > 0))
 
@@ -138,6 +145,7 @@ class Delete(RouteRemoval, E2Procedure):
         return bool(self.leftover) or self._unconfirmed
 
     def enter_noting(self, now: float) -> None:
+        self._noted = now
         unsent = self._unconfirmed and not self.left_us
         again = self.node.removals.leave(self._removal(), self.step, unsent)
         if again is not None:
@@ -156,6 +164,7 @@ class Delete(RouteRemoval, E2Procedure):
             tuple(self.leftover),
             node_delete=self._unconfirmed,
             requestor_id=sub.requestor_id,
+            since=self._noted,
         )
 
     def needs_erasing(self) -> bool:

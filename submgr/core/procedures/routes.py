@@ -110,12 +110,13 @@ def route_step(sub: E2Subscription, step: int, change: RouteChange) -> Command:
     """Returns the next call that brings the Routing Manager nearer to what the holders want.
 
     From no route to one the call is a POST (also when the Routing Manager may have that one already), from some to
-    none a DELETE of each, everything else a PUT of the list.
+    none a DELETE of each, everything else a PUT of the list. So is every route of an instance id that was used before:
+    the Routing Manager may still have an earlier subscription's route under it.
     """
     wanted = sub.wanted_routes
     if not wanted:
         return DeleteRoute(step, sub.instance_id, sub.routes[0])
-    if len(wanted) == 1 and set(sub.routes) <= set(wanted):
+    if len(wanted) == 1 and set(sub.routes) <= set(wanted) and not sub.id_reused:
         return CreateRoute(step, sub.instance_id, wanted[0])
     return UpdateRoute(step, sub.instance_id, wanted, change)
 

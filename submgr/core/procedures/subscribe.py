@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from submgr.core import failures
-from submgr.core.commands import CreateRoute, Outcome, SaveE2
+from submgr.core.commands import Outcome, RouteChange, SaveE2
 from submgr.core.context import NodeContext
 from submgr.core.e2_subscription import E2Subscription
 from submgr.core.events import Expired, Lost, RouteDone, RouteFailed, Saved, SaveFailed, Skip, Start
@@ -12,6 +12,7 @@ from submgr.core.jobs import RemoveJob
 from submgr.core.procedures.base import Row
 from submgr.core.procedures.base import State as S
 from submgr.core.procedures.e2 import RequestProcedure, requested
+from submgr.core.procedures.routes import route_step
 from submgr.core.requesters import Requester
 from submgr.core.timers import T_ROUTE, T_STORE
 from submgr.e2ap.messages import SubscriptionFailure
@@ -71,8 +72,7 @@ class Subscribe(RequestProcedure):
         return bool(self.subscription.wanted_routes)
 
     def enter_routing(self, now: float) -> None:
-        sub = self.subscription
-        self.node.emit(CreateRoute(self.step, sub.instance_id, sub.wanted_routes[0]))
+        self.node.emit(route_step(self.subscription, self.step, RouteChange.CREATE))
 
     def leave_routing(self, event: object) -> None:
         sub = self.subscription

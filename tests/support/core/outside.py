@@ -125,6 +125,8 @@ class Outside:
 
     def erase_removal(self, meid: str, instance_id: int) -> None: ...
 
+    def save_next_instance_id(self, mark: int) -> None: ...
+
     # routes
 
     def create(self, instance_id: int, endpoint: object, done: Callable[[object], None]) -> None:
