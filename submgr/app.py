@@ -140,6 +140,13 @@ def controls_of(settings: Settings) -> Controls:
         requestor_id=c.ric_requestor_id,
         max_ongoing=c.max_ongoing_e2_procedures,
         on_e2_loss=OnE2Loss(c.on_e2_loss),
+        restore_delay=c.restore_delay,
+        merge=c.merge_subscriptions.default,
+        merge_by_function=c.merge_subscriptions.by_function,
+        silent_nodes=c.silent_nodes,
+        tell_loss=c.tell_loss,
+        unconfirmed_route_after=c.unconfirmed_routes,
+        route_timeout=2 * settings.rtmgr.timeout,
     )
 
 
@@ -180,6 +187,7 @@ def _make_routing_manager(settings: Settings, monitoring: _Monitoring) -> Routin
         settings.rtmgr.host,
         settings.rtmgr.port,
         settings.rtmgr.base_url,
+        timeout=settings.rtmgr.timeout,
         count=monitoring.counters.inc,
         latency=monitoring.metrics.rtmgr,
     )

@@ -72,18 +72,23 @@ class RoutingManager:
         self._client.close()
 
     def create(self, instance_id: int, endpoint: RmrEndpoint, done: Routed) -> None:
-        self._spawn(instance_id, "POST", self._path, _one(instance_id, endpoint), "RouteCreateFail", done)
+        body = _one(instance_id, endpoint)
+        self._spawn(instance_id, "POST", self._path, body, "RouteCreateFail", done, f"{endpoint}")
 
     def update(self, instance_id: int, endpoints: Sequence[RmrEndpoint], change: RouteChange, done: Routed) -> None:
         body = [{"address": endpoint.address, "port": endpoint.port} for endpoint in endpoints]
-        self._spawn(instance_id, "PUT", f"{self._path}/{instance_id}", body, _UPDATE_COUNTERS[change], done)
+        names = ", ".join(str(endpoint) for endpoint in endpoints)
+        self._spawn(instance_id, "PUT", f"{self._path}/{instance_id}", body, _UPDATE_COUNTERS[change], done, names)
 
     def delete(self, instance_id: int, endpoint: RmrEndpoint, done: Routed) -> None:
-        self._spawn(instance_id, "DELETE", self._path, _one(instance_id, endpoint), "RouteDeleteFail", done)
+        body = _one(instance_id, endpoint)
+        self._spawn(instance_id, "DELETE", self._path, body, "RouteDeleteFail", done, f"{endpoint}")
 
-    def _spawn(self, instance_id: int, method: str, path: str, body: object, counter: str, done: Routed) -> None:
+    def _spawn(
+        self, instance_id: int, method: str, path: str, body: object, counter: str, done: Routed, names: str
+    ) -> None:
         before = self._newest.get(instance_id)
-        greenlet = gevent.spawn(self._run, before, method, path, _encode(body), counter, done)
+        greenlet = gevent.spawn(self._run, before, method, path, _encode(body), counter, done, names)
         self._newest[instance_id] = greenlet
         self._running.add(greenlet)
 
@@ -102,15 +107,16 @@ class RoutingManager:
         body: bytes,
         counter: str,
         done: Routed,
+        names: str,
     ) -> None:
         if before is not None:
             before.join()
-        failure = self._call(method, path, body)
+        failure = self._call(method, path, body, names)
         if failure is not None and failure.kind is not RouteFailureKind.UNCONFIRMED:
             self._count(counter)
         done(failure)
 
-    def _call(self, method: str, path: str, body: bytes) -> RouteFailure | None:
+    def _call(self, method: str, path: str, body: bytes, names: str) -> RouteFailure | None:
         failure: RouteFailure | None = RouteFailure(
             RouteFailureKind.TIMEOUT, f"not sent: the Routing Manager left no connection free for {self._timeout:g} s"
         )
@@ -132,8 +138,8 @@ class RoutingManager:
                     text, refused = words_of(answer, self._timeout)
                 if failure is None and refused:
                     failure = RouteFailure(RouteFailureKind.REFUSED, f"{status_words(answer.status)}, but")
-                if failure is not None and text:
-                    failure = RouteFailure(failure.kind, f"{failure.message}: {text}")
+                if failure is not None:
+                    failure = RouteFailure(failure.kind, f"{failure.message}: {text or _guess(method, names)}")
             except HttpConnectError as error:
                 failure = RouteFailure(RouteFailureKind.UNREACHABLE, str(error))
             except HttpTimeout as error:
@@ -151,5 +157,10 @@ def _outcome(method: str, status: int) -> RouteFailure | None:
     """What a status says. The Routing Manager answers 204 to a DELETE that has removed nothing, 404 when it does not
     know the xApp: neither says that the route will not be there when the xApp is back in its list."""
     if method == "DELETE" and status in (204, 404):
-        return RouteFailure(RouteFailureKind.UNCONFIRMED, f"{status_words(status)}: nothing was removed")
+        return RouteFailure(RouteFailureKind.UNCONFIRMED, f"{status_words(status)}, nothing was removed")
     return None if succeeded(status) else RouteFailure(RouteFailureKind.REFUSED, status_words(status))
+
+
+def _guess(method: str, names: str) -> str:
+    """What to look at when the Routing Manager refuses without a word: it does so for an xApp that it does not know."""
+    return f"is an xApp registered under {names}?" if method != "DELETE" else names

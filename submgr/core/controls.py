@@ -29,7 +29,7 @@ class Controls:
     xApps are merged, and the exceptions by RAN function id. `silent_nodes`: patterns (`*`, `?`) of Meids whose deletes
     hold the node's slot only until they are sent. `tell_loss`: an xApp is told when a Delete Required or the policy
     `drop` takes its subscription. `unconfirmed_route_after`: how long a route removal that the Routing Manager answers
-    with 204 (nothing removed) is repeated.
+    with 204 (nothing removed) is repeated. `route_timeout`: more than a route call ever takes.
     """
 
     subscribe_timeout: float = 2.0
@@ -45,6 +45,7 @@ class Controls:
     silent_nodes: tuple[str, ...] = ()
     tell_loss: bool = False
     unconfirmed_route_after: float = 86_400.0
+    route_timeout: float = 4.0
 
     def merges(self, ran_function_id: int) -> bool:
         """Are equal REPORT subscriptions to this RAN function merged?"""

@@ -2,9 +2,11 @@
 """The kinds of settings that only the daemon has."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from submgr.platform.config.values import Kind, text
+from submgr.platform.config.values import Kind, number, one_of, text, truth, whole
 
 
 def _rmr_port(value: Any) -> int:
@@ -47,3 +49,57 @@ def _metric_namespace(value: Any) -> str:
 
 
 metric_namespace = Kind(_metric_namespace, "letters, digits and _, or nothing")
+
+
+@dataclass(frozen=True, slots=True)
+class Merging:
+    """Whether equal REPORT subscriptions are merged, and the exceptions by RAN function id."""
+
+    default: bool = True
+    by_function: Mapping[int, bool] = field(default_factory=dict)
+
+
+def _merging(value: Any) -> Merging:
+    if not isinstance(value, Mapping):
+        return Merging(truth(value))
+    function_id = whole(0, 4095)
+    default, by_function = True, {}
+    for name, merged in value.items():
+        if str(name).strip().lower() == "default":
+            default = truth(merged)
+        else:
+            by_function[function_id(name)] = truth(merged)
+    return Merging(default, by_function)
+
+
+def _show_merging(value: Merging) -> Any:
+    return {"default": value.default, **value.by_function} if value.by_function else value.default
+
+
+merging = Kind(_merging, "true, false, or a mapping of RAN function ids and default to these", show=_show_merging)
+
+
+def _delete_waits(value: Any) -> tuple[str, ...]:
+    """The patterns of the nodes whose deletes do not wait."""
+    answer_or_sent = one_of("answer", "sent")
+    if not isinstance(value, Mapping):
+        return ("*",) if answer_or_sent(value) == "sent" else ()
+    return tuple(text(pattern) for pattern, waits in value.items() if answer_or_sent(waits) == "sent")
+
+
+def _show_delete_waits(patterns: tuple[str, ...]) -> Any:
+    if not patterns:
+        return "answer"
+    return "sent" if patterns == ("*",) else dict.fromkeys(patterns, "sent")
+
+
+delete_waits = Kind(
+    _delete_waits, "answer, sent, or a mapping of ranNames (with * and ?) to these", show=_show_delete_waits
+)
+"""Whose deletes hold up the queue of their E2 node only until they are sent, as patterns of ranNames."""
+
+
+def hours(low: float, high: float) -> Kind[float]:
+    """A number of hours from `low` to `high`, as seconds."""
+    check = number(low, high)
+    return Kind(lambda value: check(value) * 3600, check.allowed, "h", lambda seconds: round(seconds / 3600, 3))

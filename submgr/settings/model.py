@@ -14,7 +14,7 @@ from submgr.platform.config.schema import Section, open_section, schema_of, sect
 from submgr.platform.config.values import listen_address, milliseconds, number, one_of, text, truth, whole
 from submgr.platform.masking import masked
 from submgr.platform.store.base import BACKENDS
-from submgr.settings.kinds import base_url, host, metric_namespace, rmr_port
+from submgr.settings.kinds import Merging, base_url, delete_waits, host, hours, merging, metric_namespace, rmr_port
 
 TOKEN_VARIABLE = "SUBMGR_DEBUG_TOKEN"
 """The environment variable with the token of the debug routes, for a file that has none."""
@@ -70,6 +70,12 @@ class Rtmgr:
     host: str = setting("hostAddr", host, "service-ricplt-rtmgr-http", "the Routing Manager", go=True)
     port: int = setting("port", whole(1, 65535), 3800, "its port", go=True)
     base_url: str = setting("baseUrl", base_url, "/ric/v1", "the beginning of its paths", go=True)
+    timeout: float = setting(
+        "timeout_ms",
+        milliseconds(100, 120_000),
+        2.0,
+        "how long a call waits for its answer; an xApp whose RMR port does not listen makes it take 10 to 20 s",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,7 @@ class Controls:
         2.0,
         "how long one send of a RIC Subscription Request waits for its answer",
         go=True,
+        instead=2.0,
     )
     e2t_sub_del_req_time: float = setting(
         "e2tSubDelReqTime_ms",
@@ -89,27 +96,38 @@ class Controls:
         2.0,
         "how long one send of a RIC Subscription Delete Request waits for its answer",
         go=True,
+        instead=2.0,
     )
     e2t_max_sub_req_try_count: int = setting(
-        "e2tMaxSubReqTryCount", whole(1, 1000), 2, "sends of a RIC Subscription Request in all", go=True
+        "e2tMaxSubReqTryCount", whole(1, 1000), 2, "sends of a RIC Subscription Request in all", go=True, instead=1
     )
     e2t_max_sub_del_req_try_count: int = setting(
-        "e2tMaxSubDelReqTryCount", whole(1, 1000), 2, "sends of a RIC Subscription Delete Request in all", go=True
+        "e2tMaxSubDelReqTryCount",
+        whole(1, 1000),
+        2,
+        "sends of a RIC Subscription Delete Request in all",
+        go=True,
+        instead=1,
     )
-    check_e2_state: bool = setting("checkE2State", truth, True, "false: every E2 node counts as connected", go=True)
+    check_e2_state: bool = setting(
+        "checkE2State", truth, True, "false: every E2 node counts as connected", go=True, instead=True
+    )
     check_e2_ie_order: bool = setting(
         "checkE2IEOrder", truth, True, "false: an answer whose elements are out of order is taken", go=True
     )
-    read_subs_from_db: bool = setting("readSubsFromDb", truth, True, "restore subscriptions at the start", go=True)
+    read_subs_from_db: bool = setting(
+        "readSubsFromDb", truth, True, "restore subscriptions at the start", go=True, instead=True
+    )
     db_try_count: int = setting(
         "dbTryCount",
         whole(1, 1_000_000),
         200,
         "tries to read the stored subscriptions, one a second, unless dbRetryForever",
         go=True,
+        instead=200,
     )
     db_retry_forever: bool = setting(
-        "dbRetryForever", truth, True, "wait for the database as long as it takes", go=True
+        "dbRetryForever", truth, True, "wait for the database as long as it takes", go=True, instead=True
     )
     max_ongoing_e2_procedures: int = setting(
         "maxOngoingE2Procedures",
@@ -123,6 +141,33 @@ class Controls:
         one_of("drop", "notify", "restore"),
         "drop",
         "a lost node's subscriptions: drop; notify: drop and tell xApps; restore: subscribe again when it is back",
+    )
+    restore_delay: float = setting(
+        "restoreDelay_ms",
+        milliseconds(0, 600_000),
+        0.5,
+        "how long an E2 node that came back is left alone before it is sent what it has not asked for",
+    )
+    tell_loss: bool = setting(
+        "tellLoss", truth, False, "tell xApps when a Delete Required, or onE2Loss drop, takes their subscription"
+    )
+    merge_subscriptions: Merging = setting(
+        "mergeSubscriptions",
+        merging,
+        Merging(),
+        "equal REPORT subscriptions of several xApps are one at the E2 node; per function: {default: true, 2: false}",
+    )
+    silent_nodes: tuple[str, ...] = setting(
+        "deleteWaits",
+        delete_waits,
+        (),
+        "sent: a delete holds up the E2 node's queue only until it is sent; per node: {gnb_734_*: sent}",
+    )
+    unconfirmed_routes: float = setting(
+        "unconfirmedRouteHours",
+        hours(0, 8760),
+        86_400.0,
+        "how long a route removal that the Routing Manager answers with 204 (nothing removed) is repeated",
     )
     notification_queue: int = setting(
         "notificationQueue",

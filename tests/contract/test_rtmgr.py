@@ -175,8 +175,49 @@ def test_refused(
     peer: HttpPeer, manager: Callable[..., RoutingManager], watch: Watch, sent: bytes, message: str
 ) -> None:
     peer.answer = lambda request: sent
+    if ":" not in message:
+        message += f": is an xApp registered under {FIRST}?"
     assert call(manager(peer.port).create, 1, FIRST) == RouteFailure(RouteFailureKind.REFUSED, message)
     assert watch.counted == ["RouteCreateFail"]
+
+
+@pytest.mark.parametrize("status", ["204 No Content", "404 Not Found"])
+def test_a_removal_that_has_removed_nothing_is_unconfirmed_and_no_failure(
+    peer: HttpPeer, manager: Callable[..., RoutingManager], watch: Watch, status: str
+) -> None:
+    peer.answer = lambda request: answer(status)
+    failure = call(manager(peer.port).delete, 1, FIRST)
+    assert failure is not None and failure.kind is RouteFailureKind.UNCONFIRMED
+    assert "nothing was removed" in failure.message and watch.counted == []
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"code": 500, "message": "no such xApp"}', b'{"error": "no such xApp"}', b' {"code":404,"error":""}']
+)
+@pytest.mark.parametrize("what", ["create", "update", "delete"])
+def test_a_success_whose_body_tells_of_an_error_is_none(
+    peer: HttpPeer, manager: Callable[..., RoutingManager], what: str, body: bytes
+) -> None:
+    peer.answer = lambda request: answer("200 OK", body)
+    routes = manager(peer.port)
+    failure = {
+        "create": lambda: call(routes.create, 1, FIRST),
+        "update": lambda: call(routes.update, 1, (FIRST,), RouteChange.MERGE),
+        "delete": lambda: call(routes.delete, 1, FIRST),
+    }[what]()
+    assert failure is not None and failure.kind is RouteFailureKind.REFUSED
+    assert failure.message.startswith("200 OK, but: ")
+
+
+NOT_AN_ERROR = [b"", b"{}", b'{"code": 200}', b'{"message": "error free"}', b"{", b"[1]", b'{"code":"x"}']
+
+
+@pytest.mark.parametrize("body", NOT_AN_ERROR)
+def test_the_body_of_a_success_is_mostly_nothing_to_look_at(
+    peer: HttpPeer, manager: Callable[..., RoutingManager], body: bytes
+) -> None:
+    peer.answer = lambda request: answer("200 OK", body)
+    assert call(manager(peer.port).delete, 1, FIRST) is None
 
 
 def test_each_kind_of_change_has_its_counter(

@@ -40,7 +40,7 @@ class ConnectedNodes:
 
     def knows(self, meid: str) -> bool:
         """Whether R-NIB has the node, whatever the setting is."""
-        return self._node_state.state(meid) is not ConnectionState.UNKNOWN
+        return self._node_state.knows(meid)
 
     def describe(self, meid: str) -> str:
         """The state of the node's connection in R-NIB, in words for an error text."""

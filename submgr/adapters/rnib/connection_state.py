@@ -48,6 +48,9 @@ class NodeState(Protocol):
     def state(self, meid: str) -> ConnectionState:
         """The state of this node's connection; UNKNOWN for a node that is not known."""
 
+    def knows(self, meid: str) -> bool:
+        """Whether anybody has told of this node."""
+
     def connected(self) -> list[str]:
         """Names of the nodes that are CONNECTED, sorted."""
 
@@ -85,6 +88,9 @@ class LocalNodeState:
     def state(self, meid: str) -> ConnectionState:
         state = self._table.state(meid)
         return ConnectionState.CONNECTED if state is ConnectionState.UNKNOWN and self._everything_up else state
+
+    def knows(self, meid: str) -> bool:
+        return self._table.state(meid) is not ConnectionState.UNKNOWN
 
     def connected(self) -> list[str]:
         return self._table.connected()
@@ -145,6 +151,9 @@ class RnibNodeState:
 
     def state(self, meid: str) -> ConnectionState:
         return self._table.state(meid)
+
+    def knows(self, meid: str) -> bool:
+        return self._table.state(meid) is not ConnectionState.UNKNOWN
 
     def connected(self) -> list[str]:
         return self._table.connected()

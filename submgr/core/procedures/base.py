@@ -153,7 +153,7 @@ class Procedure(ABC):
 
     def seconds(self, timer: Timer) -> float:
         """How long this procedure gives the timer."""
-        return timer.seconds
+        return self.controls.route_timeout if timer is T_ROUTE else timer.seconds
 
     def not_sent(self, reason: str) -> None:
         """A request to the E2 node did not leave, for this reason."""

@@ -64,7 +64,7 @@ class Cleanup(RouteRemoval):
         return self.removal.instance_id
 
     def seconds(self, timer: Timer) -> float:
-        return self.controls.delete_timeout if timer is T_DEL else timer.seconds
+        return self.controls.delete_timeout if timer is T_DEL else super().seconds(timer)
 
     def not_sent(self, reason: str) -> None:
         """There is no RMR route to the E2 node yet."""

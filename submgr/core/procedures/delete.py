@@ -86,7 +86,7 @@ class Delete(RouteRemoval, E2Procedure):
         return self.controls.delete_tries
 
     def seconds(self, timer: Timer) -> float:
-        return self.controls.delete_timeout if timer is T_DEL else timer.seconds
+        return self.controls.delete_timeout if timer is T_DEL else super().seconds(timer)
 
     def timer_expired(self) -> None:
         self.node.emit(Noted(Note.DELETE_TIMER))

@@ -99,7 +99,7 @@ class RequestProcedure(E2Procedure):
         return self._tries or self.controls.subscribe_tries
 
     def seconds(self, timer: Timer) -> float:
-        return (self._timeout or self.controls.subscribe_timeout) if timer is T_SUB else timer.seconds
+        return (self._timeout or self.controls.subscribe_timeout) if timer is T_SUB else super().seconds(timer)
 
     def timer_expired(self) -> None:
         self.node.emit(Noted(Note.SUBSCRIBE_TIMER))

@@ -150,11 +150,23 @@ class _Reader:
     def _key(self, node: Any, key: Key, where: str) -> Any:
         if node is None:
             return key.default
+        if _is_no_value(node, key):
+            message = f"{node.value.strip() or 'an empty text'} is no value, {key.kind.show(key.instead)} is used"
+            self.warnings.append(Problem(_line(node), where, message))
+            return key.instead
         try:
             return key.kind(_plain(node))
         except ValueError as exc:
             self.errors.append(Problem(_line(node), where, str(exc)))
             return key.default
+
+
+def _is_no_value(node: Any, key: Key) -> bool:
+    """An empty text, or a 0 where a number is meant, of a key that has another value for this."""
+    if key.instead is None or not isinstance(node, yaml.ScalarNode):
+        return False
+    given = node.value.strip()
+    return not given or (not isinstance(key.instead, bool) and given.strip("0") in ("", "."))
 
 
 def _plain(node: Any) -> Any:

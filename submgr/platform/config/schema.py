@@ -38,7 +38,8 @@ class Key:
     """One setting.
 
     `default`: the program's value (not converted) when the file has none. `description`: one line for the operator.
-    `go`: the Go submgr's file has this setting, too. `effective`: False when the setting is accepted without effect.
+    `go`: the Go submgr's file has this setting, too. `instead`: the program's value for a 0 or an empty text, which the
+    Go submgr replaces as well. `effective`: False when the setting is accepted without effect.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Key:
     default: Any = None
     description: str = ""
     go: bool = False
+    instead: Any = None
     effective: bool = True
 
     @property
@@ -70,9 +72,9 @@ class Section:
     reloadable: bool = False
 
 
-def setting(name: str, kind: Kind[T], default: T, description: str, *, go: bool = False) -> T:
+def setting(name: str, kind: Kind[T], default: T, description: str, *, go: bool = False, instead: T | None = None) -> T:
     """Declares an attribute of a settings dataclass as the setting `name`; see Key."""
-    key = Key(name, kind, default, description, go)
+    key = Key(name, kind, default, description, go, instead)
     if type(default).__hash__ is None:  # a dataclass takes it for mutable; nobody changes settings
         return field(default_factory=lambda: default, repr=not key.secret, metadata={_MEMBER: key})
     return field(default=default, repr=not key.secret, metadata={_MEMBER: key})
@@ -80,7 +82,7 @@ def setting(name: str, kind: Kind[T], default: T, description: str, *, go: bool 
 
 def without_effect(name: str, kind: Kind[T], default: T) -> Key:
     """A setting of the Go submgr's file that is checked and accepted, and that no part of this program reads."""
-    return Key(name, kind, default, "accepted, without effect", go=True, effective=False)
+    return Key(name, kind, default, "accepted, without effect", go=True, instead=default, effective=False)
 
 
 def section(

@@ -95,8 +95,6 @@ def test_the_shipped_file_says_the_defaults():
         ("rtmgr: {hostAddr: 'http://x'}", "rtmgr.hostAddr"),
         ("rtmgr: {hostAddr: ''}", "rtmgr.hostAddr"),
         ("rtmgr: {baseUrl: 'ric/v1'}", "rtmgr.baseUrl"),
-        ("controls: {e2tSubReqTimeout_ms: 0}", "controls.e2tSubReqTimeout_ms"),
-        ("controls: {e2tMaxSubReqTryCount: 0}", "controls.e2tMaxSubReqTryCount"),
         ("controls: {ricRequestorId: 65536}", "controls.ricRequestorId"),
         ("controls: {onE2Loss: forget}", "controls.onE2Loss"),
         ("controls: {maxOngoingE2Procedures: 0}", "controls.maxOngoingE2Procedures"),
@@ -135,3 +133,57 @@ def test_the_token_comes_from_the_file_a_file_of_its_own_or_the_environment(tmp_
 def test_overrides_of_the_command_line_win():
     settings = load("sdl: {backend: redis}", {}, {"sdl.backend": "memory", "rmr.protPort": 4999})
     assert (settings.sdl.backend, settings.rmr.port) == ("memory", 4999)
+
+
+@pytest.mark.parametrize(
+    ("given", "attribute", "used", "shown"),
+    [
+        ("e2tSubReqTimeout_ms: 0", "e2t_sub_req_timeout", 2.0, "2000"),
+        ("e2tSubDelReqTime_ms: '0'", "e2t_sub_del_req_time", 2.0, "2000"),
+        ("e2tMaxSubReqTryCount: 0", "e2t_max_sub_req_try_count", 1, "1"),
+        ("e2tMaxSubDelReqTryCount: ''", "e2t_max_sub_del_req_try_count", 1, "1"),
+        ("dbTryCount: 0", "db_try_count", 200, "200"),
+        ("checkE2State: ''", "check_e2_state", True, "True"),
+        ("readSubsFromDb: ''", "read_subs_from_db", True, "True"),
+        ("dbRetryForever: ''", "db_retry_forever", True, "True"),
+    ],
+)
+def test_a_value_that_the_go_submgr_replaces_is_replaced_with_a_warning(given, attribute, used, shown) -> None:
+    settings = load(f"controls: {{{given}}}", {})
+    assert getattr(settings.controls, attribute) == used
+    (warning,) = settings.warnings
+    assert warning.path == f"controls.{given.partition(':')[0]}" and f"{shown} is used" in warning.message
+
+
+@pytest.mark.parametrize("given", ["e2tRecvMsgTimeout_ms: 0", "waitRouteCleanup_ms: 0"])
+def test_a_setting_without_effect_is_no_reason_not_to_start(given: str) -> None:
+    assert load(f"controls: {{{given}}}", {}).controls == load("", {}).controls
+
+
+def test_a_switched_off_truth_value_is_a_value() -> None:
+    assert load("controls: {checkE2State: 0, readSubsFromDb: 'false'}", {}).controls.check_e2_state is False
+
+
+@pytest.mark.parametrize(
+    ("given", "default", "of_2", "of_3"),
+    [("'true'", True, True, True), ("false", False, False, False), ("{default: true, 2: false}", True, False, True)],
+)
+def test_merging_is_a_truth_value_or_one_for_each_ran_function(given, default, of_2, of_3) -> None:
+    merging = load(f"controls: {{mergeSubscriptions: {given}}}", {}).controls.merge_subscriptions
+    assert merging.default is default
+    assert [merging.by_function.get(n, merging.default) for n in (2, 3)] == [of_2, of_3]
+
+
+@pytest.mark.parametrize(
+    ("given", "patterns"), [("answer", ()), ("sent", ("*",)), ("{gnb_7*: sent, gnb_8: answer}", ("gnb_7*",))]
+)
+def test_whose_deletes_do_not_wait(given, patterns) -> None:
+    assert load(f"controls: {{deleteWaits: {given}}}", {}).controls.silent_nodes == patterns
+
+
+@pytest.mark.parametrize(
+    "given", ["mergeSubscriptions: {x: true}", "mergeSubscriptions: {2: maybe}", "deleteWaits: {gnb: never}"]
+)
+def test_mistakes_in_them_are_told(given: str) -> None:
+    with pytest.raises(ConfigError):
+        load(f"controls: {{{given}}}", {})
