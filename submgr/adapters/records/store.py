@@ -64,8 +64,8 @@ class Loaded:
     e2: list[E2Record] = field(default_factory=list)
     rest: list[RestRecord] = field(default_factory=list)
     removals: list[Removal] = field(default_factory=list)
-    next_instance_id: int | None = None
     unreadable: list[Unreadable] = field(default_factory=list)
+    next_instance_id: int | None = None
 
 
 class StoredRecords:

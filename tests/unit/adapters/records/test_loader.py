@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -95,3 +96,12 @@ def test_one_node_is_read_again_after_what_waited_was_written(registry: Registry
     assert one.load_node("gnb_1") == Restored((e2(1, "gnb_1"),), (), (), True, frozenset({"lost"}))
     assert records.flushed
     assert one.load_node("gnb_9") == Restored((), (), (), False)
+
+
+@pytest.mark.parametrize(("stored", "first"), [(None, 10), (40, 40), (2, 2)])
+def test_instance_ids_go_on_where_the_previous_run_ended(registry: Registry, stored: int | None, first: int) -> None:
+    """Without a mark (a database of another implementation) after the largest id that is in use."""
+    records = Records()
+    records.loaded = replace(records.loaded, next_instance_id=stored)
+    loader(records, registry).load_all()
+    assert registry.ids.allocate("gnb") == first

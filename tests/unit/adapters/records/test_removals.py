@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
+import re
+import time
+from dataclasses import replace
 
 import pytest
 from support.adapters.stored_records import REMOVAL
@@ -10,7 +13,7 @@ from submgr.adapters.records.removals import decode_removal, encode_removal, rem
 
 def test_removal() -> None:
     stored = encode_removal(REMOVAL)
-    assert json.loads(stored) == {
+    assert {name: value for name, value in json.loads(stored).items() if name != "Since"} == {
         "InstanceId": 5,
         "Meid": "gnb_208_092_000001",
         "FunctionId": 2,
@@ -19,6 +22,19 @@ def test_removal() -> None:
         "RequestorId": 123,
     }
     assert decode_removal("5:gnb_208_092_000001", stored) == REMOVAL
+
+
+def test_how_long_ago_the_subscription_went_survives_a_restart_of_the_machine() -> None:
+    an_hour_ago = replace(REMOVAL, since=time.monotonic() - 3600)
+    assert json.loads(encode_removal(an_hour_ago))["Since"] == pytest.approx(time.time() - 3600, abs=60)
+    again = decode_removal("5:gnb_208_092_000001", encode_removal(an_hour_ago))
+    assert again.since == pytest.approx(an_hour_ago.since, abs=60)
+
+
+@pytest.mark.parametrize("since", ["0", "-5", "99999999999", "1e300"])
+def test_a_time_that_is_unknown_or_not_yet_counts_as_now(since: str) -> None:
+    stored = re.sub(rb'"Since":[^}]*', b'"Since":' + since.encode(), encode_removal(REMOVAL))
+    assert decode_removal("5:gnb_208_092_000001", stored).since == pytest.approx(time.monotonic(), abs=60)
 
 
 def test_removals_of_one_instance_id_at_two_nodes_do_not_overwrite_each_other() -> None:

@@ -13,8 +13,10 @@ from submgr.adapters.records.rest import encode_rest
 from submgr.adapters.records.store import (
     E2_NAMESPACE,
     NAMESPACES,
+    NEXT_INSTANCE_ID,
     REMOVAL_NAMESPACE,
     REST_NAMESPACE,
+    STATE_NAMESPACE,
     StoredRecords,
     Unreadable,
 )
@@ -135,7 +137,7 @@ def test_what_is_erased_is_gone(records: StoredRecords, store: CommittingStore) 
     records.erase_e2(3, done.put)
     records.erase_removal("gnb", 9)
     assert [outcome(done) for _ in range(4)] == [None] * 4
-    assert [store.keys(namespace) for namespace in NAMESPACES] == [set(), set(), set()]
+    assert [store.keys(namespace) for namespace in NAMESPACES] == [set()] * len(NAMESPACES)
 
 
 @pytest.mark.parametrize(
@@ -298,7 +300,7 @@ def test_emptying_takes_everything_and_nothing_is_written_back(
     records.empty()
     backend.full = False
     store.write(Change("another", {"later": b""}))
-    assert [store.keys(namespace) for namespace in NAMESPACES] == [set(), set(), set()]
+    assert [store.keys(namespace) for namespace in NAMESPACES] == [set()] * len(NAMESPACES)
     assert store.keys("another") == {"key", "later"}
     backend.full = True
     failed = store.stats().failed
@@ -320,3 +322,19 @@ def test_what_could_not_be_removed_leaves_the_writing_back_on(
     backend.error = None
     assert backend.written.wait(5)
     assert records.load().rest == [REST]
+
+
+@pytest.mark.parametrize(
+    ("stored", "loaded"), [(b"17", 17), (b"", None), (b"-1", None), (b"1e9", None), (b"9999999", None)]
+)
+def test_a_mark_of_the_instance_ids_that_cannot_be_read_is_none(
+    records: StoredRecords, store: CommittingStore, stored: bytes, loaded: int | None
+) -> None:
+    store.write(Change(STATE_NAMESPACE, {NEXT_INSTANCE_ID: stored}))
+    assert records.load().next_instance_id == loaded
+
+
+def test_the_mark_of_the_instance_ids_is_saved(records: StoredRecords) -> None:
+    records.save_next_instance_id(33)
+    records.flush()
+    assert records.load().next_instance_id == 33
