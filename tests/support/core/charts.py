@@ -83,3 +83,10 @@ def established_under(controls: Controls) -> Script:
     script = Script(controls)
     script.subscribed()
     return script
+
+
+def told_of(event: e.Event, controls: Controls) -> list[str]:
+    """What the xApp of one subscription is told of an event."""
+    script = Script(controls)
+    script.subscribed()
+    return [line for line in script.step(1.0, event) if line.startswith("tell")]

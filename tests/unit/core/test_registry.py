@@ -6,10 +6,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from submgr.core.registry import FIRST, LAST, InstanceIds, NotificationQuota
+from submgr.core.registry import FIRST, LAST, MARK_AHEAD, InstanceIds, NotificationQuota
 
 
 def test_in_order_then_the_least_recently_used() -> None:
@@ -220,3 +221,56 @@ def test_an_id_is_in_one_pool_only() -> None:
     ids.doubt(5)
     ids.release(6)
     assert [ids.allocate("b"), ids.allocate("b"), ids.allocate("b")] == [6, 5, None]
+
+
+def allocate(ids: InstanceIds, n: int = 1) -> list[int]:
+    found = [ids.allocate("gnb") for _ in range(n)]
+    assert None not in found
+    return found  # type: ignore[return-value]
+
+
+def test_a_start_goes_on_where_the_previous_run_ended() -> None:
+    ids = InstanceIds()
+    allocate(ids, 5)
+    after = InstanceIds()
+    after.go_on_at(ids.mark)
+    assert allocate(after) == [6] and not after.reused(6)
+
+
+def test_after_the_last_id_the_first_ones_are_used_again_also_over_a_start() -> None:
+    ids = InstanceIds()
+    ids.go_on_at(LAST)
+    assert allocate(ids, 3) == [LAST, 1, 2]
+    assert not ids.reused(LAST) and ids.reused(1) and ids.reused(2)
+    after = InstanceIds()
+    after.go_on_at(ids.mark)
+    assert allocate(after, 2) == [3, 4] and after.reused(3)
+    assert len({*allocate(after, LAST - 2), 3, 4}) == LAST
+    assert after.allocate("gnb") is None
+
+
+def test_ids_found_in_the_store_are_passed_over_wherever_the_start_goes_on() -> None:
+    ids = InstanceIds()
+    ids.go_on_at(7)
+    ids.claim(7, "gnb")
+    ids.claim(2, "gnb")
+    assert allocate(ids) == [8]
+
+
+@pytest.mark.parametrize("mark", [-1, 0, 1, 3 * LAST, 10**9])
+def test_a_mark_that_makes_no_sense_begins_at_the_first(mark: int) -> None:
+    ids = InstanceIds()
+    ids.go_on_at(mark)
+    assert allocate(ids) == [FIRST]
+
+
+def test_the_mark_is_stored_ahead_of_the_ids_and_seldom() -> None:
+    ids = InstanceIds()
+    marks = []
+    for n in range(1, 10 * MARK_AHEAD + 1):
+        allocate(ids)
+        mark = ids.next_mark()
+        if mark is not None:
+            marks.append(mark)
+        assert marks[-1] > n, "a start after a kill never gives out an id of before"
+    assert len(marks) == 10

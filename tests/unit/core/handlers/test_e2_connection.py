@@ -6,9 +6,10 @@ from __future__ import annotations
 import random
 
 import pytest
-from support.core.charts import DOWN, DROP, LOST, NOTIFY, RESTORE, UP, established_under
+from support.core.charts import DOWN, DROP, LOST, NOTIFY, RESTORE, UP, established_under, told_of
 from support.core.observing import finish, one_step
 from support.core.playbook import (
+    TIME,
     Script,
     admitted,
     over_rmr,
@@ -201,3 +202,26 @@ def test_flapping_a_thousand_times_under_load() -> None:
         world.delete(left)
     finish(world)
     assert world.node.idle
+
+
+def test_a_drop_is_told_when_it_shall_be() -> None:
+    assert told_of(e.NodeLost(""), Controls()) == []
+    (line,) = told_of(e.NodeLost(""), Controls(tell_loss=True))
+    assert "E2 interface down" in line
+
+
+def test_a_node_that_came_back_has_a_moment_before_it_is_asked_anew() -> None:
+    script = Script(Controls(on_e2_loss=OnE2Loss.RESTORE, restore_delay=0.5))
+    script.subscribed()
+    script.step(1.0, e.NodeLost(""))
+    assert "subscribe 1" not in script.step(2.0, e.NodeConnected())
+    script.play((2.5, TIME, ["subscribe 1"]))
+
+
+def test_a_node_lost_again_within_the_moment_is_not_asked() -> None:
+    script = Script(Controls(on_e2_loss=OnE2Loss.RESTORE, restore_delay=0.5))
+    script.subscribed()
+    script.step(1.0, e.NodeLost(""))
+    script.step(2.0, e.NodeConnected())
+    script.step(2.2, e.NodeLost(""))
+    script.play((2.5, TIME, []))

@@ -11,6 +11,7 @@ from support.core.playbook import (
     delete,
     deleted,
     post,
+    route_failed,
     routed,
     saved,
     sent_201,
@@ -18,8 +19,11 @@ from support.core.playbook import (
 from support.core.world import MEID, World, content, request
 
 from submgr.core import commands as c
+from submgr.core import events as e
 from submgr.core.controls import Controls
+from submgr.core.events import RouteFailureKind
 from submgr.core.model import Detail, Removal
+from submgr.core.registry import LAST
 from submgr.e2ap import messages as m
 
 
@@ -168,3 +172,84 @@ def test_an_unconfirmed_delete_keeps_its_id_out_of_use_over_a_restart() -> None:
         if isinstance(command, c.SendToE2) and isinstance(command.message, m.SubscriptionDeleteRequest)
     ]
     assert sent == [1]
+
+
+NOTHING_REMOVED = route_failed(RouteFailureKind.UNCONFIRMED, "204 No Content: nothing was removed")
+
+
+def test_a_removal_that_removed_nothing_is_repeated_and_pins_the_id() -> None:
+    script = Script()
+    script.subscribed()
+    script.play(
+        (10.0, delete("r1"), ["drop notifications r1", "save rest r1 1=1 deleted"]),
+        (10.0, saved, ["204", "delete 1"]),
+        (10.0, deleted(1), ["DELETE route 1 a-rmr"]),
+        (10.0, NOTHING_REMOVED, ["save removal 1 a-rmr"]),
+        (10.0, saved, ["erase e2 1"]),
+        (10.0, saved, ["erase rest r1"]),
+    )
+    assert script.registry.ids.owner(1) is not None
+    script.play(
+        (20.0, TIME, ["DELETE route 1 a-rmr"]),
+        (20.0, NOTHING_REMOVED, []),
+        (40.0, TIME, ["DELETE route 1 a-rmr"]),
+        (40.0, routed, ["erase removal 1"]),
+    )
+    assert script.registry.ids.owner(1) is None
+
+
+def give_up(script: Script, kind: RouteFailureKind, until: float) -> None:
+    script.subscribed()
+    script.step(10.0, delete("r1"))
+    script.step(10.0, saved)
+    script.step(10.0, deleted(1))
+    script.step(10.0, route_failed(kind))
+    script.step(10.0, saved)
+    script.step(10.0, saved)
+    now = script.node.deadline
+    while now is not None and now < until:
+        script.step(now, TIME)
+        script.step(now, route_failed(kind))
+        now = script.node.deadline
+
+
+def test_after_a_day_the_id_goes_to_the_very_end_and_its_route_is_made_exact() -> None:
+    script = Script()
+    give_up(script, RouteFailureKind.UNCONFIRMED, 200_000.0)
+    assert script.node.deadline is None and not len(script.node.removals)
+    assert "route removal given up unconfirmed" in script.noted()
+    script.registry.ids.go_on_at(LAST)
+    assert script.registry.ids.allocate("x") == LAST
+    others = {script.registry.ids.allocate("x") for _ in range(LAST - 2)}
+    assert 1 not in others and None not in others
+    script.play(
+        (200_000.0, post(), ["save rest r2 ongoing"]),
+        (200_000.0, saved, ["201 r2"]),
+        (200_000.0, sent_201, ["save e2 1 uncompleted r2/1?"]),
+        (200_000.0, saved, ["PUT route 1 a-rmr"]),
+        (200_000.0, routed, ["subscribe 1"]),
+    )
+
+
+def test_a_removal_that_is_refused_is_never_given_up() -> None:
+    script = Script()
+    give_up(script, RouteFailureKind.REFUSED, 200_000.0)
+    assert len(script.node.removals) == 1 and script.registry.ids.owner(1) is not None
+
+
+def test_a_cleanup_whose_delete_did_not_leave_is_no_success() -> None:
+    script = Script()
+    script.subscribed()
+    script.step(10.0, delete("r1"))
+    script.step(10.0, saved)
+    script.step(10.0, e.NotSent(1, "no route"))
+    script.step(12.0, TIME)
+    script.step(12.0, e.NotSent(1, "no route"))
+    script.step(14.0, TIME)
+    script.step(14.0, routed)
+    script.step(14.0, saved)
+    script.step(14.0, saved)
+    script.step(24.0, TIME)
+    script.step(24.0, e.NotSent(1, "no route"))
+    script.step(26.0, TIME)
+    assert script.finished()[-1] == ("cleanup", "failed")

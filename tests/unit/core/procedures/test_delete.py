@@ -273,3 +273,14 @@ def test_a_break_during_a_delete_ends_it(policy: OnE2Loss) -> None:
     world.lose()
     finish(world)
     assert not world.node.subscriptions.rest and not world.routes
+
+
+def test_a_delete_at_a_silent_node_holds_up_nobody() -> None:
+    script = Script(Controls(silent_nodes=("gnb_001_*",)))
+    script.subscribed(request(Detail(1, content()), Detail(2, content(b"\x09"))))
+    script.play(
+        (1.0, delete("r1"), ["drop notifications r1", "save rest r1 1=1 2=2 deleted"]),
+        (1.0, saved, ["204", "delete 1", "delete 2"]),
+        (3.0, TIME, ["delete 1 again", "delete 2 again"]),
+        (5.0, TIME, ["DELETE route 1 a-rmr", "DELETE route 2 a-rmr"]),
+    )

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from support.core.charts import leaving
+from support.core.charts import leaving, told_of
 from support.core.observing import finish
 from support.core.playbook import (
     Script,
@@ -20,7 +20,9 @@ from support.core.playbook import (
 from support.core.world import World, content, request
 
 from submgr.core import events as e
+from submgr.core.controls import Controls
 from submgr.core.model import Detail
+from submgr.e2ap.messages import Cause
 
 A, B = "service-ricxapp-a-http", "service-ricxapp-b-http"
 
@@ -118,3 +120,17 @@ def test_delete_required_for_one_several_unknown_and_one_being_deleted(world: Wo
     finish(world)
     assert set(world.node.subscriptions.rest[subscription_id].instances.values()) == {3, 4}
     assert set(world.at_node) == {3, 4}
+
+
+def test_an_xapp_is_told_that_the_node_required_the_delete_when_it_shall_be() -> None:
+    script = Script(Controls(tell_loss=True))
+    script.subscribed()
+    lines = script.step(1.0, delete_required(1))
+    cause = "RICSubscriptionDeleteRequired. E2NodeCause: ricRequest: function-resource-limit"
+    assert lines[0] == f"tell r1/1 failed: E2Node {cause}"
+
+
+def test_an_operators_revocation_and_the_default_tell_nobody() -> None:
+    assert told_of(delete_required(1), Controls()) == []
+    assert told_of(e.Revoke((1,)), Controls(tell_loss=True)) == []
+    assert len(told_of(e.Revoke((1,), Cause(1, 5)), Controls(tell_loss=True))) == 1

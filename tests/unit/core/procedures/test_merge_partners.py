@@ -16,6 +16,7 @@ from support.core.playbook import (
 )
 from support.core.world import World, action, content, request
 
+from submgr.core.controls import Controls
 from submgr.core.model import Content, Detail
 from submgr.e2ap import messages as m
 from submgr.e2ap.messages import ActionType, SubsequentAction, SubsequentActionType, TimeToWait
@@ -113,3 +114,28 @@ def test_an_insert_is_not_merged_by_endpoint(world: World) -> None:
     world.subscribed(request(Detail(2, INSERT)))
     assert len(world.at_node) == 2
     finish(world)
+
+
+def test_equal_contents_are_not_merged_when_that_is_off() -> None:
+    world = World(Controls(merge=False))
+    world.subscribed(request())
+    world.subscribed(request(host="service-ricxapp-b-http"))
+    assert len(world.node.subscriptions.e2) == 2
+    world.check_quiet()
+
+
+def test_the_same_xapp_asking_again_still_shares_its_own() -> None:
+    world = World(Controls(merge=False))
+    world.subscribed(request())
+    world.subscribed(request(http_port=9999))
+    assert len(world.node.subscriptions.e2) == 1
+    world.check_quiet()
+
+
+def test_merging_can_be_off_for_one_ran_function() -> None:
+    world = World(Controls(merge_by_function={2: False}))
+    for function in (2, 3):
+        for host in ("service-ricxapp-a-http", "service-ricxapp-b-http"):
+            world.subscribed(request(Detail(1, content(function=function)), host=host))
+    assert sorted(sub.content.ran_function_id for sub in world.node.subscriptions.e2.values()) == [2, 2, 3]
+    world.check_quiet()
