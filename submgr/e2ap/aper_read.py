@@ -14,11 +14,10 @@ from struct import Struct
 from struct import error as StructError
 
 from submgr.e2ap import aper_write as aper
-from submgr.e2ap.causes import GROUPS
+from submgr.e2ap.aper_causes import read_cause
 from submgr.e2ap.messages import (
     Action,
     ActionType,
-    Cause,
     Message,
     NotAdmitted,
     RequestId,
@@ -61,7 +60,7 @@ def read(data: bytes) -> Message | None:
             return None
         _, at = _length(data, 3)
         message = reader(data, at + 3)
-    except (IndexError, StructError, _Unusual):
+    except (LookupError, StructError, _Unusual):
         return None
     if isinstance(message, SubscriptionDeleteRequired):
         written = _removed_again(message, data, at + 3)
@@ -159,14 +158,14 @@ def _subscription_response(data: bytes, at: int) -> Message:
     refused = []
     for _ in range(count):
         size, at = _length(data, at + 3)
-        refused.append(NotAdmitted(data[at + 1], _cause(data, at + 2)))
+        refused.append(NotAdmitted(data[at + 1], read_cause(data, at + 2)))
         at += size
     return SubscriptionResponse(request_id, function, admitted, tuple(refused))
 
 
 def _subscription_failure(data: bytes, at: int) -> Message:
     request_id, function = _ids_at(data, at)
-    return SubscriptionFailure(request_id, function, _cause(data, _element(data, at + _IDS)))
+    return SubscriptionFailure(request_id, function, read_cause(data, _element(data, at + _IDS)))
 
 
 def _delete_request(data: bytes, at: int) -> Message:
@@ -179,7 +178,7 @@ def _delete_response(data: bytes, at: int) -> Message:
 
 def _delete_failure(data: bytes, at: int) -> Message:
     request_id, function = _ids_at(data, at)
-    return SubscriptionDeleteFailure(request_id, function, _cause(data, _element(data, at + _IDS)))
+    return SubscriptionDeleteFailure(request_id, function, read_cause(data, _element(data, at + _IDS)))
 
 
 def _delete_required(data: bytes, at: int) -> Message:
@@ -192,23 +191,9 @@ def _delete_required(data: bytes, at: int) -> Message:
     for _ in range(count):
         size, at = _length(data, at + 3)
         requestor, instance, function = _pair(data, at + 1)
-        items.append(SubscriptionToRemove(RequestId(requestor, instance), function, _cause(data, at + 7)))
+        items.append(SubscriptionToRemove(RequestId(requestor, instance), function, read_cause(data, at + 7)))
         at += size
     return SubscriptionDeleteRequired(tuple(items))
-
-
-def _cause(data: bytes, at: int) -> Cause:
-    first = data[at]
-    group = (first >> 4) + 1
-    if group not in GROUPS:
-        raise _Unusual
-    count = len(GROUPS[group][1])
-    width = (count - 1).bit_length()
-    if first & 0x08:
-        return Cause(group, count + (_u16(data, at)[0] >> 4 & 0x3F))
-    if width <= 3:
-        return Cause(group, (first & 7) >> 3 - width)
-    return Cause(group, _u16(data, at)[0] >> 11 - width & (1 << width) - 1)
 
 
 _READERS: dict[bytes, Callable[[bytes, int], Message]] = {

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from struct import Struct
 
-from submgr.e2ap.causes import GROUPS
+from submgr.e2ap.aper_causes import MAX_ACTIONS, write_cause
 from submgr.e2ap.messages import (
     Action,
     Cause,
@@ -28,7 +28,6 @@ from submgr.e2ap.messages import (
     SubscriptionToRemove,
 )
 
-MAX_ACTIONS = 16
 MAX_REMOVED = 1024
 # From here on X.691 cuts an octet string into fragments.
 FRAGMENTED = 16384
@@ -62,8 +61,6 @@ _DELETE_FAILURE_CAUSE = b"\x00\x01\x40"
 
 _u16 = Struct(">H").pack
 _request_id = Struct(">HH").pack
-# group -> (bits of a value before the extension mark, how many there are)
-_CAUSE_BITS = {group: ((len(root) - 1).bit_length(), len(root)) for group, (_, root, _) in GROUPS.items()}
 
 
 class _NotPlain(Exception):
@@ -226,18 +223,10 @@ def _not_admitted_list(items: Sequence[NotAdmitted]) -> bytes:
 
 
 def _cause(cause: Cause) -> bytes:
-    """CHOICE of six (extension bit, three bits), then the ENUMERATED with its own extension bit."""
-    if cause.group not in _CAUSE_BITS:
+    written = write_cause(cause) if cause.release == 2 else None
+    if written is None:
         raise _NotPlain
-    width, count = _CAUSE_BITS[cause.group]
-    head = cause.group - 1
-    if 0 <= cause.value < count:
-        bits, used = head << 1 + width | cause.value, 5 + width
-    else:
-        # One bit "in the extension", one bit "small number", six bits of it.
-        bits, used = (head << 1 | 1) << 7 | _in_range(cause.value - count, 63), 12
-    octets = (used + 7) // 8
-    return (bits << octets * 8 - used).to_bytes(octets, "big")
+    return written
 
 
 def _to_remove(item: SubscriptionToRemove) -> bytes:

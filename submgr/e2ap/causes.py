@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from submgr.e2ap.messages import Cause
 
-# group -> (its name in the CHOICE, names of the values before the extension mark, names after it)
-GROUPS: dict[int, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
+Groups = dict[int, tuple[str, tuple[str, ...], tuple[str, ...]]]
+"""Group → its name in the CHOICE, the names of its values before the extension mark, and those after it."""
+
+GROUPS: Groups = {
     1: (
         "ricRequest",
         (
@@ -58,13 +60,40 @@ GROUPS: dict[int, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
 }
 
 
+GROUPS_OF_1X: Groups = {
+    1: (
+        "ricRequest",
+        (
+            "ran-function-id-invalid",
+            "action-not-supported",
+            "excessive-actions",
+            "duplicate-action",
+            "duplicate-event",
+            "function-resource-limit",
+            "request-id-unknown",
+            "inconsistent-action-subsequent-action-sequence",
+            "control-message-invalid",
+            "call-process-id-invalid",
+        ),
+        (),
+    ),
+    2: ("ricService", ("function-not-required", "excessive-functions", "ric-resource-limit"), ()),
+    3: GROUPS[4],
+    4: GROUPS[5],
+    5: GROUPS[6],
+}
+"""The groups of E2AP 1.00 and 1.01: no e2Node, so that the numbers of those behind it differ."""
+
+RELEASES: dict[int, Groups] = {1: GROUPS_OF_1X, 2: GROUPS}
+
+
 def describe(cause: Cause) -> str:
     """Group and value by name, as `ricRequest: action-not-supported`. A number without a name stays a number.
 
     Unknown numbers come from nodes of a later E2AP release. The value of a cause in an unknown group is not known
     either (see `submgr.e2ap.codec.decode`).
     """
-    known = GROUPS.get(cause.group)
+    known = RELEASES[cause.release].get(cause.group)
     if known is None:
         return f"cause group {cause.group}: {cause.value}"
     name, root, extension = known

@@ -82,12 +82,13 @@ class RequestId:
 class Cause:
     """E2AP Cause (9.2.1): `group` counts the CHOICE from 1 (ricRequest = 1), `value` the ENUMERATED from 0.
 
-    The database keeps these numbers (`{"Content": group, "Value": value}`). `submgr.e2ap.causes.describe` gives the
-    words.
+    `release`: 2 for the numbers of E2AP 2.00 and later, 1 for those of E2AP 1.x, which has other groups. The database
+    keeps numbers of release 2 (`{"Content": group, "Value": value}`). `submgr.e2ap.causes.describe` gives the words.
     """
 
     group: int
     value: int
+    release: int = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from pycrate_asn1dir.E2AP import E2AP_PDU_Contents, E2AP_PDU_Descriptions
 from pycrate_core.utils import PycrateErr
 
 from submgr.e2ap import pycrate_read, pycrate_write
+from submgr.e2ap.aper_causes import read_refused
 from submgr.e2ap.errors import DecodeError, EncodeError
 from submgr.e2ap.messages import Message
 
 _PDU = E2AP_PDU_Descriptions.E2AP_PDU
-_NOT_ADMITTED_LIST = E2AP_PDU_Contents.RICaction_NotAdmitted_List
 _REMOVED_LIST = E2AP_PDU_Contents.RICsubscription_List_withCause
 _REMOVED_ITEM = E2AP_PDU_Contents.RICsubscription_withCause_Item
 
@@ -27,8 +27,6 @@ _REMOVED_ITEM_OF_2_00 = 51
 # More information elements than this have never been in a subscription message. pycrate takes some 20 µs for
 # each, and a PDU could claim 65535.
 _MAX_ELEMENTS = 64
-# What pycrate calls the open type of an element that its ASN.1 does not have in this place.
-_UNKNOWN = "_unk_004"
 
 
 def encode(message: Message) -> bytes:
@@ -39,24 +37,12 @@ def encode(message: Message) -> bytes:
     """
     place, content = pycrate_write.to_tree(message)
     try:
-        _encode_refused_actions(content["value"])
         _PDU.set_val((place, content))
         return bytes(_PDU.to_aper())
     except (PycrateErr, TypeError, ValueError, OverflowError) as error:
         # pycrate prints the whole offending list after its own words.
         words, _, _ = str(error).partition(", [")
         raise EncodeError(words) from error
-
-
-def _encode_refused_actions(value: tuple[str, dict[str, Any]]) -> None:
-    """A failure with a list of actions is E2AP 1.x, which pycrate's ASN.1 does not know: it goes in as octets."""
-    name, content = value
-    if name != "RICsubscriptionFailure":
-        return
-    for element in content["protocolIEs"]:
-        if element["id"] == pycrate_read.NOT_ADMITTED_LIST:
-            _NOT_ADMITTED_LIST.set_val(element["value"][1])
-            element["value"] = (_UNKNOWN, bytes(_NOT_ADMITTED_LIST.to_aper()))
 
 
 def decode(data: bytes, strict_order: bool) -> Message:
@@ -110,7 +96,7 @@ def _elements(kind: tuple[str, int], items: list[dict[str, Any]], strict_order: 
     for item in items:
         name, value = item["value"]
         element = item["id"]
-        if name == _UNKNOWN:
+        if name == pycrate_write.UNKNOWN:
             element, value = _older_release(kind, element, value)
         if element not in expected:
             if item["criticality"] == "reject":
@@ -129,8 +115,7 @@ def _elements(kind: tuple[str, int], items: list[dict[str, Any]], strict_order: 
 def _older_release(kind: tuple[str, int], element: int, octets: bytes) -> tuple[int, Any]:
     """An element that earlier releases of E2AP have in this place, under its present id and decoded."""
     if kind == ("unsuccessfulOutcome", 8) and element == pycrate_read.NOT_ADMITTED_LIST:
-        _NOT_ADMITTED_LIST.from_aper(octets)
-        return element, _NOT_ADMITTED_LIST.get_val()
+        return element, read_refused(octets)
     if kind == ("initiatingMessage", 12) and element == _REMOVED_LIST_OF_2_00:
         _REMOVED_LIST.from_aper(octets)
         return pycrate_read.REMOVED_LIST, [_older_item(item) for item in _REMOVED_LIST.get_val()]
@@ -139,7 +124,7 @@ def _older_release(kind: tuple[str, int], element: int, octets: bytes) -> tuple[
 
 def _older_item(item: dict[str, Any]) -> dict[str, Any]:
     name, octets = item["value"]
-    if item["id"] != _REMOVED_ITEM_OF_2_00 or name != _UNKNOWN:
+    if item["id"] != _REMOVED_ITEM_OF_2_00 or name != pycrate_write.UNKNOWN:
         return item
     _REMOVED_ITEM.from_aper(octets)
     return {"id": pycrate_read.REMOVED_ITEM, "value": (name, _REMOVED_ITEM.get_val())}

@@ -146,7 +146,8 @@ def _refused(elements: Mapping[int, Any]) -> tuple[NotAdmitted, ...]:
 
 
 def _subscription_failure(elements: Mapping[int, Any]) -> Message:
-    return SubscriptionFailure(*_ids(elements), _optional_cause(elements), _refused(elements))
+    # the list of E2AP 1.x has been decoded already, with the causes of that release
+    return SubscriptionFailure(*_ids(elements), _optional_cause(elements), elements.get(NOT_ADMITTED_LIST, ()))
 
 
 def _delete_failure(elements: Mapping[int, Any]) -> Message:

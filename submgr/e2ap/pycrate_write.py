@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from submgr.e2ap import pycrate_read
+from submgr.e2ap.aper_causes import write_refused
 from submgr.e2ap.causes import GROUPS
 from submgr.e2ap.errors import EncodeError
 from submgr.e2ap.messages import (
@@ -27,6 +28,9 @@ from submgr.e2ap.messages import (
 
 Tree = tuple[str, dict[str, Any]]
 Element = dict[str, Any]
+
+UNKNOWN = "_unk_004"
+"""What pycrate calls the open type of an element that its ASN.1 does not have in this place."""
 
 
 def to_tree(message: Message) -> Tree:
@@ -122,9 +126,9 @@ def _not_admitted(item: NotAdmitted) -> Element:
 def _failure(message: SubscriptionFailure) -> list[Element]:
     elements = _ids(message)
     if message.not_admitted:
-        elements.append(
-            _element(pycrate_read.NOT_ADMITTED_LIST, "reject", "RICaction-NotAdmitted-List", _refused(message))
-        )
+        # E2AP 1.x, which pycrate's ASN.1 does not know in this place: the list goes in as octets
+        refused = write_refused(message.not_admitted)
+        elements.append(_element(pycrate_read.NOT_ADMITTED_LIST, "reject", UNKNOWN, refused))
     if message.cause is not None:
         elements.append(_element(pycrate_read.CAUSE, "reject", "Cause", _cause(message.cause)))
     if len(elements) == 2:
@@ -150,7 +154,7 @@ def _removed(message: SubscriptionDeleteRequired) -> Element:
 
 
 def _cause(cause: Cause) -> tuple[str, str]:
-    if cause.group not in GROUPS or cause.value < 0:
+    if cause.release != 2 or cause.group not in GROUPS or cause.value < 0:
         raise EncodeError(f"Cause: group {cause.group}, value {cause.value} is not in the ASN.1")
     group, root, extension = GROUPS[cause.group]
     names = root + extension

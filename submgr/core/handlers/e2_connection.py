@@ -11,7 +11,7 @@ from submgr.core.context import NodeContext
 from submgr.core.controls import OnE2Loss
 from submgr.core.e2_subscription import E2Subscription, Life
 from submgr.core.events import Lost, NodeConnected, NodeLost
-from submgr.core.jobs import CleanupJob, RemoveJob, ResubscribeJob, SubscribeJob
+from submgr.core.jobs import CleanupJob, Job, RemoveJob, ResubscribeJob, SubscribeJob
 from submgr.core.procedures.withdrawal import leave_all, withdraw
 from submgr.core.scheduler import Scheduler
 from submgr.core.slices import in_slices
@@ -53,14 +53,22 @@ def connected(scheduler: Scheduler, event: NodeConnected, now: float) -> Iterato
         # one that was kept to be made anew is made anew, whatever the setting is by now
         if sub.life is Life.ESTABLISHED and (restoring or sub.restore_pending):
             _mark(node, sub)
-            node.enqueue_at(now + node.controls.restore_delay, ResubscribeJob(sub))
+            _after_the_setup(node, now, ResubscribeJob(sub))
         if slice_complete:
             yield
     for slice_complete, removal in in_slices(list(node.removals)):
         if removal.node_delete:
-            node.enqueue_at(now + node.controls.restore_delay, CleanupJob(removal.instance_id, at_node=True))
+            _after_the_setup(node, now, CleanupJob(removal.instance_id, at_node=True))
         if slice_complete:
             yield
+
+
+def _after_the_setup(node: NodeContext, now: float, job: Job) -> None:
+    delay = node.controls.restore_delay
+    if delay:
+        node.enqueue_at(now + delay, job)
+    else:
+        node.enqueue(job)
 
 
 def _mark(node: NodeContext, sub: E2Subscription) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from submgr.e2ap.causes import GROUPS
+from submgr.e2ap.causes import GROUPS, GROUPS_OF_1X
 from submgr.e2ap.messages import (
     Action,
     ActionType,
@@ -44,7 +44,14 @@ causes = st.one_of(
 waits = st.sampled_from(list(TimeToWait)[1:])
 subsequents = st.builds(SubsequentAction, st.sampled_from(SubsequentActionType), waits)
 actions = st.builds(Action, u8, st.sampled_from(ActionType), st.none() | octets, st.none() | subsequents)
+causes_of_1x = st.one_of(
+    st.sampled_from(
+        [Cause(group, value, 1) for group, (_, root, _) in GROUPS_OF_1X.items() for value in range(len(root))]
+    ),
+    st.builds(Cause, st.integers(1, 5), st.integers(0, 60), st.just(1)),
+)
 refused = st.lists(st.builds(NotAdmitted, u8, causes), max_size=16).map(tuple)
+refused_by_1x = st.lists(st.builds(NotAdmitted, u8, causes_of_1x), max_size=16).map(tuple)
 messages = st.one_of(
     st.builds(
         SubscriptionRequest,
@@ -60,8 +67,8 @@ messages = st.one_of(
         st.lists(u8, min_size=1, max_size=16).map(tuple),
         refused,
     ),
-    st.builds(SubscriptionFailure, request_ids, functions, causes, refused),
-    st.builds(SubscriptionFailure, request_ids, functions, st.none(), refused.filter(bool)),
+    st.builds(SubscriptionFailure, request_ids, functions, causes, refused_by_1x),
+    st.builds(SubscriptionFailure, request_ids, functions, st.none(), refused_by_1x.filter(bool)),
     st.builds(SubscriptionDeleteRequest, request_ids, functions),
     st.builds(SubscriptionDeleteResponse, request_ids, functions),
     st.builds(SubscriptionDeleteFailure, request_ids, functions, causes),

@@ -22,6 +22,10 @@ from submgr.e2ap.messages import Cause
         (Cause(4, 2), "transport: 2"),
         (Cause(9, 0), "cause group 9: 0"),
         (Cause(0, 7), "cause group 0: 7"),
+        (Cause(2, 0, release=1), "ricService: function-not-required"),
+        (Cause(3, 1, release=1), "transport: transport-resource-unavailable"),
+        (Cause(5, 3, release=1), "misc: unspecified"),
+        (Cause(6, 0, release=1), "cause group 6: 0"),
     ],
 )
 def test_in_words(cause: Cause, words: str) -> None:

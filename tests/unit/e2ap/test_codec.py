@@ -32,6 +32,7 @@ ACTION = Action(1, ActionType.REPORT, b"\5\6\7\x08", SubsequentAction(Subsequent
 REQUEST = SubscriptionRequest(ID, 2, b"\1\2\3\4", (ACTION,))
 RESPONSE = SubscriptionResponse(ID, 2, (1,))
 REFUSED = (NotAdmitted(7, Cause(1, 5)), NotAdmitted(8, Cause(6, 3)))
+REFUSED_BY_1X = (NotAdmitted(7, Cause(1, 5, release=1)), NotAdmitted(8, Cause(5, 3, release=1)))
 
 GOLDEN = [
     (
@@ -53,8 +54,8 @@ GOLDEN = [
         "000c4015000001003c400e0000003d400800007b0001000256",
     ),
     (
-        SubscriptionFailure(ID, 2, None, REFUSED),
-        "40080026000003001d000500007b00010005000200020012001010001040040007028000104003000856",
+        SubscriptionFailure(ID, 2, None, REFUSED_BY_1X),
+        "40080026000003001d000500007b00010005000200020012001010001040040007028000104003000846",
     ),
 ]
 
