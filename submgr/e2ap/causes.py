@@ -101,13 +101,13 @@ def describe(cause: Cause) -> str:
     return f"{name}: {values[cause.value] if 0 <= cause.value < len(values) else cause.value}"
 
 
-def by_name(group: str, value: str) -> Cause:
-    """The cause of these two ASN.1 names.
+def by_name(group: str, value: str, release: int = 2) -> Cause:
+    """The cause of these two ASN.1 names, in the numbers of the release.
 
     Raises:
         ValueError: there is no such group, or no such value in it.
     """
-    for number, (name, root, extension) in GROUPS.items():
+    for number, (name, root, extension) in RELEASES[release].items():
         if name == group:
-            return Cause(number, (root + extension).index(value))
+            return Cause(number, (root + extension).index(value), release)
     raise ValueError(f"no E2AP cause group is named {group!r}")

@@ -102,7 +102,7 @@ class E2Node:
         self.handled += 1
         ids = (request.request_id, request.ran_function_id)
         if rule is not None and rule.refuse is not None:
-            cause = parse_cause(rule.refuse)
+            cause = parse_cause(rule.refuse, 1 if rule.refuse_by_list else 2)
             return SubscriptionFailure(*ids, *_reasons(request, cause, rule.refuse_by_list))
         refused = () if rule is None else rule.not_admitted
         admitted = tuple(action for action in request.actions if action.action_id not in refused)

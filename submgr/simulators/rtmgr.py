@@ -3,7 +3,9 @@
 
     POST   …/handles/xapp-subscription-handle      {"address": "h", "port": 4560, "subscription_id": 1}   201
     PUT    …/handles/xapp-subscription-handle/1    [{"address": "h", "port": 4560}, …]                    201
-    DELETE …/handles/xapp-subscription-handle      {"address": "h", "port": 4560, "subscription_id": 1}   204
+    DELETE …/handles/xapp-subscription-handle      {"address": "h", "port": 4560, "subscription_id": 1}   200
+
+A DELETE that has removed nothing is answered with 204.
 
 The ground truth, endpoints by instance id, is in `routes` and at `GET /state`. A careful client creates no route twice,
 and changes or deletes no route that is not there. The simulator executes such requests and lists them in `surprises`.
@@ -19,6 +21,9 @@ import msgspec
 from submgr.simulators.events import EventLog, remember
 from submgr.simulators.http import Control, HttpListener, Reply, Request, error_reply, json_reply, pause, spoiled
 from submgr.simulators.rules import HttpRule, RuleBook
+
+_DONE = {"POST": 201, "PUT": 201, "DELETE": 200}
+"""The status of a call that was done, by its method."""
 
 HANDLE = "/handles/xapp-subscription-handle"
 
@@ -97,11 +102,12 @@ class RoutingManagerSimulator:
     def _change(self, request: Request, instance: int, endpoints: list[str]) -> Reply:
         facts: dict[str, Any] = {"method": request.method, "instance": instance, "endpoints": endpoints}
         self.log.add("received", path=request.path, **facts)
+        removes = bool(set(endpoints) & set(self.routes.get(instance, ())))
         rule = self.rules.pick({**facts, "host": request.host})
         if rule is None or rule.takes_effect():
             self._apply(request.method, instance, endpoints)
         pause(rule)
-        well = Reply(204) if request.method == "DELETE" else json_reply({}, 201)
+        well = Reply(204) if request.method == "DELETE" and not removes else json_reply({}, _DONE[request.method])
         reply = spoiled(rule, well)
         silent = reply.hang or reply.close
         self.log.add("answered", status=None if silent else reply.status, **facts)

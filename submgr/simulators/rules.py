@@ -85,7 +85,7 @@ class E2Rule(Rule, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.refuse is not None:
-            parse_cause(self.refuse)
+            parse_cause(self.refuse, 1 if self.refuse_by_list else 2)
         if self.payload is not None:
             bytes.fromhex(self.payload)
 
@@ -202,18 +202,18 @@ class RuleBook(Generic[R]):
         return [{**msgspec.to_builtins(rule), "seen": seen} for rule, seen in zip(self._rules, self._seen, strict=True)]
 
 
-def parse_cause(text: str) -> Cause:
-    """A cause by name, or by group name and number.
+def parse_cause(text: str, release: int = 2) -> Cause:
+    """A cause by name, or by group name and number, in the numbers of an E2AP release.
 
     Raises:
         ValueError: no such cause.
     """
     group, _, value = (part.strip() for part in text.partition(":"))
     if value.isascii() and value.isdigit():
-        for number, (name, _, _) in causes.GROUPS.items():
+        for number, (name, _, _) in causes.RELEASES[release].items():
             if name == group:
-                return Cause(number, int(value))
+                return Cause(number, int(value), release)
     try:
-        return causes.by_name(group, value)
+        return causes.by_name(group, value, release)
     except ValueError:
         raise ValueError(f"{text!r} is no cause like 'ricRequest: action-not-supported'") from None

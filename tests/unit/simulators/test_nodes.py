@@ -52,7 +52,7 @@ def test_refusals_leave_things_as_they_were() -> None:
     assert node.subscribe(REQUEST, rule) == SubscriptionFailure(ID, 2, Cause(6, 2))
     assert node.subscriptions == {}
     by_list = E2Rule(refuse="misc: om-intervention", refuse_by_list=True)
-    refused = tuple(NotAdmitted(number, Cause(6, 2)) for number in (1, 2))
+    refused = tuple(NotAdmitted(number, Cause(5, 2, release=1)) for number in (1, 2))
     assert node.subscribe(REQUEST, by_list) == SubscriptionFailure(ID, 2, None, refused)
     node.subscribe(REQUEST, None)
     assert node.delete(DELETE, rule) == SubscriptionDeleteFailure(ID, 2, Cause(6, 2))
