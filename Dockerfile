@@ -46,12 +46,14 @@ COPY --from=build /opt/submgr /opt/submgr
 COPY requirements.txt requirements-nodeps.txt /opt/submgr/share/
 # a configuration to begin with; a mounted one takes its place
 COPY config/submgr-config.yaml /cfg/submgr-config.yaml
-RUN ldconfig && ln -s /opt/submgr/bin/submgr /submgr
+# /data: the database file of a run without redis
+RUN ldconfig && ln -s /opt/submgr/bin/submgr /submgr && install -d -o 10001 -g 10001 /data
 ENV PATH=/opt/submgr/bin:$PATH CFG_FILE=/cfg/submgr-config.yaml RMR_STASH_RT=/tmp/submgr-routes.stash \
     PYTHONDONTWRITEBYTECODE=1
-# a number, so that Kubernetes can see that it is not root; nothing below / has to be writable but /tmp
+# a number, so that Kubernetes can see that it is not root; with redis, nothing below / has to be writable but /tmp
 USER 10001:10001
-WORKDIR /tmp
+# where the Go implementation's image has it: deployments start `./submgr`
+WORKDIR /
 EXPOSE 8088 8080 4560 4561 8000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s CMD ["python", "-m", "submgr.healthcheck"]
 # no shell and no init in between: it is process 1, and gets SIGTERM itself

@@ -13,6 +13,7 @@ import click
 
 from submgr.app import build
 from submgr.bench.cli import bench
+from submgr.cli.go_arguments import file_named, translated
 from submgr.cli.standalone import DATABASE, Demo, Neighbours, TcpPorts, start_demos
 from submgr.daemon import Daemon
 from submgr.platform.config.file import ConfigError, Problem
@@ -33,12 +34,10 @@ CANNOT_START = (ConfigError, ListenError, TransportError, RmrEnvironmentError, S
 
 
 class _RunByDefault(click.Group):
-    """Takes `submgr -f FILE` as `submgr run -f FILE`: existing deployments have that command line."""
+    """Takes the command lines of existing deployments, such as `submgr -f FILE` for `submgr run -f FILE`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if args and args[0] in ("-f", "--file"):
-            args = ["run", *args]
-        return super().parse_args(ctx, args)
+        return super().parse_args(ctx, translated(args, os.environ))
 
 
 @click.group(cls=_RunByDefault)
@@ -59,7 +58,7 @@ main.add_command(bench)
 @click.option("--free-ports", is_flag=True, help="Stand-alone: pick free ports instead of the usual ones.")
 def run(path: str | None, standalone: bool, database: str, mec: bool, free_ports: bool) -> None:
     """Run the daemon until SIGTERM."""
-    path = path or os.environ.get("CFG_FILE")
+    path = file_named(path or os.environ.get("CFG_FILE") or "")
     if not path and not standalone:
         raise click.UsageError("a configuration file is needed (-f FILE, or CFG_FILE), or --standalone")
     keep_collections_short()
@@ -69,7 +68,6 @@ def run(path: str | None, standalone: bool, database: str, mec: bool, free_ports
         if standalone:
             code = _standalone(path, database, TcpPorts.free() if free_ports else TcpPorts(), mec, logs)
         else:
-            assert path is not None
             code = _run(_daemon(path, {}, logs, None))
     except CANNOT_START as failed:
         _complain(failed)

@@ -118,6 +118,20 @@ def test_it_starts_as_the_chart_starts_it(chart, final: dict[str, str], dockerfi
     assert final["USER"] == f"{context['runAsUser']}:{context['runAsGroup']}"
 
 
+def test_it_starts_as_others_start_the_go_implementation(final: dict[str, str], tmp_path: Path) -> None:
+    """`command:` of a compose file comes after the entry point; a chart's `sh -c "./submgr ..."` takes its place."""
+    assert final["WORKDIR"] == "/"
+    entry_point = [sys.executable, "-m", "submgr"]
+    missing = tmp_path / "missing.yaml"
+    environment = {**os.environ, "CFG_FILE": str(missing)}
+    for command in (["./submgr", "-f", "${CFG_FILE}"], ["./submgr", f"--f={missing}"], ["./submgr"], []):
+        done = subprocess.run(
+            [*entry_point, *command], env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        expected = f"submgr cannot start: configuration file {missing}: No such file or directory\n"
+        assert (done.returncode, done.stderr) == (1, expected), command
+
+
 def test_labels_and_health_check(final: dict[str, str]) -> None:
     labels = dict(pair.split("=", 1) for pair in shlex.split(final["LABEL"]))
     for name in ("title", "description", "licenses", "version", "revision"):
