@@ -38,7 +38,7 @@ from submgr.platform.store.choice import make_store
 from submgr.platform.store.sdl_channel import SdlChannel
 from submgr.platform.store.sdl_client import SdlSettings
 from submgr.rest.platform import platform_app
-from submgr.rest.use_cases import DebugWrite, Operations
+from submgr.rest.use_cases import DebugWrite, Operations, XappOptions
 from submgr.rest.xapp import xapp_app
 from submgr.rmr.service import Rmr, RmrSettings
 from submgr.rmr.service import build as build_rmr
@@ -201,7 +201,9 @@ def _make_rmr(settings: Settings, environment: Mapping[str, str], e2_termination
 
 
 def _make_xapp_http(settings: Settings, service: Service, monitoring: _Monitoring) -> HttpServer:
-    app = xapp_app(service, monitoring.counters.inc, monitoring.metrics.internal_error)
+    metrics = monitoring.metrics
+    options = XappOptions(settings.subscription.show_ids, settings.debug.strict_octets, metrics.folded_octets)
+    app = xapp_app(service, monitoring.counters.inc, metrics.internal_error, options)
     return HttpServer("xapp", settings.subscription.listen, app)
 
 

@@ -102,7 +102,10 @@ class Detail:
 
 @dataclass(frozen=True, slots=True)
 class SubscribeRequest:
-    """A valid POST. `subscription_id` None: not given. `directives` None: not given, a route is wanted."""
+    """A valid POST. `subscription_id` None: not given. `directives` None: not given, a route is wanted.
+
+    `folded_octets`: how many of its numbers were no octets, and count by their low octet.
+    """
 
     endpoint: ClientEndpoint
     meid: str
@@ -110,6 +113,7 @@ class SubscribeRequest:
     details: tuple[Detail, ...]
     directives: Directives | None = None
     subscription_id: str | None = None
+    folded_octets: int = field(default=0, compare=False)
 
     @property
     def routed(self) -> bool:

@@ -18,7 +18,7 @@ from submgr.core.errors import FieldError, RefusedError
 from submgr.core.model import MAX_MEID_BYTES, ClientEndpoint, Content, Detail, Directives, SubscribeRequest
 from submgr.e2ap.messages import Action, ActionType, SubsequentAction, SubsequentActionType, TimeToWait
 from submgr.platform.http.json_fields import Dialect, Fields, Mistakes, Spelling, describe, truth
-from submgr.rest.values import integer, objects, octets, one_of, string
+from submgr.rest.values import Octets, integer, objects, one_of, string
 
 REQUEST = Spelling(
     "SubscriptionId",
@@ -56,10 +56,13 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _decode = msgspec.json.Decoder().decode
 
 
-def parse_subscribe(body: bytes) -> SubscribeRequest:
-    """The request in `body`. Raises RefusedError 400 that names every wrong field by its path."""
+def parse_subscribe(body: bytes, *, strict_octets: bool = False) -> SubscribeRequest:
+    """The request in `body`. Raises RefusedError 400 that names every wrong field by its path.
+
+    `strict_octets`: an integer that is no octet is a mistake. Otherwise its low octet counts.
+    """
     try:
-        return _request(_json_object(body))
+        return _request(_json_object(body), Octets(strict=strict_octets))
     except RecursionError:
         raise RefusedError(400, "The body is nested too deeply") from None
 
@@ -79,7 +82,7 @@ def _json_object(body: bytes) -> dict[str, object]:
     return value
 
 
-def _request(values: dict[str, object]) -> SubscribeRequest:
+def _request(values: dict[str, object], octets: Octets) -> SubscribeRequest:
     mistakes = Mistakes(_DIALECT)
     fields = Fields(REQUEST.canonical(values, "", mistakes), "", mistakes)
     subscription_id = fields.take("SubscriptionId", string, None) or None
@@ -87,10 +90,10 @@ def _request(values: dict[str, object]) -> SubscribeRequest:
     endpoint = _endpoint(fields, directives.route)
     meid = _meid(fields)
     function = fields.need("RANFunctionID", FUNCTION, None)
-    details = _details(fields, function or 0)
+    details = _details(fields, function or 0, octets)
     if mistakes or endpoint is None or meid is None or function is None:
         raise _refusal(mistakes)
-    return SubscribeRequest(endpoint, meid, function, details, directives.value, subscription_id)
+    return SubscribeRequest(endpoint, meid, function, details, directives.value, subscription_id, octets.folded)
 
 
 def _refusal(mistakes: Mistakes) -> RefusedError:
@@ -181,14 +184,14 @@ def _meid(request: Fields) -> str | None:
     return None
 
 
-def _details(request: Fields, function: int) -> tuple[Detail, ...]:
+def _details(request: Fields, function: int, octets: Octets) -> tuple[Detail, ...]:
     """The valid details; each of the others has left a mistake."""
     details: list[Detail] = []
     first_use: dict[int, int] = {}
     for index, fields in request.children("SubscriptionDetails", objects, DETAIL, required=True):
         instance = fields.need("XappEventInstanceId", INSTANCE, None)
-        trigger = octets(fields, "EventTriggers", required=True)
-        actions = _actions(fields)
+        trigger = octets.read(fields, "EventTriggers", required=True)
+        actions = _actions(fields, octets)
         if instance is None:
             continue
         earlier = first_use.setdefault(instance, index)
@@ -199,7 +202,7 @@ def _details(request: Fields, function: int) -> tuple[Detail, ...]:
     return tuple(details)
 
 
-def _actions(detail: Fields) -> tuple[Action, ...]:
+def _actions(detail: Fields, octets: Octets) -> tuple[Action, ...]:
     """The valid actions; each of the others has left a mistake.
 
     E2AP cannot encode more than 16 actions; the xApp hears of it in the notification.
@@ -210,7 +213,7 @@ def _actions(detail: Fields) -> tuple[Action, ...]:
     for index, fields in detail.children("ActionToBeSetupList", objects, ACTION, required=True):
         action_id = fields.need("ActionID", ACTION_ID, None)
         action_type = fields.need("ActionType", ACTION_TYPE, None)
-        definition = octets(fields, "ActionDefinition")
+        definition = octets.read(fields, "ActionDefinition")
         subsequent = _subsequent(fields)
         if action_id is not None and (earlier := first_use.setdefault(action_id, index)) != index:
             fields.wrong("ActionID", f"{action_id} is that of ActionToBeSetupList[{earlier}] already")

@@ -61,6 +61,23 @@ InternalError = Callable[[], None]
 """Called for each request that was answered 500: the daemon has a bug, whose traceback is in the log."""
 
 
+def _nothing(number: int) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class XappOptions:
+    """What the configuration says of the xApp interface.
+
+    `show_ids`: the list of subscriptions has the ids of the REST subscriptions. `strict_octets`: an integer that is no
+    octet is a mistake; otherwise `count_folded_octets` is called with the number of these integers in a request.
+    """
+
+    show_ids: bool = True
+    strict_octets: bool = False
+    count_folded_octets: Callable[[int], None] = _nothing
+
+
 @dataclass(frozen=True, slots=True)
 class HealthReport:
     """How the process is: `reasons` say why it is not ok, `warnings` what an operator should look at anyway."""

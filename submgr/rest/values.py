@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any, TypeVar
@@ -47,25 +48,37 @@ def one_of(choices: Mapping[str, Choice]) -> Convert[Choice]:
     return convert
 
 
-def octets(fields: Fields, key: str, *, required: bool = False) -> bytes | None:
-    """A list of octets as integers; -128..-1 are signed bytes, as some clients send them.
+class Octets:
+    """Reads the lists of octets of one request.
 
-    None when it is absent, and after a mistake; wrong octets are told by their index.
+    An integer that is no octet gives its low eight bits, as in the Go implementation: -1 is 255, 1234 is 210. With
+    `strict` it is a mistake. `folded` is the number of these integers so far.
     """
-    values = fields.need(key, _list_of_octets, None) if required else fields.take(key, _list_of_octets, None)
-    if values is None:
+
+    def __init__(self, *, strict: bool = False) -> None:
+        self.folded = 0
+        self._lowest, self._highest = (0, 255) if strict else (-math.inf, math.inf)
+        self._must = "must be an octet, an integer from 0 to 255" if strict else "must be an octet, an integer"
+
+    def read(self, fields: Fields, key: str, *, required: bool = False) -> bytes | None:
+        """The octets of the field; None when it is absent, and after a mistake. Wrong octets are told by their index."""
+        values = fields.need(key, _list_of_octets, None) if required else fields.take(key, _list_of_octets, None)
+        if values is None:
+            return None
+        if _only_integers(values):
+            low, high = min(values, default=0), max(values, default=0)
+            if low >= 0 and high <= 255:
+                return bytes(values)
+            if low >= self._lowest and high <= self._highest:
+                self.folded += sum(not 0 <= value <= 255 for value in values)
+                return bytes([value & 255 for value in values])
+        wrong = [i for i, octet in enumerate(values) if type(octet) is not int or not self._may_be(octet)]
+        for index in wrong[:MAX_WRONG_OCTETS]:
+            fields.wrong(f"{key}[{index}]", f"{self._must}, not {describe(values[index])}")
         return None
-    if _only_integers(values):
-        low, high = min(values, default=0), max(values, default=0)
-        if low >= 0 and high <= 255:
-            return bytes(values)
-        if low >= -128 and high <= 255:
-            return bytes([octet & 255 for octet in values])
-    wrong = [index for index, octet in enumerate(values) if type(octet) is not int or not -128 <= octet <= 255]
-    for index in wrong[:MAX_WRONG_OCTETS]:
-        shown = describe(values[index])
-        fields.wrong(f"{key}[{index}]", f"must be an octet, an integer from -128 to 255, not {shown}")
-    return None
+
+    def _may_be(self, octet: int) -> bool:
+        return self._lowest <= octet <= self._highest
 
 
 def _only_integers(values: list[Any]) -> bool:

@@ -29,10 +29,10 @@ def accepted_view(subscription_id: str) -> Json:
     return {"SubscriptionId": subscription_id, "SubscriptionInstances": []}
 
 
-def e2_subscription_view(record: E2Record) -> Json:
-    """SubscriptionData of an E2 subscription, with the ids of the REST subscriptions that hold it."""
+def e2_subscription_view(record: E2Record, show_ids: bool = True) -> Json:
+    """SubscriptionData of an E2 subscription. `show_ids`: with the ids of the REST subscriptions that hold it."""
     holders = _rest_holders(record)
-    return {
+    view: Json = {
         "SubscriptionId": record.instance_id,
         "Meid": record.meid,
         "ClientEndpoint": [str(endpoint) for endpoint in _routed(record)],
@@ -40,8 +40,10 @@ def e2_subscription_view(record: E2Record) -> Json:
             {"XappEventInstanceId": instance, "E2EventInstanceId": record.instance_id, "ErrorCause": ""}
             for instance in _xapp_instances(record, holders)
         ],
-        "RestSubscriptionIds": list(dict.fromkeys(holder.subscription_id for holder in holders)),
     }
+    if show_ids:
+        view["RestSubscriptionIds"] = list(dict.fromkeys(holder.subscription_id for holder in holders))
+    return view
 
 
 def _rest_holders(record: E2Record) -> list[RestHolder]:
@@ -92,9 +94,9 @@ def in_order(records: Iterable[E2Record]) -> list[E2Record]:
     return sorted(records, key=attrgetter("instance_id"))
 
 
-def encode_e2_subscriptions(records: Iterable[E2Record]) -> bytes:
-    """The answer to a query of the E2 subscriptions."""
-    return encode_list(records, e2_subscription_view)
+def encode_e2_subscriptions(records: Iterable[E2Record], show_ids: bool = True) -> bytes:
+    """The answer to a query of the E2 subscriptions. `show_ids`: with the ids of the REST subscriptions."""
+    return encode_list(records, lambda record: e2_subscription_view(record, show_ids))
 
 
 def encode_list(items: Iterable[Item], view: Callable[[Item], Json]) -> bytes:

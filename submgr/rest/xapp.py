@@ -3,22 +3,32 @@
 
 from __future__ import annotations
 
+import logging
+import math
+from collections.abc import Callable
+from functools import partial
+
 import gevent
 from flask import Flask, Response, request
 
 from submgr.core.errors import NodeDownError, RefusedError
 from submgr.core.model import SubscribeRequest
 from submgr.platform.http.app import JsonApp, after_sent, json_response
+from submgr.platform.sparse_log import Sparsely
 from submgr.rest.errors import answer_refusals, refusal, report_internal_errors
 from submgr.rest.schemas import parse_subscribe
-from submgr.rest.use_cases import Count, InternalError, Subscriptions
+from submgr.rest.use_cases import Count, InternalError, Subscriptions, XappOptions
 from submgr.rest.views import accepted_view, encode_e2_subscriptions, json_bytes
+
+log = logging.getLogger(__name__)
 
 MAX_BODY = 4 * 1024 * 1024
 """Bytes. The E2AP messages that a request leads to must fit into 64 KiB of RMR, so no honest body is near this."""
 
 LARGE_BODY = 64 * 1024
 """Bytes. A native thread parses larger bodies, which would hold up the hub for milliseconds."""
+
+Parse = Callable[[bytes], SubscribeRequest]
 
 # The stock Python client POSTs to the address that it was given, and appends `/subscriptions` for all other requests.
 _SUBSCRIBE_ONLY = ("/", "/ric/v1")
@@ -30,18 +40,27 @@ _SUBSCRIPTIONS = (
 )
 
 
-def xapp_app(subscriptions: Subscriptions, count: Count, internal_error: InternalError) -> Flask:
+def xapp_app(
+    subscriptions: Subscriptions, count: Count, internal_error: InternalError, options: XappOptions | None = None
+) -> Flask:
     """The WSGI application of the xApp interface. It calls `count` with the names of the user guide's counters."""
+    options = options or XappOptions()
+    parse = partial(parse_subscribe, strict_octets=options.strict_octets)
+    folding = Sparsely(log, interval=math.inf)
     app = JsonApp("submgr.rest.xapp", json_only=True, max_body=MAX_BODY)
     answer_refusals(app)
 
     def subscribe() -> Response:
-        accepted = subscriptions.subscribe(_parse(request.get_data(cache=False)))
+        asked = _parse(request.get_data(cache=False), parse)
+        if asked.folded_octets:
+            options.count_folded_octets(asked.folded_octets)
+            _tell_of_folded_octets(folding, asked)
+        accepted = subscriptions.subscribe(asked)
         answer = json_response(accepted_view(accepted.subscription_id), 201)
         return after_sent(answer, accepted.start)
 
     def query() -> Response:
-        return json_bytes(encode_e2_subscriptions(subscriptions.e2_subscriptions()))
+        return json_bytes(encode_e2_subscriptions(subscriptions.e2_subscriptions(), options.show_ids))
 
     def unsubscribe(subscription_id: str) -> Response:
         subscriptions.unsubscribe(subscription_id)
@@ -57,20 +76,31 @@ def xapp_app(subscriptions: Subscriptions, count: Count, internal_error: Interna
     return app
 
 
-def _parse(body: bytes) -> SubscribeRequest:
+def _tell_of_folded_octets(folding: Sparsely, asked: SubscribeRequest) -> None:
+    """Logs it once for each xApp: it does so in all its requests."""
+    folding.log(
+        logging.WARNING,
+        asked.endpoint.http,
+        f"xApp {asked.endpoint.http} sends numbers that are no octets (0 to 255); the low octet of each is taken",
+        octets=asked.folded_octets,
+        meid=asked.meid,
+    )
+
+
+def _parse(body: bytes, parse: Parse) -> SubscribeRequest:
     if len(body) <= LARGE_BODY:
-        return parse_subscribe(body)
-    result = gevent.get_hub().threadpool.apply(_parse_quietly, (body,))
+        return parse(body)
+    result = gevent.get_hub().threadpool.apply(_parse_quietly, (body, parse))
     if isinstance(result, RefusedError):
         raise result
     assert isinstance(result, SubscribeRequest)
     return result
 
 
-def _parse_quietly(body: bytes) -> SubscribeRequest | RefusedError:
+def _parse_quietly(body: bytes, parse: Parse) -> SubscribeRequest | RefusedError:
     """Returns the error instead of raising it: gevent prints the exceptions of its threads."""
     try:
-        return parse_subscribe(body)
+        return parse(body)
     except RefusedError as error:
         return error
 

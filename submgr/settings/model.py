@@ -27,6 +27,12 @@ class Subscription:
     """The xApp REST listener, and how notifications are repeated."""
 
     listen: str = setting("host", listen_address, ":8088", "where xApps subscribe")
+    show_ids: bool = setting(
+        "showIds",
+        truth,
+        True,
+        "the list of subscriptions shows xApps each other's SubscriptionIds, and an id is all that a DELETE needs",
+    )
     retry_count: int = setting("retryCount", whole(1, 1_000_000), 10, "tries of a notification in all", go=True)
     retry_delay: float = setting("retryDelay", number(0.001, 3600, "s"), 5.0, "time between two tries", go=True)
 
@@ -169,6 +175,15 @@ class Controls:
         86_400.0,
         "how long a route removal that the Routing Manager answers with 204 (nothing removed) is repeated",
     )
+    orphan_after: float = setting(
+        "orphanAfter",
+        number(0, 31_536_000, "s"),
+        0.0,
+        "how long the name of an xApp's RMR host must not resolve before its subscriptions count as orphans; 0: never",
+    )
+    remove_orphans: bool = setting(
+        "removeOrphans", truth, False, "delete the subscriptions of xApps that have been gone for orphanAfter"
+    )
     notification_queue: int = setting(
         "notificationQueue",
         whole(1, 10_000_000),
@@ -199,6 +214,9 @@ class Debug:
     )
     token: str = setting("token", text, "", f"the token; else from tokenFile, else from {TOKEN_VARIABLE}")
     token_file: str = setting("tokenFile", text, "", "a file that has the token")
+    strict_octets: bool = setting(
+        "strictOctets", truth, False, "true: a number that is no octet is a 400; false: its low octet is taken"
+    )
 
 
 @dataclass(frozen=True, slots=True)

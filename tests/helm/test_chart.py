@@ -198,7 +198,12 @@ def test_the_daemon_takes_the_configuration_without_a_word(chart, values):
 def test_the_defaults_are_the_daemons_but_for_the_debug_token(chart):
     shown = dict(loaded(chart.render()).shown)
     expected = dict(load("", {}).shown)
-    assert shown.pop("debug") == {"write": "token", "token": "a token", "tokenFile": ""}
+    assert shown.pop("debug") == {
+        "write": "token",
+        "token": "a token",
+        "tokenFile": "",
+        "strictOctets": False,
+    }
     expected.pop("debug")
     assert shown == expected
 
@@ -212,8 +217,11 @@ def test_every_value_reaches_the_daemon(chart):
             got = shown[section][name]
             if isinstance(got, bool):
                 value = str(value).lower() in ("true", "1")
+            if isinstance(got, dict):
+                got = {str(key): entry for key, entry in got.items()}
             assert got == value, f"{section}.{name}"
     assert len(values["config"]["controls"]) == len(section_of("controls").members)
+    assert shown["debug"]["strictOctets"] is True
     mec = dict(shown["mec"])
     assert mec.pop("dataFile") == "/mec/data.json"
     assert (mec["enabled"], mec["host"], mec["network"], mec["mecId"]) == (True, ":8000", "foreign", 7)

@@ -121,6 +121,7 @@ GOOD = {
     "unknown keys": lambda body: {**body, "Version": "1.2", "xapp": {"name": "kpm"}},
     "directives with a route": lambda body: {**body, "E2SubscriptionDirectives": DIRECTIVES},
     "signed octets": lambda body: with_triggers(body, [-1, -128, 127, 0]),
+    "numbers that are no octets": lambda body: with_triggers(body, [1234, 300, -300]),
     "empty octets": lambda body: with_triggers(body, []),
     "no definition": without_definition,
     "definition null, subsequent action null": lambda b: action_changed(
@@ -143,6 +144,7 @@ def test_a_shape_that_is_taken(around: Neighbourhood, daemon: Daemon, shape: str
     held = around.e2term.nodes["gnb_1"].subscriptions[instance["E2EventInstanceId"]]
     assert held.function == (0 if shape == "zeros" else 2)
     octets = {"signed octets": bytes([255, 128, 127, 0]), "empty octets": b""}
+    octets["numbers that are no octets"] = bytes([0xD2, 44, 212])
     assert held.trigger == octets.get(shape, bytes([1, 2, 3]))
     (action,) = held.actions
     assert action.action_id == (0 if shape == "zeros" else 1)

@@ -46,7 +46,7 @@ release: {{ .Release.Name }}
 {{- $_ := set $config.rtmgr "hostAddr" (printf "service-%s-rtmgr-http" (include "submgr.namespace" .)) -}}
 {{- end }}
 {{- $_ := set $config "sdl" (dict "backend" "redis") -}}
-{{- $_ := set $config "debug" (dict "write" .Values.submgr.debug.write) -}}
+{{- $_ := set $config "debug" (pick .Values.submgr.debug "write" "strictOctets") -}}
 {{- with .Values.submgr.mec }}
 {{- if .enabled }}
 {{- $mec := omit . "data" "service" "from" "meo" "serviceAccount" -}}

@@ -28,6 +28,7 @@ GAUGES: Mapping[str, str] = {
     "submgr_notification_oldest_seconds": "Age of the oldest notification that is not delivered yet",
     "submgr_pending_route_removals": "Routes that could not be removed yet",
     "submgr_unreadable_records": "Records of the database that could not be read and were left where they are",
+    "submgr_orphaned_subscriptions": "Subscriptions whose xApp is gone",
     "submgr_missing_routes": "Message types xApps use over RMR (12010, 12020) for which there is no route",
     "submgr_config_reload_refused": "1 while the configuration file has a content that was refused, else 0",
     "submgr_hub_stall_longest_seconds": "The longest time in which the event loop did not turn",
@@ -79,6 +80,11 @@ class Metrics:
             ["kind"],
             registry=registry,
         )
+        self._folded_octets = Counter(
+            "submgr_folded_octets_total",
+            "Numbers in requests that were no octets, and of which the low octet was taken",
+            registry=registry,
+        )
         self._worker_failures = Counter(
             "submgr_worker_failures_total", "Workers that ended by a bug and were restarted", registry=registry
         )
@@ -124,6 +130,10 @@ class Metrics:
     def ignored(self, kind: str) -> None:
         """A message fitted nothing and was ignored; `kind` says why."""
         self._ignored.labels(kind).inc()
+
+    def folded_octets(self, numbers: int) -> None:
+        """A request had so many numbers that are no octets."""
+        self._folded_octets.inc(numbers)
 
     def worker_failed(self) -> None:
         """A worker has crashed."""

@@ -132,16 +132,45 @@ def test_empty_id_is_absent(body: Body) -> None:
 
 @pytest.mark.parametrize(
     ("given", "octets"),
-    [([], b""), ([0, 255], b"\x00\xff"), ([-1, -128, 127, 128], b"\xff\x80\x7f\x80")],
+    [
+        ([], b""),
+        ([0, 255], b"\x00\xff"),
+        ([-1, -128, 127, 128], b"\xff\x80\x7f\x80"),
+        ([1234, 5678], b"\xd2\x2e"),
+        ([1, 256, -129, 10**30 + 7], b"\x01\x00\x7f\x07"),
+    ],
 )
 def test_octets(body: Body, given: list[int], octets: bytes) -> None:
+    """The low octet of each integer, as the Go implementation takes it."""
     put(body, "SubscriptionDetails[0].EventTriggers", given)
     put(body, f"{ACTIONS}[0].ActionDefinition", given)
-    content = parse(body).details[0].content
+    request = parse(body)
+    content = request.details[0].content
     assert (content.event_trigger, content.actions[0].definition) == (octets, octets)
+    assert request.folded_octets == 2 * sum(number not in range(256) for number in given)
 
 
-@pytest.mark.parametrize("octet", [256, -129, "0803e7", True, None, 1.0, 1.5, [1], {}, 10**30])
+def test_requests_are_the_same_by_their_octets(body: Body) -> None:
+    plain = parse(put(body, "SubscriptionDetails[0].EventTriggers", [0xD2]))
+    folded = parse(put(body, "SubscriptionDetails[0].EventTriggers", [1234]))
+    assert (folded, folded.digest()) == (plain, plain.digest())
+    assert (plain.folded_octets, folded.folded_octets) == (0, 1)
+
+
+@pytest.mark.parametrize("octet", [256, -1, -129, 1234, 10**30, "0803e7", True, None, 1.0])
+def test_a_wrong_octet_where_octets_are_strict(body: Body, octet: object) -> None:
+    put(body, f"{ACTIONS}[1].ActionDefinition", [1, 2, octet, 4])
+    with pytest.raises(RefusedError) as caught:
+        parse_subscribe(json.dumps(body).encode(), strict_octets=True)
+    assert [mistake.field for mistake in caught.value.errors] == [f"{ACTIONS}[1].ActionDefinition[2]"]
+
+
+def test_octets_where_they_are_strict(body: Body) -> None:
+    put(body, f"{ACTIONS}[1].ActionDefinition", [0, 255])
+    assert parse_subscribe(json.dumps(body).encode(), strict_octets=True) == parse(body)
+
+
+@pytest.mark.parametrize("octet", ["0803e7", True, None, 1.0, 1.5, [1], {}, 1e30])
 def test_a_wrong_octet_is_named_by_its_index(body: Body, octet: object) -> None:
     put(body, f"{ACTIONS}[1].ActionDefinition", [1, 2, octet, 4])
     assert list(mistakes(body)) == [f"{ACTIONS}[1].ActionDefinition[2]"]
@@ -325,7 +354,7 @@ def test_all_mistakes_are_told_together_in_canonical_spelling() -> None:
         "client_endpoint": {"host": "", "httpPort": "80"},
         "MEID": 5,
         "subscription_details": [
-            {"eventTriggers": [300, 1, "x"], "action_to_be_setup_list": []},
+            {"eventTriggers": [None, 1, "x"], "action_to_be_setup_list": []},
             {"XappEventInstanceID": 1, "event_triggers": [], "actionToBeSetupList": [{"action_id": 1}]},
         ],
     }

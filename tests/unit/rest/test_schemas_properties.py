@@ -17,7 +17,7 @@ from submgr.rest.schemas import parse_subscribe
 
 FIELD = re.compile(r"[A-Z][A-Za-z0-9]*(\[\d+\])?(\.[A-Z][A-Za-z0-9]*(\[\d+\])?)*")
 
-octets = st.lists(st.integers(-128, 255), max_size=6)
+octets = st.lists(st.integers(), max_size=6)
 subsequent = st.fixed_dictionaries(
     {"SubsequentActionType": st.sampled_from(["continue", "wait"]), "TimeToWait": st.sampled_from(["zero", "w60s"])}
 )

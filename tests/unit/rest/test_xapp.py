@@ -9,8 +9,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from submgr.core.errors import FieldError, NodeDownError, RefusedError
+from submgr.core.model import Content, E2Record, Holder, RestHolder, RmrEndpoint
+from submgr.e2ap.messages import Action, ActionType
 from submgr.rest.schemas import parse_subscribe
-from submgr.rest.xapp import LARGE_BODY, MAX_BODY
+from submgr.rest.use_cases import XappOptions
+from submgr.rest.xapp import LARGE_BODY, MAX_BODY, xapp_app
 
 URL = "/ric/v1/subscriptions"
 POST_PATHS = ["/", "", "/ric/v1", "/ric/v1/", URL, URL + "/", "/ric//v1///subscriptions//", "/subscriptions",
@@ -190,7 +193,7 @@ def test_query(xapp: FlaskClient, path: str) -> None:
     assert (head.status_code, head.data) == (200, b"")
 
 
-def large(body: dict[str, Any], octet: int) -> bytes:
+def large(body: dict[str, Any], octet: object) -> bytes:
     body["SubscriptionDetails"][0]["EventTriggers"] = [octet] * LARGE_BODY
     return json.dumps(body).encode()
 
@@ -199,7 +202,47 @@ def test_a_large_body(xapp: FlaskClient, subscriptions: Any, body: dict[str, Any
     data = large(body, 7)
     assert xapp.post(URL, data=data).status_code == 201
     assert subscriptions.calls[0] == ("subscribe", parse_subscribe(data))
-    assert xapp.post(URL, data=large(body, 300)).status_code == 400
+    assert xapp.post(URL, data=large(body, "7")).status_code == 400
+
+
+def test_numbers_that_are_no_octets_are_counted_and_logged_once_for_each_xapp(
+    subscriptions: Any, body: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    counted: list[int] = []
+    options = XappOptions(count_folded_octets=counted.append)
+    xapp = xapp_app(subscriptions, lambda name: None, lambda: None, options).test_client()
+    body["SubscriptionDetails"][0]["EventTriggers"] = [1234, 1, -1]
+    for host in ("a", "a", "b", "a"):
+        body["ClientEndpoint"]["Host"] = host
+        assert xapp.post(URL, json=body).status_code == 201
+    assert xapp.post(URL, data=large(body, 263)).status_code == 201
+    assert counted == [2, 2, 2, 2, LARGE_BODY]
+    assert [line.split()[1] for line in caplog.messages] == ["a:8080", "b:8080"]
+    body["SubscriptionDetails"][0]["EventTriggers"] = [1, 2]
+    xapp.post(URL, json=body)
+    assert len(counted) == 5
+
+
+def test_strict_octets(subscriptions: Any, body: dict[str, Any]) -> None:
+    counted: list[int] = []
+    options = XappOptions(strict_octets=True, count_folded_octets=counted.append)
+    xapp = xapp_app(subscriptions, lambda name: None, lambda: None, options).test_client()
+    body["SubscriptionDetails"][0]["EventTriggers"] = [1234]
+    answer = xapp.post(URL, json=body)
+    assert (answer.status_code, answer.json["errors"][0]["field"]) == (400, "SubscriptionDetails[0].EventTriggers[0]")
+    assert (xapp.post(URL, data=large(body, 256)).status_code, counted) == (400, [])
+
+
+def test_ids_are_shown_unless_the_configuration_hides_them(subscriptions: Any) -> None:
+    endpoint, content = RmrEndpoint("a", 4560), Content(2, b"", (Action(1, ActionType.REPORT),))
+    holders = tuple(Holder(RestHolder(name, 1), endpoint, routed=True) for name in ("first", "second"))
+    subscriptions.e2 = [E2Record(7, "gnb_1", 123, 1, content, (endpoint,), holders, (endpoint,), (1,))]
+    shown = [
+        xapp_app(subscriptions, lambda name: None, lambda: None, XappOptions(show_ids=show)).test_client().get(URL).json
+        for show in (True, False)
+    ]
+    ids = [item.pop("RestSubscriptionIds", None) for (item,) in shown]
+    assert (ids, shown[0]) == ([["first", "second"], None], shown[1])
 
 
 def test_a_too_large_body(xapp: FlaskClient, subscriptions: Any, counts: Counter[str]) -> None:
