@@ -25,9 +25,12 @@ from submgr.adapters.records.store import StoredRecords
 from submgr.adapters.rnib.connected_nodes import ConnectedNodes
 from submgr.adapters.rnib.connection_state import LocalNodeState, NodeState, RnibNodeState
 from submgr.adapters.routing_manager import RoutingManager
+from submgr.adapters.xapp_names import NativeLookUps, UnresolvedNames
+from submgr.core.commands import Notify
 from submgr.core.controls import Controls, OnE2Loss
 from submgr.core.registry import NotificationQuota, Registry
 from submgr.daemon import Daemon, Parts, Probes, Shutdown
+from submgr.orphans import Deliveries, Orphans, OrphanSettings
 from submgr.platform.config.watcher import ConfigWatcher
 from submgr.platform.health import Health
 from submgr.platform.http.server import HttpServer
@@ -71,7 +74,8 @@ def build(
     nodes = ConnectedNodes(node_state, lambda: live.current.controls.check_e2_state)
     registry = Registry(NotificationQuota(lambda: live.current.controls.notification_queue))
     loader = RecordLoader(records, registry, node_state, nodes, lambda: live.current.controls)
-    notifier = _make_notifier(live, registry, monitoring.metrics)
+    deliveries = Deliveries()
+    notifier = _make_notifier(live, registry, monitoring.metrics, deliveries)
     routing_manager = _make_routing_manager(live.current, monitoring)
     replies = Replies()
     e2_termination = E2Termination(lambda: live.current.controls.check_e2_ie_order, registry.ids.owner, replies.token)
@@ -91,6 +95,7 @@ def build(
     health = Health(interval=HUB_WATCH)
     probes = Probes(health, loader, store, rmr, dispatcher.stuck)
     service = Service(dispatcher, replies, nodes, records, lambda: shutdown.request(1))
+    orphans = _make_orphans(live, dispatcher, deliveries, service)
     gauges.watch_nodes(monitoring.metrics, lambda: [worker.node for worker in dispatcher.workers])
     gauges.watch_rmr(monitoring.counters, rmr.stats)
     gauges.watch_parts(
@@ -103,6 +108,7 @@ def build(
         logs=logs,
         reload_refused=lambda: live.reload_refused,
         missing_routes=probes.missing_routes,
+        orphans=orphans.count,
     )
     return Daemon(
         Parts(
@@ -122,8 +128,9 @@ def build(
             routing_manager=routing_manager,
             notifier=notifier,
             dispatcher=dispatcher,
+            orphans=orphans,
             xapp_http=_make_xapp_http(live.current, service, monitoring),
-            platform_http=_make_platform_http(live, service, probes, logs, monitoring),
+            platform_http=_make_platform_http(live, service, probes, logs, monitoring, orphans),
             mec=_make_mec(live, store, monitoring),
         )
     )
@@ -174,11 +181,25 @@ def _make_node_state(settings: Settings, environment: Mapping[str, str], monitor
     return LocalNodeState(everything_up=True, count=monitoring.counters.inc)
 
 
-def _make_notifier(live: LiveSettings, registry: Registry, metrics: Metrics) -> XappNotifier:
+def _make_notifier(live: LiveSettings, registry: Registry, metrics: Metrics, deliveries: Deliveries) -> XappNotifier:
+    def ended(notification: Notify, delivered: bool, age: float) -> None:
+        metrics.notification(delivered, age)
+        deliveries.ended(notification, delivered)
+
     return XappNotifier(
         registry.quota,
         lambda: RetryPolicy(live.current.subscription.retry_count, live.current.subscription.retry_delay),
-        lambda notification, delivered, age: metrics.notification(delivered, age),
+        ended,
+    )
+
+
+def _make_orphans(live: LiveSettings, dispatcher: Dispatcher, deliveries: Deliveries, service: Service) -> Orphans:
+    return Orphans(
+        lambda: [worker.node for worker in dispatcher.workers],
+        deliveries,
+        UnresolvedNames(NativeLookUps()),
+        lambda: OrphanSettings(live.current.controls.orphan_after, live.current.controls.remove_orphans),
+        service.remove_orphans,
     )
 
 
@@ -208,7 +229,7 @@ def _make_xapp_http(settings: Settings, service: Service, monitoring: _Monitorin
 
 
 def _make_platform_http(
-    live: LiveSettings, service: Service, probes: Probes, logs: Logs, monitoring: _Monitoring
+    live: LiveSettings, service: Service, probes: Probes, logs: Logs, monitoring: _Monitoring, orphans: Orphans
 ) -> HttpServer:
     operations = Operations(
         alive=probes.alive,
@@ -218,6 +239,7 @@ def _make_platform_http(
         recent_log=logs.recent,
         debug_write=lambda: DebugWrite(live.current.debug.write, live.current.debug.token),
         record_json=e2_json,
+        orphans=orphans.found,
     )
     app = platform_app(service, operations, monitoring.metrics.internal_error)
     app.before_request(probes.refuse_before_restored)

@@ -26,6 +26,7 @@ from submgr.adapters.rnib.connection_state import NodeState
 from submgr.adapters.rnib.messages import ConnectionState
 from submgr.adapters.routing_manager import RoutingManager
 from submgr.core.errors import RefusedError
+from submgr.orphans import Orphans
 from submgr.platform.config.watcher import ConfigWatcher
 from submgr.platform.health import Health
 from submgr.platform.http.listen import ListenError
@@ -147,6 +148,7 @@ class Parts:
     routing_manager: RoutingManager
     notifier: XappNotifier
     dispatcher: Dispatcher
+    orphans: Orphans
     xapp_http: HttpServer
     platform_http: HttpServer
     mec: Service | None
@@ -211,11 +213,13 @@ class Daemon:
             self.end(1)
             return
         parts.probes.restored = True
+        parts.orphans.start()
         log.info("ready for xApps", extra={"e2_nodes": len(restored)})
 
     def stop(self) -> None:
         """Stops accepting requests, lets running procedures end (at most DRAIN seconds), writes what waits, closes."""
         parts = self.parts
+        parts.orphans.stop()
         parts.xapp_http.stop(grace=2.0)
         end = time.monotonic() + DRAIN
         while any(worker.node.procedures_running for worker in parts.dispatcher.workers) and time.monotonic() < end:

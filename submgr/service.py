@@ -19,8 +19,9 @@ from submgr.core import events as e
 from submgr.core.e2_subscription import Life
 from submgr.core.errors import FieldError, NodeDownError, RefusedError
 from submgr.core.handlers.rest import being_worked_on
-from submgr.core.model import E2Record, RestRecord, SubscribeRequest
+from submgr.core.model import E2Record, RestRecord, RmrHolder, SubscribeRequest
 from submgr.core.node import Node
+from submgr.orphans import Orphan
 from submgr.platform.ksuid import new_ksuid
 from submgr.platform.turns import in_turns
 from submgr.runtime.dispatcher import Dispatcher
@@ -224,6 +225,25 @@ class Service:
         found = [(record.meid, record.subscription_id) for record in self.rest_subscriptions() if record.host == host]
         self._withdraw(found)
         return bool(found)
+
+    def remove_orphans(self, orphans: Iterable[Orphan]) -> None:
+        """Deletes subscriptions whose xApp is gone, as a DELETE of the xApp would; see `_withdraw` for how long."""
+        rest: list[tuple[str, str]] = []
+        for orphan in orphans:
+            if isinstance(orphan.key, str):
+                rest.append((orphan.meid, orphan.key))
+            elif orphan.holder is not None:
+                self._leave_over_rmr(orphan.meid, orphan.key, orphan.holder)
+        self._withdraw(rest)
+
+    def _leave_over_rmr(self, meid: str, instance_id: int, holder: RmrHolder) -> None:
+        """Does as if the xApp had sent a RIC Subscription Delete Request. Nobody hears of the answer."""
+        node = self._dispatcher.node(meid)
+        sub = node.subscriptions.e2.get(instance_id) if node is not None else None
+        if sub is not None:
+            token, function_id = self._replies.token(), sub.content.ran_function_id
+            event = e.UnsubscribeOverRmr(token, holder.endpoint, b"", holder.requestor_id, instance_id, function_id)
+            self._dispatcher.post(meid, event)
 
     def remove_record(self, instance_id: int) -> bool:
         return self._records.remove_record(instance_id)

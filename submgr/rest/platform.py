@@ -21,6 +21,7 @@ from submgr.rest.views import (
     health_view,
     in_order,
     json_bytes,
+    orphan_view,
     rest_subscription_view,
 )
 from submgr.rest.write_access import require_write
@@ -88,11 +89,12 @@ def _file(name: str, content_type: str) -> Response:
 
 
 class _Queries:
-    """Lists of subscriptions: all, by E2 node, by xApp and by REST subscription."""
+    """Lists of subscriptions: all, by E2 node, by xApp and by REST subscription, and those whose xApp is gone."""
 
     def __init__(self, subscriptions: Subscriptions, operations: Operations) -> None:
         self._subscriptions = subscriptions
         self._record_json = operations.record_json
+        self._orphans = operations.orphans
 
     def routes(self) -> list[tuple[str, View]]:
         return [
@@ -103,6 +105,7 @@ class _Queries:
             (f"{_BASE}/get_all_xapps", self._xapps),
             (f"{_BASE}/get_xapp_rest_restsubscriptions/<path:host>", self._of_xapp),
             (f"{_BASE}/get_e2subscriptions/<subscription_id>", self._of_rest_subscription),
+            (f"{_BASE}/orphans", lambda: json_bytes(encode_list(self._orphans(), orphan_view))),
         ]
 
     def _all(self) -> Response:
@@ -192,6 +195,7 @@ class _Symptoms:
                 "subscriptions.json": encode_e2_subscriptions(records),
                 "restsubscriptions.json": rest_subscriptions(self._subscriptions),
                 "e2subscriptions.json": encode_list(records, operations.record_json),
+                "orphans.json": encode_list(operations.orphans(), orphan_view),
                 "e2nodes.json": msgspec.json.encode(sorted(self._subscriptions.connected_nodes())),
                 "health.json": msgspec.json.encode(health),
                 "config.json": msgspec.json.encode(operations.config()),

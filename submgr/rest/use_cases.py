@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from submgr.core.model import E2Record, RestRecord, SubscribeRequest
+from submgr.orphans import Orphan
 from submgr.service import Accepted
 
 
@@ -103,7 +104,8 @@ class Operations:
     """What the platform API shows beside the subscriptions. The views call these functions anew for each request.
 
     `metrics` returns Prometheus text and its Content-Type, `config` the running configuration without its secrets,
-    `recent_log` the newest log lines in order, `record_json` an E2 record in the form in which the database keeps it.
+    `recent_log` the newest log lines in order, `record_json` an E2 record in the form in which the database keeps it,
+    `orphans` the subscriptions whose xApp is gone.
     """
 
     alive: Callable[[], HealthReport]
@@ -113,3 +115,4 @@ class Operations:
     recent_log: Callable[[], list[str]]
     debug_write: Callable[[], DebugWrite]
     record_json: Callable[[E2Record], dict[str, object]]
+    orphans: Callable[[], list[Orphan]]

@@ -61,7 +61,7 @@ class Octets:
         self._must = "must be an octet, an integer from 0 to 255" if strict else "must be an octet, an integer"
 
     def read(self, fields: Fields, key: str, *, required: bool = False) -> bytes | None:
-        """The octets of the field; None when it is absent, and after a mistake. Wrong octets are told by their index."""
+        """The octets of a field; None when it is absent, and after a mistake. Wrong octets are told by their index."""
         values = fields.need(key, _list_of_octets, None) if required else fields.take(key, _list_of_octets, None)
         if values is None:
             return None

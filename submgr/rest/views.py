@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from operator import attrgetter
 from typing import TypeVar
@@ -12,6 +13,7 @@ import msgspec
 from flask import Response
 
 from submgr.core.model import E2Record, RestHolder, RestRecord, RmrEndpoint
+from submgr.orphans import Orphan
 from submgr.platform.turns import pause
 from submgr.rest.use_cases import HealthReport
 
@@ -77,6 +79,18 @@ def rest_subscription_view(record: RestRecord) -> Json:
         "InstanceIds": list(dict.fromkeys(instance_id for _, instance_id in record.instances)),
         "SubReqOngoing": record.request_ongoing,
         "SubDelReqOngoing": record.delete_ongoing,
+    }
+
+
+def orphan_view(orphan: Orphan) -> Json:
+    """One entry of `orphans`. SubscriptionId is the id of a REST subscription, or the instance id for an RMR xApp."""
+    since = datetime.now(UTC) - timedelta(seconds=orphan.age)
+    return {
+        "SubscriptionId": orphan.key,
+        "Meid": orphan.meid,
+        "XApp": orphan.xapp,
+        "Since": since.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3],
+        "Why": orphan.why,
     }
 
 

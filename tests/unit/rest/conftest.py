@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from submgr.core.errors import RefusedError
 from submgr.core.model import E2Record, RestRecord, SubscribeRequest
+from submgr.orphans import Orphan
 from submgr.rest.platform import platform_app
 from submgr.rest.use_cases import DebugWrite, HealthReport, Operations
 from submgr.rest.xapp import xapp_app
@@ -77,6 +78,7 @@ class FakeOperations:
         self.alive = HealthReport(True)
         self.ready = HealthReport(True)
         self.debug_write = DebugWrite("open")
+        self.orphans: list[Orphan] = []
         self.fail: Exception | None = None
 
     def config(self) -> dict[str, object]:
@@ -93,6 +95,7 @@ class FakeOperations:
             recent_log=lambda: ["first line", "last line"],
             debug_write=lambda: self.debug_write,
             record_json=lambda record: {"ReqId": {"InstanceId": record.instance_id}},
+            orphans=lambda: list(self.orphans),
         )
 
 
