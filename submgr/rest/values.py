@@ -57,7 +57,8 @@ class Octets:
 
     def __init__(self, *, strict: bool = False) -> None:
         self.folded = 0
-        self._lowest, self._highest = (0, 255) if strict else (-math.inf, math.inf)
+        self._lowest: float = 0 if strict else -math.inf
+        self._highest: float = 255 if strict else math.inf
         self._must = "must be an octet, an integer from 0 to 255" if strict else "must be an octet, an integer"
 
     def read(self, fields: Fields, key: str, *, required: bool = False) -> bytes | None:
