@@ -21,6 +21,9 @@ from submgr.runtime.ports import Routed, RouteFailure
 
 HANDLE = "/handles/xapp-subscription-handle"
 
+SETTING = "(rtmgr.timeout_ms)"
+"""Behind the words of a timeout: what says how long a call waits."""
+
 _HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 _UPDATE_COUNTERS = {
     RouteChange.CREATE: "RouteCreateFail",
@@ -118,10 +121,11 @@ class RoutingManager:
 
     def _call(self, method: str, path: str, body: bytes, names: str) -> RouteFailure | None:
         failure: RouteFailure | None = RouteFailure(
-            RouteFailureKind.TIMEOUT, f"not sent: the Routing Manager left no connection free for {self._timeout:g} s"
+            RouteFailureKind.TIMEOUT,
+            f"not sent: the Routing Manager left no connection free for {self._timeout:g} s {SETTING}",
         )
         with gevent.Timeout(self._timeout, False), self._free:
-            failure = RouteFailure(RouteFailureKind.TIMEOUT, f"no answer within {self._timeout:g} s")
+            failure = RouteFailure(RouteFailureKind.TIMEOUT, f"no answer within {self._timeout:g} s {SETTING}")
             begin = time.monotonic()
             try:
                 with self._client.stream(
@@ -143,7 +147,7 @@ class RoutingManager:
             except HttpConnectError as error:
                 failure = RouteFailure(RouteFailureKind.UNREACHABLE, str(error))
             except HttpTimeout as error:
-                failure = RouteFailure(RouteFailureKind.TIMEOUT, str(error))
+                failure = RouteFailure(RouteFailureKind.TIMEOUT, f"{error} {SETTING}")
             except HttpError as error:
                 failure = RouteFailure(RouteFailureKind.BROKEN, str(error))
         return failure

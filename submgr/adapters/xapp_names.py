@@ -34,7 +34,7 @@ class NativeLookUps:
     """Implements `Resolves` by the system's resolver, in native threads that nothing else uses."""
 
     def __init__(self) -> None:
-        self._resolver = Resolver(threads=AT_ONCE)
+        self._resolver = Resolver()
 
     def __call__(self, host: str) -> bool:
         try:

@@ -15,8 +15,10 @@ from submgr import service
 from submgr.core import events as e
 from submgr.core.commands import Accept
 from submgr.core.errors import NodeDownError, RefusedError
-from submgr.core.model import ClientEndpoint, Content, Detail, RmrEndpoint, SubscribeRequest
+from submgr.core.model import ClientEndpoint, Content, Detail, RmrEndpoint, RmrHolder, SubscribeRequest
 from submgr.e2ap.messages import ActionType
+from submgr.orphans import Orphan
+from submgr.runtime.ports import MType
 from submgr.service import Accepted, Replies, Service
 
 STATES = {"gnb_1": "connected", "gnb_2": "connected", "gnb_down": "not connected", "gnb_reset": "under reset"}
@@ -286,6 +288,28 @@ def test_all_of_an_xapp_on_all_nodes(bench: Bench) -> None:
     turns()
     assert list(bench.outside.rest) == [kept]
     assert not bench.service.delete_xapp_subscriptions("xapp-http")
+
+
+def test_orphans_leave_as_if_their_xapps_had_asked_for_it(bench: Bench) -> None:
+    gone, kept = bench.subscribe(), bench.subscribe(bench.request("gnb_1", report(2), host="other-http"))
+    holder = RmrHolder(RmrEndpoint("old-rmr", 4560), 7)
+    content = Content(2, b"\x44", report(1).content.actions)
+    subscribe = e.SubscribeOverRmr(bench.replies.token(), holder.endpoint, b"x", holder.requestor_id, content)
+    bench.outside.dispatcher.post("gnb_1", subscribe)
+    turns()
+    assert len(bench.outside.e2) == 3
+    bench.service.remove_orphans(
+        [
+            Orphan(gone, "gnb_1", "xapp-http", 5.0, "gone"),
+            Orphan(max(bench.outside.e2), "gnb_1", "old-rmr:4560", 5.0, "gone", holder),
+            Orphan(99, "gnb_1", "was deleted meanwhile", 5.0, "gone", holder),
+            Orphan("unknown", "gnb_9", "was deleted meanwhile", 5.0, "gone"),
+        ]
+    )
+    turns()
+    assert list(bench.outside.rest) == [kept]
+    assert [record.holders[0].key.subscription_id for record in bench.outside.e2.values()] == [kept]
+    assert sorted(gone for _, mtype, gone in bench.outside.sent if mtype is MType.DELETE) == [1, 3]
 
 
 def test_debug_requests_are_passed_on(bench: Bench) -> None:

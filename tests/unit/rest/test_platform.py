@@ -6,6 +6,7 @@ import json
 import zipfile
 from collections import Counter
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from flask.testing import FlaskClient
 
 from submgr.core.model import Content, E2Record, Holder, RestHolder, RestRecord, RmrEndpoint
 from submgr.e2ap.messages import Action, ActionType
+from submgr.orphans import Orphan
 from submgr.rest.use_cases import DebugWrite, HealthReport
 
 V1 = "/ric/v1"
@@ -205,6 +207,27 @@ def test_restart_waits_for_the_answer(platform: FlaskClient, subscriptions: Any)
     assert subscriptions.calls == []
     answer.close()
     assert subscriptions.calls == [("restart", None)]
+
+
+def test_orphans(platform: FlaskClient, operations: Any) -> None:
+    assert platform.get(f"{V1}/orphans").json == []
+    operations.orphans = [
+        Orphan("2ab", "gnb_1", HOST_A, 60.0, "the name a-rmr does not resolve"),
+        Orphan(7, "gnb_2", "old-rmr:4560", 0.0, "the name old-rmr does not resolve"),
+    ]
+    first, second = platform.get(f"{V1}/orphans").json
+    assert 59 < (told(second) - told(first)).total_seconds() < 61
+    assert first == {
+        "SubscriptionId": "2ab",
+        "Meid": "gnb_1",
+        "XApp": HOST_A,
+        "Why": "the name a-rmr does not resolve",
+    }
+    assert (second["SubscriptionId"], second["XApp"]) == (7, "old-rmr:4560")
+
+
+def told(orphan: dict[str, Any]) -> datetime:
+    return datetime.strptime(orphan.pop("Since"), "%Y-%m-%d %H:%M:%S.%f")
 
 
 def test_symptom_data(platform: FlaskClient) -> None:
