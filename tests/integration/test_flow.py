@@ -336,7 +336,7 @@ def test_delete_required(around: Neighbourhood, daemon: Daemon) -> None:
 
 
 def test_errors_of_a_body_all_at_once(around: Neighbourhood, daemon: Daemon) -> None:
-    wanted = around.request("", detail(70000, [1, 300]), detail(1, kind="control"))
+    wanted = around.request("", detail(70000, [1, "300"]), detail(1, kind="control"))
     wanted["ClientEndpoint"] = {"Host": "", "HTTPPort": 0}
     status, answer = daemon.post(wanted)
     assert (status, answer["code"]) == (400, 400)
