@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import socket
 
-import gevent
 import pytest
 from gevent.event import Event
 
 from submgr.adapters import xapp_names
 from submgr.adapters.xapp_names import AT_ONCE, NativeLookUps, UnresolvedNames
+from submgr.platform.turns import turn
 
 
 class NameService:
@@ -28,7 +28,7 @@ class NameService:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
-            gevent.sleep(1e-6)
+            turn()
             if host in self.hanging:
                 Event().wait()
             if host in self.silent:
