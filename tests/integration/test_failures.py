@@ -96,14 +96,29 @@ def test_route_removal_that_fails_is_retried(around: Neighbourhood, daemon: Daem
     subscription_id = daemon.subscribe(around.request())
     (instance,) = told(around)
     around.rtmgr_does(method="DELETE", status=500, count=1)
-    before = daemon.metric("SUBMGR_RouteDeleteFail")
+    before, pending = daemon.metric("SUBMGR_RouteDeleteFail"), daemon.metric("submgr_pending_route_removals")
     daemon.unsubscribe(subscription_id)
     eventually(lambda: not daemon.rests() and not around.holds())
     assert daemon.metric("SUBMGR_RouteDeleteFail") == before + 1
-    assert daemon.metric("submgr_pending_route_removals") == 1
+    assert daemon.metric("submgr_pending_route_removals") == pending + 1
     assert list(around.rtmgr.routes) == [instance["E2EventInstanceId"]]
     eventually(lambda: not around.rtmgr.routes, 30.0)
-    eventually(lambda: daemon.metric("submgr_pending_route_removals") == 0)
+    eventually(lambda: daemon.metric("submgr_pending_route_removals") == pending)
+
+
+def test_a_route_that_the_routing_manager_did_not_have_pins_its_id(around: Neighbourhood, daemon: Daemon) -> None:
+    """It answers 204 when the xApp is not in its list at the moment: that confirms nothing."""
+    subscription_id = daemon.subscribe(around.request())
+    (instance,) = told(around)
+    number = instance["E2EventInstanceId"]
+    around.rtmgr_does(method="DELETE", status=204, done=False, count=1)
+    before, pending = daemon.metric("SUBMGR_RouteDeleteFail"), daemon.metric("submgr_pending_route_removals")
+    daemon.unsubscribe(subscription_id)
+    eventually(lambda: daemon.metric("submgr_pending_route_removals") == pending + 1)
+    assert daemon.metric("SUBMGR_RouteDeleteFail") == before, "no failure of the Routing Manager's"
+    assert number in around.rtmgr.routes, "the route is still there: nobody else may have its id"
+    eventually(lambda: number not in around.rtmgr.routes, 60.0)
+    eventually(lambda: daemon.metric("submgr_pending_route_removals") == pending)
 
 
 def test_routing_manager_is_not_there(around: Neighbourhood, daemon: Daemon) -> None:
