@@ -123,6 +123,9 @@ class Mec:
         metrics.gauge("mec_ams_prefetches", "Prefetches not finished", lambda: self.ams.prefetching)
         metrics.gauge("mec_amsi_waiting", "Notifications of MEC 021 not finished", lambda: self.mobility.waiting)
         metrics.gauge("mec_data_file_refused", "Refused changes of the data file", lambda: self._data.refused)
+        metrics.gauge(
+            "mec_data_file_skipped", "Entries of a changed data file that were left out", lambda: self._data.skipped
+        )
         return metrics
 
 

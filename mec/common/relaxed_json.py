@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from submgr.platform.config.file import ConfigError, Problem
-from submgr.platform.http.json_fields import Dialect, Mistakes
+from submgr.platform.http.json_fields import MAX_MISTAKES, Dialect, Mistakes
 
 MAX_SIZE = 64 * 1024 * 1024
 
@@ -81,8 +81,12 @@ def steps(path: str) -> tuple[Step, ...]:
 def check(text: str, mistakes: Mistakes) -> None:
     """Raises ConfigError that names all mistakes of a JSON text, each with its line, when there are any."""
     if mistakes:
-        found = [(each.field, line_of(text, steps(each.field)), each.message) for each in mistakes.found]
-        raise ConfigError([Problem(line, field, message) for field, line, message in found])
+        raise ConfigError(problems(text, mistakes, limit=MAX_MISTAKES))
+
+
+def problems(text: str, mistakes: Mistakes, limit: int) -> list[Problem]:
+    """The first mistakes of a JSON text, each with its line."""
+    return [Problem(line_of(text, steps(each.field)), each.field, each.message) for each in mistakes.found[:limit]]
 
 
 def _refuse(word: str) -> Any:

@@ -8,7 +8,7 @@ from mec.ams.model import Use
 from mec.ams.uses import Uses
 from mec.common.relaxed_json import read
 from mec.manager.model import DataFile
-from mec.manager.schemas import data_file
+from mec.manager.schemas import changed_users, data_file
 from mec.manager.service import NAMESPACE, Users
 from submgr.platform.config.file import ConfigError, Problem
 from submgr.platform.config.watcher import ConfigWatcher
@@ -24,6 +24,8 @@ class DataFileLoader:
     def __init__(self, path: str | None, mec_id: int | None, store: Store, users: Users, uses: Uses) -> None:
         self.refused = 0
         """How often the file was changed into something that cannot be used."""
+        self.skipped = 0
+        """How often an entry of a changed file was left out for a mistake."""
         self._path = path
         self._store = store
         self._users = users
@@ -69,12 +71,17 @@ class DataFileLoader:
 
     def _changed(self, text: str) -> None:
         try:
-            self._wanted = (_digest(text), data_file(text))
+            users, problems = changed_users(text, self._users.known)
         except ConfigError as exc:
             self.refused += 1
-            problems = [str(problem) for problem in exc.problems]
-            log.error("data file refused, the old users stay", extra={"file": self._path, "problems": problems})
+            told = [str(problem) for problem in exc.problems]
+            log.error("data file refused, the old users stay", extra={"file": self._path, "problems": told})
             return
+        if problems:
+            self.skipped += len(problems)
+            told = [str(problem) for problem in problems]
+            log.error("entries of the data file left out", extra={"file": self._path, "problems": told})
+        self._wanted = (_digest(text), DataFile(users, ()))
         if self.loaded:
             self._user_writer.start()
 

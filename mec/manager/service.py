@@ -78,6 +78,10 @@ class Users:
             self._store.write(self._records.change(changed, gone))
         self._users = now
 
+    def known(self, key: str) -> User | None:
+        """The user of this MEC with this key."""
+        return self._users.get(key)
+
     def apps_of(self, imsi: str) -> list[object]:
         """The applications that a user has subscribed to; empty for a user who is not known here."""
         user = self._users.get(imsis.key(imsi))

@@ -11,7 +11,7 @@ import gevent
 
 from mec.common.peer_client import MAX_HOPS, NoAnswer, PeerClient, hops
 from mec.proxy.model import Mec, Unreached
-from mec.proxy.schemas import mec_info
+from mec.proxy.schemas import changed_mec_info
 from submgr.platform.config.file import ConfigError
 from submgr.platform.http.client import HttpStream
 from submgr.platform.http.errors import HttpError
@@ -47,13 +47,18 @@ class Proxy:
         return len(self._mecs)
 
     def reload(self, text: str) -> None:
-        """Takes a new content of the file. A content with mistakes is logged and changes nothing."""
+        """Takes a new content of the file. An entry with a mistake is logged and left out; a text that is no list of
+        MECs is logged and changes nothing."""
         try:
-            self._mecs = mec_info(text)
+            self._mecs, problems = changed_mec_info(text, self._mecs)
         except ConfigError as exc:
             self.counts["file refused"] += 1
             log.error("the list of MECs is refused, the old one stays", extra={"problems": [str(exc)]})
             return
+        if problems:
+            self.counts["entries left out"] += len(problems)
+            told = [str(problem) for problem in problems]
+            log.error("entries of the list of MECs left out", extra={"problems": told})
         log.info("the list of MECs has changed", extra={"mecs": sorted(self._mecs)})
 
     def notify(self, imsi: str, mec_id: int, app_id: str | None) -> tuple[list[int], list[Unreached]]:

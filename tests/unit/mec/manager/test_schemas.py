@@ -7,7 +7,7 @@ import pytest
 from support.mec.data_file import SEED
 
 from mec.manager.model import User
-from mec.manager.schemas import Additional, data_file
+from mec.manager.schemas import Additional, changed_users, data_file
 from submgr.platform.config.file import ConfigError
 
 
@@ -69,3 +69,27 @@ def test_additional(size: int) -> None:
     whole = b"".join(pieces)
     assert whole == b'{"mainData":{"a":1},"additional":"' + b"1" * size + b'"}'
     assert length == len(whole)
+
+
+def test_a_changed_file_is_taken_but_for_its_broken_entries() -> None:
+    """The user of a broken entry stays as he was; one who is not in the file any more goes."""
+    before = User("001010000000001", {"subscribedApps": ["old"]})
+    known = {before.key: before}.get
+    text = """{"users": [
+        {"imsi": "001010000000001", "subscriptionData": "broken"},
+        {"imsi": "no imsi", "subscriptionData": {}},
+        null,
+        {"imsi": "001010000000002", "subscriptionData": {"subscribedApps": ["new"]}}
+    ]}"""
+    users, problems = changed_users(text, known)
+    assert sorted(users, key=lambda user: user.imsi) == [
+        before,
+        User("001010000000002", {"subscribedApps": ["new"]}),
+    ]
+    assert [each.line for each in problems] == [2, 3, 4]
+
+
+def test_of_many_mistakes_in_a_changed_file_the_first_are_told() -> None:
+    text = '{"users": [' + ", ".join(["1"] * 500 + ['{"imsi": "001010000000002", "subscriptionData": {}}']) + "]}"
+    users, problems = changed_users(text, lambda key: None)
+    assert len(users) == 1 and len(problems) == 10

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from mec.proxy.schemas import mec_info
+from mec.proxy.model import Mec
+from mec.proxy.schemas import changed_mec_info, mec_info
 from submgr.platform.config.file import ConfigError
 
 
@@ -36,3 +37,26 @@ def test_all_mistakes() -> None:
 def test_file_of_another_form(text: str) -> None:
     with pytest.raises(ConfigError):
         mec_info(text)
+
+
+KNOWN = {5: Mec(5, "http://five"), 6: Mec(6, "http://six")}
+
+
+def test_a_changed_list_is_taken_but_for_its_broken_entries() -> None:
+    """The MEC of a broken entry stays as it was; one that is not listed any more goes."""
+    text = """{"mecs": [
+        {"id": 5, "managerAmsUrl": "not a url"},
+        {"id": "x", "managerAmsUrl": "http://x"},
+        7,
+        {"id": 8, "managerAmsUrl": "http://eight"}
+    ]}"""
+    mecs, problems = changed_mec_info(text, KNOWN)
+    assert mecs == {5: KNOWN[5], 8: Mec(8, "http://eight")}
+    told = [(each.line, each.path) for each in problems]
+    assert told == [(2, "mecs[0].managerAmsUrl"), (3, "mecs[1].id"), (4, "mecs[2]")]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"mecs": 1}', "{"])
+def test_what_is_no_list_at_all_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError):
+        changed_mec_info(text, KNOWN)
