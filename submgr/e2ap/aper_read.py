@@ -15,6 +15,7 @@ from struct import error as StructError
 
 from submgr.e2ap import aper_write as aper
 from submgr.e2ap.aper_causes import read_cause
+from submgr.e2ap.aper_removed import length
 from submgr.e2ap.messages import (
     Action,
     ActionType,
@@ -58,7 +59,7 @@ def read(data: bytes) -> Message | None:
         reader = _READERS.get(data[:2])
         if reader is None or data[2] not in _CRITICALITIES:
             return None
-        _, at = _length(data, 3)
+        _, at = length(data, 3)
         message = reader(data, at + 3)
     except (LookupError, StructError, _Unusual):
         return None
@@ -89,17 +90,9 @@ class _Unusual(Exception):
     """Not a plain PDU."""
 
 
-def _length(data: bytes, at: int) -> tuple[int, int]:
-    """A length determinant, and the place after it."""
-    first = data[at]
-    if first < 128:
-        return first, at + 1
-    return (first & 0x3F) << 8 | data[at + 1], at + 2
-
-
 def _element(data: bytes, at: int) -> int:
     """The place of the value of the information element that begins here."""
-    return _length(data, at + 3)[1]
+    return length(data, at + 3)[1]
 
 
 def _ids_at(data: bytes, at: int) -> tuple[RequestId, int]:
@@ -115,14 +108,14 @@ def _subscription_request(data: bytes, at: int) -> Message:
     at += 1
     actions = []
     for _ in range(count):
-        size, at = _length(data, at + 3)
+        size, at = length(data, at + 3)
         actions.append(_action(data, at))
         at += size
     return SubscriptionRequest(request_id, function, trigger, tuple(actions))
 
 
 def _octets(data: bytes, at: int) -> tuple[bytes, int]:
-    size, at = _length(data, at)
+    size, at = length(data, at)
     end = at + size
     if end > len(data):
         raise _Unusual
@@ -157,7 +150,7 @@ def _subscription_response(data: bytes, at: int) -> Message:
     at += 1
     refused = []
     for _ in range(count):
-        size, at = _length(data, at + 3)
+        size, at = length(data, at + 3)
         refused.append(NotAdmitted(data[at + 1], read_cause(data, at + 2)))
         at += size
     return SubscriptionResponse(request_id, function, admitted, tuple(refused))
@@ -189,7 +182,7 @@ def _delete_required(data: bytes, at: int) -> Message:
     at += 2
     items = []
     for _ in range(count):
-        size, at = _length(data, at + 3)
+        size, at = length(data, at + 3)
         requestor, instance, function = _pair(data, at + 1)
         items.append(SubscriptionToRemove(RequestId(requestor, instance), function, read_cause(data, at + 7)))
         at += size

@@ -9,6 +9,7 @@ so a caller sees one codec.
 from __future__ import annotations
 
 from submgr.e2ap import aper_read, aper_write, pycrate_codec
+from submgr.e2ap.aper_removed import read_removed
 from submgr.e2ap.errors import DecodeError, EncodeError
 from submgr.e2ap.messages import Message
 
@@ -33,6 +34,8 @@ def decode(data: bytes, strict_order: bool = True) -> Message:
     required in the numbering of E2AP 2.00. A cause that the codec does not know keeps its number. A cause of an unknown
     group keeps the number of the group, and its value is 0.
 
+    Of a delete required with unreadable items, the readable ones are taken.
+
     Args:
         data: one PDU; octets after its end are ignored.
         strict_order: whether information elements out of order are an error (E2AP 10.3.6).
@@ -41,4 +44,12 @@ def decode(data: bytes, strict_order: bool = True) -> Message:
         DecodeError: the octets are none of the seven messages. Nothing else is ever raised.
     """
     message = aper_read.read(data)
-    return pycrate_codec.decode(data, strict_order) if message is None else message
+    if message is not None:
+        return message
+    try:
+        return pycrate_codec.decode(data, strict_order)
+    except DecodeError:
+        readable = read_removed(data)
+        if readable is None:
+            raise
+        return readable

@@ -168,6 +168,8 @@ class SubscriptionDeleteRequired:
     """RIC SUBSCRIPTION DELETE REQUIRED (9.1.1.7): the E2 node asks the RIC to delete these."""
 
     items: tuple[SubscriptionToRemove, ...]
+    unreadable: int = 0
+    """Items of its list that could not be read."""
 
 
 Message = (

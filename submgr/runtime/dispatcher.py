@@ -131,6 +131,8 @@ class Dispatcher:
 
     def delete_required(self, meid: str, event: SubscriptionDeleteRequired) -> None:
         """Without a Meid, each subscription in it is taken for one of the node that has its instance id."""
+        if event.unreadable:
+            self._ignore(meid, Odd.UNDECODABLE, f"{event.unreadable} items of a delete required")
         worker = self._workers.get(meid)
         if worker is not None:
             worker.post(event)
