@@ -7,13 +7,12 @@ import io
 import zipfile
 from collections.abc import Mapping
 
-import gevent
+from submgr.platform.native_threads import in_thread
 
 
 def zip_files(files: Mapping[str, bytes]) -> bytes:
     """A zip archive of `files` (name to content). A native thread packs it, so that the hub goes on."""
-    packed: bytes = gevent.get_hub().threadpool.apply(_packed, (files,))
-    return packed
+    return in_thread(_packed, files)
 
 
 def _packed(files: Mapping[str, bytes]) -> bytes:

@@ -8,12 +8,12 @@ import math
 from collections.abc import Callable
 from functools import partial
 
-import gevent
 from flask import Flask, Response, request
 
-from submgr.core.errors import NodeDownError, RefusedError
+from submgr.core.errors import NodeDownError
 from submgr.core.model import SubscribeRequest
 from submgr.platform.http.app import JsonApp, after_sent, json_response
+from submgr.platform.native_threads import in_thread
 from submgr.platform.sparse_log import Sparsely
 from submgr.rest.errors import answer_refusals, refusal, report_internal_errors
 from submgr.rest.schemas import parse_subscribe
@@ -88,21 +88,7 @@ def _tell_of_folded_octets(folding: Sparsely, asked: SubscribeRequest) -> None:
 
 
 def _parse(body: bytes, parse: Parse) -> SubscribeRequest:
-    if len(body) <= LARGE_BODY:
-        return parse(body)
-    result = gevent.get_hub().threadpool.apply(_parse_quietly, (body, parse))
-    if isinstance(result, RefusedError):
-        raise result
-    assert isinstance(result, SubscribeRequest)
-    return result
-
-
-def _parse_quietly(body: bytes, parse: Parse) -> SubscribeRequest | RefusedError:
-    """Returns the error instead of raising it: gevent prints the exceptions of its threads."""
-    try:
-        return parse(body)
-    except RefusedError as error:
-        return error
+    return parse(body) if len(body) <= LARGE_BODY else in_thread(parse, body)
 
 
 def _counted(answer: Response, count: Count) -> Response:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import gevent
-
+from submgr.platform.native_threads import in_thread
 from submgr.rmr.addresses import join_address, listen_address, own_addresses
+from submgr.rmr.counters import SparseLog
 from submgr.rmr.environment import RmrEnvironment, RmrEnvironmentError, read_environment, read_port
 from submgr.rmr.framing import SMALLEST_FRAME
 from submgr.rmr.librmr.binding import load_library
@@ -182,12 +182,13 @@ class _Keeper:
     def __init__(self, transport: Transport, environment: RmrEnvironment) -> None:
         self._transport = transport
         self._stash = environment.stash
+        self._log = SparseLog(_LOG)
 
     def apply(self, table: RouteTable) -> None:
         self._transport.set_routes(table)
         if self._stash is None:
             return
         try:
-            gevent.get_hub().threadpool.apply(save_table, (self._stash, table))
+            in_thread(save_table, self._stash, table)
         except OSError as bad:
-            _LOG.warning("rmr: route table not saved: %s", bad)
+            self._log.warning("stash", str(self._stash), f"route table not saved: {bad}")

@@ -213,6 +213,30 @@ def test_a_seed_file_makes_ready_but_no_update_can_be_made_to_it(
     assert not (tmp_path / "seed.rt.stash.inc").exists()
 
 
+def test_a_stash_that_cannot_be_written_is_told_once_in_one_line(
+    run: Callable[..., Run],
+    manager: Callable[[Run], Manager],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "seed.rt.stash.inc").mkdir()
+    seed = tmp_path / "seed.rt"
+    seed.write_text("newrt|start|seed\nrte|1|a:1\nnewrt|end|1\n")
+    one = run(RMR_SEED_RT=str(seed))
+    pushing = manager(one)
+    for number in range(2, 6):
+        pushing.push(f"newrt|start|n\nrte|{number}|a:1\nnewrt|end|1\n")
+    assert pushing.states(4) == ["OK n \n\0"] * 4
+    table = one.rmr.routes()
+    assert table is not None
+    assert sorted(table.routes) == [(-1, 5)]
+    lines = [record.getMessage() for record in caplog.records if "route table not saved" in record.getMessage()]
+    assert len(lines) == 1
+    assert str(tmp_path) in lines[0]
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_an_empty_seed_table_counts(run: Callable[..., Run], tmp_path: Path) -> None:
     seed = tmp_path / "seed.rt"
     seed.write_text("newrt|start\nnewrt|end\n")

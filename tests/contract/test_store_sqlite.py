@@ -244,7 +244,7 @@ def test_a_disk_that_does_not_answer_holds_up_neither_the_process_nor_the_order(
     store.write(Change(NS, {"k": b"before"}))
     threads = store._backend._threads
     read_end, write_end = os.pipe()
-    threads.spawn(os.read, read_end, 1)
+    threads.begin(os.read, read_end, 1)
     turns = 0
     late = gevent.spawn(store.write, Change(NS, {"k": b"late"}))
     while not late.ready():

@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
-from gevent.threadpool import ThreadPool
 from urllib3.exceptions import HTTPError
 
 from mec.meo.drivers.base import DriverError, deploy_info, needs_http_endpoint, resource_name
 from mec.meo.model import App, Platform
+from submgr.platform.native_threads import in_thread
 
 _LABEL = "meo-app"
 
@@ -110,11 +110,7 @@ class KubernetesDriver:
 
 def _load_client() -> Any:
     """Hundreds of modules: in a thread, for the event loop must go on."""
-    threads = ThreadPool(1)
-    try:
-        return threads.apply(_import_client)
-    finally:
-        threads.kill()
+    return in_thread(_import_client)
 
 
 def _import_client() -> Any:

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import gevent
-from gevent.threadpool import ThreadPool
 
+from submgr.platform.native_threads import NativeThreads
 from submgr.platform.store.base import StoreError, StoreObserver, StoreTimeout, StoreUnavailable
 from submgr.platform.store.committing import CommittingStore
 
@@ -41,11 +41,11 @@ class SqliteBackend:
     def __init__(self, path: str | Path, *, timeout: float = 2.0) -> None:
         self._path = Path(path)
         self._timeout = timeout
-        self._threads: ThreadPool | None = None
+        self._threads: NativeThreads | None = None
         self._connection: sqlite3.Connection | None = None
 
     def open(self) -> None:
-        self._threads = ThreadPool(1)
+        self._threads = NativeThreads(1)
         try:
             # Longer than a call: SQLite first takes over what a crash left in its log.
             self._connection = self._call(self._open, timeout=_WHOLE)
@@ -59,9 +59,8 @@ class SqliteBackend:
         if threads is None:
             return
         if connection is not None:
-            done = threads.spawn(connection.close)
-            done.wait(self._timeout)
-        threads.kill()
+            threads.begin(connection.close).wait(self._timeout)
+        threads.stop()
 
     def probe(self) -> None:
         self._call(partial(self._rows, "SELECT 1"))
@@ -94,20 +93,14 @@ class SqliteBackend:
         if threads is None:
             raise StoreUnavailable(f"{self._path} is closed")
 
-        def outcome() -> tuple[_T, None] | tuple[None, Exception]:
-            # gevent prints what is raised in its threads
-            try:
-                return function(), None
-            except (sqlite3.Error, OSError, StoreError) as error:
-                return None, error
-
         limit = gevent.Timeout.start_new(timeout or self._timeout)
         begun = False
         try:
-            running = threads.spawn(outcome)  # waits while the thread is busy
+            running = threads.begin(function)  # waits while the thread is busy
             begun = True
-            result: _T
-            result, failure = running.get()
+            return running.get()
+        except (sqlite3.Error, OSError) as failure:
+            raise StoreError(self._explained(failure)) from failure
         except gevent.Timeout as given_up:
             if given_up is not limit:
                 raise
@@ -115,11 +108,6 @@ class SqliteBackend:
             raise kind(f"{self._path}: the disk does not answer") from None
         finally:
             limit.close()
-        if isinstance(failure, StoreError):
-            raise failure
-        if failure is not None:
-            raise StoreError(self._explained(failure)) from failure
-        return result
 
     def _explained(self, error: Exception) -> str:
         if isinstance(error, sqlite3.Error):

@@ -12,6 +12,7 @@ from typing import Any
 import gevent
 from gevent.event import Event
 
+from submgr.platform.native_threads import NativeThreads
 from submgr.rmr.message import Status
 from submgr.rmr.transport import Failed
 
@@ -39,9 +40,9 @@ class SendLane:
     while the native thread is still stuck.
     """
 
-    def __init__(self, pool: Any, length: int) -> None:
-        """`pool` is a gevent thread pool shared by all lanes, with a thread for each."""
-        self._pool = pool
+    def __init__(self, threads: NativeThreads, length: int) -> None:
+        """All lanes share `threads`, which are as many as the lanes."""
+        self._threads = threads
         self._length = length
         self._jobs: deque[Job] = deque()
         self._filled = Event()
@@ -81,7 +82,7 @@ class SendLane:
         told = False
         try:
             while True:
-                attempt = self._pool.spawn(job.attempt)
+                attempt = self._threads.begin(job.attempt)
                 while not attempt.ready():
                     attempt.wait(_LOOK_AGAIN)
                     self._expire()

@@ -14,8 +14,8 @@ from typing import Any
 
 import gevent
 from gevent import socket
-from gevent.threadpool import ThreadPool
 
+from submgr.platform.native_threads import NativeThreads
 from submgr.rmr import mtypes
 from submgr.rmr.addresses import AddressError, join_address, own_host, split_address
 from submgr.rmr.counters import Counters, SparseLog
@@ -67,7 +67,7 @@ class LibrmrTransport:
         self._receiver = Receiver(config, self._counters, on_message, on_error, self._answer_health_check)
         self._router = Router(lambda name: True)
         self._encoder = Encoder()
-        self._pool: Any = None
+        self._threads = NativeThreads(_LANES)
         self._lanes: list[SendLane] = []
         self._wormholes: list[dict[str, int]] = []
         self._reader: Any = None
@@ -96,9 +96,8 @@ class LibrmrTransport:
             raise TransportError(f"our own name does not fit: {bad}") from bad
         # librmr writes the name that this variable has into `src`, whatever we take our name to be
         variables = {**self._variables, "RMR_SRC_ID": f"[{host}]" if ":" in host else host}
-        self._pool = ThreadPool(_LANES)
-        self._pool.apply(library.open, (config.port, config.usual_size, variables))
-        self._lanes = [SendLane(self._pool, config.send_queue) for _ in range(_LANES)]
+        self._threads.call(library.open, config.port, config.usual_size, variables)
+        self._lanes = [SendLane(self._threads, config.send_queue) for _ in range(_LANES)]
         self._wormholes = [{} for _ in range(_LANES)]
         self._library = library
         self._receiver.start()

@@ -10,6 +10,7 @@ from typing import Any
 
 import gevent
 
+from submgr.platform.native_threads import in_thread
 from submgr.rmr.routing.reader import parse_routes
 from submgr.rmr.routing.table import RouteTable, RouteTableError
 
@@ -57,7 +58,7 @@ class SeedFile:
 
     def _read(self) -> None:
         try:
-            text, table = gevent.get_hub().threadpool.apply(self._parse)
+            text, table = in_thread(self._parse)
         except (OSError, RouteTableError) as bad:
             self._bad(f"route table file {self.path}: {bad}")
             return
