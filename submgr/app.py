@@ -23,7 +23,8 @@ from submgr.adapters.records.e2 import e2_json
 from submgr.adapters.records.loader import RecordLoader
 from submgr.adapters.records.store import StoredRecords
 from submgr.adapters.rnib.connected_nodes import ConnectedNodes
-from submgr.adapters.rnib.connection_state import LocalNodeState, NodeState, RnibNodeState
+from submgr.adapters.rnib.connection_state import LocalNodeState, NodeState
+from submgr.adapters.rnib.rnib_nodes import RnibNodeState
 from submgr.adapters.routing_manager import RoutingManager
 from submgr.adapters.xapp_names import NativeLookUps, UnresolvedNames
 from submgr.core.commands import Notify

@@ -51,7 +51,8 @@ class Nodes(Protocol):
     def connected(self) -> list[str]:
         """Returns the ranNames of the connected E2 nodes, sorted."""
 
-    def is_connected(self, meid: str) -> bool: ...
+    def is_connected_now(self, meid: str) -> bool:
+        """Returns whether the node is connected; asks for its state anew, within half a second, before it says no."""
 
     def knows(self, meid: str) -> bool: ...
 
@@ -117,7 +118,7 @@ class Service:
     def subscribe(self, request: SubscribeRequest) -> Accepted:
         """Raises RefusedError: 404 unknown id, 503 node, 409, 400 other content, 503 store or queue, in this order."""
         self._check_id(request)
-        if not self._nodes.is_connected(request.meid):
+        if not self._nodes.is_connected_now(request.meid):
             raise NodeDownError(self._why_down(request.meid))
         self._check_meid(request)
         token, waiting = self._replies.open()

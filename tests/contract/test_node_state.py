@@ -10,8 +10,9 @@ import pytest
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 from support.waiting import eventually
 
-from submgr.adapters.rnib.connection_state import LocalNodeState, NodeState, RnibNodeState
+from submgr.adapters.rnib.connection_state import LocalNodeState, NodeState
 from submgr.adapters.rnib.messages import CHANNEL, ConnectionState
+from submgr.adapters.rnib.rnib_nodes import RnibNodeState
 from submgr.platform.store.sdl_channel import SdlChannel
 from submgr.platform.store.sdl_client import SdlSettings
 
@@ -31,6 +32,9 @@ class E2Manager:
 
     def list(self, name: str, node_type: str = "GNB") -> None:
         self.server.command("SADD", f"{{e2Manager}},{node_type}", entry(name, 3, ConnectionState.CONNECTED))
+
+    def unlist(self, name: str, node_type: str = "GNB") -> None:
+        self.server.command("SREM", f"{{e2Manager}},{node_type}", entry(name, 3, ConnectionState.CONNECTED))
 
     def write(self, name: str, state: ConnectionState) -> None:
         self.server.command("SET", f"{{e2Manager}},RAN:{name}", entry(name, 5, state))
@@ -251,8 +255,109 @@ class TestRnib:
         manager.change("gnb_1", ConnectionState.CONNECTED)
         nodes = rnib(interval=0.05)
         eventually(lambda: nodes.connected() == ["gnb_1"])
-        manager.server.command("DEL", "{e2Manager},GNB")
+        manager.unlist("gnb_1")
+        manager.server.command("DEL", "{e2Manager},RAN:gnb_1")
         eventually(lambda: nodes.state("gnb_1") is ConnectionState.UNKNOWN)
+
+    def test_a_node_between_srem_and_sadd_stays_connected(
+        self, manager: E2Manager, rnib: Callable[..., RnibNodeState]
+    ) -> None:
+        manager.change("gnb_1", ConnectionState.CONNECTED)
+        told = Told()
+        nodes = rnib(told, interval=0.02)
+        eventually(lambda: nodes.connected() == ["gnb_1"])
+        manager.unlist("gnb_1")
+        manager.change("gnb_2", ConnectionState.CONNECTED)
+        manager.write("gnb_2", ConnectionState.DISCONNECTED)
+        eventually(lambda: nodes.state("gnb_2") is ConnectionState.DISCONNECTED)  # at least two readings
+        assert nodes.connected() == ["gnb_1"]
+        assert [name for name, _, _ in told] == ["gnb_1", "gnb_2", "gnb_2"]
+
+    def test_a_change_to_worse_that_one_reading_found_is_no_change(
+        self, manager: E2Manager, rnib: Callable[..., RnibNodeState]
+    ) -> None:
+        """A member without a record, another record, no member and no record: found once, gone at the next look."""
+        for name in ("gnb_1", "gnb_2", "gnb_3"):
+            manager.change(name, ConnectionState.CONNECTED)
+        told = Told()
+        nodes = rnib(told, interval=0.3)
+        eventually(lambda: len(nodes.connected()) == 3)
+        told.clear()
+        readings = nodes.readings
+        eventually(lambda: nodes.readings > readings)
+        manager.server.command("DEL", "{e2Manager},RAN:gnb_1", "{e2Manager},RAN:gnb_3")
+        manager.unlist("gnb_3")
+        manager.write("gnb_2", ConnectionState.DISCONNECTED)
+        eventually(lambda: nodes.readings > readings + 1)
+        for name in ("gnb_1", "gnb_2", "gnb_3"):
+            manager.list(name)
+            manager.write(name, ConnectionState.CONNECTED)
+        eventually(lambda: nodes.readings > readings + 3)
+        assert told == []
+        assert nodes.connected() == ["gnb_1", "gnb_2", "gnb_3"]
+
+    def test_a_node_that_was_between_its_two_steps_at_the_start_is_found_soon(
+        self, manager: E2Manager, rnib: Callable[..., RnibNodeState]
+    ) -> None:
+        manager.write("gnb_1", ConnectionState.CONNECTED)
+        nodes = rnib()
+        eventually(nodes.known)
+        assert nodes.state("gnb_1") is ConnectionState.UNKNOWN
+        manager.list("gnb_1")
+        eventually(lambda: nodes.connected() == ["gnb_1"], seconds=1.0)
+
+    def test_one_node_is_read_again_when_somebody_asks_for_it(
+        self, manager: E2Manager, rnib: Callable[..., RnibNodeState]
+    ) -> None:
+        manager.change("gnb_1", ConnectionState.DISCONNECTED)
+        told = Told()
+        nodes = rnib(told)
+        eventually(lambda: nodes.readings > 1)
+        manager.write("gnb_1", ConnectionState.CONNECTED)
+        manager.write("gnb_2", ConnectionState.CONNECTED)
+        for name in ("gnb_1", "gnb_2", "gnb_3", "gnb_\ud800", ""):
+            nodes.look_again(name)
+        assert nodes.connected() == ["gnb_1", "gnb_2"]
+        assert [(name, state) for name, state, _ in told[1:]] == [
+            ("gnb_1", ConnectionState.CONNECTED),
+            ("gnb_2", ConnectionState.CONNECTED),
+        ]
+        manager.write("gnb_3", ConnectionState.CONNECTED)
+        nodes.look_again("gnb_3")
+        assert not nodes.knows("gnb_3"), "it was read a moment ago"
+
+    def test_an_event_is_believed_until_the_next_reading(
+        self, manager: E2Manager, rnib: Callable[..., RnibNodeState]
+    ) -> None:
+        manager.change("gnb_1", ConnectionState.CONNECTED)
+        nodes = rnib()
+        eventually(lambda: nodes.readings > 1)
+        manager.publish("gnb_1_DISCONNECTED")
+        eventually(lambda: nodes.state("gnb_1") is ConnectionState.DISCONNECTED)
+        nodes.look_again("gnb_1")
+        assert nodes.state("gnb_1") is ConnectionState.DISCONNECTED
+
+    def test_a_database_that_hangs_does_not_hold_up_who_asks(
+        self, server: RedisServer, manager: E2Manager, rnib: Callable[..., RnibNodeState]
+    ) -> None:
+        nodes = rnib()
+        eventually(nodes.known)
+        server.suspend()
+        asking = [gevent.spawn(nodes.look_again, f"gnb_{number}") for number in range(50)]
+        assert len(gevent.joinall(asking, timeout=1.0)) == 50
+        server.resume()
+
+    def test_a_set_that_is_no_set_does_not_hide_the_other_one(
+        self, manager: E2Manager, rnib: Callable[..., RnibNodeState], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        manager.server.command("SET", "{e2Manager},GNB", "text")
+        manager.list("enb_1", "ENB")
+        manager.write("enb_1", ConnectionState.CONNECTED)
+        nodes = rnib(interval=0.02)
+        eventually(lambda: nodes.readings > 3)
+        assert nodes.connected() == ["enb_1"]
+        assert nodes.ignored > 3
+        assert caplog.text.count("WRONGTYPE") == 1
 
     def test_what_changed_while_redis_was_away_is_seen(
         self, server: RedisServer, manager: E2Manager, rnib: Callable[..., RnibNodeState]

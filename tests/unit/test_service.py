@@ -33,7 +33,7 @@ class Nodes:
     def connected(self) -> list[str]:
         return sorted(name for name, state in self.states.items() if state == "connected")
 
-    def is_connected(self, meid: str) -> bool:
+    def is_connected_now(self, meid: str) -> bool:
         return self.states.get(meid) == "connected"
 
     def knows(self, meid: str) -> bool:

@@ -34,7 +34,8 @@ class NodeState(Protocol):
 
 
 class ConnectedNodes(Protocol):
-    def is_connected(self, meid: str) -> bool: ...
+    def is_connected_now(self, meid: str) -> bool:
+        """Whether the node is connected; its state is asked for anew before the answer is no."""
 
 
 class RecordLoader:
@@ -103,12 +104,12 @@ class RecordLoader:
         return load_until_there(load, failed)
 
     def _nothing_of(self, meid: str) -> Restored:
-        return Restored((), (), (), self._nodes.is_connected(meid))
+        return Restored((), (), (), self._nodes.is_connected_now(meid))
 
     def _by_node(self, loaded: Loaded) -> dict[str, Restored]:
         spared = frozenset(u.key for u in loaded.unreadable if u.namespace == REST_NAMESPACE)
         e2, rest, removals = in_turns(loaded.e2), in_turns(loaded.rest), in_turns(loaded.removals)
-        return by_node(e2, rest, removals, self._nodes.is_connected, spared)
+        return by_node(e2, rest, removals, self._nodes.is_connected_now, spared)
 
 
 def _next_instance_id(loaded: Loaded) -> int:

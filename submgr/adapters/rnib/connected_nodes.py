@@ -38,6 +38,16 @@ class ConnectedNodes:
     def is_connected(self, meid: str) -> bool:
         return self.state(meid) is ConnectionState.CONNECTED
 
+    def is_connected_now(self, meid: str) -> bool:
+        """As `is_connected`, but R-NIB is asked once more about a node that does not count as connected.
+
+        E2 Manager renews a node's entry in two steps, and a reading in between misses the node. Blocks the calling
+        greenlet for less than half a second; an answer that is younger than a second is not asked for again.
+        """
+        if not self.is_connected(meid):
+            self._node_state.look_again(meid)
+        return self.is_connected(meid)
+
     def knows(self, meid: str) -> bool:
         """Whether R-NIB has the node, whatever the setting is."""
         return self._node_state.knows(meid)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from submgr.adapters.rnib.messages import ConnectionState
@@ -44,6 +44,10 @@ class ConnectionTable:
     E2 Manager writes a node's record before it publishes the event. So a reading is newer than every event that came
     before the reading began, and an event that came during the reading is newer than the reading.
 
+    E2 Manager renews a node's entry in two steps (SREM, then SADD), so that one reading may miss a node that is
+    connected. The reader asks with `worse` which nodes would lose their connection by a reading, and spares them until
+    a second reading has found the same.
+
     `count` is called with the name of the counter of each change (SubMgr user guide, Metrics).
     """
 
@@ -71,20 +75,46 @@ class ConnectionTable:
         """The number of the last event. To be taken before a reading begins, and given to `read` after it."""
         return self._events
 
-    def read(self, mark: int, states: dict[str, ConnectionState | None]) -> None:
+    def told_since(self, mark: int, meid: str) -> bool:
+        """Whether an event about the node came after `mark` was taken."""
+        node = self._nodes.get(meid)
+        return node is not None and node.told_at > mark
+
+    def names(self) -> list[str]:
+        """The nodes of which anybody has told."""
+        return list(self._nodes)
+
+    def worse(self, mark: int, states: dict[str, ConnectionState | None]) -> set[str]:
+        """The nodes that count as CONNECTED now and would not any more after `read(mark, states)`."""
+        stays = (ConnectionState.CONNECTED, None)
+        return {
+            meid
+            for meid, node in self._nodes.items()
+            if node.state is ConnectionState.CONNECTED
+            and node.told_at <= mark
+            and (states[meid] not in stays if meid in states else node.listed)
+        }
+
+    def read(self, mark: int, states: dict[str, ConnectionState | None], spared: Collection[str] = frozenset()) -> None:
         """Takes a reading: all nodes that R-NIB has now. None: the node's record cannot be read, its state stays.
 
         A node that has gone from R-NIB becomes UNKNOWN. A node that no reading has ever found, only events, stays.
+        The reading does not count for the nodes in `spared`.
         """
         for meid, state in states.items():
-            node = self._nodes.setdefault(meid, _Node())
-            node.listed = True
-            if state is not None and node.told_at <= mark:
-                self._set(meid, node, state)
+            if meid not in spared:
+                self.read_one(mark, meid, state)
         for meid, node in list(self._nodes.items()):
-            if node.listed and meid not in states and node.told_at <= mark:
+            if node.listed and meid not in states and node.told_at <= mark and meid not in spared:
                 node.listed = False
                 self._set(meid, node, ConnectionState.UNKNOWN)
+
+    def read_one(self, mark: int, meid: str, state: ConnectionState | None) -> None:
+        """Takes what R-NIB has of one node. None: its record cannot be read, its state stays."""
+        node = self._nodes.setdefault(meid, _Node())
+        node.listed = True
+        if state is not None and node.told_at <= mark:
+            self._set(meid, node, state)
 
     def _set(self, meid: str, node: _Node, state: ConnectionState, told: bool = False) -> None:
         before, node.state = node.state, state

@@ -48,7 +48,7 @@ class Nodes:
     def known(self) -> bool:
         return True
 
-    def is_connected(self, meid: str) -> bool:
+    def is_connected_now(self, meid: str) -> bool:
         return meid == "gnb_1"
 
 

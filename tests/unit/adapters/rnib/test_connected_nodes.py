@@ -36,3 +36,19 @@ def test_without_the_check_every_node_counts_as_connected_from_the_next_question
     assert not nodes.knows("gnb_x")
     assert nodes.describe("gnb_down") == "not connected"
     assert nodes.connected() == ["gnb_up"]
+
+
+def test_who_does_not_count_as_connected_is_looked_at_again(node_state: LocalNodeState) -> None:
+    looked: list[str] = []
+
+    def look_again(meid: str) -> None:
+        looked.append(meid)
+        if meid == "gnb_down":
+            node_state.set(meid, ConnectionState.CONNECTED)
+
+    node_state.look_again = look_again  # type: ignore[method-assign]
+    nodes = ConnectedNodes(node_state, lambda: True)
+    names = ["gnb_up", "gnb_down", "gnb_reset", "gnb_x"]
+    assert [nodes.is_connected_now(name) for name in names] == [True, True, False, False]
+    assert looked == ["gnb_down", "gnb_reset", "gnb_x"]
+    assert ConnectedNodes(node_state, lambda: False).is_connected_now("gnb_x")

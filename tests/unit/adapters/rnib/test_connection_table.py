@@ -116,3 +116,23 @@ def test_an_unreadable_record_changes_nothing(table: ConnectionTable, told: Told
     table.read(table.mark(), {"a": None, "b": None})
     assert (table.state("a"), table.state("b")) == (ConnectionState.CONNECTED, ConnectionState.UNKNOWN)
     assert len(told) == 1
+
+
+def test_who_would_lose_its_connection_by_a_reading_and_is_spared(table: ConnectionTable, told: Told) -> None:
+    up, down = ConnectionState.CONNECTED, ConnectionState.DISCONNECTED
+    table.read(table.mark(), {"a": up, "b": up, "c": up, "d": down, "e": up})
+    table.told("only told", up)
+    mark = table.mark()
+    table.told("e", up)
+    found = {"a": down, "c": None, "d": ConnectionState.UNDER_RESET, "e": down}
+    assert table.worse(mark, found) == {"a", "b"}, "not: unreadable, worse already, told since, never read"
+    told.clear()
+    table.read(mark, found, spared={"a", "b"})
+    assert [table.state(name) for name in "abcde"] == [up, up, up, ConnectionState.UNDER_RESET, up]
+    assert told == [("d", ConnectionState.UNDER_RESET, False)]
+    assert table.told_since(mark, "e")
+    assert not table.told_since(table.mark(), "e")
+    assert not table.told_since(mark, "nobody")
+    table.read(table.mark(), found)
+    assert [table.state(name) for name in "ab"] == [down, ConnectionState.UNKNOWN]
+    assert set(table.names()) == {*"abcde", "only told"}
