@@ -88,7 +88,7 @@ class Probes:
         self._rmr = rmr
         self._stuck = stuck
         health.require("restore", lambda: None if self.restored else loader.why_not)
-        health.require("database", lambda: None if store.reachable() else "the database does not answer")
+        health.require("database", store.trouble)
         health.require("rmr", lambda: None if rmr.ready() else rmr.trouble)
         health.warn("routes", self.missing_routes)
 

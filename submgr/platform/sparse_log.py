@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keeps the log lines few that an outsider can cause at will: unknown answers, broken frames, refused writes."""
+"""Keeps the log lines few that an outsider can cause at will: unknown answers, broken frames, refused writes.
+
+`Sparsely` is for events of many kinds, `Outage` for one thing that is either well or not.
+"""
 
 import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
+
+_DIFFERENT_TEXTS = 20
+"""So many texts of one outage are logged before its pause is over."""
 
 
 class Sparsely:
@@ -44,3 +50,54 @@ class Sparsely:
         if len(self._kinds) > self._max_kinds:
             self._kinds.popitem(last=False)
         self._logger.log(level, message, extra=fields)
+
+
+class Outage:
+    """Logs that something has failed: at once, then after growing pauses, and once when it is well again.
+
+    `first`: seconds until a failure that goes on is logged again; each pause is twice as long as the one before, at
+    most `longest`. A failure soon after the end is the old one: something that comes and goes is not logged each time.
+    """
+
+    def __init__(
+        self,
+        logger: logging.Logger,
+        first: float = 60.0,
+        longest: float = 3600.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._logger = logger
+        self._first = first
+        self._longest = longest
+        self._clock = clock
+        self._pause = first
+        self._quiet_until = float("-inf")
+        self._said: set[str] = set()
+        self._open = False
+        self._times = 0
+
+    def goes_on(self, message: str, kind: str | None = None) -> None:
+        """It failed. `kind`: messages of one kind are not told apart; by default each text is a kind."""
+        now = self._clock()
+        kind = message if kind is None else kind
+        if now >= self._quiet_until + self._pause and not self._open:
+            self._pause, self._times = self._first, 0
+            self._said.clear()
+        if now < self._quiet_until and (kind in self._said or len(self._said) >= _DIFFERENT_TEXTS):
+            self._times += 1
+            return
+        if now >= self._quiet_until:
+            if self._said:
+                self._pause = min(2 * self._pause, self._longest)
+            self._quiet_until = now + self._pause
+        fields = {"times": self._times + 1} if self._times else {}
+        self._times = 0
+        self._said.add(kind)
+        self._open = True
+        self._logger.warning("%s", message, extra=fields)
+
+    def over(self, message: str) -> None:
+        """It is well again; logged if its failure was."""
+        if self._open:
+            self._logger.info("%s", message)
+        self._open = False

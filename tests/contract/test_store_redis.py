@@ -18,9 +18,10 @@ from gevent.server import StreamServer
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 from support.waiting import eventually
 
-from submgr.platform.store.base import Change, StoreError, StoreTimeout, StoreUnavailable
+from submgr.platform.store.base import Change, StoreError, StoreRefusesWrites, StoreTimeout, StoreUnavailable
+from submgr.platform.store.dbaas import VARIABLES
 from submgr.platform.store.redis import SdlStore
-from submgr.platform.store.sdl_client import VARIABLES, SdlSettings
+from submgr.platform.store.sdl_client import SdlSettings
 
 pytestmark = [pytest.mark.redis, pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)]
 
@@ -254,7 +255,7 @@ def test_a_full_database_refuses_values_and_takes_removals(server: RedisServer, 
     removals = [gevent.spawn(store.write, removal("1")), gevent.spawn(store.write, removal("2"))]
     gevent.joinall([*writes, *removals], raise_error=False)
     assert [each.exception for each in removals] == [None, None]
-    assert all(type(each.exception) is StoreError and "maxmemory" in str(each.exception) for each in writes)
+    assert all(type(each.exception) is StoreRefusesWrites and "maxmemory" in str(each.exception) for each in writes)
     with pytest.raises(StoreError):
         store.write(Change(NS, {"both": b"x"}, frozenset({"1"})), persistent=True)
     assert store.reachable()
@@ -266,14 +267,97 @@ def test_a_full_database_refuses_values_and_takes_removals(server: RedisServer, 
 def test_a_read_only_replica_is_readable(server: RedisServer, store: SdlStore) -> None:
     store.write(Change(NS, {"1": b"x"}))
     server.command("REPLICAOF", "127.0.0.1", "1")
-    with pytest.raises(StoreError, match=r"read.only"):
+    with pytest.raises(StoreRefusesWrites, match=r"READONLY .*read.only"):
         store.write(Change(NS, {"1": b"y"}))
-    with pytest.raises(StoreError, match=r"read.only"):
+    with pytest.raises(StoreRefusesWrites, match=r"READONLY .*read.only"):
         store.write(removal("1"), persistent=True)
     assert server.get(NS, "1") == b"x"
+    assert store.reachable()
+    assert "takes no writes: redis refused" in str(store.trouble())
     server.command("REPLICAOF", "NO", "ONE")
     settled(store)
     assert server.get(NS, "1") is None
+    until(lambda: store.trouble() is None)
+
+
+def test_a_replica_that_answers_ok_has_not_written_anything(server: RedisServer) -> None:
+    """It forgets what it took when it next follows its master: no success, and repaired when it is a master again."""
+    store = SdlStore(SdlSettings(server.environment, connect_timeout=0.6, operation_timeout=0.6), probe_interval=60)
+    store.start()
+    try:
+        store.write(Change(NS, {"1": b"x"}))
+        server.command("CONFIG", "SET", "replica-read-only", "no")
+        server.command("REPLICAOF", "127.0.0.1", "1")
+        with pytest.raises(StoreTimeout, match=r"replica of 127.0.0.1:1"):
+            store.write(Change(NS, {"1": b"y", "2": b"y"}))
+        with pytest.raises(StoreError, match=r"replica of 127.0.0.1:1"):
+            store.write(removal("3"), persistent=True)
+    finally:
+        store.stop()
+    store = quick(server.environment)
+    store.start()
+    try:
+        assert store.reachable()
+        assert "replica of 127.0.0.1:1: it answers OK to writes" in str(store.trouble())
+        assert set(store.read_all(NS)) == {"1", "2"}
+        with pytest.raises(StoreRefusesWrites, match=r"replica of 127.0.0.1:1"):
+            store.write(Change(NS, {"4": b"x"}), persistent=True)
+        assert server.get(NS, "4") is None, "nothing is sent to a replica that is known to be one"
+        server.command("REPLICAOF", "NO", "ONE")
+        settled(store)
+        assert store.trouble() is None
+        assert server.get(NS, "4") == b"x"
+    finally:
+        store.stop()
+
+
+def test_a_database_that_wants_a_password_says_so(server: RedisServer, store: SdlStore) -> None:
+    server.command("CONFIG", "SET", "requirepass", "secret")
+    store.stop()
+    store.start()
+    assert not store.reachable()
+    assert "NOAUTH" in str(store.trouble())
+    with pytest.raises(StoreUnavailable, match="NOAUTH"):
+        store.write(Change(NS, {"1": b"x"}))
+
+
+def test_a_database_that_cannot_save_refuses_even_ping_and_is_readable() -> None:
+    with RedisServer() as server:
+        server.command("SET", "{submgr_e2SubsDb},1", "x")
+        server.lose_directory()
+        server.command("CONFIG", "SET", "save", "3600 1")
+        server.command("BGSAVE")
+        store = quick(server.environment)
+        store.start()
+        try:
+            until(lambda: "MISCONF" in str(store.trouble()))
+            assert store.reachable()
+            assert store.read_all(NS) == {"1": b"x"}
+            with pytest.raises(StoreRefusesWrites, match="MISCONF"):
+                store.write(Change(NS, {"1": b"y"}))
+            server.command("CONFIG", "SET", "stop-writes-on-bgsave-error", "no")
+            until(lambda: store.trouble() is None)
+        finally:
+            store.stop()
+
+
+def test_a_database_with_too_few_replicas_takes_no_writes(server: RedisServer, store: SdlStore) -> None:
+    store.write(Change(NS, {"1": b"x"}))
+    server.command("CONFIG", "SET", "min-replicas-to-write", "1")
+    until(lambda: store.trouble() is not None)
+    assert "NOREPLICAS" in str(store.trouble())
+    assert store.reachable()
+    assert store.read_all(NS) == {"1": b"x"}
+    server.command("CONFIG", "SET", "min-replicas-to-write", "0")
+    until(lambda: store.trouble() is None)
+
+
+def test_who_may_not_ask_for_the_role_may_still_write(server: RedisServer, store: SdlStore) -> None:
+    server.command("ACL", "SETUSER", "default", "-role", "-set")
+    for change in (Change(NS, {"1": b"x"}), Change(NS, {"2": b"x"}, frozenset({"1"})), removal("3")):
+        store.write(change)
+    until(lambda: store.trouble() is None)
+    assert store.read_all(NS) == {"2": b"x"}
 
 
 def test_more_readers_than_connections(server: RedisServer) -> None:
@@ -380,22 +464,81 @@ def test_a_change_of_the_master_is_followed(server: RedisServer, tmp_path: Path)
             store.stop()
 
 
-@pytest.mark.parametrize(
-    ("environment", "message"),
-    [
-        ({}, "DBAAS_SERVICE_HOST"),
-        ({"DBAAS_SERVICE_HOST": " "}, "DBAAS_SERVICE_HOST"),
-        ({"DBAAS_SERVICE_HOST": "h", "DBAAS_SERVICE_PORT": "http"}, "DBAAS_SERVICE_PORT: 'http'"),
-        ({"DBAAS_SERVICE_HOST": "h", "DBAAS_SERVICE_PORT": "70000"}, "DBAAS_SERVICE_PORT: '70000'"),
-        ({"DBAAS_SERVICE_HOST": "h", "DBAAS_SERVICE_SENTINEL_PORT": "26379"}, "DBAAS_MASTER_NAME"),
-    ],
-)
-def test_wrong_settings_are_told_at_the_start(environment: dict[str, str], message: str) -> None:
-    store = quick(environment)
-    with pytest.raises(StoreError, match=message):
-        store.start()
-    assert not store.reachable()
+def test_wrong_variables_are_told_and_keep_nobody_from_starting(
+    server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One address is good; each other entry of the lists is named in a warning of its own."""
+    store = quick(
+        {"DBAAS_CLUSTER_ADDR_LIST": f" no address ,127.0.0.1:{server.reserve()},,", "DBAAS_SERVICE_PORT": "http"}
+    )
+    store.start()
+    try:
+        assert store.reachable()
+        store.write(Change(NS, {"1": b"x"}))
+        assert server.get(NS, "1") == b"x"
+    finally:
+        store.stop()
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert warnings == [
+        "DBAAS_CLUSTER_ADDR_LIST: 'no address' is no address, it is left out",
+        "DBAAS_CLUSTER_ADDR_LIST: an entry is empty",
+        "DBAAS_CLUSTER_ADDR_LIST: an entry is empty",
+        "DBAAS_SERVICE_PORT: 'http' is no port number, 6379 is taken",
+    ]
+
+
+def test_no_database_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    store = quick({"DBAAS_SERVICE_PORT": "1"})
+    store.start()
     store.stop()
+    assert "DBAAS_SERVICE_HOST is not set: localhost is taken" in caplog.text
+    assert "localhost:1" in caplog.text
+
+
+def test_one_sentinel_of_several_that_is_away_or_does_not_know_the_name(
+    server: RedisServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with RedisServer() as no_sentinel, Sentinel(tmp_path, server) as sentinel:
+        ports = f"1,{no_sentinel.port},{sentinel.port}"
+        environment = {**sentinel.environment, "DBAAS_CLUSTER_ADDR_LIST": "127.0.0.1,127.0.0.1,127.0.0.1"}
+        store = quick({**environment, "DBAAS_SERVICE_SENTINEL_PORT": ports})
+        store.start()
+        try:
+            until(store.reachable)
+            for number in range(10):
+                store.write(Change(f"ns{number}", {"k": b"x"}))
+            assert [server.get(f"ns{number}", "k") for number in range(10)] == [b"x"] * 10
+        finally:
+            store.stop()
+        assert "the Sentinel at 127.0.0.1:1 does not answer" in caplog.text
+        assert f"the Sentinel at 127.0.0.1:{no_sentinel.port} does not answer: unknown command" in caplog.text
+
+
+def test_sentinels_of_different_databases_do_not_stand_in_for_each_other(server: RedisServer, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    with RedisServer() as other:
+        sentinels = [Sentinel(tmp_path / "one", server), Sentinel(tmp_path / "two", other)]
+        with sentinels[0], sentinels[1]:
+            ports = ",".join(str(each.port) for each in sentinels)
+            store = quick(
+                {
+                    **sentinels[0].environment,
+                    "DBAAS_CLUSTER_ADDR_LIST": "127.0.0.1,127.0.0.1",
+                    "DBAAS_SERVICE_SENTINEL_PORT": ports,
+                }
+            )
+            store.start()
+            try:
+                until(store.reachable)
+                sentinels[0].kill()
+                server.kill()
+                until(lambda: not store.reachable())
+                gevent.sleep(0.3)
+                assert not store.reachable()
+                assert f"127.0.0.1:{sentinels[0].port}" in str(store.trouble())
+            finally:
+                store.stop()
 
 
 def test_the_environment_of_the_process_is_left_alone(server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:

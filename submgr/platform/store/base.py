@@ -28,6 +28,10 @@ class StoreError(Exception):
     """The database refused a request or cannot do it; nothing was changed. The same request may fail again."""
 
 
+class StoreRefusesWrites(StoreError):
+    """The database answers and refuses every write (it is read-only, full, a replica); nothing was changed."""
+
+
 class StoreUnavailable(StoreError):
     """The database cannot be reached; the request was not sent."""
 
@@ -150,6 +154,9 @@ class Store(Protocol):
     def reachable(self) -> bool:
         """Whether the database answered lately; does not block (the store asks it in the background)."""
 
+    def trouble(self) -> str | None:
+        """Why records cannot be saved at the moment, in words; None when they can. Does not block."""
+
     def pause_repairs(self) -> None:
         """Forgets the repairs that are due, and makes no repairs until the next `start()`."""
 
@@ -171,9 +178,10 @@ class StoreBackend(Protocol):
         """Closes everything; never raises."""
 
     def probe(self) -> None:
-        """Raises StoreError unless the database answers.
+        """Raises StoreError unless the database answers; StoreRefusesWrites when it answers and takes no writes.
 
-        When it returns, no write that ended with StoreTimeout before the call can take effect any more.
+        When it returns or raises StoreRefusesWrites, no write that ended with StoreTimeout before the call can take
+        effect any more.
         """
 
     def write(self, namespace: str, values: Mapping[str, bytes], removals: Collection[str]) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from submgr.platform.store.base import Store, StoreObserver
+from submgr.platform.store.dbaas import CLUSTER_ADDRESSES, HOST
 from submgr.platform.store.memory import MemoryStore
 from submgr.platform.store.redis import SdlStore
-from submgr.platform.store.sdl_client import CLUSTER_ADDRESSES, HOST, SdlSettings
+from submgr.platform.store.sdl_client import SdlSettings
 from submgr.platform.store.sqlite import SqliteStore
 
 

@@ -68,8 +68,15 @@ class CommittingStore:
             self._backend.probe, interval=self._probe_interval, observer=self._observer, on_look=self._after_look
         )
         self._writer = Writer(
-            self._backend, self._reachability, self._ledgers, self._patience, self._observer, self._clock
+            self._backend,
+            self._reachability,
+            self._ledgers,
+            self._patience,
+            self._observer,
+            self._clock,
+            self._probe_interval,
         )
+        self._in_trouble = True
 
     def start(self) -> None:
         if self._running:
@@ -129,6 +136,9 @@ class CommittingStore:
     def reachable(self) -> bool:
         return self._reachability.reachable
 
+    def trouble(self) -> str | None:
+        return self._reachability.trouble
+
     def pause_repairs(self) -> None:
         self._writer.repairs_paused = True
         self._ledgers.forget_repairs()
@@ -145,8 +155,9 @@ class CommittingStore:
         )
 
     def _after_look(self) -> None:
+        was_in_trouble, self._in_trouble = self._in_trouble, self._reachability.trouble is not None
         if self._reachability.reachable and self._ledgers.repairs_pending:
-            self._writer.repair_soon()
+            self._writer.repair_soon(at_once=was_in_trouble and not self._in_trouble)
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

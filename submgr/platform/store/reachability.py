@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tells whether the database answers: every call shows it, and a greenlet asks in the background."""
+"""Tells whether the database answers and takes writes: every call shows it, and a greenlet asks in the background."""
 
 from __future__ import annotations
 
@@ -11,7 +11,15 @@ from contextlib import contextmanager
 import gevent
 from gevent.event import Event
 
-from submgr.platform.store.base import Operation, StoreError, StoreObserver, StoreTimeout, StoreUnavailable
+from submgr.platform.sparse_log import Outage
+from submgr.platform.store.base import (
+    Operation,
+    StoreError,
+    StoreObserver,
+    StoreRefusesWrites,
+    StoreTimeout,
+    StoreUnavailable,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +45,9 @@ class Reachability:
         self._on_look = on_look
         self._reachable = False
         self._error: str | None = "not started"
+        self._refusal: str | None = None
+        self._away = Outage(_log)
+        self._refusing = Outage(_log)
         self._doubts = 0
         self._doubt = Event()
         self._greenlet: gevent.Greenlet[[], None] | None = None
@@ -49,6 +60,13 @@ class Reachability:
     def error(self) -> str | None:
         """Why the database counts as unreachable, else None."""
         return self._error
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be written, in words: the database does not answer, or refuses; else None."""
+        if not self._reachable:
+            return f"the database does not answer: {self._error}"
+        return None if self._refusal is None else f"the database takes no writes: {self._refusal}"
 
     def start(self) -> None:
         """Looks once before it returns."""
@@ -71,6 +89,10 @@ class Reachability:
         except (StoreTimeout, StoreUnavailable) as error:
             self._suspect(error)
             raise
+        except StoreRefusesWrites as error:
+            self._doubts += 1
+            self._refused(error)
+            raise
         self._observer.on_latency(operation, time.monotonic() - begin)
 
     def _run(self) -> None:
@@ -85,24 +107,42 @@ class Reachability:
 
     def _look(self) -> None:
         doubts = self._doubts
+        refused: StoreRefusesWrites | None = None
         try:
             with self.asking("probe"):
-                self._probe()
+                try:
+                    self._probe()
+                except StoreRefusesWrites as error:
+                    refused = error
         except (StoreTimeout, StoreUnavailable):
             return
         except StoreError as error:
             self._suspect(error)
             return
         # A write may have been given up since this look began: the look does not vouch for that write.
-        if doubts == self._doubts and not self._reachable:
+        if doubts != self._doubts:
+            return
+        if not self._reachable:
             self._reachable = True
             self._error = None
-            _log.info("the database answers")
+            self._away.over("the database answers")
+        if refused is None:
+            self._takes_writes()
+        else:
+            self._refused(refused)
 
     def _suspect(self, error: StoreError) -> None:
-        if str(error) != self._error:
-            _log.warning("the database does not answer: %s", error)
+        self._away.goes_on(f"the database does not answer: {error}")
         self._doubts += 1
         self._reachable = False
         self._error = str(error)
         self._doubt.set()
+
+    def _refused(self, error: StoreRefusesWrites) -> None:
+        self._refusal = str(error)
+        self._refusing.goes_on(f"the database takes no writes: {error}", "refusing")
+
+    def _takes_writes(self) -> None:
+        if self._refusal is not None:
+            self._refusal = None
+            self._refusing.over("the database takes writes again")

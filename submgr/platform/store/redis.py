@@ -35,18 +35,13 @@ class SdlBackend:
         self._client.probe()
 
     def write(self, namespace: str, values: Mapping[str, bytes], removals: Collection[str]) -> None:
-        """Sends MSET or DEL, or both in one MULTI transaction, for which ricsdl has no call."""
-        storage = self._client.storage
+        """Writes where and as ricsdl does, but finds out whether the server is one that keeps what it is given."""
+        server = self._client.server(namespace)
         with self._client.asking(f"a write of {len(values) + len(removals)} keys of {namespace}"):
-            if not removals:
-                storage.set(namespace, dict(values))
-            elif not values:
-                storage.remove(namespace, set(removals))
-            else:
-                with self._client.redis(namespace).pipeline(transaction=True) as transaction:
-                    transaction.mset({_full(namespace, key): value for key, value in values.items()})
-                    transaction.delete(*(_full(namespace, key) for key in removals))
-                    transaction.execute()
+            server.write(
+                {_full(namespace, key): value for key, value in values.items()},
+                [_full(namespace, key) for key in removals],
+            )
 
     def read(self, namespace: str, keys: Collection[str]) -> dict[str, bytes]:
         storage = self._client.storage

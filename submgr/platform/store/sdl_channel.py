@@ -15,7 +15,8 @@ import gevent
 from gevent.event import Event
 
 from submgr.platform.store.base import StoreError, check_namespace
-from submgr.platform.store.sdl_client import SdlClient, SdlSettings, translating
+from submgr.platform.store.sdl_client import SdlClient, SdlSettings
+from submgr.platform.store.sdl_errors import translating
 
 _log = logging.getLogger(__name__)
 

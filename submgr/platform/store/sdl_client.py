@@ -16,27 +16,23 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import gevent
 import gevent.queue
 from redis import Redis
-from redis.exceptions import AuthenticationError, BusyLoadingError, RedisError, ResponseError
-from redis.sentinel import Sentinel, SentinelConnectionPool
-from ricsdl.exceptions import SdlException
+from redis.sentinel import SentinelConnectionPool
 from ricsdl.syncstorage import SyncStorage
 
-from submgr.platform.store.base import StoreError, StoreTimeout, StoreUnavailable
-from submgr.platform.store.sdl_connection import MasterConnection, NotSent, Pool, SdlConnection
+from submgr.platform.store.base import StoreError, StoreRefusesWrites, StoreTimeout, StoreUnavailable
+from submgr.platform.store.dbaas import VARIABLES, read_dbaas
+from submgr.platform.store.sdl_connection import MasterConnection, Pool, SdlConnection
+from submgr.platform.store.sdl_errors import translating
+from submgr.platform.store.sdl_sentinels import Sentinels
+from submgr.platform.store.sdl_server import Server
 
 _log = logging.getLogger(__name__)
-
-HOST = "DBAAS_SERVICE_HOST"
-PORT = "DBAAS_SERVICE_PORT"
-SENTINEL_PORT = "DBAAS_SERVICE_SENTINEL_PORT"
-MASTER_NAME = "DBAAS_MASTER_NAME"
-CLUSTER_ADDRESSES = "DBAAS_CLUSTER_ADDR_LIST"
-VARIABLES = (HOST, PORT, SENTINEL_PORT, MASTER_NAME, CLUSTER_ADDRESSES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +55,6 @@ class SdlSettings:
         if self.connect_timeout <= 0 or self.operation_timeout <= 0 or self.connections < 2:
             raise ValueError("timeouts must be above 0, and at least 2 connections are needed")
 
-    def variables(self) -> dict[str, str]:
-        """The DBAAS_* variables, completed and checked. Raises StoreError."""
-        found = {name: self.environment[name].strip() for name in VARIABLES if self.environment.get(name)}
-        found = {name: value for name, value in found.items() if value}
-        if HOST not in found and CLUSTER_ADDRESSES not in found:
-            raise StoreError(f"no database is named: set {HOST} (or {CLUSTER_ADDRESSES})")
-        if SENTINEL_PORT in found and MASTER_NAME not in found:
-            raise StoreError(f"{SENTINEL_PORT} is set: {MASTER_NAME} must name the master")
-        found.setdefault(PORT, "6379")
-        for name in (PORT, SENTINEL_PORT):
-            for port in found.get(name, "1").split(","):
-                if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
-                    raise StoreError(f"{name}: {port!r} is not a port number")
-        return found
-
 
 @contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
@@ -88,27 +69,29 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-@dataclass(slots=True)
-class _Server:
-    client: Any
-    where: str
-    lost: set[str]
-
-
 class SdlClient:
     """One ricsdl storage and the redis servers behind it (a namespace is on one of them)."""
 
     def __init__(self, settings: SdlSettings, *, writes: bool = True) -> None:
-        """`writes`: whether connections that were given up have to be ended at the server."""
+        """`writes`: whether connections that were given up have to be ended at the server.
+
+        A client that only reads says nothing about the environment, for it is the second one of a process.
+        """
         self._settings = settings
         self._tag = settings.name if writes else None
-        self._servers: list[_Server] = []
+        self._servers: list[Server] = []
+        self._sentinels: dict[str, Sentinels] = {}
         self._storage: Any = None
 
     def open(self) -> None:
-        """Prepares; connections are made when they are needed. Raises StoreError for wrong settings."""
-        with _environment(self._settings.variables()):
+        """Prepares; connections are made when they are needed. Logs what is wrong with the environment."""
+        dbaas = read_dbaas(self._settings.environment)
+        if self._tag is not None:
+            for warning in dbaas.warnings:
+                _log.warning("%s", warning)
+        with _environment(dbaas.variables):
             self._storage = SyncStorage()
+        self._sentinels = {}
         self._servers = [self._refit(each.redis_client) for each in self._storage.get_backend().clients]
 
     def close(self) -> None:
@@ -142,38 +125,45 @@ class SdlClient:
         finally:
             limit.close()
 
+    def server(self, namespace: str) -> Server:
+        """The server that `namespace` is on. Raises StoreUnavailable when not open."""
+        client = self.redis(namespace)
+        return next(server for server in self._servers if server.client is client)
+
     def probe(self) -> None:
-        """Raises StoreError unless every server answers.
+        """Raises StoreError unless every server answers, StoreRefusesWrites when all answer and one takes no writes.
 
-        A server that hung executes what it finds in its socket buffers when it goes on, even if the sender
-        closed that connection long ago. So every connection that was given up is ended at the server before
-        this returns; nothing sent on it is executed after that.
+        When it returns or raises StoreRefusesWrites, no write that was given up before is executed any more.
         """
+        failed: list[StoreError] = []
         for server in self._servers:
-            given_up = set(server.lost)
-            with self.asking(f"PING at {server.where}"):
-                server.client.ping()
-                if given_up:
-                    _end_connections(server, given_up)
-            server.lost -= given_up
+            try:
+                with self.asking(f"PING at {server.where}"):
+                    server.probe()
+            except StoreError as error:
+                failed.append(error)
+        if failed:
+            # the servers that do not answer count more than those that refuse
+            failed.sort(key=lambda error: isinstance(error, StoreRefusesWrites))
+            raise type(failed[0])("; ".join(map(str, failed)))
 
-    def _refit(self, client: Any) -> _Server:
+    def _refit(self, client: Any) -> Server:
         """Exchanges the connection pool of a client of ricsdl."""
         old = client.connection_pool
         lost: set[str] = set()
         if isinstance(old, SentinelConnectionPool):
             host, port = _address(old.sentinel_manager.sentinels[0].connection_pool)
-            sentinel = Sentinel([])
-            sentinel.sentinels = [
-                Redis(connection_pool=self._pool(SdlConnection, lost=set(), tag=None, host=host, port=port))
-            ]
+            sentinels = self._sentinels.setdefault(old.service_name, Sentinels(old.service_name))
+            where = f"{host}:{port}"
+            pool = self._pool(SdlConnection, lost=set(), tag=None, host=host, port=port)
+            sentinels.add(where, Redis(connection_pool=pool))
             client.connection_pool = self._pool(
-                MasterConnection, lost=lost, tag=self._tag, sentinel=sentinel, master=old.service_name
+                MasterConnection, lost=lost, tag=self._tag, find_master=partial(sentinels.master, where)
             )
-            return _Server(client, f"{host}:{port} ({old.service_name})", lost)
+            return Server(client, f"{where} ({old.service_name})", lost, watched=True)
         host, port = _address(old)
         client.connection_pool = self._pool(SdlConnection, lost=lost, tag=self._tag, host=host, port=port)
-        return _Server(client, f"{host}:{port}", lost)
+        return Server(client, f"{host}:{port}", lost)
 
     def _pool(self, kind: type[SdlConnection], **options: Any) -> Pool:
         settings = self._settings
@@ -193,34 +183,3 @@ class SdlClient:
 
 def _address(pool: Any) -> tuple[str, int]:
     return pool.connection_kwargs["host"], int(pool.connection_kwargs["port"])
-
-
-@contextmanager
-def translating(what: str) -> Iterator[None]:
-    """Raises StoreError for the errors of ricsdl and redis-py, in their own words."""
-    try:
-        yield
-    except (SdlException, RedisError) as error:
-        raise _translated(error, what) from error
-
-
-def _end_connections(server: _Server, names: set[str]) -> None:
-    try:
-        for each in server.client.client_list():
-            if each.get("name") in names:
-                server.client.client_kill_filter(_id=each["id"])
-                _log.info("redis at %s: ended a connection that had been given up", server.where)
-    except ResponseError as error:
-        # The right to end connections is missing. redis reads every socket that has data before it answers any:
-        # once it has answered a second command, it has executed the commands that had arrived.
-        _log.warning("redis at %s does not let connections be ended: %s", server.where, error)
-        server.client.ping()
-
-
-def _translated(error: SdlException | RedisError, what: str) -> StoreError:
-    cause = error.__cause__ if isinstance(error, SdlException) and error.__cause__ is not None else error
-    if isinstance(cause, NotSent | BusyLoadingError | AuthenticationError):
-        return StoreUnavailable(f"redis: {cause}")
-    if isinstance(cause, ResponseError):
-        return StoreError(f"redis refused {what}: {cause}")
-    return StoreTimeout(f"redis: no answer to {what}: {cause}")

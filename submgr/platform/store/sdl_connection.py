@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 from uuid import uuid4
@@ -14,14 +15,11 @@ import gevent
 from gevent import socket
 from redis.connection import BlockingConnectionPool, Connection
 from redis.exceptions import ConnectionError, ReadOnlyError, TimeoutError
-from redis.sentinel import Sentinel
+
+from submgr.platform.store.sdl_errors import NotSent, in_words
 
 # SO_LINGER on, 0 s: closing discards what the kernel has not sent yet, instead of sending it a minute later.
 _DISCARD = struct.pack("ii", 1, 0)
-
-
-class NotSent(ConnectionError):
-    """There was no connection, so that the command was not sent."""
 
 
 class SdlConnection(Connection):
@@ -62,18 +60,17 @@ class SdlConnection(Connection):
 
 
 class MasterConnection(SdlConnection):
-    """A connection to the server that a sentinel names as the master at that moment.
+    """A connection to the server that is the master at that moment, as `find_master` says.
 
     redis-py's own pool for this loses a place with each connection that could not be made.
     """
 
-    def __init__(self, *, sentinel: Sentinel, master: str, **settings: Any) -> None:
+    def __init__(self, *, find_master: Callable[[], tuple[str, int]], **settings: Any) -> None:
         super().__init__(**settings)
-        self._sentinel = sentinel
-        self._master = master
+        self._find_master = find_master
 
     def _connect(self) -> Any:
-        self.host, self.port = self._sentinel.discover_master(self._master)
+        self.host, self.port = self._find_master()
         return super()._connect()
 
     def read_response(self, *args: Any, **options: Any) -> Any:
@@ -92,4 +89,4 @@ class Pool(BlockingConnectionPool):
         try:
             return super().get_connection(*args, **options)
         except (ConnectionError, TimeoutError) as error:
-            raise NotSent(str(error)) from error
+            raise NotSent(in_words(error)) from error

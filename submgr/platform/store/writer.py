@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import gevent
 from gevent.event import Event
 
+from submgr.platform.sparse_log import Outage
 from submgr.platform.store.base import (
     Change,
     Done,
@@ -36,6 +37,9 @@ _log = logging.getLogger(__name__)
 MAX_GROUP_CHANGES = 256
 MAX_GROUP_BYTES = 1_000_000
 
+LONGEST_REPAIR_PAUSE = 30.0
+"""Seconds between two tries of a repair that the database refuses, in the end; each pause is twice the one before."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Submission:
@@ -53,7 +57,7 @@ class Writer:
     """Writes the submitted changes of each namespace in their order, and tells each submitter the outcome.
 
     `patience`: seconds a change may wait for its turn; it then fails without being sent. `repairs_paused`: while
-    it is set, a failed change leaves no repair.
+    it is set, a failed change leaves no repair. `shortest_repair_pause`: seconds after the first refusal of a repair.
     """
 
     def __init__(
@@ -64,6 +68,7 @@ class Writer:
         patience: float,
         observer: StoreObserver,
         clock: Callable[[], float],
+        shortest_repair_pause: float,
     ) -> None:
         self.repairs_paused = False
         self.acknowledged = self.failed = self.groups = 0
@@ -73,8 +78,12 @@ class Writer:
         self._patience = patience
         self._observer = observer
         self._clock = clock
+        self._shortest_repair_pause = shortest_repair_pause
         self._running = False
         self._repair_due = False
+        self._repair_pause = 0.0
+        self._repair_not_before = float("-inf")
+        self._refusal_of_repairs = Outage(_log)
         self._waiting: dict[str, deque[_Submission]] = {}
         self._in_hand: deque[_Submission] = deque()
         self._work = Event()
@@ -103,8 +112,16 @@ class Writer:
         self._waiting.setdefault(change.namespace, deque()).append(submission)
         self._work.set()
 
-    def repair_soon(self) -> None:
-        """Has the pending repairs written before the next group."""
+    def repair_soon(self, *, at_once: bool = False) -> None:
+        """Has the pending repairs written before the next group.
+
+        Repairs that were refused are tried again after growing pauses. `at_once`: the reason may be gone, so the pause
+        is over.
+        """
+        if at_once:
+            self._repair_pause = 0.0
+        elif self._clock() < self._repair_not_before:
+            return
         self._repair_due = True
         self._work.set()
 
@@ -231,6 +248,12 @@ class Writer:
                 repaired += self._repair_piece(namespace, effect)
         if repaired:
             _log.info("%d keys brought to the value they shall hold", repaired)
+        if self._ledgers.repairs_pending:
+            self._repair_pause = min(2 * self._repair_pause or self._shortest_repair_pause, LONGEST_REPAIR_PAUSE)
+            self._repair_not_before = self._clock() + self._repair_pause
+        else:
+            self._repair_pause = 0.0
+            self._refusal_of_repairs.over("all repairs of the database are made")
 
     def _repair_piece(self, namespace: str, effect: Effect) -> int:
         """The number of keys repaired."""
@@ -246,6 +269,9 @@ class Writer:
                     namespace, dict(values)
                 )
             self._observer.on_failure("write" if values else "remove")
-            _log.warning("%d keys of %s could not be repaired: %s", len(effect), namespace, error)
+            message = (
+                f"{len(effect)} keys of {namespace} could not be repaired, tried again after growing pauses: {error}"
+            )
+            self._refusal_of_repairs.goes_on(message, namespace)
             return 0
         return len(effect)

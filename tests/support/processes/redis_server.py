@@ -62,7 +62,7 @@ class RedisServer:
         if REDIS_SERVER is None:
             raise RuntimeError(MISSING)
         if self._directory is None:
-            self._directory = tempfile.TemporaryDirectory(prefix="redis-")
+            self._directory = tempfile.TemporaryDirectory(prefix="redis-", ignore_cleanup_errors=True)
         command = [REDIS_SERVER, *self._config, "--port", str(self.reserve()), "--bind", self.host]
         command += ["--save", "", "--dir", self._directory.name, *self._options]
         self._process = spawn(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -99,6 +99,11 @@ class RedisServer:
         if self._directory is not None:
             self._directory.cleanup()
             self._directory = None
+
+    def lose_directory(self) -> None:
+        """Removes its directory, so that it cannot save anything any more."""
+        assert self._directory is not None
+        shutil.rmtree(self._directory.name)
 
     def command(self, *words: str | bytes) -> bytes:
         """Send one command on a connection of its own; the answer as it comes over the wire.

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The errors of ricsdl and redis-py as errors of the store: by what they mean, and in redis's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from redis.exceptions import (
+    AuthenticationError,
+    BusyLoadingError,
+    ClusterDownError,
+    ConnectionError,
+    MasterDownError,
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+)
+from ricsdl.exceptions import SdlException
+
+from submgr.platform.store.base import StoreError, StoreRefusesWrites, StoreTimeout, StoreUnavailable
+
+
+class NotSent(ConnectionError):
+    """There was no connection, so that the command was not sent."""
+
+
+_CODES: dict[type[RedisError], str] = {
+    BusyLoadingError: "LOADING",
+    MasterDownError: "MASTERDOWN",
+    ClusterDownError: "CLUSTERDOWN",
+    NoPermissionError: "NOPERM",
+    OutOfMemoryError: "OOM",
+    ReadOnlyError: "READONLY",
+    AuthenticationError: "NOAUTH",
+}
+"""redis-py cuts these codes off the texts of the errors; operators look for them."""
+
+_ANSWERS_NOTHING = (NotSent, BusyLoadingError, AuthenticationError, MasterDownError, ClusterDownError)
+_REFUSES_WRITES = ("READONLY", "OOM", "MISCONF", "NOREPLICAS")
+
+
+@contextmanager
+def translating(what: str) -> Iterator[None]:
+    """Raises StoreError for the errors of ricsdl and redis-py, in their own words."""
+    try:
+        yield
+    except (SdlException, RedisError) as error:
+        raise translated(error, what) from error
+
+
+def translated(error: Exception, what: str) -> StoreError:
+    """The error of the store that `error` of ricsdl or redis-py means. `what` was asked for, in words."""
+    cause = error.__cause__ if isinstance(error, SdlException) and error.__cause__ is not None else error
+    words = in_words(cause)
+    if isinstance(cause, _ANSWERS_NOTHING):
+        return StoreUnavailable(f"redis: {words}")
+    if isinstance(cause, ResponseError):
+        kind = StoreRefusesWrites if words.startswith(_REFUSES_WRITES) else StoreError
+        return kind(f"redis refused {what}: {words}")
+    return StoreTimeout(f"redis: no answer to {what}: {words}")
+
+
+def in_words(error: BaseException) -> str:
+    """The text of an answer of redis, with its code."""
+    code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), "")
+    # in a transaction redis-py puts the command with its values before the answer
+    text = str(error).rpartition(" of pipeline caused error: ")[2]
+    return f"{code} {text}" if code and not text.startswith(code) else text
