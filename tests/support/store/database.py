@@ -9,7 +9,7 @@ from enum import Enum
 import gevent
 from gevent.event import Event
 
-from submgr.platform.store.base import Change, StoreError, StoreTimeout, StoreUnavailable
+from submgr.platform.store.base import Change, StoreError, StoreRefusesWrites, StoreTimeout, StoreUnavailable
 from submgr.platform.store.committing import CommittingStore
 from submgr.platform.store.memory import MemoryBackend
 
@@ -45,13 +45,18 @@ class Database(MemoryBackend):
         self.gate = Event()
         self.gate.set()
         self.refuses_values = False
+        self.read_only = False
+        self.probes = 0
         self.broken = 0
         self._late: list[tuple[str, Mapping[str, bytes], Collection[str]]] = []
 
     def probe(self) -> None:
+        self.probes += 1
         happened.set()
         if self.away:
             raise StoreUnavailable("away")
+        if self.read_only:
+            raise StoreRefusesWrites("READONLY")
         late, self._late = self._late, []
         for write in late:
             super().write(*write)
@@ -64,6 +69,8 @@ class Database(MemoryBackend):
         if self.broken:
             self.broken -= 1
             raise ZeroDivisionError
+        if self.read_only:
+            raise StoreRefusesWrites("READONLY")
         if self.refuses_values and values:
             raise StoreError("full")
         fate = self.fates.pop(0) if self.fates else Fate.DONE

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import pytest
 from gevent.event import Event
-from support.store.database import NS, Database, Fate, Watcher, settled
+from support.store.database import NS, Database, Fate, Watcher, settled, until
 
-from submgr.platform.store.base import Change, StoreTimeout
+from submgr.platform.store.base import Change, StoreRefusesWrites, StoreTimeout
 from submgr.platform.store.committing import CommittingStore
 
 
@@ -39,3 +39,29 @@ def test_a_look_that_began_before_a_timeout_does_not_vouch_for_that_write(watche
         assert database.read_all(NS) == {}
     finally:
         store.stop()
+
+
+def test_a_database_that_takes_no_writes_is_readable_and_says_why(
+    store: CommittingStore, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.write(Change(NS, {"a": b"1"}))
+    assert store.trouble() is None
+    database.read_only = True
+    with pytest.raises(StoreRefusesWrites, match="READONLY"):
+        store.write(Change(NS, {"a": b"2"}))
+    assert store.reachable()
+    assert store.read_all(NS) == {"a": b"1"}
+    assert store.trouble() == "the database takes no writes: READONLY"
+    database.read_only = False
+    until(lambda: store.trouble() is None)
+    database.read_only = True
+    until(lambda: store.trouble() is not None)
+    assert caplog.text.count("the database takes no writes") == 1, "it comes and goes"
+
+
+def test_a_database_that_is_away_says_why(store: CommittingStore, database: Database) -> None:
+    database.away = True
+    until(lambda: not store.reachable())
+    assert store.trouble() == "the database does not answer: away"
+    database.away = False
+    until(lambda: store.trouble() is None)

@@ -7,7 +7,7 @@ import gevent
 import pytest
 from support.store.database import NS, Database, Fate, removal, settled, until
 
-from submgr.platform.store.base import Change, StoreError, StoreTimeout, StoreUnavailable
+from submgr.platform.store.base import Change, StoreError, StoreRefusesWrites, StoreTimeout, StoreUnavailable
 from submgr.platform.store.committing import CommittingStore
 from submgr.platform.store.writer import MAX_GROUP_BYTES, MAX_GROUP_CHANGES
 from submgr.platform.turns import turn
@@ -138,3 +138,22 @@ def test_stopping_has_an_end(database: Database) -> None:
     database.gate.set()
     stopping.get(timeout=5)
     assert told == [None, StoreUnavailable, StoreUnavailable]
+
+
+def test_repairs_that_are_refused_back_off_and_are_made_as_soon_as_writes_are_taken(
+    store: CommittingStore, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    database.read_only = True
+    with pytest.raises(StoreRefusesWrites):
+        store.write(Change(NS, {"a": b"1"}), persistent=True)
+    first = len(database.asked)
+    looks = database.probes
+    until(lambda: database.probes >= looks + 60)
+    tries = len(database.asked) - first
+    assert 2 <= tries <= 10, "a look finds the pause of the last try over only now and then"
+    assert caplog.text.count("could not be repaired") == 1
+    database.read_only = False
+    looks = database.probes
+    settled(store)
+    assert database.probes <= looks + 3
+    assert database.read_all(NS) == {"a": b"1"}
