@@ -13,6 +13,7 @@ from submgr.adapters.records.store import REST_NAMESPACE, Loaded, StoredRecords
 from submgr.core.events import Restored
 from submgr.core.handlers.recovery import by_node
 from submgr.core.registry import Registry
+from submgr.platform.sparse_log import Outage
 from submgr.platform.store.base import StoreError
 from submgr.platform.store.loading import load_until_there
 from submgr.platform.turns import in_turns
@@ -55,6 +56,7 @@ class RecordLoader:
     ) -> None:
         self.why_not = "not restored yet"
         self.unreadable = 0
+        self._unread = Outage(log)
         self._records = records
         self._registry = registry
         self._node_state = node_state
@@ -99,7 +101,7 @@ class RecordLoader:
             return self._by_node(self._records.load()).get(meid) or self._nothing_of(meid)
 
         def failed(error: StoreError, tries: int) -> None:
-            log.error("records of %s could not be read, trying again: %s", meid, error)
+            self._unread.goes_on(f"records of {meid} could not be read, trying every second: {error}")
 
         return load_until_there(load, failed)
 

@@ -36,6 +36,9 @@ NAMESPACES = (REST_NAMESPACE, E2_NAMESPACE, REMOVAL_NAMESPACE, STATE_NAMESPACE)
 NEXT_INSTANCE_ID = "nextInstanceId"
 """Key in STATE_NAMESPACE of the mark from which the next start gives out instance ids, a decimal number."""
 
+_LONGEST_PAUSE = 30.0
+"""Seconds between two tries of an erasure that the database refuses."""
+
 Key = tuple[str, str]
 Record = TypeVar("Record")
 
@@ -73,13 +76,15 @@ class StoredRecords:
 
     The owner of the store starts and stops it. The store itself retries an erasure that fails. If the caller gave
     `done`, this class erases the record again as well, every `retry_interval` seconds, until the store reports that
-    the record is gone; it then calls `done` a second time, with None.
+    the record is gone; it then calls `done` a second time, with None. While a database that answers refuses the
+    erasures, the pauses grow, to half a minute at most.
     """
 
     def __init__(self, store: Store, *, retry_interval: float = 1.0) -> None:
         self._store = store
         self._retry_interval = retry_interval
         self._awaited: dict[Key, list[Written]] = {}
+        self._refused_again = False
         self._retrying: gevent.Greenlet[[], None] | None = None
         self._stopped = Event()
         self._paused = False
@@ -204,16 +209,23 @@ class StoredRecords:
             self._retrying = gevent.spawn(self._retry)
 
     def _retry(self) -> None:
-        while self._awaited and not self._stopped.wait(self._retry_interval):
-            if self._store.reachable() and not self._paused:
-                for namespace, key in list(self._awaited):
-                    self._erase_again(namespace, key)
+        pause = self._retry_interval
+        while self._awaited and not self._stopped.wait(pause):
+            if self._paused or not self._store.reachable():
+                pause = self._retry_interval
+                continue
+            pause = min(2 * pause, _LONGEST_PAUSE) if self._refused_again else self._retry_interval
+            self._refused_again = False
+            for namespace, key in list(self._awaited):
+                self._erase_again(namespace, key)
 
     def _erase_again(self, namespace: str, key: str) -> None:
         def erased(error: StoreError | None) -> None:
-            if error is None:
-                for done in self._awaited.pop((namespace, key), []):
-                    done(None)
+            if error is not None:
+                self._refused_again = True
+                return
+            for done in self._awaited.pop((namespace, key), []):
+                done(None)
 
         self._store.submit(Change(namespace, remove=frozenset({key})), erased, persistent=True)
 

@@ -23,7 +23,7 @@ from submgr.adapters.records.store import (
 from submgr.core.errors import RefusedError
 from submgr.core.model import Content, E2Record, Holder, Removal, RestHolder, RestRecord, RmrEndpoint
 from submgr.e2ap.messages import Action, ActionType
-from submgr.platform.store.base import Change, StoreError, StoreTimeout, StoreUnavailable
+from submgr.platform.store.base import Change, StoreError, StoreRefusesWrites, StoreTimeout, StoreUnavailable
 from submgr.platform.store.committing import CommittingStore
 from submgr.platform.store.memory import MemoryBackend
 from submgr.platform.turns import turn
@@ -53,6 +53,7 @@ class Backend(MemoryBackend):
         super().__init__()
         self.error: StoreError | None = None
         self.full = False
+        self.looks = 0
         self.asked: list[tuple[str, list[str], list[str]]] = []
         self.written = Event()
 
@@ -61,6 +62,7 @@ class Backend(MemoryBackend):
             raise type(self.error)(*self.error.args)
 
     def probe(self) -> None:
+        self.looks += 1
         self._check()
 
     def write(self, namespace: str, values: Mapping[str, bytes], removals: Collection[str]) -> None:
@@ -338,3 +340,21 @@ def test_the_mark_of_the_instance_ids_is_saved(records: StoredRecords) -> None:
     records.save_next_instance_id(33)
     records.flush()
     assert records.load().next_instance_id == 33
+
+
+def test_an_erasure_that_is_refused_is_tried_after_growing_pauses(records: StoredRecords, backend: Backend) -> None:
+    done: Queue[WriteFailure | None] = Queue()
+    records.save_e2(E2, done.put)
+    assert outcome(done) is None
+    backend.error = StoreRefusesWrites("READONLY")
+    records.erase_e2(3, done.put)
+    failure = outcome(done)
+    assert failure is not None
+    assert "READONLY" in failure.message
+    backend.asked.clear()
+    looks = backend.looks
+    until(lambda: backend.looks >= looks + 20)
+    assert len(backend.asked) < 20, "of the store and of the records together; without pauses it would be 60"
+    backend.error = None
+    assert outcome(done) is None
+    assert records.load().e2 == []
