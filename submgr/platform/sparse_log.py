@@ -76,8 +76,11 @@ class Outage:
         self._open = False
         self._times = 0
 
-    def goes_on(self, message: str, kind: str | None = None) -> None:
-        """It failed. `kind`: messages of one kind are not told apart; by default each text is a kind."""
+    def goes_on(self, message: str, kind: str | None = None, **fields: Any) -> None:
+        """It failed. `kind`: messages of one kind are not told apart; by default each text is a kind.
+
+        The field `times` tells, where it is more than one, how many failures the line stands for.
+        """
         now = self._clock()
         kind = message if kind is None else kind
         if now >= self._quiet_until + self._pause and not self._open:
@@ -90,7 +93,8 @@ class Outage:
             if self._said:
                 self._pause = min(2 * self._pause, self._longest)
             self._quiet_until = now + self._pause
-        fields = {"times": self._times + 1} if self._times else {}
+        if self._times:
+            fields["times"] = self._times + 1
         self._times = 0
         self._said.add(kind)
         self._open = True

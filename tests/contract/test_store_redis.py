@@ -277,7 +277,7 @@ def test_a_read_only_replica_is_readable(server: RedisServer, store: SdlStore) -
     server.command("REPLICAOF", "NO", "ONE")
     settled(store)
     assert server.get(NS, "1") is None
-    until(lambda: store.trouble() is None)
+    eventually(lambda: store.trouble() is None)
 
 
 def test_a_replica_that_answers_ok_has_not_written_anything(server: RedisServer) -> None:
@@ -330,13 +330,13 @@ def test_a_database_that_cannot_save_refuses_even_ping_and_is_readable() -> None
         store = quick(server.environment)
         store.start()
         try:
-            until(lambda: "MISCONF" in str(store.trouble()))
+            eventually(lambda: "MISCONF" in str(store.trouble()))
             assert store.reachable()
             assert store.read_all(NS) == {"1": b"x"}
             with pytest.raises(StoreRefusesWrites, match="MISCONF"):
                 store.write(Change(NS, {"1": b"y"}))
             server.command("CONFIG", "SET", "stop-writes-on-bgsave-error", "no")
-            until(lambda: store.trouble() is None)
+            eventually(lambda: store.trouble() is None)
         finally:
             store.stop()
 
@@ -344,19 +344,19 @@ def test_a_database_that_cannot_save_refuses_even_ping_and_is_readable() -> None
 def test_a_database_with_too_few_replicas_takes_no_writes(server: RedisServer, store: SdlStore) -> None:
     store.write(Change(NS, {"1": b"x"}))
     server.command("CONFIG", "SET", "min-replicas-to-write", "1")
-    until(lambda: store.trouble() is not None)
+    eventually(lambda: store.trouble() is not None)
     assert "NOREPLICAS" in str(store.trouble())
     assert store.reachable()
     assert store.read_all(NS) == {"1": b"x"}
     server.command("CONFIG", "SET", "min-replicas-to-write", "0")
-    until(lambda: store.trouble() is None)
+    eventually(lambda: store.trouble() is None)
 
 
 def test_who_may_not_ask_for_the_role_may_still_write(server: RedisServer, store: SdlStore) -> None:
     server.command("ACL", "SETUSER", "default", "-role", "-set")
     for change in (Change(NS, {"1": b"x"}), Change(NS, {"2": b"x"}, frozenset({"1"})), removal("3")):
         store.write(change)
-    until(lambda: store.trouble() is None)
+    eventually(lambda: store.trouble() is None)
     assert store.read_all(NS) == {"2": b"x"}
 
 
@@ -504,7 +504,7 @@ def test_one_sentinel_of_several_that_is_away_or_does_not_know_the_name(
         store = quick({**environment, "DBAAS_SERVICE_SENTINEL_PORT": ports})
         store.start()
         try:
-            until(store.reachable)
+            eventually(store.reachable)
             for number in range(10):
                 store.write(Change(f"ns{number}", {"k": b"x"}))
             assert [server.get(f"ns{number}", "k") for number in range(10)] == [b"x"] * 10
@@ -530,10 +530,10 @@ def test_sentinels_of_different_databases_do_not_stand_in_for_each_other(server:
             )
             store.start()
             try:
-                until(store.reachable)
+                eventually(store.reachable)
                 sentinels[0].kill()
                 server.kill()
-                until(lambda: not store.reachable())
+                eventually(lambda: not store.reachable())
                 gevent.sleep(0.3)
                 assert not store.reachable()
                 assert f"127.0.0.1:{sentinels[0].port}" in str(store.trouble())

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 
 import gevent
 import pytest
-from support.processes.daemon import Daemon, Neighbourhood, eventually
+from support.processes.daemon import Daemon, Neighbourhood
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
+from support.waiting import eventually
 
 from submgr.simulators.rnib import CHANNEL, NAMES, node_key
 

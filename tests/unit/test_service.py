@@ -97,7 +97,7 @@ class AnyNode:
     def connected(self) -> list[str]:
         return ["gnb_1", "gnb_2"]
 
-    def is_connected(self, meid: str) -> bool:
+    def is_connected_now(self, meid: str) -> bool:
         return True
 
     def knows(self, meid: str) -> bool:

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import gevent
 
+from submgr.platform.sparse_log import Outage
 from submgr.platform.store.base import StoreError
 
 T = TypeVar("T")
@@ -37,7 +38,7 @@ def load_until_there(
 class Loader:
     """Loads once in the caller's greenlet, and goes on in the background while the database is away.
 
-    `load`: raises StoreError while the database is away. `log` gets `message` as a warning after each failed try.
+    `load`: raises StoreError while the database is away. `log` gets `message` and why as a warning, sparsely.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Loader:
         self.done = False
         """Whether `load` has succeeded since the last `start`."""
         self._load = load
-        self._log = log
+        self._outage = Outage(log)
         self._message = message
         self._sleep = sleep
         self._greenlet: gevent.Greenlet | None = None
@@ -78,4 +79,4 @@ class Loader:
         self.done = True
 
     def _tell(self, error: StoreError, tries: int) -> None:
-        self._log.warning(self._message, extra={"why": str(error)})
+        self._outage.goes_on(self._message, str(error), why=str(error))

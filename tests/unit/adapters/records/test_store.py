@@ -353,7 +353,7 @@ def test_an_erasure_that_is_refused_is_tried_after_growing_pauses(records: Store
     assert "READONLY" in failure.message
     backend.asked.clear()
     looks = backend.looks
-    until(lambda: backend.looks >= looks + 20)
+    turns_until(lambda: backend.looks >= looks + 20)
     assert len(backend.asked) < 20, "of the store and of the records together; without pauses it would be 60"
     backend.error = None
     assert outcome(done) is None
