@@ -53,7 +53,7 @@ class Backend(MemoryBackend):
         super().__init__()
         self.error: StoreError | None = None
         self.full = False
-        self.looks = 0
+        self.looked = Event()
         self.asked: list[tuple[str, list[str], list[str]]] = []
         self.written = Event()
 
@@ -62,7 +62,7 @@ class Backend(MemoryBackend):
             raise type(self.error)(*self.error.args)
 
     def probe(self) -> None:
-        self.looks += 1
+        self.looked.set()
         self._check()
 
     def write(self, namespace: str, values: Mapping[str, bytes], removals: Collection[str]) -> None:
@@ -352,8 +352,9 @@ def test_an_erasure_that_is_refused_is_tried_after_growing_pauses(records: Store
     assert failure is not None
     assert "READONLY" in failure.message
     backend.asked.clear()
-    looks = backend.looks
-    turns_until(lambda: backend.looks >= looks + 20)
+    for _ in range(20):
+        backend.looked.clear()
+        assert backend.looked.wait(5)
     assert len(backend.asked) < 20, "of the store and of the records together; without pauses it would be 60"
     backend.error = None
     assert outcome(done) is None
