@@ -95,6 +95,7 @@ def build(
     )
     health = Health(interval=HUB_WATCH)
     probes = Probes(health, loader, store, rmr, dispatcher.stuck)
+    health.warn("E2 nodes", lambda: node_state.trouble() if live.current.controls.check_e2_state else None)
     service = Service(dispatcher, replies, nodes, records, lambda: shutdown.request(1))
     orphans = _make_orphans(live, dispatcher, deliveries, service)
     gauges.watch_nodes(monitoring.metrics, lambda: [worker.node for worker in dispatcher.workers])

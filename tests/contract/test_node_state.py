@@ -357,6 +357,11 @@ class TestRnib:
         eventually(lambda: nodes.readings > 3)
         assert nodes.connected() == ["enb_1"]
         assert nodes.ignored > 3
+        assert nodes.trouble() is None
+        manager.server.command("SADD", "{e2Manager},ENB", b"\xff")
+        manager.server.command("SET", "{e2Manager},RAN:enb_1", b"\xff")
+        eventually(lambda: nodes.trouble() == "2 entries of R-NIB cannot be read (enb_1)")
+        assert nodes.connected() == ["enb_1"]
         assert caplog.text.count("WRONGTYPE") == 1
 
     def test_what_changed_while_redis_was_away_is_seen(
@@ -392,6 +397,7 @@ class TestRnib:
         server.suspend()
         eventually(lambda: "R-NIB cannot be read" in caplog.text)
         assert nodes.stale()
+        assert "R-NIB cannot be read, the nodes stay as they were: redis: " in str(nodes.trouble())
         assert nodes.connected() == ["gnb_1"]
         server.resume()
         eventually(lambda: not nodes.stale())

@@ -47,6 +47,9 @@ class NodeState(Protocol):
     def stale(self) -> bool:
         """Whether states may have changed since without being noticed here."""
 
+    def trouble(self) -> str | None:
+        """What may be wrong with the states, in words; None when nothing is."""
+
 
 class LocalNodeState:
     """Connection states that the simulator of the nodes sets.
@@ -90,3 +93,6 @@ class LocalNodeState:
 
     def stale(self) -> bool:
         return False
+
+    def trouble(self) -> str | None:
+        return None

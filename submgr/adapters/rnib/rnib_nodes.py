@@ -47,11 +47,12 @@ class _Reading:
     """What one look at R-NIB found.
 
     `states`: each node that R-NIB has; None when its record cannot be read. `unrecorded`: members of the sets without
-    a record, which count as DISCONNECTED.
+    a record, which count as DISCONNECTED. `odd_members`: how many members cannot be read.
     """
 
     states: dict[str, ConnectionState | None] = field(default_factory=dict)
     unrecorded: set[str] = field(default_factory=set)
+    odd_members: int = 0
 
     @property
     def unreadable(self) -> set[str]:
@@ -92,7 +93,8 @@ class RnibNodeState:
         self._suspects: dict[str, int] = {}
         self._unreadable: set[str] = set()
         self._known = False
-        self._failed = False
+        self._failed: str | None = None
+        self._odd_members = 0
         self._listener: Listener | None = None
         self._reader: gevent.Greenlet[[], None] | None = None
         self.ignored = 0
@@ -139,7 +141,18 @@ class RnibNodeState:
 
     def stale(self) -> bool:
         reading = self._reader is not None and not self._reader.dead
-        return self._failed or not reading or not self._listening()
+        return self._failed is not None or not reading or not self._listening()
+
+    def trouble(self) -> str | None:
+        if self._failed is not None:
+            return f"R-NIB cannot be read, the nodes stay as they were: {self._failed}"
+        if not self._listening():
+            return "the events of R-NIB are not heard at the moment"
+        if self._unreadable or self._odd_members:
+            named = f" ({', '.join(sorted(self._unreadable)[:10])})" if self._unreadable else ""
+            count = len(self._unreadable) + self._odd_members
+            return f"{count} entries of R-NIB cannot be read{named}"
+        return None
 
     def _listening(self) -> bool:
         return self._listener is not None and self._listener.subscribed
@@ -163,10 +176,14 @@ class RnibNodeState:
             try:
                 certain = self._read_all()
             except StoreError as error:
-                if not self._failed:
+                if self._failed is None:
                     _log.warning("R-NIB cannot be read, the nodes stay as they were: %s", error)
-                self._failed = True
+                self._failed = str(error)
                 pause = self._retry
+            except Exception as error:  # a bug: the states must not stay as they are for good because of it
+                _log.exception("R-NIB is read again")
+                self._failed = repr(error)
+                pause = self._interval
             else:
                 # a node that nobody knows yet may be between its two steps as well: after a start it is looked twice
                 pause = self._confirm_after if due or not certain else self._interval
@@ -183,9 +200,10 @@ class RnibNodeState:
         self._suspects = dict.fromkeys(doubted, mark)
         certain = not doubted and reading.unreadable <= self._unreadable
         self._unreadable = reading.unreadable
-        if self._failed or not self.readings:
+        if self._failed is not None or not self.readings:
             _log.info("R-NIB read: %d nodes in %.3f s", len(reading.states), time.monotonic() - began)
-        self._failed = False
+        self._failed = None
+        self._odd_members = reading.odd_members
         self._last_mark = mark
         self.readings += 1
         self._known = self._known or certain or self.readings > 1
@@ -196,9 +214,9 @@ class RnibNodeState:
         return name in self._suspects and not self._table.told_since(self._suspects[name], name)
 
     def _reading(self) -> _Reading:
-        members, complete = self._members()
-        names = sorted({*members, *self._table.names()})
         reading = _Reading()
+        members, complete = self._members(reading)
+        names = sorted({*members, *self._table.names()})
         for start in range(0, len(names), _READ_AT_ONCE):
             piece = names[start : start + _READ_AT_ONCE]
             found = self._channel.get(NAMESPACE, [node_key(name) for name in piece])
@@ -214,7 +232,7 @@ class RnibNodeState:
             turn()  # a database nearby answers without ever letting others run
         return reading
 
-    def _members(self) -> tuple[set[str], bool]:
+    def _members(self, reading: _Reading) -> tuple[set[str], bool]:
         """The names in the sets, and whether all sets could be read. A set that is no set does not hide the others."""
         names: set[str] = set()
         refused: list[StoreError] = []
@@ -230,6 +248,7 @@ class RnibNodeState:
             for member in in_turns(members):
                 identity = read_identity(member)
                 if identity is None:
+                    reading.odd_members += 1
                     self._ignore("member", member[:200])
                 else:
                     names.add(identity.name)

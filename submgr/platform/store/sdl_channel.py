@@ -164,7 +164,7 @@ class Listener:
             if not arrived:
                 connection.send_command("PING")
             answer = connection.read_response()
-        if answer[0] == b"message":
+        if isinstance(answer, list) and len(answer) == 3 and answer[0] == b"message":
             self._tell(lambda: self._on_payload(answer[2]))
 
     def _tell(self, callback: Callable[[], None]) -> None:

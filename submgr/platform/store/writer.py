@@ -272,6 +272,6 @@ class Writer:
             message = (
                 f"{len(effect)} keys of {namespace} could not be repaired, tried again after growing pauses: {error}"
             )
-            self._refusal_of_repairs.goes_on(message, namespace)
+            self._refusal_of_repairs.goes_on(message, "refused")
             return 0
         return len(effect)
