@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import logging
+import time
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -16,19 +17,24 @@ from submgr.platform.store.sdl_errors import in_words
 
 _log = logging.getLogger(__name__)
 
+_AT_ABOUT_THE_SAME_TIME = 5.0
+"""Seconds. Sentinels of one database agree on its master after a failover well within them."""
+
 
 class Sentinels:
     """All Sentinels that the address list has for one master name, by "host:port".
 
     Each entry of the list is a database of its own with a Sentinel of its own. When that Sentinel does not answer or
     does not know the name, the others are asked: where the list has several Sentinels of one database, they all name
-    the same master. Once two of them have named different masters, they are not asked for each other any more.
+    the same master. Two of them that lately named different masters at about the same time are not asked for each
+    other.
     """
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._sentinels: dict[str, Sentinel] = {}
-        self._named: dict[str, tuple[str, int]] = {}
+        self._named: dict[str, tuple[tuple[str, int], float]] = {}
+        self._apart: set[frozenset[str]] = set()
         self._sparsely = Sparsely(_log)
 
     def add(self, where: str, client: Redis) -> None:
@@ -42,7 +48,8 @@ class Sentinels:
             return self._ask(first)
         except RedisError as error:
             others = [where for where in self._sentinels if where != first]
-            if not others or len(set(self._named.values())) > 1:
+            others = [where for where in others if frozenset((first, where)) not in self._apart]
+            if not others:
                 raise
             why = in_words(error)
         for where in others:
@@ -65,5 +72,14 @@ class Sentinels:
             raise MasterNotFoundError(f"the Sentinel at {where} knows no master {self._name!r}")
         if not sentinel.check_master_state(state, self._name):
             raise MasterNotFoundError(f"the Sentinel at {where} says that the master {self._name!r} is down")
-        self._named[where] = (str(state["ip"]), int(state["port"]))
-        return self._named[where]
+        return self._take(where, (str(state["ip"]), int(state["port"])))
+
+    def _take(self, where: str, master: tuple[str, int]) -> tuple[str, int]:
+        """Notes the answer, and whether others named the same master just before."""
+        now = time.monotonic()
+        for other, (named, since) in self._named.items():
+            if other != where and now - since < _AT_ABOUT_THE_SAME_TIME:
+                pair = frozenset((where, other))
+                self._apart = self._apart - {pair} if named == master else self._apart | {pair}
+        self._named[where] = (master, now)
+        return master
