@@ -77,9 +77,9 @@ _shared = NativeThreads(10)
 
 
 def in_thread(function: Callable[..., _T], *arguments: Any) -> _T:
-    """Calls `function` in one of ten threads shared by short calls: our own files, and long work on requests.
+    """Calls `function` in one of ten threads for our own files and the work of operators.
 
-    Look-ups of names, which may hang for long, use no thread of these. Returns what the function returns, raises what
-    it raises.
+    Nothing that a stranger can cause uses these threads: no look-up of a name, no body of a request of an xApp. Returns
+    what the function returns, raises what it raises.
     """
     return _shared.call(function, *arguments)

@@ -13,7 +13,7 @@ from flask import Flask, Response, request
 from submgr.core.errors import NodeDownError
 from submgr.core.model import SubscribeRequest
 from submgr.platform.http.app import JsonApp, after_sent, json_response
-from submgr.platform.native_threads import in_thread
+from submgr.platform.native_threads import NativeThreads
 from submgr.platform.sparse_log import Sparsely
 from submgr.rest.errors import answer_refusals, refusal, report_internal_errors
 from submgr.rest.schemas import parse_subscribe
@@ -27,6 +27,9 @@ MAX_BODY = 4 * 1024 * 1024
 
 LARGE_BODY = 64 * 1024
 """Bytes. A native thread parses larger bodies, which would hold up the hub for milliseconds."""
+
+_large_bodies = NativeThreads(4)
+"""Threads of their own: whoever sends many large bodies holds up nobody but those who do the same."""
 
 Parse = Callable[[bytes], SubscribeRequest]
 
@@ -88,7 +91,7 @@ def _tell_of_folded_octets(folding: Sparsely, asked: SubscribeRequest) -> None:
 
 
 def _parse(body: bytes, parse: Parse) -> SubscribeRequest:
-    return parse(body) if len(body) <= LARGE_BODY else in_thread(parse, body)
+    return parse(body) if len(body) <= LARGE_BODY else _large_bodies.call(parse, body)
 
 
 def _counted(answer: Response, count: Count) -> Response:
