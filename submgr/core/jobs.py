@@ -45,12 +45,16 @@ class SubscribeJob(Job):
 class LeaveJob(Job):
     """A holder leaves its E2 subscription: the DELETE of `rest` is accepted. The last holder takes it along.
 
-    `keys` are those of what the holder holds now, or of the SubscribeJob that is still running for it.
+    `held_keys` are those of what the holder holds now, or of the SubscribeJob that is still running for it.
     """
 
     holder: HolderKey
     rest: RestSubscription
-    keys: Keys
+    held_keys: Keys
+
+    @property
+    def keys(self) -> Keys:
+        return self.held_keys
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ Table = Mapping[State, Row]
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _ResolvedRow:
     """A row and the methods of its state, looked up once for each kind of procedure."""
 
     to: Mapping[type, State | None]
@@ -78,12 +78,12 @@ class Procedure(ABC):
 
     NAME: ClassVar[str]
     TABLE: ClassVar[Table]
-    _PLACES: ClassVar[dict[State, _Place]]
+    _ROWS: ClassVar[dict[State, _ResolvedRow]]
 
     def __init_subclass__(cls) -> None:
         table: Table | None = getattr(cls, "TABLE", None)
         if table is not None:
-            cls._PLACES = _places(cls, table)
+            cls._ROWS = _resolved(cls, table)
 
     def __init__(self, node: NodeContext) -> None:
         self.node = node
@@ -112,7 +112,7 @@ class Procedure(ABC):
 
     @property
     def holds_slot(self) -> bool:
-        return self._PLACES[self.state].slot
+        return self._ROWS[self.state].slot
 
     @property
     def described_state(self) -> str:
@@ -124,26 +124,26 @@ class Procedure(ABC):
 
     def feed(self, event: object, now: float) -> bool:
         """Takes an event. Returns False when the current state does not know it: nothing has changed then."""
-        places = self._PLACES
-        place = places[self.state]
-        if type(event) not in place.to:
+        rows = self._ROWS
+        row = rows[self.state]
+        if type(event) not in row.to:
             return False
-        target = place.to[type(event)]
+        target = row.to[type(event)]
         if target is None:
             return True
-        if place.leave is not None:
-            place.leave(self, event)
-        place = places[target]
-        while place.needs is not None and not place.needs(self):
-            target = place.to[Skip]
+        if row.leave is not None:
+            row.leave(self, event)
+        row = rows[target]
+        while row.needs is not None and not row.needs(self):
+            target = row.to[Skip]
             assert target is not None
-            place = places[target]
+            row = rows[target]
         self.state = target
         self.node.end_step(self)
-        if place.timer is not None:
-            self.step = self.node.new_step(self, now + self.seconds(place.timer))
-        if place.enter is not None:
-            place.enter(self, now)
+        if row.timer is not None:
+            self.step = self.node.new_step(self, now + self.seconds(row.timer))
+        if row.enter is not None:
+            row.enter(self, now)
         return True
 
     def expire(self, now: float) -> None:
@@ -167,7 +167,7 @@ class Procedure(ABC):
         self.node.emit(Finished(self.name, outcome, seconds, self.instance_id or 0, self.subscription_id, detail))
 
 
-def _places(cls: type[Procedure], table: Table) -> dict[State, _Place]:
+def _resolved(cls: type[Procedure], table: Table) -> dict[State, _ResolvedRow]:
     """Finds the methods of each state. Raises TypeError for a state that nothing enters, a `Skip` arrow without its
     condition, and a method whose state is not in the table."""
     names = {state.name.lower(): state for state in table}
@@ -175,7 +175,7 @@ def _places(cls: type[Procedure], table: Table) -> dict[State, _Place]:
         kind, _, name = method.partition("_")
         if kind in ("enter", "needs", "leave") and name not in names:
             raise TypeError(f"{cls.__name__}.{method}: no such state in its table")
-    places = {}
+    rows = {}
     for name, state in names.items():
         row = table[state]
         enter = getattr(cls, f"enter_{name}", None)
@@ -184,8 +184,8 @@ def _places(cls: type[Procedure], table: Table) -> dict[State, _Place]:
             raise TypeError(f"{cls.__name__}: nothing enters {name}")
         if (needs is not None) is not (Skip in row.to):
             raise TypeError(f"{cls.__name__}: {name} has either a Skip arrow or needs_{name}, not both")
-        places[state] = _Place(row.to, row.timer, row.slot, enter, needs, getattr(cls, f"leave_{name}", None))
-    return places
+        rows[state] = _ResolvedRow(row.to, row.timer, row.slot, enter, needs, getattr(cls, f"leave_{name}", None))
+    return rows
 
 
 def unrouting(then: State) -> Row:
