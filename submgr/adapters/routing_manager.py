@@ -17,6 +17,7 @@ from submgr.core.model import RmrEndpoint
 from submgr.platform.http.client import HttpClient
 from submgr.platform.http.errors import HttpConnectError, HttpError, HttpTimeout
 from submgr.platform.http.target import Target
+from submgr.platform.names import neighbours
 from submgr.runtime.ports import Routed, RouteFailure
 
 HANDLE = "/handles/xapp-subscription-handle"
@@ -65,7 +66,7 @@ class RoutingManager:
         self._count = count
         self._latency = latency
         self._free = BoundedSemaphore(at_once)
-        self._client = HttpClient(connections=at_once, idle=at_once)
+        self._client = HttpClient(connections=at_once, idle=at_once, names=neighbours)
         self._running: set[gevent.Greenlet[[], None]] = set()
         self._newest: dict[int, gevent.Greenlet[[], None]] = {}
 

@@ -37,7 +37,7 @@ class ManagerPort:
         manager: str = "",
         interval: float = 5.0,
     ) -> None:
-        self._transport = WireTransport(config, self._handle)
+        self._transport = WireTransport(config, self._handle, ours=frozenset((manager,)))
         self._apply = apply
         self._manager = manager
         self._interval = interval

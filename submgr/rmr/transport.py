@@ -135,9 +135,9 @@ class Transport(Protocol):
     ) -> Status:
         """Answers a received message, once or several times, now or later.
 
-        xid, sid, meid, sub_id, trace and d1 are the request's unless `changes` has others. The answer goes to the
-        request's `src`. When `src` is empty or cannot be connected to, the answer goes back on the connection the
-        request came in on. NOENDPT when that is closed too.
+        xid, sid, meid, sub_id, trace and d1 are the request's unless `changes` has others. The answer goes back on the
+        connection the request came in on. When that is closed, the answer goes to the request's `src`. NOENDPT when
+        that is empty or no address.
         """
 
     def stats(self) -> Stats:

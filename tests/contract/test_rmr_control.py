@@ -102,8 +102,8 @@ def test_the_state_answers_a_call(run: Callable[..., Run], manager: Callable[[Ru
         pushing = manager(one)
         call = {"xid": b"call", "d1": b"\x09abc", "flags": CALL_MSG, "sub_id": 5}
         pushing.push("newrt|start\nnewrt|end\n", src=listening.name.encode(), **call)  # type: ignore[arg-type]
-        eventually(lambda: listening.got)
-        (state,) = listening.got
+        (state,) = eventually(lambda: pushing.link.got)
+        assert listening.links == [], "the answer takes the manager's own connection"
     assert (state.mtype, state.payload, state.sub_id) == (mtypes.RMRRM_TABLE_STATE, b"OK <id-missing> \n\0", -1)
     assert (state.transaction, state.d1, state.flags) == (b"call", b"\x09abc", 0)
     assert state.src == f"{ME}:{one.control}"

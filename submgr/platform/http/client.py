@@ -16,11 +16,12 @@ from gevent import socket
 from gevent.lock import BoundedSemaphore
 
 from submgr.platform.http.answer import Answer
-from submgr.platform.http.connect import Resolver, connect
+from submgr.platform.http.connect import connect
 from submgr.platform.http.errors import Endpoint, HttpProtocolError, HttpTimeout
 from submgr.platform.http.exchange import attempt, late, request_bytes, words
 from submgr.platform.http.idle_pool import IdlePool
 from submgr.platform.http.target import Target, parse
+from submgr.platform.names import Names, strangers
 
 _CHUNK = 64 * 1024
 
@@ -68,7 +69,8 @@ class HttpClient:
 
     At most `connections` are open to one host and port; further requests wait for a free one within their connect
     timeout. `idle` connections to one host and port, and `idle_total` in all, are kept open between requests for
-    `idle_seconds`. `tls` comes from `tls_context`.
+    `idle_seconds`. `tls` comes from `tls_context`. `names` looks hosts up: `neighbours` for a client whose hosts all
+    come from our own settings.
 
     The peer may close a kept connection in the moment in which a request is sent on it. When not one byte of an
     answer has come from a kept connection, the client sends the request once more on a new connection, POST too: a
@@ -84,12 +86,13 @@ class HttpClient:
         idle_seconds: float = 30.0,
         tls: ssl.SSLContext | None = None,
         user_agent: str = "ric-submgr",
+        names: Names = strangers,
     ) -> None:
         self._connections = connections
         self._tls = tls
         self._user_agent = user_agent
         self._pool = IdlePool(idle, idle_total, idle_seconds)
-        self._resolver = Resolver()
+        self._names = names
         self._gates: dict[Endpoint, Gate] = {}
 
     def close(self) -> None:
@@ -148,7 +151,7 @@ class HttpClient:
         reused = sock is not None
         while True:
             if sock is None:
-                sock = connect(endpoint, self._resolver, connect_timeout, self._tls)
+                sock = connect(endpoint, self._names, connect_timeout, self._tls)
             answer = attempt(sock, endpoint, method, payload, read_timeout)
             if answer is not None:
                 return Exchange(endpoint, gate, sock, answer, read_timeout)

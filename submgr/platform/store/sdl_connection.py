@@ -11,12 +11,14 @@ from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
-import gevent
 from gevent import socket
 from redis.connection import BlockingConnectionPool, Connection
 from redis.exceptions import ConnectionError, ReadOnlyError, TimeoutError
 
 from submgr.platform.store.sdl_errors import NotSent, in_words
+
+from submgr.platform.connecting import connect
+from submgr.platform.names import neighbours
 
 # SO_LINGER on, 0 s: closing discards what the kernel has not sent yet, instead of sending it a minute later.
 _DISCARD = struct.pack("ii", 1, 0)
@@ -37,10 +39,8 @@ class SdlConnection(Connection):
     def _connect(self) -> Any:
         if self._tag is not None:
             self.client_name = f"{self._tag}-{uuid4().hex}"
-        # Looking up the host name counts, too.
-        with gevent.Timeout(self.socket_connect_timeout, OSError("no connection in time")):
-            sock = socket.create_connection((self.host, self.port))
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        assert self.socket_connect_timeout is not None, "the pool gives it"
+        sock = connect(neighbours, self.host, self.port, self.socket_connect_timeout)
         sock.settimeout(self.socket_timeout)
         return sock
 

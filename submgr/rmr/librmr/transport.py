@@ -32,6 +32,9 @@ from submgr.rmr.transport import Failed, OnError, OnMessage, Stats, TransportCon
 
 _LOG = logging.getLogger(__name__)
 _LANES = 4
+_ANSWERS = _LANES
+"""The number of one more lane, for answers: librmr looks up the `src` of a request, which a stranger wrote, before it
+uses the connection that the request came in on."""
 _BATCH = 256
 """Messages taken from librmr before the reader waits for its descriptor again, and the others have their turn."""
 _NO_CALL = bytes(4)
@@ -45,8 +48,9 @@ class LibrmrTransport:
     given to `set_routes` replaces librmr's: from then on messages go straight to the endpoints of that table.
 
     Blocking calls are made on native threads, one for each of a few lanes. Messages of one meid (or, without a meid, to
-    one peer) share a lane, so that they keep their order. The transport cannot see what librmr drops because its ring
-    of 4095 received messages is full. One transport a process: librmr has no real end.
+    one peer) share a lane, so that they keep their order. Answers have a lane of their own. The transport cannot see
+    what librmr drops because its ring of 4095 received messages is full. One transport a process: librmr has no real
+    end.
     """
 
     def __init__(
@@ -67,7 +71,7 @@ class LibrmrTransport:
         self._receiver = Receiver(config, self._counters, on_message, on_error, self._answer_health_check)
         self._router = Router(lambda name: True)
         self._encoder = Encoder()
-        self._threads = NativeThreads(_LANES)
+        self._threads = NativeThreads(_LANES + 1)
         self._lanes: list[SendLane] = []
         self._wormholes: list[dict[str, int]] = []
         self._reader: Any = None
@@ -97,8 +101,8 @@ class LibrmrTransport:
         # librmr writes the name that this variable has into `src`, whatever we take our name to be
         variables = {**self._variables, "RMR_SRC_ID": f"[{host}]" if ":" in host else host}
         self._threads.call(library.open, config.port, config.usual_size, variables)
-        self._lanes = [SendLane(self._threads, config.send_queue) for _ in range(_LANES)]
-        self._wormholes = [{} for _ in range(_LANES)]
+        self._lanes = [SendLane(self._threads, config.send_queue) for _ in range(_LANES + 1)]
+        self._wormholes = [{} for _ in self._lanes]
         self._library = library
         self._receiver.start()
         self._reader = gevent.spawn(self._read, library, library.receive_fd())
@@ -134,7 +138,7 @@ class LibrmrTransport:
     def send(self, message: Message, failed: Failed | None = None) -> Status:
         """Sends by librmr's route table, or by the one of set_routes when there is one."""
         if self._router.table is None:
-            return self._queue(_originated(message), None, failed, message.meid or str(message.mtype))
+            return self._queue(_originated(message), None, failed, _lane(message.meid or str(message.mtype)))
         names = self._router.destinations(message)
         if not names:
             return self._counters.not_sent(Status.NOENDPT)
@@ -147,7 +151,7 @@ class LibrmrTransport:
 
     def send_to(self, endpoint: str, message: Message, failed: Failed | None = None) -> Status:
         """Sends to "host:port", whatever the route table has."""
-        return self._queue(_originated(message), endpoint, failed, message.meid or endpoint)
+        return self._queue(_originated(message), endpoint, failed, _lane(message.meid or endpoint))
 
     def reply(
         self, request: Message, mtype: int, payload: bytes, failed: Failed | None = None, **changes: Any
@@ -157,7 +161,7 @@ class LibrmrTransport:
         received = request.origin.take() if isinstance(request.origin, Received) else None
         if received is None and not answer.src:
             return self._counters.not_sent(Status.NOENDPT)
-        return self._queue(answer, answer.src, failed, answer.meid or answer.src, received)
+        return self._queue(answer, answer.src, failed, _ANSWERS, received)
 
     def stats(self) -> Stats:
         """A snapshot of the counters."""
@@ -201,9 +205,9 @@ class LibrmrTransport:
         return self.reply(message, mtypes.RIC_HEALTH_CHECK_RESP, HEALTHY)
 
     def _queue(
-        self, message: Message, endpoint: str | None, failed: Failed | None, order: str, received: Any = None
+        self, message: Message, endpoint: str | None, failed: Failed | None, number: int, received: Any = None
     ) -> Status:
-        """Queues a message for its lane: to an endpoint, or by librmr's table, or back where it came from."""
+        """Queues a message for the lane `number`: to an endpoint, or by librmr's table, or back where it came from."""
         library = self._library
         try:
             self._encoder.answer(message)
@@ -217,7 +221,6 @@ class LibrmrTransport:
             return self._counters.not_sent(Status.NOENDPT)
         if library is None:
             return self._discard(received, Status.NOENDPT)
-        number = hash(order) % _LANES
         outgoing = Outgoing(library, message, received)
         attempt: Callable[[], tuple[Status, str]]
         if received is not None:
@@ -246,6 +249,11 @@ class LibrmrTransport:
         self._counters.transmit_error += 1
         if failed is not None:
             self._receiver.tell(failed, reason)
+
+
+def _lane(order: str) -> int:
+    """The number of the lane for the messages of one meid or peer."""
+    return hash(order) % _LANES
 
 
 def _originated(message: Message) -> Message:

@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
 import gevent
-from gevent import socket
 
+from submgr.platform.connecting import connect
+from submgr.platform.names import Names, neighbours, strangers
 from submgr.rmr.addresses import split_address
 from submgr.rmr.transport import TransportConfig
 from submgr.rmr.wire.connection import Connection, prepare
@@ -25,9 +25,17 @@ class Endpoint:
     """
 
     def __init__(
-        self, name: str, config: TransportConfig, queue: SendQueue, adopt: Callable[[Any, str], Connection]
+        self,
+        name: str,
+        config: TransportConfig,
+        queue: SendQueue,
+        adopt: Callable[[Any, str], Connection],
+        names: Names = strangers,
     ) -> None:
-        """`adopt` makes a connection of a connected socket. Raises AddressError when the name is no "host:port"."""
+        """`adopt` makes a connection of a connected socket, `names` looks the host up.
+
+        Raises AddressError when the name is no "host:port".
+        """
         self.name = name
         self.last_used = monotonic()
         self.connection: Connection | None = None
@@ -37,6 +45,7 @@ class Endpoint:
         self._config = config
         self._queue = queue
         self._adopt = adopt
+        self._names = names
         self._pause = 0.0
         self._retry_at = 0.0
         self._greenlet: Any = None
@@ -109,17 +118,10 @@ class Endpoint:
 
     def _open(self, limit: float) -> Any:
         """A connected socket; name look-up and connection together take at most `limit` seconds."""
-        timer = gevent.Timeout(limit)
-        try:
-            with timer:
-                sock = _connected(self._address)
-        except gevent.Timeout as fired:
-            if fired is not timer:
-                raise
-            raise TimeoutError(f"no connection within {limit:.2g} s") from None
+        host, port = self._address
+        sock = connect(self._names, host, port, limit)
         try:
             prepare(sock, self._config.stall_timeout)
-            sock.settimeout(None)
         except OSError:
             sock.close()
             raise
@@ -130,7 +132,6 @@ class Endpoint:
         self.trouble = f"cannot connect to {self.name}: {bad.strerror or bad}"
         self._pause = min(max(self._pause * 2, config.backoff_min), config.backoff_max)
         self._retry_at = monotonic() + self._pause
-        self._queue.divert()
         self._queue.expire(self.trouble)
 
 
@@ -147,12 +148,17 @@ class Endpoints:
         new_send_queue: Callable[[], SendQueue],
         adopt: Callable[[Any, str], Connection],
         routed: Callable[[], frozenset[str]],
+        ours: frozenset[str] = frozenset(),
     ) -> None:
-        """`adopt` makes a connection of a connected socket; `routed` returns the names in the route table."""
+        """`adopt` makes a connection of a connected socket; `routed` returns the names in the route table.
+
+        `ours` are the names from our own settings, whose look-ups wait for no others.
+        """
         self._config = config
         self._new_send_queue = new_send_queue
         self._adopt = adopt
         self._routed = routed
+        self._ours = ours
         self._known: dict[str, Endpoint] = {}
         self._sweeper: Any = None
 
@@ -163,13 +169,16 @@ class Endpoints:
     def make(self, name: str) -> Endpoint | None:
         """The endpoint of that name, made when it is new; None when too many endpoints are busy.
 
+        There is always room for `ours` and for a name that has a route, however many strangers are to be answered.
         Raises AddressError when the name is no "host:port".
         """
         known = self._known.get(name)
         if known is not None:
             return known
-        made = Endpoint(name, self._config, self._new_send_queue(), self._adopt)
-        if len(self._known) >= self._config.max_endpoints and not self._make_room():
+        names = neighbours if name in self._ours else strangers
+        made = Endpoint(name, self._config, self._new_send_queue(), self._adopt, names)
+        full = len(self._known) >= self._config.max_endpoints and not self._make_room()
+        if full and name not in self._ours and name not in self._routed():
             return None
         self._known[name] = made
         return made
@@ -215,20 +224,3 @@ class Endpoints:
                 if not one.queued and one.last_used < long_ago and name not in routed:
                     del self._known[name]
                     one.close("idle")
-
-
-def _connected(address: tuple[str, int]) -> Any:
-    """A socket connected to host and port. An IP address is not looked up: a look-up takes a native thread, and a
-    hanging name service may have taken all of them.
-    """
-    try:
-        ip = ipaddress.ip_address(address[0])
-    except ValueError:
-        return socket.create_connection(address)
-    sock = socket.socket(socket.AF_INET if ip.version == 4 else socket.AF_INET6, socket.SOCK_STREAM)
-    try:
-        sock.connect(address)
-    except BaseException:
-        sock.close()
-        raise
-    return sock

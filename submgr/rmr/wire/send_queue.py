@@ -28,8 +28,6 @@ class Item(NamedTuple):
     frame: bytes
     deadline: float
     failed: Failed | None
-    otherwise: Callable[[Item], bool] | None = None
-    """Takes the frame when its endpoint cannot be connected to, and returns whether it did."""
 
 
 class SendQueue:
@@ -77,13 +75,6 @@ class SendQueue:
     def rewind(self) -> None:
         """The connection broke: a frame that it took in part has to be sent from its beginning."""
         self._sent = 0
-
-    def divert(self) -> None:
-        """Sends every frame that has another way (`Item.otherwise`) that way."""
-        for item in self._drain():
-            if item.otherwise is None or not item.otherwise(item):
-                self._items.append(item)
-                self._bytes += len(item.frame)
 
     def expire(self, reason: str) -> None:
         """Gives up the frames whose time is over. A frame that the kernel has taken in part stays."""
