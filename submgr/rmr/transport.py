@@ -58,8 +58,8 @@ class TransportConfig:
     idle_timeout: float = 300.0
     """A connection of ours that has no route any more is closed when unused for this long."""
     max_connections: int = 2048
-    """Accepted connections; at most three quarters of the files that the process may open. One more, and the
-    connection that has been silent for longest is closed, first among those that never sent a message."""
+    """Accepted connections; at most three quarters of the files that the process may open. One more, and the host that
+    has most loses the connection that has been silent for longest, first among those that never sent a message."""
     max_endpoints: int = 2048
     max_partial_bytes: int = 64 << 20
     """Bytes of unfinished frames over all connections. One more, and the slowest sender is disconnected."""

@@ -17,10 +17,13 @@ from support.rmr.frames import frame
 from support.rmr.peer import Link, Peer
 from support.waiting import eventually
 
+from submgr.platform.names import Names
 from submgr.rmr import mtypes
 from submgr.rmr.framing import Framer
 from submgr.rmr.message import Message, Status
+from submgr.rmr.routing.reader import parse_routes
 from submgr.rmr.transport import TransportConfig
+from submgr.rmr.wire import endpoint
 from submgr.rmr.wire.transport import WireTransport
 
 Made = tuple[WireTransport, list[Message]]
@@ -413,6 +416,83 @@ def test_strangers_make_room_before_those_who_sent_something(node: Callable[...,
     eventually(lambda: len(got) == 2)
     for link in (known, *strangers):
         link.close()
+
+
+def test_a_host_with_many_connections_makes_room_before_one_with_few(node: Callable[..., Made]) -> None:
+    transport, got = node(host="0.0.0.0", max_connections=3)
+    quiet = Link(socket.create_connection(("127.0.0.1", transport.port), source_address=("127.0.0.2", 0)))
+    quiet.read()
+    quiet.send(frame(mtype=1))
+    eventually(lambda: got)
+    crowd = []
+    for number in range(10):
+        crowd.append(Link.to(transport.port))
+        crowd[-1].send(frame(mtype=2))
+        eventually(lambda number=number: len(got) == number + 2)
+    assert sum(link.closed for link in crowd) == 8
+    quiet.send(frame(mtype=3))
+    eventually(lambda: got[-1].mtype == 3)
+    for link in (quiet, *crowd):
+        link.close()
+
+
+def test_sources_whose_names_hang_are_answered_at_once_on_their_own_connections(node: Callable[..., Made]) -> None:
+    def answer(message: Message) -> None:
+        assert transport.reply(message, 2, message.payload) is Status.OK
+
+    transport, _ = node(answer)
+    links = [Link.to(transport.port) for _ in range(10)]
+    for number, link in enumerate(links):
+        link.send(frame(str(number).encode(), mtype=1, src=f"hang-{number}.example:4560".encode()))
+    eventually(lambda: all(link.got for link in links))
+    assert [link.got[0].payload for link in links] == [str(number).encode() for number in range(10)]
+    assert transport.stats().endpoints == {}, "nobody is connected to, so that nothing is looked up"
+    for link in links:
+        link.close()
+
+
+def test_a_route_has_an_endpoint_however_many_strangers_wait_for_theirs(node: Callable[..., Made]) -> None:
+    transport, _ = node(max_endpoints=3, send_timeout=5.0)
+    strangers = [f"127.0.0.1:{free_port()}" for _ in range(4)]
+    sent = [transport.send_to(name, Message(1)) for name in strangers]
+    assert sent == [Status.OK] * 3 + [Status.NOENDPT]
+    with Peer() as routed:
+        transport.set_routes(parse_routes(f"newrt|start\nrte|7|{routed.name}\nnewrt|end"))
+        assert transport.send(Message(7)) is Status.OK
+        eventually(lambda: routed.got)
+
+
+@pytest.mark.parametrize("name", ["a..b", "a" * 60 + ".b", "ü"])
+def test_what_cannot_be_a_name_is_told(node: Callable[..., Made], name: str) -> None:
+    transport, _ = node(send_timeout=0.3)
+    lost: list[str] = []
+    if transport.send_to(f"{name}:4560"[-63:], Message(1), lost.append) is Status.OK:
+        (told,) = eventually(lambda: lost)
+        assert ":4560" in told
+    still_serves(transport)
+
+
+def test_our_own_manager_is_looked_up_apart_from_strangers(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, list[str]] = {"ours": [], "others": []}
+
+    def look_up(whose: str) -> Names:
+        def told(name: str) -> list[tuple[Any, ...]]:
+            asked[whose].append(name)
+            raise OSError("no such name")
+
+        return Names(told, at_once=1)
+
+    monkeypatch.setattr(endpoint, "neighbours", look_up("ours"))
+    monkeypatch.setattr(endpoint, "strangers", look_up("others"))
+    config = TransportConfig(host="127.0.0.1", port=0, name="127.0.0.1", send_timeout=0.3)
+    transport = WireTransport(config, lambda message: None, ours=frozenset(("rtmgr:4560",)))
+    transport.start()
+    lost: list[str] = []
+    for name in ("rtmgr:4560", "rtmgr:4561", "xapp:4560"):
+        transport.send_to(name, Message(1), lost.append)
+    eventually(lambda: len(lost) == 3)
+    transport.stop(timeout=0)
+    assert {whose: set(names) for whose, names in asked.items()} == {"ours": {"rtmgr"}, "others": {"rtmgr", "xapp"}}
 
 
 def test_a_name_that_does_not_resolve_is_told(node: Callable[..., Made]) -> None:

@@ -128,6 +128,23 @@ def test_a_send_that_blocks_is_told_in_time_and_others_go_on(node: Callable[...,
         assert len(well.got) >= 10, "lanes that are not stuck have sent theirs"
 
 
+def test_an_answer_that_librmr_looks_the_source_up_for_holds_up_no_send(node: Callable[..., Node]) -> None:
+    one = node(send_timeout=2.0)
+    one.fake.stall["hang.example:4560"] = 1.5
+    link = Link.to(one.transport.port)
+    for _ in range(5):
+        link.send(frame(mtype=1, src=b"hang.example:4560"))
+    eventually(lambda: len(one.got) == 5)
+    for request in one.got:
+        assert one.transport.reply(request, 2, b"", one.lost.append) is Status.OK
+    with Peer() as well:
+        for number in range(40):
+            one.transport.send_to(well.name, Message(3, meid=str(number)))
+        eventually(lambda: len(well.got) == 40, 1.2)
+    assert link.got == []
+    link.close()
+
+
 def test_librmr_announces_our_name_and_has_the_variables_of_its_service() -> None:
     fake = FakeLibrmr()
     env = {

@@ -58,6 +58,7 @@ class Connection:
     def __init__(self, sock: Any, peer: str, owner: Owner) -> None:
         self.sock = sock
         self.peer = peer
+        self.host = peer.rpartition(":")[0]
         self.last_heard = monotonic()
         self.frame_since = 0.0
         self.proven = False

@@ -30,7 +30,7 @@ class Endpoint:
         config: TransportConfig,
         queue: SendQueue,
         adopt: Callable[[Any, str], Connection],
-        names: Names = strangers,
+        names: Names,
     ) -> None:
         """`adopt` makes a connection of a connected socket, `names` looks the host up.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import resource
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from time import monotonic
@@ -207,13 +208,20 @@ class WireTransport:
         except OSError:
             return  # gone already
         if len(self._accepted) >= self._most_accepted:
-            silent = min(self._accepted, key=lambda other: (other.proven, other.last_heard))
-            self._counters.dropped["too_many_connections"] += 1
-            self._log.warning("too_many_connections", silent.peer, "closed to make room, it was silent for longest")
-            silent.close("connection closed to make room")
+            self._make_room()
         connection = Connection(sock, peer, self)
         self._accepted.add(connection)
         connection.read()
+
+    def _make_room(self) -> None:
+        """Closes a connection of the host that has most: one host cannot cost the others theirs."""
+        counts = Counter(other.host for other in self._accepted)
+        most = max(counts.values())
+        crowd = [other for other in self._accepted if counts[other.host] == most]
+        silent = min(crowd, key=lambda other: (other.proven, other.last_heard))
+        self._counters.dropped["too_many_connections"] += 1
+        self._log.warning("too_many_connections", silent.peer, "closed to make room, it was silent for longest")
+        silent.close("connection closed to make room")
 
     def _adopt(self, sock: Any, name: str) -> Connection:
         connection = Connection(sock, name, self)
