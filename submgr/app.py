@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 
@@ -26,7 +27,7 @@ from submgr.adapters.rnib.connected_nodes import ConnectedNodes
 from submgr.adapters.rnib.connection_state import LocalNodeState, NodeState
 from submgr.adapters.rnib.rnib_nodes import RnibNodeState
 from submgr.adapters.routing_manager import RoutingManager
-from submgr.adapters.xapp_names import NativeLookUps, UnresolvedNames
+from submgr.adapters.xapp_names import LOOK_UP, UnresolvedNames
 from submgr.core.commands import Notify
 from submgr.core.controls import Controls, OnE2Loss
 from submgr.core.registry import NotificationQuota, Registry
@@ -36,6 +37,7 @@ from submgr.platform.config.watcher import ConfigWatcher
 from submgr.platform.health import Health
 from submgr.platform.http.server import HttpServer
 from submgr.platform.logs import Logs
+from submgr.platform.names import strangers
 from submgr.platform.outbox import RetryPolicy
 from submgr.platform.store.base import Store
 from submgr.platform.store.choice import make_store
@@ -199,7 +201,7 @@ def _make_orphans(live: LiveSettings, dispatcher: Dispatcher, deliveries: Delive
     return Orphans(
         lambda: [worker.node for worker in dispatcher.workers],
         deliveries,
-        UnresolvedNames(NativeLookUps()),
+        UnresolvedNames(partial(strangers.resolves, timeout=LOOK_UP)),
         lambda: OrphanSettings(live.current.controls.orphan_after, live.current.controls.remove_orphans),
         service.remove_orphans,
     )

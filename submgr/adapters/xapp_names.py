@@ -5,15 +5,12 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-import socket
 import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import gevent
 from gevent.pool import Pool
-
-from submgr.platform.http.connect import Resolver
 
 log = logging.getLogger(__name__)
 
@@ -22,30 +19,10 @@ AT_ONCE = 4
 LOOK_UP = 5.0
 """Seconds that a look-up is waited for."""
 
-_NO_SUCH_NAME = (socket.EAI_NONAME, socket.EAI_NODATA)
-
 
 class Resolves(Protocol):
     def __call__(self, host: str) -> bool:
         """Whether the name service knows this host. Raises OSError when it does not say. May block the greenlet."""
-
-
-class NativeLookUps:
-    """Implements `Resolves` by the system's resolver, in native threads that nothing else uses."""
-
-    def __init__(self) -> None:
-        self._resolver = Resolver()
-
-    def __call__(self, host: str) -> bool:
-        try:
-            self._resolver.resolve(host, 0)
-        except socket.gaierror as error:
-            if error.errno in _NO_SUCH_NAME:
-                return False
-            raise
-        except ValueError:  # it cannot be a name at all
-            return False
-        return True
 
 
 class UnresolvedNames:

@@ -160,7 +160,9 @@ def _again(error: OSError | ValueError) -> Exception:
     return type(error)(*error.args)
 
 
-_threads = NativeThreads(4)
+_AT_ONCE = 16
+
+_threads = NativeThreads(_AT_ONCE)
 
 
 def _native_look_up(name: str) -> list[tuple[Any, ...]]:
@@ -172,5 +174,5 @@ def _native_look_up(name: str) -> list[tuple[Any, ...]]:
 strangers = Names(AresChannels().look_up, at_once=256, failures=2.0)
 """For each name that a peer gave us."""
 
-neighbours = Names(_native_look_up, at_once=4)
+neighbours = Names(_native_look_up, at_once=_AT_ONCE)
 """For names from our own settings only."""

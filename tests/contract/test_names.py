@@ -15,6 +15,7 @@ import gevent
 import pytest
 from gevent import socket
 from support.name_server import NameServer
+from support.ports import free_port
 from support.processes.children import spawn
 from support.waiting import eventually
 
@@ -92,6 +93,25 @@ def test_a_name_that_nobody_knows_is_told_at_once(names: Names) -> None:
         names.resolve("nobody", 80, 5.0)
     assert raised.value.errno == socket.EAI_NONAME
     assert names.resolves("nobody", 5.0) is False
+
+
+def test_a_name_without_addresses_does_not_resolve(names: Names, server: NameServer) -> None:
+    server.addresses["other.example"] = []
+    assert names.resolves("other.example", 5.0) is False
+
+
+def test_a_name_server_that_fails_says_nothing_of_the_name(names: Names, server: NameServer) -> None:
+    server.broken = {"there.example"}
+    with pytest.raises(OSError, match="SERVFAIL"):
+        names.resolves("there.example", 5.0)
+    server.broken = set()
+
+
+def test_without_a_name_server_nothing_is_said_of_the_name() -> None:
+    port = str(free_port())
+    names = Names(AresChannels(servers=["127.0.0.1"], udp_port=port, tcp_port=port).look_up, at_once=1)
+    with pytest.raises(OSError, match=r"ARES_E"):
+        names.resolves("there.example", 10.0)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ class NameServer:
 
     def __init__(self, **addresses: str) -> None:
         self.addresses = {name.replace("_", "."): [value] for name, value in addresses.items()}
+        self.broken: set[str] = set()
+        """Names about which it says SERVFAIL."""
         self.asked: Counter[str] = Counter()
         self._server = DatagramServer("127.0.0.1:0", self._answer)
         self._server.start()
@@ -43,7 +45,7 @@ class NameServer:
         known = self.addresses.get(name)
         kind = struct.unpack_from(">H", question, end)[0]
         records = [_record(kind, address) for address in known or () if (":" in address) == (kind == 28)]
-        flags = 0x8180 if known else 0x8183
+        flags = 0x8182 if name in self.broken else 0x8183 if known is None else 0x8180
         head = question[:2] + struct.pack(">5H", flags, 1, len(records), 0, 0)
         self._server.sendto(head + question[12 : end + 4] + b"".join(records), asker)
 

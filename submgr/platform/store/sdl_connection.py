@@ -15,10 +15,9 @@ from gevent import socket
 from redis.connection import BlockingConnectionPool, Connection
 from redis.exceptions import ConnectionError, ReadOnlyError, TimeoutError
 
-from submgr.platform.store.sdl_errors import NotSent, in_words
-
 from submgr.platform.connecting import connect
 from submgr.platform.names import neighbours
+from submgr.platform.store.sdl_errors import NotSent, in_words
 
 # SO_LINGER on, 0 s: closing discards what the kernel has not sent yet, instead of sending it a minute later.
 _DISCARD = struct.pack("ii", 1, 0)

@@ -9,7 +9,7 @@ import pytest
 from gevent.event import Event
 
 from submgr.adapters import xapp_names
-from submgr.adapters.xapp_names import AT_ONCE, NativeLookUps, UnresolvedNames
+from submgr.adapters.xapp_names import AT_ONCE, UnresolvedNames
 from submgr.platform.turns import turn
 
 
@@ -102,31 +102,3 @@ def test_look_ups_that_hang_are_given_up(
     service.hanging = {f"a{i}" for i in range(2 * AT_ONCE)}
     names.check([*service.hanging, "gone"])
     assert names.for_longer_than(0) == {"gone": 100.0}
-
-
-def test_the_systems_resolver() -> None:
-    resolves = NativeLookUps()
-    assert resolves("localhost")
-    assert resolves("127.0.0.1")
-    assert not resolves("x" * 64 + ".invalid")
-
-
-@pytest.mark.parametrize(("code", "told"), [(socket.EAI_NONAME, False), (socket.EAI_NODATA, False)])
-def test_no_such_name(monkeypatch: pytest.MonkeyPatch, code: int, told: bool) -> None:
-    resolves = NativeLookUps()
-    monkeypatch.setattr(resolves._resolver, "resolve", refusing(code))
-    assert resolves("gone") is told
-
-
-def test_no_word_of_the_name_service_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    resolves = NativeLookUps()
-    monkeypatch.setattr(resolves._resolver, "resolve", refusing(socket.EAI_AGAIN))
-    with pytest.raises(OSError, match="told"):
-        resolves("gone")
-
-
-def refusing(code: int):  # type: ignore[no-untyped-def]
-    def resolve(host: str, port: int) -> None:
-        raise socket.gaierror(code, "told")
-
-    return resolve
