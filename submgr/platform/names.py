@@ -15,7 +15,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import gevent
 from gevent import monkey
@@ -25,6 +25,8 @@ from gevent.lock import BoundedSemaphore
 from submgr.platform.ares import AresChannels
 from submgr.platform.native_threads import NativeThreads
 from submgr.platform.turns import Budget
+
+_T = TypeVar("_T")
 
 Address = tuple[int, tuple[Any, ...]]
 """Address family, and the address as a socket of that family takes it."""
@@ -47,8 +49,9 @@ class _UnderWay:
 class Names:
     """Looks names up with `look_up`, each at most once at a time: all who ask for it meanwhile share the answer.
 
-    At most `at_once` names are looked up at the same time. `queue` more wait for their turn; names beyond that are
-    refused. A failure is remembered for `failures` seconds, of the `remembered` names that failed last.
+    At most `at_once` names are looked up at the same time, and beside them `known` names that resolved the last time:
+    these neither wait for the others nor are refused. `queue` more names wait for their turn; new names beyond that
+    are refused. A failure is remembered for `failures` seconds. Of either kind the newest `remembered` are remembered.
     """
 
     def __init__(
@@ -56,18 +59,21 @@ class Names:
         look_up: LookUp,
         *,
         at_once: int,
+        known: int = 64,
         queue: int = 4096,
         failures: float = 0.0,
         remembered: int = 1024,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._look_up = look_up
-        self._most = at_once + queue
+        self._most = at_once + known + queue
         self._free = BoundedSemaphore(at_once)
+        self._free_for_known = BoundedSemaphore(known) if known else self._free
         self._failures = failures
         self._remembered = remembered
         self._clock = clock
         self._under_way: dict[str, _UnderWay] = {}
+        self._known: dict[str, None] = {}
         self._failed: dict[str, tuple[float, OSError]] = {}
         self._budget = Budget()
 
@@ -100,7 +106,7 @@ class Names:
             raise _again(error)
         shared = self._under_way.get(name)
         if shared is None:
-            if len(self._under_way) >= self._most:
+            if len(self._under_way) >= self._most and name not in self._known:
                 raise OSError(f"too many names are being looked up: {name} is not")
             shared = self._under_way[name] = _UnderWay()
             gevent.spawn(self._run, name, shared)
@@ -119,7 +125,7 @@ class Names:
     def _run(self, name: str, shared: _UnderWay) -> None:
         outcome: list[Address] | OSError | ValueError = OSError("the look-up has failed")
         try:
-            with self._free:
+            with self._free_for_known if name in self._known else self._free:
                 self._budget.spend()
                 if shared.waiters:  # else they gave up before its turn
                     outcome = self._outcome(name)
@@ -131,20 +137,21 @@ class Names:
         try:
             infos = self._look_up(name)
         except OSError as error:
-            self._remember(name, error)
+            self._known.pop(name, None)
+            if self._failures:
+                self._remember(self._failed, name, (self._clock() + self._failures, error))
             return error
         except ValueError as error:  # UnicodeError, of a label that is empty or too long, is one
             return error
         self._failed.pop(name, None)
+        self._remember(self._known, name, None)
         return [(family, address) for family, _, _, _, address in infos]
 
-    def _remember(self, name: str, error: OSError) -> None:
-        if not self._failures:
-            return
-        self._failed.pop(name, None)  # the newest is the last
-        self._failed[name] = (self._clock() + self._failures, error)
-        if len(self._failed) > self._remembered:
-            del self._failed[next(iter(self._failed))]
+    def _remember(self, memory: dict[str, _T], name: str, what: _T) -> None:
+        memory.pop(name, None)  # the newest is the last
+        memory[name] = what
+        if len(memory) > self._remembered:
+            del memory[next(iter(memory))]
 
 
 def _literal(host: str) -> int | None:
@@ -160,9 +167,9 @@ def _again(error: OSError | ValueError) -> Exception:
     return type(error)(*error.args)
 
 
-_AT_ONCE = 16
+_HALF = 8
 
-_threads = NativeThreads(_AT_ONCE)
+_threads = NativeThreads(2 * _HALF)
 
 
 def _native_look_up(name: str) -> list[tuple[Any, ...]]:
@@ -174,5 +181,5 @@ def _native_look_up(name: str) -> list[tuple[Any, ...]]:
 strangers = Names(AresChannels().look_up, at_once=256, failures=2.0)
 """For each name that a peer gave us."""
 
-neighbours = Names(_native_look_up, at_once=_AT_ONCE)
+neighbours = Names(_native_look_up, at_once=_HALF, known=_HALF)
 """For names from our own settings only."""

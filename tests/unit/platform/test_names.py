@@ -95,7 +95,7 @@ def test_names_that_hang_do_not_delay_a_good_one(service: NameService) -> None:
 
 
 def test_no_more_than_the_bound_at_the_same_time_and_the_rest_in_turn(service: NameService) -> None:
-    names = Names(service, at_once=3, queue=7)
+    names = Names(service, at_once=3, known=0, queue=7)
     asking = [gevent.spawn(refused, names, f"hang-{number}") for number in range(10)]
     turns_until(lambda: service.at_once == 3)
     assert "too many names" in str(refused(names, "one-more"))
@@ -104,6 +104,22 @@ def test_no_more_than_the_bound_at_the_same_time_and_the_rest_in_turn(service: N
     gevent.joinall(asking, raise_error=True)
     assert (service.most, len(service.asked)) == (3, 10)
     assert names.resolve("good", 80, FOR_EVER)
+
+
+def test_a_name_that_resolved_the_last_time_does_not_wait_for_those_that_did_not(service: NameService) -> None:
+    names = Names(service, at_once=2, known=1, queue=9)
+    assert names.resolve("good", 80, FOR_EVER)
+    hanging = [gevent.spawn(refused, names, f"hang-{number}") for number in range(10)]
+    turns_until(lambda: service.at_once == 2)
+    assert names.resolve("good", 80, FOR_EVER)
+    new = gevent.spawn(names.resolve, "good-and-new", 80, FOR_EVER)
+    late = refused(names, "one-more", 0.0)
+    assert isinstance(late, TimeoutError)
+    assert "too many names" in str(refused(names, "two-more", 0.0))
+    assert names.resolve("good", 80, FOR_EVER), "it is not refused either"
+    assert service.asked["good-and-new"] == 0, "it waits"
+    service.speaks.set()
+    gevent.joinall([*hanging, new], raise_error=True)
 
 
 def test_who_waits_too_long_is_told_and_a_name_nobody_waits_for_is_not_looked_up(service: NameService) -> None:
