@@ -6,6 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import gevent
 import pytest
@@ -433,3 +434,22 @@ def test_any_bytes_end_in_an_answer_or_in_a_closed_connection(server, capfd, par
     assert answer == b"" or answer.startswith(b"HTTP/1.1 ")
     assert b" 500 " not in answer.split(b"\r\n", 1)[0]
     assert capfd.readouterr().err == ""
+
+
+def test_a_host_that_sends_slowly_does_not_keep_others_out():
+    server = HttpServer("test", "0.0.0.0:0", make_app(), limits=replace(LIMITS, connections=5, read=30))
+    server.start()
+    slow = [connect(server) for _ in range(5)]
+    for sock in slow:
+        sock.sendall(b"POST /things HTTP/1.1\r\nHost: x\r\n")
+    eventually(lambda: len(server.connections) == 5)
+    gevent.sleep(0.05)
+    other = socket.create_connection(("127.0.0.1", server.address[1]), source_address=("127.0.0.2", 0))
+    other.sendall(b"GET /things HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert until_closed(other).startswith(b"HTTP/1.1 200")
+    ends = [gevent.spawn(sock.recv, 1) for sock in slow]
+    assert [end.get() for end in gevent.wait(ends, count=1, timeout=10)] == [b""]
+    gevent.killall(ends)
+    for sock in (other, *slow):
+        sock.close()
+    server.stop(0.1)

@@ -66,6 +66,12 @@ def test_both_kinds_of_addresses(names: Names) -> None:
     assert hosts(names, "XAPP.ricxapp.svc.cluster.local.") == ["10.1.2.3", "fd00::5"]
 
 
+@pytest.mark.parametrize("name", ["my_xapp.example", "-x-.example", "1xapp.example", "a" * 63 + ".example"])
+def test_names_as_compose_files_and_charts_have_them(names: Names, server: NameServer, name: str) -> None:
+    server.addresses[name] = ["10.5.5.5"]
+    assert hosts(names, f"{name}.") == ["10.5.5.5"]
+
+
 @pytest.mark.skipif(not can_unshare(), reason="unshare is missing or not allowed")
 def test_what_the_system_files_say_holds_and_so_do_their_changes(server: NameServer, tmp_path: Path) -> None:
     server.addresses["moved.elsewhere.example"] = ["10.6.6.6"]

@@ -2,6 +2,7 @@
 """The open connections of an HTTP server: how many there may be, which of them idle, and how they are ended."""
 
 import time
+from collections import Counter
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,8 +32,12 @@ class Connection(Protocol):
 
     greenlet: gevent.Greenlet
 
+    @property
+    def host(self) -> str:
+        """The address of the client."""
+
     def hang_up(self) -> None:
-        """End the connection, which is between two requests."""
+        """End the connection, which is between two requests or whose request has not come completely."""
 
 
 class Connections:
@@ -49,6 +54,7 @@ class Connections:
         self.stopping = False
         self._open: set[Connection] = set()
         self._idle: dict[Connection, None] = {}
+        self._reading: dict[Connection, None] = {}
         self._empty = event.Event()
 
     def __len__(self) -> int:
@@ -57,14 +63,17 @@ class Connections:
     def enter(self, connection: Connection) -> bool:
         """A client has connected. When the server is full, the connection that has been idle longest makes room.
 
-        Returns False when the server is full and no connection is idle.
+        When none is idle, the host that has most unfinished requests loses the oldest of them, unless the new client is
+        of that host, or has as many: a host that sends its requests slowly cannot keep the others out. Returns False
+        when nobody makes room.
         """
         if len(self._open) >= self.limits.connections:
-            if not self._idle:
+            leaving = next(iter(self._idle), None) or self._slowest_of_a_crowd(connection.host)
+            if leaving is None:
                 return False
-            longest = next(iter(self._idle))
-            del self._idle[longest]
-            longest.hang_up()
+            self._idle.pop(leaving, None)
+            self._reading.pop(leaving, None)
+            leaving.hang_up()
         self._open.add(connection)
         return True
 
@@ -77,10 +86,16 @@ class Connections:
     def busy(self, connection: Connection) -> None:
         """The client has begun a request."""
         self._idle.pop(connection, None)
+        self._reading[connection] = None
+
+    def complete(self, connection: Connection) -> None:
+        """The request has come completely, or was refused."""
+        self._reading.pop(connection, None)
 
     def leave(self, connection: Connection) -> None:
         """The connection is closed."""
         self._idle.pop(connection, None)
+        self._reading.pop(connection, None)
         self._open.discard(connection)
         if not self._open:
             self._empty.set()
@@ -94,3 +109,10 @@ class Connections:
             self._empty.clear()
             self._empty.wait(left)
         gevent.killall([connection.greenlet for connection in self._open])
+
+    def _slowest_of_a_crowd(self, newcomer: str) -> Connection | None:
+        counts = Counter(connection.host for connection in self._reading)
+        crowd, most = max(counts.items(), key=lambda item: item[1], default=("", 0))
+        if most <= counts[newcomer]:
+            return None
+        return next(connection for connection in self._reading if connection.host == crowd)

@@ -63,8 +63,13 @@ class Handler(WSGIHandler):  # type: ignore[misc]
             self.connections.leave(self)
             sock.close()
 
+    @property
+    def host(self) -> str:
+        """The address of the client."""
+        return str(self.client_address[0])
+
     def hang_up(self) -> None:
-        """Ends the connection, which is between two requests. Called from another greenlet."""
+        """Ends the connection, which is between two requests or within one. Called from another greenlet."""
         sock = self.__dict__.get("socket")
         if sock is not None:
             try:
@@ -109,6 +114,8 @@ class Handler(WSGIHandler):  # type: ignore[misc]
             self._body = self._read_body()
         except TimeoutError:
             raise Refused(408, f"the request was not complete within {self.connections.limits.read:g} s") from None
+        finally:
+            self.connections.complete(self)
 
     def _read_head(self) -> None:
         self.requestline = self._read_request_line() or self._read_request_line()
