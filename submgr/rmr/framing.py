@@ -8,20 +8,25 @@ of the whole frame twice: little endian at 0, which librmr trusts, and big endia
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from struct import Struct, error
 
 from submgr.rmr.message import CALL_MSG, MEID_MAX, SID_SIZE, SRC_MAX, XID_SIZE, Message, Status
+from submgr.rmr.streamed import StreamedFrame
 
 PREFIX_SIZE = 50
 HEADER_SIZE = 280
 SMALLEST_FRAME = PREFIX_SIZE + HEADER_SIZE
 DEFAULT_MAX_FRAME = 1 << 20
 
+_STREAM_HEAD = 4096
+"""Bytes of a streamed frame in which its payload must begin."""
 _MARK = b"$"
 _VERSION = 3
 _NO_CALL = bytes(4)
 _LENGTH = Struct("<I")
+_PAYLOAD_LENGTH = Struct(">i")
 _DECODE = Struct(">50xii4x32s32s64s32s20xIiiiii64x")
 _ENCODE = Struct(">4sIc41xiii32s32s64s32s20x4siiiii64s")
 assert _DECODE.size == _ENCODE.size == SMALLEST_FRAME
@@ -115,12 +120,19 @@ class Framer:
     unfinished frame: never more than `max_frame` bytes, and never more than was received. After a breach of the format
     `error` is set: `feed` has returned the messages before the breach and ignores everything after it. Close the
     connection then.
+
+    The payload of a frame of more than `stream_above` bytes becomes several messages, one for each piece that comes;
+    all but the last have `more` set.
     """
 
-    __slots__ = ("_max", "_need", "_origin", "_pending", "error", "unreadable")
+    __slots__ = ("_max", "_need", "_origin", "_pending", "_stream_above", "_streamed", "error", "unreadable")
 
-    def __init__(self, max_frame: int = DEFAULT_MAX_FRAME, origin: object = None) -> None:
+    def __init__(
+        self, max_frame: int = DEFAULT_MAX_FRAME, origin: object = None, stream_above: int | None = None
+    ) -> None:
         self._max = max_frame
+        self._stream_above = max_frame if stream_above is None else max(stream_above, _STREAM_HEAD)
+        self._streamed: StreamedFrame | None = None
         self._origin = origin
         self._pending = bytearray()
         self._need = _LENGTH.size
@@ -130,21 +142,35 @@ class Framer:
 
     @property
     def pending(self) -> int:
-        """Bytes of the unfinished frame."""
+        """Bytes of the unfinished frame that are kept."""
         return len(self._pending)
+
+    @property
+    def streaming(self) -> bool:
+        """Whether the payload of the unfinished frame is handed over in pieces."""
+        return self._streamed is not None
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a frame has begun and not ended."""
+        return bool(self._pending) or self._streamed is not None
 
     def feed(self, data: bytes) -> list[Message]:
         """The messages that `data` completes, in the order of the stream. Never raises for what it is fed."""
         if self.error is not None:
             return []
+        messages: list[Message] = []
+        if self._streamed is not None:
+            data = self._streamed.take(data, messages)
+            if self._streamed.over:
+                self._streamed = None
         pending = self._pending
         if pending:
             pending += data
             if len(pending) < self._need:
-                return []
+                return messages
             data = bytes(pending)
             pending.clear()
-        messages: list[Message] = []
         rest = self._cut(data, messages)
         if rest < len(data) and self.error is None:
             pending += memoryview(data)[rest:]
@@ -160,7 +186,10 @@ class Framer:
                 if not SMALLEST_FRAME <= total <= largest:
                     raise _bad_length(total, largest, data[start : start + 9])
                 if end - start < total:
-                    self._need = total
+                    if total > self._stream_above and end - start >= _STREAM_HEAD:
+                        self._stream(data, start, total, messages)
+                        return end
+                    self._need = total if total <= self._stream_above else _STREAM_HEAD
                     return start
                 try:
                     take(_decode(data, start, total, origin))
@@ -171,6 +200,22 @@ class Framer:
             self.error = bad
         self._need = _LENGTH.size
         return start
+
+    def _stream(self, data: bytes, start: int, total: int, messages: list[Message]) -> None:
+        """Hands over what is here of a large frame. Raises FramingError when the payload begins too far behind."""
+        (plen,) = _PAYLOAD_LENGTH.unpack_from(data, start + PREFIX_SIZE + 4)
+        here = len(data) - start
+        try:
+            first = _decode(data, start, total, self._origin)
+        except _BadText:
+            self.unreadable += 1
+            self._streamed = StreamedFrame(None, 0, total - here)
+            return
+        if not first.payload:
+            raise FramingError("length_sum", f"a frame of {total} bytes without payload in its first {_STREAM_HEAD}")
+        left = plen - len(first.payload)
+        messages.append(replace(first, more=left > 0))
+        self._streamed = StreamedFrame(first, left, total - here)
 
 
 def _bad_length(total: int, largest: int, begin: bytes) -> FramingError:

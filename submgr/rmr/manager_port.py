@@ -6,28 +6,52 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import gevent
 
 from submgr.platform.turns import in_turns
 from submgr.rmr import mtypes
 from submgr.rmr.counters import SparseLog
+from submgr.rmr.framing import SMALLEST_FRAME
 from submgr.rmr.message import NO_SUB_ID, Message, Status
-from submgr.rmr.routing.reader import Outcome, TableBuilder
+from submgr.rmr.routing.changes import Tables
+from submgr.rmr.routing.lines import Lines
+from submgr.rmr.routing.reader import LARGEST_TABLE, Outcome, TableBuilder
 from submgr.rmr.routing.table import RouteTable
 from submgr.rmr.transport import TransportConfig
 from submgr.rmr.wire.transport import WireTransport
 
 _LOG = logging.getLogger(__name__)
+_PIECE = 1 << 16
+"""Bytes of a frame from which on its payload is taken in pieces."""
+_BATCH = 64
+"""Lines that are read before the others may have their turn."""
+_LARGE = 20_000
+"""Routes from which on a table that is not in force any more is freed in turns."""
+_QUEUED_BYTES = 1 << 20
+_MOST_UNFINISHED = 4
+"""Tables that may have begun and not ended, each from another connection. One more, and the oldest is given up."""
+
+
+class _Reader:
+    """Reads the tables of one connection."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.lines = Lines()
+        self.builder = TableBuilder(tables=tables)
 
 
 class ManagerPort:
     """Serves the route manager on a port of its own.
 
-    A table (type 20) may come in any number of messages. The port gives each complete table to `apply` and acknowledges
-    it (type 22). It refuses a broken table with the line and the reason (type 22), and the table in force stays. A
-    `manager` ("host:port") is asked for a table (type 21) every `interval` seconds until the first table data comes.
+    A table (type 20) may come in any number of messages on one connection, and its messages may be large: they are read
+    piece by piece. The port gives each complete table to `apply` and acknowledges it (type 22). It refuses a broken
+    table with the line and the reason (type 22), and the table in force stays. A `manager` ("host:port") is asked for a
+    table (type 21) every `interval` seconds until a full table has come. An update that comes before is kept, and its
+    sender is asked when there is no `manager`.
     """
 
     def __init__(
@@ -37,19 +61,33 @@ class ManagerPort:
         manager: str = "",
         interval: float = 5.0,
     ) -> None:
+        config = replace(
+            config,
+            max_frame=max(config.max_frame, LARGEST_TABLE + SMALLEST_FRAME),
+            stream_above=_PIECE,
+            receive_bytes=min(config.receive_bytes, _QUEUED_BYTES),
+        )
         self._transport = WireTransport(config, self._handle, ours=frozenset((manager,)))
         self._apply = apply
         self._manager = manager
         self._interval = interval
         self._log = SparseLog(_LOG)
-        self._builder = TableBuilder()
+        self._tables = Tables()
+        self._readers: WeakKeyDictionary[Any, _Reader] = WeakKeyDictionary()
         self._served_name = ""
+        self._last_data = -interval
+        self._last_asked = -interval
         self._asker: Any = None
 
     @property
     def port(self) -> int:
         """The port it listens on, known after start."""
         return self._transport.port
+
+    @property
+    def full(self) -> bool:
+        """Whether a full table has come since the start."""
+        return self._tables.full
 
     def start(self, served_name: str, own_names: frozenset[str], base: RouteTable | None = None) -> None:
         """Listens for the tables of the transport called `served_name`. Raises TransportError.
@@ -58,49 +96,83 @@ class ManagerPort:
         but an update needs a full table of the route manager before it.
         """
         self._served_name = served_name
-        self._builder = TableBuilder(own_names, base)
+        self._tables = Tables(own_names, base)
         self._transport.start()
         if self._manager:
             self._asker = gevent.spawn(self._ask)
 
     def stop(self) -> None:
         """Closes the port."""
-        self._stop_asking()
-        self._transport.stop()
-
-    def _ask(self) -> None:
-        while True:
-            text = f"{self._served_name} ts={int(time.time())}\n\0"
-            request = Message(mtypes.RMRRM_REQ_TABLE, text.encode(), sub_id=0)
-            self._transport.send_to(self._manager, request, self._not_asked)
-            gevent.sleep(self._interval)
-
-    def _not_asked(self, reason: str) -> None:
-        self._log.warning("request", self._manager, f"route table not requested: {reason}")
-
-    def _stop_asking(self) -> None:
         if self._asker is not None:
             self._asker.kill(block=False)
             self._asker = None
+        self._transport.stop()
+
+    def _ask(self) -> None:
+        while not self._tables.full:
+            if time.monotonic() - self._last_data >= self._interval:
+                self._transport.send_to(self._manager, self._request(), self._not_asked)
+            gevent.sleep(self._interval)
+
+    def _request(self) -> Message:
+        text = f"{self._served_name} ts={int(time.time())}\n\0"
+        return Message(mtypes.RMRRM_REQ_TABLE, text.encode(), sub_id=0)
+
+    def _not_asked(self, reason: str) -> None:
+        self._log.warning("request", self._manager or "route manager", f"route table not requested: {reason}")
+
+    def _ask_sender(self, update: Message) -> None:
+        """Asks the sender of an update for the full table that it belongs to, for want of a `manager`."""
+        now = time.monotonic()
+        if self._manager or now - self._last_asked < self._interval:
+            return
+        self._last_asked = now
+        asked = self._request()
+        self._transport.reply(
+            update, asked.mtype, asked.payload, self._not_asked, sub_id=0, xid=b"", sid=b"", meid="", d1=bytes(4)
+        )
 
     def _handle(self, message: Message) -> None:
         if message.mtype != mtypes.RMRRM_TABLE_DATA:
-            name = mtypes.name_of(message.mtype)
-            self._log.warning("type", message.src, f"message of type {name} on the control port ignored")
+            if not message.more:
+                name = mtypes.name_of(message.mtype)
+                self._log.warning("type", message.src, f"message of type {name} on the control port ignored")
             return
-        self._stop_asking()
-        for line in in_turns(message.payload.decode(errors="replace").removesuffix("\n").split("\n")):
-            for outcome in self._builder.feed(line):
+        self._last_data = time.monotonic()
+        reader = self._reader(message.origin)
+        lines = reader.lines.take(message.payload, message.more)
+        for at in in_turns(range(0, len(lines), _BATCH)):
+            before = self._tables.table
+            for outcome in reader.builder.take(lines[at : at + _BATCH]):
                 if outcome.table is not None:
                     self._apply(outcome.table)
+                    if before is not None and len(before.routes) > _LARGE:
+                        gevent.spawn(_free, list(before.routes))
+                        before = None
                 self._answer(message, outcome)
+
+    def _reader(self, origin: Any) -> _Reader:
+        reader = self._readers.get(origin)
+        if reader is None:
+            reader = self._readers[origin] = _Reader(self._tables)
+            unfinished = [other for other, its in self._readers.items() if its.builder.unfinished]
+            for other in unfinished[: max(len(unfinished) - _MOST_UNFINISHED + 1, 0)]:
+                self._log.warning("unfinished", "route manager", "a route table that did not go on was given up")
+                del self._readers[other]
+        return reader
 
     def _answer(self, request: Message, outcome: Outcome) -> None:
         verdict = "OK" if outcome.error is None else "ERR"
-        if outcome.error is None:
-            _LOG.info("rmr: route table %s from %s applied", outcome.table_id, request.src)
+        what = f"rmr: route table {outcome.table_id} from {request.src}"
+        if outcome.error is not None:
+            _LOG.error("%s refused: %s", what, outcome.reason)
+        elif outcome.table is None:
+            _LOG.warning("%s is an update: kept until a full table comes", what)
+            self._ask_sender(request)
         else:
-            _LOG.error("rmr: route table %s from %s refused: %s", outcome.table_id, request.src, outcome.reason)
+            _LOG.info("%s applied", what)
+        if outcome.skipped.count:
+            self._log.warning(f"skipped {outcome.skipped.told()}", request.src, f"{what}: {outcome.skipped.told()}")
         text = f"{verdict} {outcome.table_id} {outcome.reason}\n\0"
         status = self._transport.reply(
             request, mtypes.RMRRM_TABLE_STATE, text.encode(), self._not_told, sub_id=NO_SUB_ID
@@ -110,3 +182,9 @@ class ManagerPort:
 
     def _not_told(self, reason: str) -> None:
         self._log.warning("state", "route manager", f"state of the route table not told: {reason}")
+
+
+def _free(keys: list[tuple[int, int]]) -> None:
+    """Frees the keys of an old table, which would hold up everybody if they all went with it."""
+    for _ in in_turns(range(0, len(keys), 1000)):
+        del keys[-1000:]

@@ -53,7 +53,8 @@ class Message:
     echoes them unchanged; `transaction` leaves the filling out. `meid` has at most 31 and `src` at most 63 bytes of
     UTF-8. `src` is the "host:port" the sender listens on; a transport writes its own there, whatever the message to be
     sent has. `d1` begins with the call id of a blocking call, and `trace` is opaque: a reply echoes both. `origin`
-    names the connection the message came in on, for its transport only.
+    names the connection the message came in on, for its transport only. `more`: the payload goes on in the next message
+    from the same origin (TransportConfig.stream_above).
     """
 
     mtype: int
@@ -67,6 +68,7 @@ class Message:
     flags: int = 0
     trace: bytes = b""
     origin: object = field(default=None, compare=False, repr=False)
+    more: bool = False
 
     @property
     def transaction(self) -> bytes:

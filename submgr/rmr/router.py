@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from submgr.platform.turns import in_turns
 from submgr.rmr.message import Message
 from submgr.rmr.routing.table import RouteTable
 from submgr.rmr.transport import Failed
@@ -22,13 +23,26 @@ class Router:
         self._turns: dict[tuple[str, ...], int] = {}
         self.table: RouteTable | None = None
         self.endpoints: frozenset[str] = frozenset()
-        """Every endpoint name of the table in force."""
+        """Every endpoint name of the table in force; a few that have left it may be among them until `recount`."""
 
     def apply(self, table: RouteTable) -> None:
         """Puts a complete table in force at once."""
         self.table = table
         self.endpoints = table.endpoints()
         self._turns = {}
+
+    def recount(self) -> frozenset[str]:
+        """Sets `endpoints` to exactly those of the table. Long work with a large table: others get their turn."""
+        table = self.table
+        if table is None:
+            return self.endpoints
+        names = set(table.meids.values())
+        for route in in_turns(table.routes.values()):
+            for group in route.groups:
+                names.update(group)
+        if table is self.table:
+            self.endpoints = frozenset(names)
+        return self.endpoints
 
     def destinations(self, message: Message) -> list[str]:
         """One endpoint for each copy to be sent; empty when the message has nowhere to go."""

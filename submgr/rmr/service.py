@@ -8,17 +8,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from submgr.platform.native_threads import in_thread
 from submgr.rmr.addresses import join_address, listen_address, own_addresses
-from submgr.rmr.counters import SparseLog
 from submgr.rmr.environment import RmrEnvironment, RmrEnvironmentError, read_environment, read_port
 from submgr.rmr.framing import SMALLEST_FRAME
 from submgr.rmr.librmr.binding import load_library
 from submgr.rmr.librmr.transport import LibrmrTransport
 from submgr.rmr.manager_port import ManagerPort
 from submgr.rmr.message import Message, Status
-from submgr.rmr.routing.seed_file import SeedFile, save_table
-from submgr.rmr.routing.table import RouteTable
+from submgr.rmr.routing.seed_file import SeedFile
+from submgr.rmr.routing.stash import Stash
+from submgr.rmr.routing.table import NONE_SKIPPED, RouteTable, Skipped
 from submgr.rmr.transport import Failed, OnError, OnMessage, Stats, Transport, TransportConfig, TransportError
 from submgr.rmr.wire.transport import WireTransport
 
@@ -46,16 +45,35 @@ class Rmr:
         self,
         transport: Transport,
         addresses: tuple[str, ...] = (),
-        manager_port: ManagerPort | None = None,
-        seed: SeedFile | None = None,
         verbosity: int | None = None,
     ) -> None:
         """`addresses` are the IP addresses under which a route table may mean us."""
         self.transport = transport
         self._addresses = addresses
-        self._manager_port = manager_port
-        self._seed = seed
+        self._manager_port: ManagerPort | None = None
+        self._seed: SeedFile | None = None
+        self._stash: Stash | None = None
         self._verbosity = verbosity
+        self._on_routes: list[Callable[[], None]] = []
+
+    def take_routes_from(self, config: TransportConfig, environment: RmrEnvironment) -> None:
+        """Sets the sources of route tables, before `start`. `config`: how to listen for the route manager."""
+        if environment.seed is not None:
+            self._seed = SeedFile(environment.seed, self.set_routes)
+        if environment.stash is not None:
+            self._stash = Stash(environment.stash)
+        if environment.control_port is not None:
+            self._manager_port = ManagerPort(
+                replace(config, port=environment.control_port),
+                self._pushed,
+                environment.manager,
+                environment.request_interval,
+            )
+
+    def _pushed(self, table: RouteTable) -> None:
+        self.set_routes(table)
+        if self._stash is not None:
+            self._stash.save(table)
 
     @property
     def name(self) -> str:
@@ -98,6 +116,8 @@ class Rmr:
             self._seed.stop()
         if self._manager_port is not None:
             self._manager_port.stop()
+        if self._stash is not None:
+            self._stash.stop()
         self.transport.stop(timeout)
 
     def ready(self) -> bool:
@@ -111,6 +131,26 @@ class Rmr:
     def set_routes(self, table: RouteTable) -> None:
         """Puts a table in force, until the route manager or the seed file has another one."""
         self.transport.set_routes(table)
+        for changed in self._on_routes:
+            changed()
+
+    def on_routes(self, changed: Callable[[], None]) -> None:
+        """`changed` is called after each new table. It must not raise."""
+        self._on_routes.append(changed)
+
+    def awaits_routes(self) -> bool:
+        """Whether the full table that the route manager sends after a start is still to come."""
+        return self._manager_port is not None and not self._manager_port.full
+
+    def leads(self, message: Message) -> bool:
+        """Whether the table in force has a destination for a message."""
+        table = self.transport.routes()
+        return table is not None and table.leads(message.mtype, message.sub_id, message.meid)
+
+    def skipped_routes(self) -> Skipped:
+        """The records of the table in force that cannot be read."""
+        table = self.transport.routes()
+        return NONE_SKIPPED if table is None else table.unread
 
     def send(self, message: Message, failed: Failed | None = None) -> Status:
         """See Transport.send."""
@@ -150,14 +190,9 @@ def build(
         return Rmr(LibrmrTransport(config, on_message, on_error, variables, load_librmr))
     if settings.transport != "wire":
         raise RmrEnvironmentError(f"rmr.transport={settings.transport!r}: wire or librmr is expected")
-    transport = WireTransport(config, on_message, on_error)
-    keep = _Keeper(transport, environment)
-    seed = None if environment.seed is None else SeedFile(environment.seed, transport.set_routes)
-    manager_port = None
-    if environment.control_port is not None:
-        port_config = replace(config, port=environment.control_port)
-        manager_port = ManagerPort(port_config, keep.apply, environment.manager, environment.request_interval)
-    return Rmr(transport, tuple(own_addresses(config.host)), manager_port, seed, environment.verbosity)
+    rmr = Rmr(WireTransport(config, on_message, on_error), tuple(own_addresses(config.host)), environment.verbosity)
+    rmr.take_routes_from(config, environment)
+    return rmr
 
 
 def _transport_config(settings: RmrSettings, environment: RmrEnvironment) -> TransportConfig:
@@ -174,21 +209,3 @@ def _transport_config(settings: RmrSettings, environment: RmrEnvironment) -> Tra
         usual_size=settings.max_size,
         max_frame=max(settings.limits.max_frame, settings.max_size + SMALLEST_FRAME),
     )
-
-
-class _Keeper:
-    """Puts the route manager's tables in force, and writes each to the stash file."""
-
-    def __init__(self, transport: Transport, environment: RmrEnvironment) -> None:
-        self._transport = transport
-        self._stash = environment.stash
-        self._log = SparseLog(_LOG)
-
-    def apply(self, table: RouteTable) -> None:
-        self._transport.set_routes(table)
-        if self._stash is None:
-            return
-        try:
-            in_thread(save_table, self._stash, table)
-        except OSError as bad:
-            self._log.warning("stash", str(self._stash), f"route table not saved: {bad}")

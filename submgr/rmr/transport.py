@@ -36,6 +36,9 @@ class TransportConfig:
     """Host part of the srcip field, which is informative only; "" = the name."""
     max_frame: int = DEFAULT_MAX_FRAME
     """Largest frame in bytes, header included, taken or sent."""
+    stream_above: int | None = None
+    """The payload of a frame of more bytes is handed over in pieces as it comes (`Message.more`), and never stored as a
+    whole; None = every payload is handed over whole."""
     usual_size: int = 65536
     """Payload bytes that a buffer of librmr has room for; a larger message costs a new buffer. The wire transport does
     not use it."""

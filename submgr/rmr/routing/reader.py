@@ -12,35 +12,41 @@
     mme_del = mme_del|meid meid ...
     groups  = endpoint[,endpoint...][;endpoint[,endpoint...]...]  or  %meid
 
-A table with one bad record is refused as a whole, with the line and the reason. librmr skips what it cannot read, and
-ends the process on some of it.
+A record for other senders is passed over unread. A record that cannot be read is skipped: the table has the others, and
+tells what was skipped. Only a fault of the frame refuses a table: no start, no end, a wrong count, too large.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from types import MappingProxyType
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
-from submgr.rmr.addresses import AddressError, split_address
-from submgr.rmr.message import MEID_MAX, NO_SUB_ID
-from submgr.rmr.routing.table import Group, Route, RouteTable, RouteTableError
+from submgr.rmr.routing import records
+from submgr.rmr.routing.changes import ADDERS, BRACKETS, IN_TABLES, MAX_RECORDS, OpenTable, Tables
+from submgr.rmr.routing.lines import lines_of
+from submgr.rmr.routing.records import Unreadable
+from submgr.rmr.routing.table import FIRST_SKIPPED, NONE_SKIPPED, RouteTable, RouteTableError, Skipped, SkippedRecord
 
 ID_MISSING = "<id-missing>"
 """What stands for the id of a table that has none, as in librmr's answers."""
-MAX_RECORDS = 200_000
-"""Records (and meids) of one table: a bound for memory, far above any real table."""
-
-_INT32 = 2**31
+LARGEST_TABLE = 128 << 20
+"""Characters of one table. A real Routing Manager's has 529 for each subscription and endpoint, 700 with long names, so
+65,534 subscriptions with two endpoints each fit."""
+_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one table: `table` when it is complete, else `error`, for which it was refused."""
+    """What became of one table.
+
+    `table`: the table in force, when this one is complete. `error`: why it was refused. Neither for an update that is
+    kept until a full table comes. `skipped` has its records that cannot be read.
+    """
 
     table_id: str
     table: RouteTable | None = None
     error: RouteTableError | None = None
+    skipped: Skipped = NONE_SKIPPED
 
     @property
     def reason(self) -> str:
@@ -48,245 +54,206 @@ class Outcome:
         return "" if self.error is None else str(self.error)
 
 
-@dataclass(slots=True)
-class _Open:
-    """A table between its start and its end."""
-
-    kind: str
-    table_id: str
-    routes: dict[tuple[int, int], Route]
-    meids: dict[str, str]
-    count: int = 0
-
-
 class TableBuilder:
-    """Builds route tables from records. `table` is the last complete table; at first it is `base`.
+    """Builds route tables from records; `table` is the last complete one.
 
-    `own_names` are the "host:port" names of this process. A record with a list of senders counts only when the list has
-    one of these names, and none of them is ever kept as a destination. An update needs an earlier full table that came
-    through the same builder.
+    Readers of several streams share `tables`. An update changes the full table that came through them before. Without
+    one it is kept until a full table comes, and is then applied to it.
     """
 
-    def __init__(self, own_names: frozenset[str] = frozenset(), base: RouteTable | None = None) -> None:
-        self._own = own_names
-        self._open: _Open | None = None
+    def __init__(
+        self,
+        own_names: frozenset[str] = frozenset(),
+        base: RouteTable | None = None,
+        tables: Tables | None = None,
+        whole_file: bool = False,
+    ) -> None:
+        """`whole_file`: lines are counted from the first one, not from the start record of their table."""
+        self._tables = tables or Tables(own_names, base)
+        self._whole_file = whole_file
+        self._open: OpenTable | None = None
         self._skipping = False
-        self._full = False
         self._line = 0
-        self.table = base
+        self._skipped = 0
+        self._first_skipped: list[SkippedRecord] = []
+
+    @property
+    def table(self) -> RouteTable | None:
+        """The last complete table."""
+        return self._tables.table
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a table has begun and not ended."""
+        return self._open is not None
 
     def feed(self, text: str) -> list[Outcome]:
-        """Takes whole records and returns what became of the tables they end or break.
+        """Takes whole records and returns what became of the tables they end or break."""
+        return self.take(lines_of(text))
 
-        A broken table is reported at its first bad record; the rest of it is skipped. Lines are counted
-        from the start record of the table they are in.
+    def take(self, lines: Iterable[str]) -> list[Outcome]:
+        """Takes records as lines. A broken table is reported where it breaks; the rest of it is passed over.
+
+        Lines are counted from the start record of the table they are in.
         """
         outcomes: list[Outcome] = []
-        for fields in self._records(text):
+        for line in lines:
+            self._line += 1
             try:
-                outcomes += self._record(fields)
+                self._take(line, outcomes)
+            except Unreadable as bad:
+                self._skip(str(bad), line)
             except RouteTableError as bad:
-                outcomes.append(Outcome(self._open.table_id if self._open else ID_MISSING, error=bad))
-                self._open, self._skipping = None, True
+                outcomes.append(self._refused(bad))
+                self._skipping = True
         return outcomes
 
     def finish(self) -> list[Outcome]:
         """To be called at the end of a file: an open table is refused."""
         if self._open is None:
             return []
-        bad = RouteTableError(self._line, f"{self._open.kind}|end is missing")
-        outcome = Outcome(self._open.table_id, error=bad)
-        self._open = None
-        return [outcome]
+        return [self._refused(self._fail(f"{self._open.kind}|end is missing"))]
 
-    def _records(self, text: str) -> Iterator[list[str]]:
-        for line in _lines(text):
-            self._line += 1
-            line = line.strip()
-            if not line or line.startswith("#"):
-                continue
-            line = line.partition(" #")[0].partition("\t#")[0]
-            yield [part.strip() for part in line.split("|")]
+    def left_over(self) -> Skipped:
+        """What was skipped since the last table."""
+        skipped = Skipped(self._skipped, tuple(self._first_skipped))
+        self._skipped, self._first_skipped = 0, []
+        return skipped
+
+    def _take(self, line: str, outcomes: list[Outcome]) -> None:
+        text = line.strip()
+        if not text or text[0] == "#":
+            return
+        if "#" in text:
+            text = text.partition(" #")[0].partition("\t#")[0]
+        fields = text.split("|")
+        if " " in text or "\t" in text:
+            fields = [part.strip() for part in fields]
+        kind, opened = records.kind_of(fields[0]), self._open
+        if kind in BRACKETS and len(fields) > 1 and fields[1] in ("start", "end"):
+            self._bracket(kind, fields, outcomes)
+        elif opened is not None:
+            if problem := self._record(opened, kind, fields, len(line)):
+                self._skip(problem, line)
+        elif kind in IN_TABLES:
+            if not self._skipping:
+                raise self._fail(f"{fields[0]!r} outside a table")
+        elif not self._skipping:
+            raise Unreadable(f"{fields[0]!r} {_out_of_place(kind, '')}")
+
+    def _record(self, opened: OpenTable, kind: str, fields: list[str], size: int) -> str:
+        """Takes a record; returns what of it was left out, "" for nothing."""
+        opened.size += size + 1
+        if opened.size > LARGEST_TABLE:
+            raise self._fail(f"the table has more than {LARGEST_TABLE} characters")
+        add = ADDERS.get((opened.kind, kind))
+        if add is None:
+            opened.uncounted += 1
+            raise Unreadable(f"{fields[0]!r} {_out_of_place(kind, opened.kind)}")
+        opened.count += 1
+        if opened.count + opened.uncounted > MAX_RECORDS or len(opened.meids) > MAX_RECORDS:
+            raise self._fail(f"more than {MAX_RECORDS} records")
+        return add(self._tables, opened, fields)
+
+    def _bracket(self, kind: str, fields: list[str], outcomes: list[Outcome]) -> None:
+        if fields[1] == "end":
+            self._end(kind, fields, outcomes)
+            return
+        if self._open is not None:
+            outcomes.append(self._refused(self._fail("table not complete")))
+        if not self._whole_file:
+            self._line = 1
+        self._skipping = False
+        self._open = OpenTable(kind, fields[2] if len(fields) > 2 and fields[2] else ID_MISSING)
+
+    def _end(self, kind: str, fields: list[str], outcomes: list[Outcome]) -> None:
+        opened = self._open
+        if opened is None:
+            if not self._skipping:
+                raise self._fail(f"{kind}|end without {kind}|start")
+            self._skipping = False
+            return
+        if opened.kind != kind:
+            raise self._fail(f"{kind}|end in a table begun by {opened.kind}|start")
+        if len(fields) > 2:
+            self._check_count(opened, fields[2])
+        self._open = None
+        skipped = self.left_over()
+        table = self._tables.complete(opened, skipped)
+        outcomes.append(Outcome(opened.table_id, table, skipped=skipped))
+
+    def _check_count(self, opened: OpenTable, text: str) -> None:
+        try:
+            expected = 0 if text == "" else records.number("count", text, 0)
+        except Unreadable as bad:
+            raise self._fail(str(bad)) from bad
+        if not opened.count <= expected <= opened.count + opened.uncounted:
+            raise self._fail(f"missing table records: expected {expected} got {opened.count}")
+
+    def _refused(self, bad: RouteTableError) -> Outcome:
+        opened, self._open = self._open, None
+        if opened is None:
+            return Outcome(ID_MISSING, error=bad)
+        self.left_over()
+        return Outcome(opened.table_id, error=bad)
 
     def _fail(self, reason: str) -> RouteTableError:
         return RouteTableError(self._line, reason)
 
-    def _record(self, fields: list[str]) -> list[Outcome]:
-        kind = _kind(fields[0])
-        if kind in ("newrt", "updatert", "meid_map"):
-            return self._bracket(kind, fields)
-        if self._open is None:
-            if self._skipping:
-                return []
-            raise self._fail(f"{fields[0]!r} outside a table")
-        add = _ADDERS.get((self._open.kind, kind))
-        if add is None:
-            what = "is no record" if kind == "" else f"does not belong into {self._open.kind}"
-            raise self._fail(f"{fields[0]!r} {what}")
-        self._open.count += 1
-        if self._open.count > MAX_RECORDS or len(self._open.meids) > MAX_RECORDS:
-            raise self._fail(f"more than {MAX_RECORDS} records")
-        add(self, self._open, fields)
-        return []
-
-    def _bracket(self, kind: str, fields: list[str]) -> list[Outcome]:
-        word = fields[1] if len(fields) > 1 else ""
-        if word == "start":
-            return self._start(kind, fields[2] if len(fields) > 2 and fields[2] else ID_MISSING)
-        if word == "end":
-            return self._end(kind, fields)
-        raise self._fail(f"{kind} needs start or end, not {word!r}")
-
-    def _start(self, kind: str, table_id: str) -> list[Outcome]:
-        outcomes = []
-        if self._open is not None:
-            outcomes.append(Outcome(self._open.table_id, error=self._fail("table not complete")))
-        self._line, self._open, self._skipping = 1, None, False
-        if kind == "updatert" and not self._full:
-            self._skipping = True
-            outcomes.append(Outcome(table_id, error=self._fail("an update needs a full table before it")))
-            return outcomes
-        base = self.table or RouteTable()
-        routes = {} if kind == "newrt" else dict(base.routes)
-        self._open = _Open(kind, table_id, routes, dict(base.meids))
-        return outcomes
-
-    def _end(self, kind: str, fields: list[str]) -> list[Outcome]:
-        opened = self._open
-        if opened is None:
-            if self._skipping:
-                self._skipping = False
-                return []
-            raise self._fail(f"{kind}|end without {kind}|start")
-        if opened.kind != kind:
-            raise self._fail(f"{kind}|end in a table begun by {opened.kind}|start")
-        if len(fields) > 2:
-            expected = 0 if fields[2] == "" else self._number("count", fields[2], 0)
-            if expected != opened.count:
-                raise self._fail(f"missing table records: expected {expected} got {opened.count}")
-        self._open = None
-        name = opened.table_id if kind == "newrt" or self.table is None else self.table.name
-        self.table = RouteTable(MappingProxyType(opened.routes), MappingProxyType(opened.meids), name)
-        self._full = self._full or kind == "newrt"
-        return [Outcome(opened.table_id, table=self.table)]
-
-    def _number(self, what: str, text: str, lowest: int) -> int:
-        digits = text.removeprefix("-")
-        if not (digits.isascii() and digits.isdigit() and len(digits) <= 10 and lowest <= int(text) < _INT32):
-            raise self._fail(f"{what} {text!r} is no number from {lowest} on")
-        return int(text)
-
-    def _needs(self, fields: list[str], least: int, most: int) -> None:
-        if not least <= len(fields) <= most:
-            form = f"{least}" if least == most else f"{least} to {most}"
-            raise self._fail(f"{fields[0]} has {len(fields)} fields, {form} are expected")
-
-    def _key(self, field: str) -> tuple[int, bool]:
-        """The message type, and whether the record is for us."""
-        mtype, *senders = [part.strip() for part in field.split(",")]
-        number = self._number("message type", mtype, 0)
-        for sender in senders:
-            self._address(sender)
-        return number, not senders or not self._own.isdisjoint(senders)
-
-    def _address(self, name: str) -> str:
-        try:
-            split_address(name)
-        except AddressError as bad:
-            raise self._fail(str(bad)) from bad
-        return name
-
-    def _groups(self, field: str) -> Route:
-        if field == "%meid":
-            return Route(by_meid=True)
-        groups: list[Group] = []
-        for part in field.split(";"):
-            names = [self._address(name.strip()) for name in part.split(",")]
-            if others := tuple(name for name in names if name not in self._own):
-                groups.append(others)
-        return Route(tuple(groups))
-
-    def _rte(self, opened: _Open, fields: list[str]) -> None:
-        self._needs(fields, 3, 4)
-        mtype, ours = self._key(fields[1])
-        route = self._groups(fields[2])
-        sub_id = self._number("sub id", fields[3], NO_SUB_ID) if len(fields) > 3 else NO_SUB_ID
-        if ours:
-            opened.routes[sub_id, mtype] = route
-
-    def _mse(self, opened: _Open, fields: list[str]) -> None:
-        self._needs(fields, 4, 4)
-        mtype, ours = self._key(fields[1])
-        sub_id = self._number("sub id", fields[2], NO_SUB_ID)
-        route = self._groups(fields[3])
-        if ours:
-            opened.routes[sub_id, mtype] = route
-
-    def _del(self, opened: _Open, fields: list[str]) -> None:
-        self._needs(fields, 3, 3)
-        mtype, ours = self._key(fields[1])
-        sub_id = self._number("sub id", fields[2], NO_SUB_ID)
-        if ours:
-            opened.routes.pop((sub_id, mtype), None)
-
-    def _meids(self, field: str) -> list[str]:
-        meids = field.split()
-        for meid in meids:
-            if len(meid.encode()) > MEID_MAX:
-                raise self._fail(f"meid {meid!r} is longer than {MEID_MAX} bytes")
-        return meids
-
-    def _mme_ar(self, opened: _Open, fields: list[str]) -> None:
-        self._needs(fields, 3, 3)
-        owner = self._address(fields[1])
-        opened.meids.update(dict.fromkeys(self._meids(fields[2]), owner))
-
-    def _mme_del(self, opened: _Open, fields: list[str]) -> None:
-        self._needs(fields, 2, 2)
-        for meid in self._meids(fields[1]):
-            opened.meids.pop(meid, None)
+    def _skip(self, reason: str, line: str) -> None:
+        self._skipped += 1
+        if len(self._first_skipped) < FIRST_SKIPPED:
+            self._first_skipped.append(SkippedRecord(self._line, reason, line.strip()[:_SHOWN]))
 
 
-_ADDERS: dict[tuple[str, str], Callable[[TableBuilder, _Open, list[str]], None]] = {
-    ("newrt", "rte"): TableBuilder._rte,
-    ("newrt", "mse"): TableBuilder._mse,
-    ("updatert", "rte"): TableBuilder._rte,
-    ("updatert", "mse"): TableBuilder._mse,
-    ("updatert", "del"): TableBuilder._del,
-    ("meid_map", "mme_ar"): TableBuilder._mme_ar,
-    ("meid_map", "mme_del"): TableBuilder._mme_del,
-}
-_WHOLE_WORDS = frozenset({"mse", "meid_map", "mme_ar", "mme_del"})
-_FIRST_LETTERS = {"n": "newrt", "r": "rte", "d": "del", "u": "updatert"}
-
-
-def _lines(text: str) -> list[str]:
-    """Lines as librmr sees them: a lone carriage return ends one too, zero bytes mean nothing."""
-    text = text.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
-    return text.removesuffix("\n").split("\n")
-
-
-def _kind(word: str) -> str:
-    """The kind of a record: for n, r, d and u the first letter decides, as it does in librmr."""
-    return word if word in _WHOLE_WORDS else _FIRST_LETTERS.get(word[:1], "")
+def _out_of_place(kind: str, table: str) -> str:
+    if kind in BRACKETS:
+        return "needs start or end"
+    return f"does not belong into {table}" if kind in IN_TABLES else "is no record"
 
 
 def parse_routes(text: str, own_names: frozenset[str] = frozenset(), base: RouteTable | None = None) -> RouteTable:
     """The table that a whole text, as of a seed file, ends up with.
 
-    `base` is the table in force, whose meids a new table keeps. Raises RouteTableError for the first bad
-    record, with its line in the text, and for a text without a complete table.
+    `base` is the table in force, whose meids a new table keeps. What cannot be read is in `skipped` of the table, with
+    its line in the text; so is a table that is refused beside a complete one. Raises RouteTableError for a text without
+    a complete table, with the first fault in it.
     """
-    builder = TableBuilder(own_names, base)
-    lines = _lines(text)
-    complete = False
-    for number, line in enumerate(lines, 1):
-        for outcome in builder.feed(line):
+    reader = FileReader(own_names, base)
+    reader.take(lines_of(text))
+    return reader.finish()
+
+
+class FileReader:
+    """Reads a whole file that comes in pieces; see `parse_routes`."""
+
+    def __init__(self, own_names: frozenset[str] = frozenset(), base: RouteTable | None = None) -> None:
+        self._builder = TableBuilder(own_names, base, whole_file=True)
+        self._refused: list[RouteTableError] = []
+        self._complete = False
+        self._lines = 0
+
+    def take(self, lines: list[str]) -> None:
+        """Takes the next lines."""
+        self._lines += len(lines)
+        self._note(self._builder.take(lines))
+
+    def finish(self) -> RouteTable:
+        """The table of all lines. Raises RouteTableError."""
+        self._note(self._builder.finish())
+        table = self._builder.table
+        skipped = self._builder.left_over()
+        if table is None or not self._complete:
+            if self._refused:
+                raise self._refused[0]
+            nothing = "no complete table: newrt|start and newrt|end are expected"
+            raise RouteTableError(self._lines, f"{nothing}; {skipped.told()}" if skipped.count else nothing)
+        refused = tuple(SkippedRecord(bad.line, bad.reason) for bad in self._refused[:FIRST_SKIPPED])
+        more = skipped + Skipped(len(self._refused), refused)
+        return replace(table, skipped=table.skipped + more) if more.count else table
+
+    def _note(self, outcomes: list[Outcome]) -> None:
+        for outcome in outcomes:
             if outcome.error is not None:
-                raise RouteTableError(number, outcome.error.reason)
-            complete = True
-    for outcome in builder.finish():
-        raise RouteTableError(len(lines), outcome.reason)
-    if builder.table is None or not complete:
-        raise RouteTableError(len(lines), "no complete table: newrt|start and newrt|end are expected")
-    return builder.table
+                self._refused.append(outcome.error)
+            self._complete = self._complete or outcome.table is not None

@@ -1,29 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads route tables from the seed file (RMR_SEED_RT), and writes a table to the stash file."""
+"""Reads route tables from the seed file (RMR_SEED_RT)."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import gevent
+from gevent.threadpool import ThreadPool
 
-from submgr.platform.native_threads import in_thread
-from submgr.rmr.routing.reader import parse_routes
+from submgr.rmr.routing.lines import Lines
+from submgr.rmr.routing.reader import LARGEST_TABLE, FileReader
 from submgr.rmr.routing.table import RouteTable, RouteTableError
 
 _LOG = logging.getLogger(__name__)
-_LARGEST_FILE = 64 << 20
+_PIECE = 1 << 18
 _INTERVAL_GOOD = 60.0
 _INTERVAL_BAD = 1.0
 
 
 class SeedFile:
-    """The route table file. `trouble` says what is wrong with the file; "" when it is good.
+    """The route table file. `trouble` says why no table can be taken from the file; "" when there is one.
 
-    A file that cannot be read or has a bad record changes nothing: the table in force stays.
+    A file that cannot be read, or has no complete table, changes nothing: the table in force stays. Records that cannot
+    be read are skipped.
     """
 
     def __init__(self, path: Path, apply: Callable[[RouteTable], None]) -> None:
@@ -31,9 +34,10 @@ class SeedFile:
         self.trouble = ""
         self._apply = apply
         self._own_names: frozenset[str] = frozenset()
-        self._text: str | None = None
+        self._digest = b""
         self._table: RouteTable | None = None
         self._reader: Any = None
+        self._threads: Any = None
 
     def load(self, own_names: frozenset[str]) -> None:
         """Reads the file once and applies its table. `own_names` are the "host:port" names of this process."""
@@ -57,40 +61,52 @@ class SeedFile:
             self._read()
 
     def _read(self) -> None:
-        try:
-            text, table = in_thread(self._parse)
-        except (OSError, RouteTableError) as bad:
-            self._bad(f"route table file {self.path}: {bad}")
+        if self._threads is None:
+            # a thread of its own: a file system may hang, and the threads of the hub are needed by others
+            self._threads = ThreadPool(1)
+        outcome = self._threads.apply(self._parse)
+        if isinstance(outcome, str):
+            self._bad(f"route table file {self.path}: {outcome}")
             return
-        if text == self._text:
+        digest, table = outcome
+        self.trouble = ""
+        if digest == self._digest or table is None:
             return
-        self.trouble, self._text, self._table = "", text, table
+        self._digest, self._table = digest, table
         _LOG.info("rmr: route table file %s applied, %d routes", self.path, len(table.routes))
+        if table.unread.count:
+            _LOG.warning("rmr: route table file %s: %s", self.path, table.unread.told())
         self._apply(table)
 
-    def _parse(self) -> tuple[str, RouteTable]:
-        """Runs on a native thread, since a file system may hang and a large table takes its time."""
-        text = _read_text(self.path)
-        if self._table is not None and text == self._text:
-            return text, self._table
-        return text, parse_routes(text, self._own_names, self._table)
+    def _parse(self) -> tuple[bytes, RouteTable | None] | str:
+        """Runs on a native thread. Returns the digest of the text and its table, or what is wrong in words.
+
+        Nothing is raised: gevent would print a traceback.
+        """
+        try:
+            digest = self._digest_now()
+            return digest, None if digest == self._digest else self._table_now()
+        except (OSError, RouteTableError) as bad:
+            return str(bad)
+
+    def _digest_now(self) -> bytes:
+        digest = sha256()
+        with self.path.open("rb") as file:
+            while piece := file.read(_PIECE):
+                if file.tell() > LARGEST_TABLE:
+                    raise OSError(f"larger than {LARGEST_TABLE} bytes")
+                digest.update(piece)
+        return digest.digest()
+
+    def _table_now(self) -> RouteTable:
+        lines, reader = Lines(), FileReader(self._own_names, self._table)
+        with self.path.open("rb") as file:
+            while (piece := file.read(_PIECE)) and file.tell() <= LARGEST_TABLE:
+                reader.take(lines.take(piece, more=True))
+        reader.take(lines.take(b"", more=False))
+        return reader.finish()
 
     def _bad(self, trouble: str) -> None:
         if trouble != self.trouble:
             _LOG.error("rmr: %s", trouble)
         self.trouble = trouble
-
-
-def save_table(path: Path, table: RouteTable) -> None:
-    """Writes a table to `path`, by way of `path`.inc so that it is never seen half written. Raises OSError."""
-    unfinished = Path(f"{path}.inc")
-    unfinished.write_text(table.text(), encoding="utf-8")
-    unfinished.replace(path)
-
-
-def _read_text(path: Path) -> str:
-    with path.open("rb") as file:
-        raw = file.read(_LARGEST_FILE + 1)
-    if len(raw) > _LARGEST_FILE:
-        raise OSError(f"larger than {_LARGEST_FILE} bytes")
-    return raw.decode(errors="replace")

@@ -65,7 +65,7 @@ class Connection:
         """Whether its peer has sent a message yet."""
         self.open = True
         self._owner = owner
-        self._framer = Framer(owner.config.max_frame, self)
+        self._framer = Framer(owner.config.max_frame, self, owner.config.stream_above)
         self._queue: SendQueue | None = None
         self._writer: Any = None
 
@@ -84,7 +84,7 @@ class Connection:
         size = _SMALL_READ
         try:
             while self.open:
-                if self._owner.wait_for_room() and self._framer.pending:
+                if self._owner.wait_for_room() and self._framer.unfinished:
                     self._frame_begins()
                 data = self.sock.recv(size)
                 if not data:
@@ -105,16 +105,16 @@ class Connection:
 
     def _got(self, data: bytes) -> None:
         framer, owner = self._framer, self._owner
-        before = framer.pending
+        before, was_unfinished, streaming = framer.pending, framer.unfinished, framer.streaming
         messages = framer.feed(data)
         self.last_heard = monotonic()
         after = framer.pending
-        if after and (messages or not before):
+        if framer.unfinished and (messages or not was_unfinished or streaming):
             self._frame_begins()
-        elif after:
+        elif framer.unfinished:
             left = self.frame_since + owner.config.frame_timeout - self.last_heard
             self.sock.settimeout(max(left, 0.001))
-        elif before:
+        elif was_unfinished:
             self.sock.settimeout(None)
         if messages:
             self.proven = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
 import gevent
 
@@ -135,6 +135,14 @@ class Endpoint:
         self._queue.expire(self.trouble)
 
 
+class Routed(Protocol):
+    """Knows the endpoint names in the route table: nearly, or after a count exactly."""
+
+    @property
+    def endpoints(self) -> frozenset[str]: ...
+    def recount(self) -> frozenset[str]: ...
+
+
 class Endpoints:
     """The endpoints of a transport, by name.
 
@@ -147,10 +155,10 @@ class Endpoints:
         config: TransportConfig,
         new_send_queue: Callable[[], SendQueue],
         adopt: Callable[[Any, str], Connection],
-        routed: Callable[[], frozenset[str]],
+        routed: Routed,
         ours: frozenset[str] = frozenset(),
     ) -> None:
-        """`adopt` makes a connection of a connected socket; `routed` returns the names in the route table.
+        """`adopt` makes a connection of a connected socket; `routed` knows the names in the route table.
 
         `ours` are the names from our own settings, whose look-ups wait for no others.
         """
@@ -178,7 +186,7 @@ class Endpoints:
         names = neighbours if name in self._ours else strangers
         made = Endpoint(name, self._config, self._new_send_queue(), self._adopt, names)
         full = len(self._known) >= self._config.max_endpoints and not self._make_room()
-        if full and name not in self._ours and name not in self._routed():
+        if full and name not in self._ours and name not in self._routed.endpoints:
             return None
         self._known[name] = made
         return made
@@ -207,7 +215,7 @@ class Endpoints:
 
     def _make_room(self) -> bool:
         """Forgets the endpoint unused for longest, among those with nothing to send and no route."""
-        routed = self._routed()
+        routed = self._routed.endpoints
         unused = [one for name, one in self._known.items() if not one.queued and name not in routed]
         if not unused:
             return False
@@ -219,7 +227,7 @@ class Endpoints:
     def _sweep(self) -> None:
         while True:
             gevent.sleep(self._config.idle_timeout / 4)
-            routed, long_ago = self._routed(), monotonic() - self._config.idle_timeout
+            routed, long_ago = self._routed.recount(), monotonic() - self._config.idle_timeout
             for name, one in list(self._known.items()):
                 if not one.queued and one.last_used < long_ago and name not in routed:
                     del self._known[name]

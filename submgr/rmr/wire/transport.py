@@ -53,7 +53,7 @@ class WireTransport:
         self._receive_queue = self._receiver.queue
         self._router = Router(lambda name: self._endpoints.usable(name))
         self._encoder = Encoder()
-        self._endpoints = Endpoints(config, self.new_send_queue, self._adopt, lambda: self._router.endpoints, ours)
+        self._endpoints = Endpoints(config, self.new_send_queue, self._adopt, self._router, ours)
         self._accepted: set[Connection] = set()
         self._opened: set[Connection] = set()
         self._partial_bytes = 0

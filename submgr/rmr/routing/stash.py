@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the table in force to the stash file (RMR_STASH_RT)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import gevent
+from gevent.threadpool import ThreadPool
+
+from submgr.platform.turns import in_turns
+from submgr.rmr.counters import SparseLog
+from submgr.rmr.routing.table import RouteTable
+
+_LOG = logging.getLogger(__name__)
+_PIECE_LINES = 4096
+_PAUSE_FACTOR = 10
+"""The pause after a table is so many times as long as writing it took."""
+_LONGEST_PAUSE = 30.0
+
+
+class Stash:
+    """Writes one table after the other, by way of `path`.inc, so that the file is never seen half written.
+
+    Of several tables that come while one is being written only the last is written. A file that cannot be written is
+    logged, once a minute at most.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._unfinished = Path(f"{path}.inc")
+        self._next: RouteTable | None = None
+        self._writer: Any = None
+        self._threads: Any = None
+        self._log = SparseLog(_LOG)
+
+    def save(self, table: RouteTable) -> None:
+        """Writes the table soon. Never blocks, never raises."""
+        self._next = table
+        if self._writer is None:
+            self._writer = gevent.spawn(self._run)
+
+    def stop(self) -> None:
+        """Writes no more."""
+        if self._writer is not None:
+            self._writer.kill(block=False)
+            self._writer = None
+
+    def _run(self) -> None:
+        while (table := self._next) is not None:
+            self._next = None
+            begun = monotonic()
+            if trouble := self._write(table):
+                self._log.warning("stash", str(self._path), f"route table not saved: {trouble}")
+            gevent.sleep(min(_PAUSE_FACTOR * (monotonic() - begun), _LONGEST_PAUSE))
+        self._writer = None
+
+    def _write(self, table: RouteTable) -> str:
+        """Returns what is wrong, "" for nothing."""
+        trouble, lines = self._attempt(lambda: self._unfinished.write_bytes(b"")), []
+        for line in in_turns(table.lines()):
+            lines.append(line)
+            if len(lines) >= _PIECE_LINES and not trouble:
+                trouble, lines = self._append(lines), []
+            if trouble:
+                return trouble
+        return self._append(lines) or self._attempt(lambda: self._unfinished.replace(self._path))
+
+    def _append(self, lines: list[str]) -> str:
+        text = "\n".join(lines) + "\n"
+
+        def append() -> None:
+            with self._unfinished.open("a", encoding="utf-8") as file:
+                file.write(text)
+
+        return self._attempt(append)
+
+    def _attempt(self, work: Callable[[], object]) -> str:
+        if self._threads is None:
+            self._threads = ThreadPool(1)
+        trouble: str = self._threads.apply(_trouble_of, (work,))
+        return trouble
+
+
+def _trouble_of(work: Callable[[], object]) -> str:
+    """Runs on a native thread. Nothing is raised: gevent would print a traceback."""
+    try:
+        work()
+    except OSError as bad:
+        return str(bad)
+    return ""
