@@ -113,6 +113,7 @@ def build(
         reload_refused=lambda: live.reload_refused,
         missing_routes=probes.missing_routes,
         orphans=orphans.count,
+        skipped_routes=lambda: rmr.skipped_routes().count,
     )
     return Daemon(
         Parts(

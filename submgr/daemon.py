@@ -46,6 +46,8 @@ DRAIN = 10.0
 """Seconds that running procedures have to end in when the daemon is stopped."""
 DESCRIPTORS = 65536
 """Open files and sockets that the daemon asks the kernel for."""
+TOLD_ROUTES = 3
+"""Skipped route records whose text a readiness warning has."""
 PROBES = ("/health/alive", "/health/ready", "/metrics", "/config", "/symptomdata", "/openapi.yaml", "/console")
 """Ends of the paths of platform requests that are answered before the subscriptions are restored."""
 
@@ -91,6 +93,7 @@ class Probes:
         health.require("database", store.trouble)
         health.require("rmr", lambda: None if rmr.ready() else rmr.trouble)
         health.warn("routes", self.missing_routes)
+        health.warn("skipped routes", lambda: rmr.skipped_routes().told(TOLD_ROUTES) or None)
 
     def alive(self) -> HealthReport:
         alive, reasons = self._health.alive()
@@ -254,6 +257,7 @@ class Daemon:
         elif state is not ConnectionState.UNKNOWN:
             # a node that R-NIB does not list (any more) keeps what it has: a lost database is no lost connection
             reason = "under reset" if state is ConnectionState.UNDER_RESET else ""
+            self.parts.e2_termination.node_lost(meid)
             self.parts.dispatcher.connection_changed(meid, False, reason)
 
     def _settings_changed(self, old: Settings, new: Settings) -> None:

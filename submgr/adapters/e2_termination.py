@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
+from submgr.adapters.held_requests import HeldRequests
 from submgr.core import events as e
 from submgr.core.model import MAX_ACTIONS, Content, RmrEndpoint
 from submgr.e2ap import codec
@@ -36,6 +37,14 @@ class Rmr(Protocol):
     def reply(
         self, request: Message, mtype: int, payload: bytes, failed: Failed | None = None, *, sub_id: int
     ) -> Status: ...
+    def awaits_routes(self) -> bool:
+        """Whether the full route table that comes after a start is still to come."""
+
+    def leads(self, message: Message) -> bool:
+        """Whether the table in force has a destination for a message."""
+
+    def on_routes(self, changed: Callable[[], None]) -> None:
+        """`changed` is called after each new table."""
 
 
 class Inbound(Protocol):
@@ -55,7 +64,11 @@ class E2Termination:
     """
 
     def __init__(
-        self, strict_order: Callable[[], bool], owner: Callable[[int], str | None], token: Callable[[], int]
+        self,
+        strict_order: Callable[[], bool],
+        owner: Callable[[int], str | None],
+        token: Callable[[], int],
+        held: HeldRequests | None = None,
     ) -> None:
         self._strict_order = strict_order
         self._owner = owner
@@ -64,11 +77,13 @@ class E2Termination:
         self._inbound: Inbound | None = None
         self._answers_only = True
         self._requests: OrderedDict[int, Message] = OrderedDict()
+        self._held = held or HeldRequests()
         self._sparsely = Sparsely(log)
 
     def connect(self, rmr: Rmr) -> None:
         """Sets the RMR layer to send through. To be called before anything is sent."""
         self._rmr = rmr
+        rmr.on_routes(self._held.release)
 
     def open(self, inbound: Inbound, answers_only: bool = False) -> None:
         """Passes received messages on to `inbound` from now on; before, they are dropped.
@@ -80,12 +95,36 @@ class E2Termination:
 
     # --- out
 
-    def send_to_node(self, meid: str, mtype: MType, instance_id: int, payload: bytes, failed: Failed) -> None:
-        assert self._rmr is not None
+    def send_to_node(
+        self, meid: str, mtype: MType, instance_id: int, payload: bytes, failed: Failed, wait: float = 0.0
+    ) -> None:
+        """Sends a request. Before the first full route table, one without a route waits for `wait` s at most."""
+        rmr = self._rmr
+        assert rmr is not None
         message = Message(mtype, payload, sub_id=instance_id, meid=meid)
-        status = self._rmr.send(message, failed)
+        self._held.drop((meid, instance_id))
+        if wait > 0 and rmr.awaits_routes() and not rmr.leads(message):
+            why = f"no RMR route for {mtype.value} to {meid}, and no complete route table since the start"
+            held = self._held.hold(
+                (meid, instance_id),
+                wait,
+                has_route=lambda: rmr.leads(message),
+                send=lambda: self._send(rmr, message, failed),
+                give_up=lambda: failed(why),
+            )
+            if not held:
+                failed(why)
+            return
+        self._send(rmr, message, failed)
+
+    def node_lost(self, meid: str) -> None:
+        """Sends nothing that still waits for a route to this node: its procedures are over."""
+        self._held.drop_node(meid)
+
+    def _send(self, rmr: Rmr, message: Message, failed: Failed) -> None:
+        status = rmr.send(message, failed)
         if status is Status.NOENDPT:
-            failed(f"no RMR route for {mtype.value} to {meid}")
+            failed(f"no RMR route for {message.mtype} to {message.meid}")
         elif status is not Status.OK:
             failed(f"RMR refused the message: {status.name}")
 

@@ -94,7 +94,7 @@ def _daemon(path: str | None, overrides: dict[str, Any], logs: Logs, neighbours:
     watcher = ConfigWatcher(path, text, lambda changed: _apply(live, changed)) if path else None
     if neighbours is not None:
         environment["RMR_RTG_SVC"] = "-1"
-        environment["RMR_SRC_ID"] = "127.0.0.1"
+        environment["RMR_SRC_ID"] = environment["RMR_BIND_IF"] = "127.0.0.1"
     return build(live, environment, logs, watcher, neighbours.nodes if neighbours is not None else None)
 
 

@@ -144,12 +144,14 @@ class DeleteRoute:
 class SendToE2:
     """Sends a request to the E2 node (RMR type 12010 or 12020). `resend`: the request was sent before.
 
-    The E2 node's own message is the answer; `step` is for an EncodeFailed.
+    `wait`: the seconds that the E2 timer runs, in which the request may wait for a route. The E2 node's own message is
+    the answer; `step` is for an EncodeFailed.
     """
 
     step: int
     message: SubscriptionRequest | SubscriptionDeleteRequest
     resend: bool = False
+    wait: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

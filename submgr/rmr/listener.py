@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import errno
+import ipaddress
 import socket as stdsocket
+import sys
+from pathlib import Path
 from typing import Any
 
 from gevent import socket
@@ -13,6 +16,10 @@ from submgr.rmr.addresses import join_address
 from submgr.rmr.transport import TransportError
 
 _BACKLOG = 128
+_LISTENS = "0A"
+"""The state of a listening socket in /proc/net/tcp."""
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def listen(host: str, port: int) -> Any:
@@ -38,14 +45,46 @@ def listen(host: str, port: int) -> Any:
 def probe(host: str, port: int) -> None:
     """Makes sure that nobody listens on the port. Raises TransportError that names the port.
 
-    Two processes that both set SO_REUSEPORT, as librmr does, would share the port without noticing.
+    Two processes that both set SO_REUSEPORT, as librmr does, would share the port without noticing. A port on which
+    only connections of an ended librmr process wait (TIME_WAIT) is free, although without SO_REUSEPORT it cannot be
+    bound.
     """
     try:
         with socket.socket(_family(host), stdsocket.SOCK_STREAM) as trial:
             trial.setsockopt(stdsocket.SOL_SOCKET, stdsocket.SO_REUSEADDR, 1)
             trial.bind((host, port))
     except OSError as bad:
+        if bad.errno == errno.EADDRINUSE and not _is_listened_on(host, port):
+            return
         raise _refused(host, port, bad) from bad
+
+
+def _is_listened_on(host: str, port: int) -> bool:
+    """Whether a socket of this network namespace listens on the port of this address; True when nobody can tell."""
+    try:
+        ours = _plain(ipaddress.ip_address(host))
+        tables = [Path(f"/proc/self/net/{name}").read_text() for name in ("tcp", "tcp6")]
+    except (OSError, ValueError):
+        return True
+    for line in "\n".join(tables).splitlines():
+        fields = line.split()
+        if len(fields) > 3 and fields[3] == _LISTENS:
+            address, _, their_port = fields[1].partition(":")
+            theirs = _plain(_address(address))
+            if int(their_port, 16) == port and (theirs == ours or theirs.is_unspecified or ours.is_unspecified):
+                return True
+    return False
+
+
+def _address(text: str) -> Address:
+    """An address of /proc/net: 32-bit words in the order of the processor."""
+    words = [bytes.fromhex(text[at : at + 8]) for at in range(0, len(text), 8)]
+    return ipaddress.ip_address(b"".join(word if sys.byteorder == "big" else word[::-1] for word in words))
+
+
+def _plain(address: Address) -> Address:
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
 
 
 def _family(host: str) -> stdsocket.AddressFamily:

@@ -88,8 +88,10 @@ class E2Sender(Protocol):
     """The way to the E2 Termination, and back to RMR xApps. The port calls `failed(reason)` at once or later."""
 
     def send_to_node(
-        self, meid: str, mtype: MType, instance_id: int, payload: bytes, failed: Callable[[str], None]
-    ) -> None: ...
+        self, meid: str, mtype: MType, instance_id: int, payload: bytes, failed: Callable[[str], None], wait: float
+    ) -> None:
+        """`wait`: seconds that a request may wait for the first route table after a start."""
+
     def answer(self, token: int, mtype: MType, instance_id: int, payload: bytes) -> None: ...
 
 

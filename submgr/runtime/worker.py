@@ -263,7 +263,7 @@ class Worker:
         def failed(reason: str) -> None:
             self.post(e.NotSent(instance_id, reason))
 
-        self._ports.sender.send_to_node(self.meid, mtype, instance_id, payload, failed)
+        self._ports.sender.send_to_node(self.meid, mtype, instance_id, payload, failed, command.wait)
         return True
 
     def _answer_over_rmr(self, command: c.AnswerOverRmr) -> None:

@@ -168,7 +168,7 @@ class Pod:
             else:
                 secret = variable["valueFrom"]["secretKeyRef"]
                 self.token = env[variable["name"]] = f"token of {secret['name']}"
-        assert env["RMR_RTG_SVC"] == "4561"
+        assert env["RMR_RTG_SVC"] == "service-ricplt-rtmgr-rmr:4560"
         env["RMR_RTG_SVC"] = str(self.control_port)
         env["RMR_SRC_ID"] = "127.0.0.1"
         env["RMR_STASH_RT"] = str(self.writable / "routes.stash")

@@ -126,14 +126,15 @@ def test_services_are_headless_and_lead_to_the_right_ports(chart, service, ports
 def test_environment_is_what_the_rmr_layer_understands(chart):
     env = chart.render()["ConfigMap", "configmap-ricplt-submgr-env"]["data"]
     assert env == {
-        "RMR_RTG_SVC": "4561",
+        "RMR_RTG_SVC": "service-ricplt-rtmgr-rmr:4560",
         "RMR_SRC_ID": "service-ricplt-submgr-rmr.ricplt",
         "CFG_FILE": "/cfg/submgr-config.yaml",
         "RMR_SEED_RT": "/cfg/submgr-uta-rtg.rt",
         "SUBMGR_SEED_SN": "1",
     }
     rmr = read_environment(env)
-    assert (rmr.control_port, rmr.manager, rmr.source) == (4561, "", "service-ricplt-submgr-rmr.ricplt")
+    assert (rmr.control_port, rmr.manager) == (4561, "service-ricplt-rtmgr-rmr:4560")
+    assert rmr.source == "service-ricplt-submgr-rmr.ricplt"
 
 
 def test_what_is_mounted_is_what_is_read(chart):
@@ -441,3 +442,18 @@ def test_mec_and_the_cluster_it_runs_in(chart):
     assert (read.mec.enabled, read.mec.host, read.mec.mec_id) == (True, ":8000", 5)
     assert meo_settings(read.meo).period == 5
     assert read.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("values", "asked"),
+    [
+        ({}, "service-ricplt-rtmgr-rmr:4560"),
+        ({"config": {"rtmgr": {"hostAddr": "service-x-rtmgr-http.x"}}}, "service-x-rtmgr-rmr.x:4560"),
+        ({"routeManager": "routemgr.elsewhere:4560"}, "routemgr.elsewhere:4560"),
+        ({"routeManager": "4561"}, "4561"),
+    ],
+)
+def test_the_route_table_is_asked_for_at_the_rmr_service_of_the_routing_manager(chart, values, asked):
+    env = chart.render({"submgr": values})["ConfigMap", "configmap-ricplt-submgr-env"]["data"]
+    assert env["RMR_RTG_SVC"] == asked
+    assert read_environment(env).manager == ("" if asked == "4561" else asked)

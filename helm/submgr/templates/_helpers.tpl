@@ -36,6 +36,12 @@ release: {{ .Release.Name }}
 {{- .Values.submgr.debug.existingSecret | default (printf "secret-%s-debug" (include "submgr.fullname" .)) -}}
 {{- end }}
 
+{{/* Who is asked for the route table at the start: the Routing Manager's RMR service. Its port 4561 refuses. */}}
+{{- define "submgr.routeManager" -}}
+{{- $http := .Values.submgr.config.rtmgr.hostAddr | default (printf "service-%s-rtmgr-http" (include "submgr.namespace" .)) -}}
+{{- .Values.submgr.routeManager | default (printf "%s:4560" (replace "-http" "-rmr" $http)) -}}
+{{- end }}
+
 {{/* The configuration file as a dict. */}}
 {{- define "submgr.config" -}}
 {{- $config := deepCopy .Values.submgr.config -}}

@@ -53,6 +53,7 @@ def watch_parts(
     reload_refused: Callable[[], bool],
     missing_routes: Callable[[], str | None],
     orphans: Callable[[], int],
+    skipped_routes: Callable[[], int],
 ) -> None:
     """One or two values of each of the other parts."""
     readers: dict[str, Callable[[], float]] = {
@@ -63,6 +64,7 @@ def watch_parts(
         "submgr_unreadable_records": lambda: loader.unreadable,
         "submgr_missing_routes": lambda: 0 if missing_routes() is None else 1,
         "submgr_orphaned_subscriptions": orphans,
+        "submgr_rmr_routes_skipped": skipped_routes,
         "submgr_config_reload_refused": reload_refused,
         "submgr_hub_stall_longest_seconds": lambda: health.longest_stall,
         "submgr_log_lines_dropped": lambda: logs.dropped,

@@ -77,7 +77,7 @@ class Cleanup(RouteRemoval):
     def enter_deleting(self, now: float) -> None:
         request_id = RequestId(self.removal.requestor_id, self.instance_id)
         request = SubscriptionDeleteRequest(request_id, self.removal.ran_function_id)
-        self.node.talk(self, SendToE2(self.step, request, resend=True))
+        self.node.talk(self, SendToE2(self.step, request, resend=True, wait=self.seconds(T_DEL)))
 
     def leave_deleting(self, event: object) -> None:
         match event:

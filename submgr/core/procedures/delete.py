@@ -123,7 +123,8 @@ class Delete(RouteRemoval, E2Procedure):
         return super().holds_slot and waits
 
     def enter_deleting(self, now: float) -> None:
-        self.send(SendToE2(self.step, self.subscription.delete_request(), resend=self.sends > 0))
+        request = self.subscription.delete_request()
+        self.send(SendToE2(self.step, request, resend=self.sends > 0, wait=self.seconds(T_DEL)))
 
     def leave_deleting(self, event: object) -> None:
         match event:

@@ -109,7 +109,7 @@ class RequestProcedure(E2Procedure):
         self.failure = failure
 
     def enter_requested(self, now: float) -> None:
-        self.send(SendToE2(self.step, self.subscription.request(), resend=self.sends > 0))
+        self.send(SendToE2(self.step, self.subscription.request(), resend=self.sends > 0, wait=self.seconds(T_SUB)))
 
     def leave_requested(self, event: object) -> None:
         match event:

@@ -56,7 +56,7 @@ def send(
     """Send one message to ENDPOINT (host:port) and print what is answered."""
     body = payload.encode() if source is None else source.read()
     message = Message(mtype, body, sub_id, xid.encode(), meid)
-    with _transport("0.0.0.0", port, name) as (transport, received):
+    with _transport(_reachable(name), port, name) as (transport, received):
         _send(transport, endpoint, message)
         with gevent.Timeout(max(wait, 0.001), False):
             while True:
@@ -69,7 +69,7 @@ def send(
 @click.option("--wait", type=float, default=3.0, show_default=True, help="Seconds to wait for the answer.")
 def probe(endpoint: str, name: str, wait: float) -> None:
     """Ask ENDPOINT (host:port) for its health, as Kubernetes probes do; exit 1 unless it says OK."""
-    with _transport("0.0.0.0", 0, name, wait) as (transport, received):
+    with _transport(_reachable(name), 0, name, wait) as (transport, received):
         _send(transport, endpoint, Message(mtypes.RIC_HEALTH_CHECK_REQ, xid=b"probe"))
         try:
             answer = received.get(timeout=wait)
@@ -99,7 +99,10 @@ def listen(host: str, port: int, count: int) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--own", multiple=True, help='A "host:port" of the process the table is for; may be repeated.')
 def routes(file: Path, own: tuple[str, ...]) -> None:
-    """Check a route table FILE and print what it comes to."""
+    """Print what of a route table FILE is taken, and what is skipped and why.
+
+    A record for other senders is not looked at: give the name of the process with --own.
+    """
     text = file.read_bytes().decode(errors="replace")
     try:
         table = parse_routes(text, frozenset(own))
@@ -111,7 +114,14 @@ def routes(file: Path, own: tuple[str, ...]) -> None:
         click.echo(f"{mtypes.name_of(mtype)}{which} -> {groups or 'nobody (ourselves only)'}")
     for meid, owner in sorted(table.meids.items()):
         click.echo(f"meid {meid} -> {owner}")
-    click.echo(f"{file}: good, {len(table.routes)} routes, {len(table.meids)} meids")
+    skipped = table.unread
+    for record in skipped.first:
+        click.echo(f"skipped: {record}")
+    if more := skipped.count - len(skipped.first):
+        click.echo(f"skipped: {more} more")
+    verdict = f"{skipped.count} records skipped" if skipped.count else "good"
+    others = f", {table.for_others} records for other senders" if table.for_others else ""
+    click.echo(f"{file}: {verdict}, {len(table.routes)} routes, {len(table.meids)} meids{others}")
 
 
 def describe(message: Message) -> str:
@@ -130,6 +140,11 @@ def describe(message: Message) -> str:
         f"{len(message.payload)} bytes {shown.hex()}{more}",
     ]
     return " ".join(field for field in fields if field)
+
+
+def _reachable(name: str) -> str:
+    """The address to listen on for answers to `name`: itself when it is an address of this host alone, else all."""
+    return name if name.startswith("127.") else "0.0.0.0"
 
 
 def _endpoint(name: str) -> str:

@@ -140,7 +140,9 @@ class Outside:
 
     # the node
 
-    def send_to_node(self, meid: str, mtype: MType, instance_id: int, payload: bytes, failed: Failed) -> None:
+    def send_to_node(
+        self, meid: str, mtype: MType, instance_id: int, payload: bytes, failed: Failed, wait: float
+    ) -> None:
         if self.faulty.get(meid, 0) > 0:
             self.faulty[meid] -= 1
             raise ZeroDivisionError("a bug")
