@@ -77,7 +77,7 @@ class E2Termination:
         self._inbound: Inbound | None = None
         self._answers_only = True
         self._requests: OrderedDict[int, Message] = OrderedDict()
-        self._held = held or HeldRequests()
+        self._held = HeldRequests() if held is None else held
         self._sparsely = Sparsely(log)
 
     def connect(self, rmr: Rmr) -> None:

@@ -172,7 +172,8 @@ class ManagerPort:
         else:
             _LOG.info("%s applied", what)
         if outcome.skipped.count:
-            self._log.warning(f"skipped {outcome.skipped.told()}", request.src, f"{what}: {outcome.skipped.told()}")
+            told = f"route table {outcome.table_id}: {outcome.skipped.told()}"
+            self._log.warning(told, request.src, told)
         text = f"{verdict} {outcome.table_id} {outcome.reason}\n\0"
         status = self._transport.reply(
             request, mtypes.RMRRM_TABLE_STATE, text.encode(), self._not_told, sub_id=NO_SUB_ID

@@ -127,10 +127,26 @@ def test_routes(tmp_path: Path) -> None:
         "meid gnb -> e:1",
         f"{file}: good, 3 routes, 1 meids",
     ]
-    file.write_text("newrt|start|x\nrte|x|%meid\nnewrt|end|3\n")
+    file.write_text("newrt|start|x\nrte|1|%meid\nnewrt|end|3\n")
     code, output = invoke("routes", str(file))
     assert code == 1
-    assert f"{file}: line 2: message type 'x'" in output
+    assert f"{file}: line 3: missing table records: expected 3 got 1" in output
+
+
+def test_routes_tells_what_is_skipped_and_why(tmp_path: Path) -> None:
+    file = tmp_path / "table.rt"
+    file.write_text(
+        "newrt|start|x\nmse|,e2mgr:3801|-1|e2t:38000\nmse||-1|e2t:38000\nmse|12010,me:4560|-1|host,e2t:38000\nnewrt|end|3\n"
+    )
+    code, output = invoke("routes", str(file), "--own", "me:4560")
+    assert code == 0
+    assert output.splitlines() == [
+        "RIC_SUB_REQ -> e2t:38000",
+        "skipped: line 3: message type '' is no number from 0 on: 'mse||-1|e2t:38000'",
+        "skipped: line 4: target left out: 'host' has no port, host:port is expected: "
+        "'mse|12010,me:4560|-1|host,e2t:38000'",
+        f"{file}: 2 records skipped, 1 routes, 0 meids, 1 records for other senders",
+    ]
 
 
 @pytest.mark.parametrize("senders", [1, 16])

@@ -30,7 +30,7 @@ GAUGES: Mapping[str, str] = {
     "submgr_unreadable_records": "Records of the database that could not be read and were left where they are",
     "submgr_orphaned_subscriptions": "Subscriptions whose xApp is gone",
     "submgr_missing_routes": "Message types xApps use over RMR (12010, 12020) for which there is no route",
-    "submgr_rmr_routes_skipped": "Records of the RMR route table in force that cannot be read, skipped wholly or in part",
+    "submgr_rmr_routes_skipped": "Records of the RMR route table in force that cannot be read, wholly or in part",
     "submgr_config_reload_refused": "1 while the configuration file has a content that was refused, else 0",
     "submgr_hub_stall_longest_seconds": "The longest time in which the event loop did not turn",
     "submgr_log_lines_dropped": "Log lines that were dropped because nobody read them",

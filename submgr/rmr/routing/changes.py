@@ -135,7 +135,7 @@ def _with_meids(base: RouteTable, opened: OpenTable, skipped: Skipped) -> RouteT
 
 
 def _copy(mapping: Mapping[K, V]) -> dict[K, V]:
-    # dict() of a proxy goes entry by entry, 0.1 s for 250,000 entries; its own copy is the dictionary's, 50 times faster
+    # dict() of a proxy goes entry by entry (250,000 in 0.1 s); its own copy is the dictionary's, 50 times faster
     return mapping.copy() if isinstance(mapping, MappingProxyType) else dict(mapping)
 
 

@@ -2,11 +2,14 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from submgr.adapters.e2_termination import E2Termination
+from submgr.adapters.held_requests import HELD_REQUESTS, HeldRequests
 from submgr.core import events as e
 from submgr.e2ap import codec
 from submgr.e2ap import messages as m
@@ -21,8 +24,30 @@ class Rmr:
         self.replies: list[tuple[Message, int]] = []
         self.posted: list[tuple[str, Any]] = []
 
+        self.routes: set[str] = set()
+        self.awaiting = False
+        self.sent: list[tuple[int, str, int]] = []
+        self.changed: Callable[[], None] = lambda: None
+
     def send(self, message: Message, failed: object = None) -> Status:
+        if self.awaiting and not self.leads(message):
+            return Status.NOENDPT
+        self.sent.append((message.mtype, message.meid, message.sub_id))
         return Status.OK
+
+    def awaits_routes(self) -> bool:
+        return self.awaiting
+
+    def leads(self, message: Message) -> bool:
+        return message.meid in self.routes
+
+    def on_routes(self, changed: Callable[[], None]) -> None:
+        self.changed = changed
+
+    def table(self, *meids: str, awaiting: bool = True) -> None:
+        """A new table with routes to these nodes."""
+        self.routes, self.awaiting = set(meids), awaiting
+        self.changed()
 
     def reply(self, request: Message, mtype: int, payload: bytes, failed: object = None, *, sub_id: int) -> Status:
         self.replies.append((request, mtype))
@@ -114,3 +139,114 @@ def test_answers_first_then_requests() -> None:
     for message in (ANSWER, REQUEST):
         e2_termination.received(message)
     assert inbound.came[1:] == [m.SubscriptionDeleteResponse, e.SubscribeOverRmr]
+
+
+# --- before the first full route table
+
+
+@dataclass
+class Clock:
+    """Timers that run out when they are told to."""
+
+    timers: list[Timer] = field(default_factory=list)
+
+    def later(self, seconds: float, call: Callable[..., None], argument: object) -> Timer:
+        self.timers.append(Timer(seconds, lambda: call(argument)))
+        return self.timers[-1]
+
+    def run_out(self) -> None:
+        for timer in self.timers:
+            if not timer.killed:
+                timer.call()
+
+
+@dataclass
+class Timer:
+    seconds: float
+    call: Callable[[], None]
+    killed: bool = False
+
+    def kill(self, *, block: bool) -> None:
+        assert not block
+        self.killed = True
+
+
+@dataclass
+class Early:
+    """An E2 Termination that nobody has a route to yet."""
+
+    rmr: Rmr
+    clock: Clock
+    port: E2Termination
+    failed: list[str] = field(default_factory=list)
+
+    def send(self, instance: int = 1, wait: float = 2.0, mtype: MType = MType.SUBSCRIBE, meid: str = "gnb_1") -> None:
+        self.port.send_to_node(meid, mtype, instance, b"pdu", self.failed.append, wait)
+
+
+@pytest.fixture
+def early(rmr: Rmr) -> Early:
+    clock = Clock()
+    port = E2Termination(lambda: True, {}.get, lambda: 1, HeldRequests(clock.later))  # type: ignore[arg-type]
+    port.connect(rmr)
+    rmr.awaiting = True
+    return Early(rmr, clock, port)
+
+
+def test_a_request_waits_for_a_route_and_leaves_when_it_comes(early: Early) -> None:
+    early.send(1)
+    early.send(2, mtype=MType.DELETE)
+    early.send(3, meid="gnb_2")
+    early.rmr.table()
+    assert (early.rmr.sent, early.failed) == ([], [])
+    early.rmr.table("gnb_1")
+    assert early.rmr.sent == [(MType.SUBSCRIBE, "gnb_1", 1), (MType.DELETE, "gnb_1", 2)]
+    early.rmr.table("gnb_1", "gnb_2", awaiting=False)
+    assert early.rmr.sent[2:] == [(MType.SUBSCRIBE, "gnb_2", 3)]
+    early.clock.run_out()
+    assert (len(early.rmr.sent), early.failed) == (3, [])
+
+
+def test_a_request_without_a_route_is_told_before_its_timer_runs_out(early: Early) -> None:
+    early.send(1, wait=2.0)
+    early.send(2, wait=0.3)
+    assert [round(timer.seconds, 3) for timer in early.clock.timers] == [1.9, 0.27]
+    early.clock.run_out()
+    why = "no RMR route for 12010 to gnb_1, and no complete route table since the start"
+    assert early.failed == [why, why]
+    early.rmr.table("gnb_1")
+    assert early.rmr.sent == []
+
+
+def test_a_resend_takes_the_place_of_the_request_that_still_waits(early: Early) -> None:
+    early.send(1)
+    early.send(1, mtype=MType.DELETE)
+    early.rmr.table("gnb_1")
+    assert (early.rmr.sent, early.failed) == ([(MType.DELETE, "gnb_1", 1)], [])
+
+
+def test_with_a_route_or_after_the_full_table_nothing_waits(early: Early) -> None:
+    early.rmr.table("gnb_1")
+    early.send(1)
+    assert early.rmr.sent == [(MType.SUBSCRIBE, "gnb_1", 1)]
+    early.rmr.send = lambda message, failed=None: Status.NOENDPT  # type: ignore[method-assign,assignment]
+    early.rmr.table(awaiting=False)
+    early.send(2)
+    assert early.failed == ["no RMR route for 12010 to gnb_1"]
+    assert len(early.clock.timers) == 0
+
+
+def test_the_requests_of_a_lost_node_are_forgotten(early: Early) -> None:
+    early.send(1)
+    early.send(2, meid="gnb_2")
+    early.port.node_lost("gnb_1")
+    early.rmr.table("gnb_1", "gnb_2")
+    assert (early.rmr.sent, early.failed) == ([(MType.SUBSCRIBE, "gnb_2", 2)], [])
+
+
+def test_so_many_may_wait_and_no_more(early: Early) -> None:
+    for instance in range(HELD_REQUESTS):
+        early.send(instance)
+    assert early.failed == []
+    early.send(HELD_REQUESTS)
+    assert len(early.failed) == 1

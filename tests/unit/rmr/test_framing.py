@@ -190,3 +190,52 @@ def test_garbage(stream: bytes, reason: str | None, piece: int) -> None:
     assert [message.payload for message in got] == [b"good"], "nothing before it is lost, nothing made up"
     assert framer.pending < 4096
     assert framer.feed(GOOD) == []
+
+
+def streamed(data: bytes, piece: int) -> tuple[list[Message], Framer]:
+    framer = Framer(1 << 20, stream_above=8000)
+    messages: list[Message] = []
+    for at in range(0, len(data), piece):
+        messages += framer.feed(data[at : at + piece])
+    return messages, framer
+
+
+@pytest.mark.parametrize("piece", [3, 1000, 4096, 9000, 1 << 20])
+def test_a_large_payload_comes_in_pieces_and_the_frames_round_it_whole(piece: int) -> None:
+    payload = bytes(range(256)) * 100
+    data = FULL_FRAME + frame(payload, mtype=20, src=b"rm:4560", d1=b"\1abc", d2=b"dd") + FULL_FRAME
+    messages, framer = streamed(data, piece)
+    assert (messages[0], messages[-1]) == (FULL, FULL)
+    parts = messages[1:-1]
+    assert b"".join(part.payload for part in parts) == payload
+    assert {(part.mtype, part.src, part.d1) for part in parts} == {(20, "rm:4560", b"\1abc")}
+    assert [part.more for part in parts] == [True] * (len(parts) - 1) + [False]
+    assert (framer.pending, framer.unfinished, framer.error) == (0, False, None)
+
+
+def test_of_a_large_frame_nothing_is_kept() -> None:
+    framer = Framer(1 << 20, stream_above=8000)
+    data = frame(b"x" * 500_000)
+    for at in range(0, 400_000, 5000):
+        framer.feed(data[at : at + 5000])
+        assert framer.pending < 5000
+        assert framer.unfinished
+
+
+def test_what_lies_behind_the_payload_of_a_large_frame_is_passed_over() -> None:
+    data = frame(b"p" * 9000 + b"behind" * 1000, plen=9000) + FULL_FRAME
+    messages, _ = streamed(data, 500)
+    assert b"".join(message.payload for message in messages[:-1]) == b"p" * 9000
+    assert messages[-1] == FULL
+
+
+def test_a_large_frame_with_a_name_that_is_no_text_is_passed_over() -> None:
+    messages, framer = streamed(frame(b"p" * 9000, src=b"\xff") + FULL_FRAME, 700)
+    assert (messages, framer.unreadable) == ([FULL], 1)
+
+
+def test_a_large_frame_whose_payload_begins_too_far_behind_is_a_breach() -> None:
+    messages, framer = streamed(frame(b"p" * 9000, trace=b"t" * 5000), 700)
+    assert messages == []
+    assert framer.error is not None
+    assert framer.error.reason == "length_sum"

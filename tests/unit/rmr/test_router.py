@@ -5,7 +5,7 @@ from collections import Counter
 
 from submgr.rmr.message import Message
 from submgr.rmr.router import Copies, Router
-from submgr.rmr.routing.reader import parse_routes
+from submgr.rmr.routing.reader import TableBuilder, parse_routes
 
 
 def router(*records: str, down: frozenset[str] = frozenset()) -> Router:
@@ -58,3 +58,15 @@ def test_copies_tell_once_when_none_of_the_accepted_was_sent() -> None:
     assert told == []
     copies.failed("second")
     assert told == ["second"]
+
+
+def test_endpoints_that_have_left_the_table_go_at_a_count() -> None:
+    builder = TableBuilder()
+    builder.feed("newrt|start\nrte|1|a:1\nrte|2|b:1\nnewrt|end\nmeid_map|start\nmme_ar|e:1|g\nmeid_map|end\n")
+    builder.feed("updatert|start\ndel|1|-1\nrte|2|c:1\nupdatert|end\n")
+    one = Router(lambda name: True)
+    assert one.recount() == frozenset()
+    assert builder.table is not None
+    one.apply(builder.table)
+    assert one.endpoints >= {"c:1", "e:1"}
+    assert one.recount() == one.endpoints == {"c:1", "e:1"}
