@@ -16,8 +16,8 @@ from submgr.rmr.librmr.transport import LibrmrTransport
 from submgr.rmr.manager_port import ManagerPort
 from submgr.rmr.message import Message, Status
 from submgr.rmr.routing.seed_file import SeedFile
-from submgr.rmr.routing.stash import Stash
 from submgr.rmr.routing.table import NONE_SKIPPED, RouteTable, Skipped
+from submgr.rmr.stash import Stash
 from submgr.rmr.transport import Failed, OnError, OnMessage, Stats, Transport, TransportConfig, TransportError
 from submgr.rmr.wire.transport import WireTransport
 
