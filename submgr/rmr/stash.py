@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import gevent
-from gevent.threadpool import ThreadPool
 
+from submgr.platform.native_threads import in_thread
 from submgr.platform.turns import in_turns
 from submgr.rmr.counters import SparseLog
 from submgr.rmr.routing.table import RouteTable
@@ -35,7 +34,6 @@ class Stash:
         self._unfinished = Path(f"{path}.inc")
         self._next: RouteTable | None = None
         self._writer: Any = None
-        self._threads: Any = None
         self._log = SparseLog(_LOG)
 
     def save(self, table: RouteTable) -> None:
@@ -54,42 +52,24 @@ class Stash:
         while (table := self._next) is not None:
             self._next = None
             begun = monotonic()
-            if trouble := self._write(table):
-                self._log.warning("stash", str(self._path), f"route table not saved: {trouble}")
+            try:
+                self._write(table)
+            except OSError as bad:
+                self._log.warning("stash", str(self._path), f"route table not saved: {bad}")
             gevent.sleep(min(_PAUSE_FACTOR * (monotonic() - begun), _LONGEST_PAUSE))
         self._writer = None
 
-    def _write(self, table: RouteTable) -> str:
-        """Returns what is wrong, "" for nothing."""
-        trouble, lines = self._attempt(lambda: self._unfinished.write_bytes(b"")), []
+    def _write(self, table: RouteTable) -> None:
+        lines: list[str] = []
+        in_thread(self._unfinished.write_bytes, b"")
         for line in in_turns(table.lines()):
             lines.append(line)
-            if len(lines) >= _PIECE_LINES and not trouble:
-                trouble, lines = self._append(lines), []
-            if trouble:
-                return trouble
-        return self._append(lines) or self._attempt(lambda: self._unfinished.replace(self._path))
+            if len(lines) >= _PIECE_LINES:
+                in_thread(self._append, lines)
+                lines = []
+        in_thread(self._append, lines)
+        in_thread(self._unfinished.replace, self._path)
 
-    def _append(self, lines: list[str]) -> str:
-        text = "\n".join(lines) + "\n"
-
-        def append() -> None:
-            with self._unfinished.open("a", encoding="utf-8") as file:
-                file.write(text)
-
-        return self._attempt(append)
-
-    def _attempt(self, work: Callable[[], object]) -> str:
-        if self._threads is None:
-            self._threads = ThreadPool(1)
-        trouble: str = self._threads.apply(_trouble_of, (work,))
-        return trouble
-
-
-def _trouble_of(work: Callable[[], object]) -> str:
-    """Runs on a native thread. Nothing is raised: gevent would print a traceback."""
-    try:
-        work()
-    except OSError as bad:
-        return str(bad)
-    return ""
+    def _append(self, lines: list[str]) -> None:
+        with self._unfinished.open("a", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in lines)

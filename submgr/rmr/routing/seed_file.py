@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import gevent
-from gevent.threadpool import ThreadPool
 
+from submgr.platform.native_threads import in_thread
 from submgr.rmr.routing.lines import Lines
 from submgr.rmr.routing.reader import LARGEST_TABLE, FileReader
 from submgr.rmr.routing.table import RouteTable, RouteTableError
@@ -37,7 +37,6 @@ class SeedFile:
         self._digest = b""
         self._table: RouteTable | None = None
         self._reader: Any = None
-        self._threads: Any = None
 
     def load(self, own_names: frozenset[str]) -> None:
         """Reads the file once and applies its table. `own_names` are the "host:port" names of this process."""
@@ -61,14 +60,11 @@ class SeedFile:
             self._read()
 
     def _read(self) -> None:
-        if self._threads is None:
-            # a thread of its own: a file system may hang, and the threads of the hub are needed by others
-            self._threads = ThreadPool(1)
-        outcome = self._threads.apply(self._parse)
-        if isinstance(outcome, str):
-            self._bad(f"route table file {self.path}: {outcome}")
+        try:
+            digest, table = in_thread(self._parse)
+        except (OSError, RouteTableError) as bad:
+            self._bad(f"route table file {self.path}: {bad}")
             return
-        digest, table = outcome
         self.trouble = ""
         if digest == self._digest or table is None:
             return
@@ -78,16 +74,13 @@ class SeedFile:
             _LOG.warning("rmr: route table file %s: %s", self.path, table.unread.told())
         self._apply(table)
 
-    def _parse(self) -> tuple[bytes, RouteTable | None] | str:
-        """Runs on a native thread. Returns the digest of the text and its table, or what is wrong in words.
+    def _parse(self) -> tuple[bytes, RouteTable | None]:
+        """Runs on a native thread, since a file system may hang and a large table takes its time.
 
-        Nothing is raised: gevent would print a traceback.
+        Returns the digest of the text, and its table when the text has changed.
         """
-        try:
-            digest = self._digest_now()
-            return digest, None if digest == self._digest else self._table_now()
-        except (OSError, RouteTableError) as bad:
-            return str(bad)
+        digest = self._digest_now()
+        return digest, None if digest == self._digest else self._table_now()
 
     def _digest_now(self) -> bytes:
         digest = sha256()
