@@ -63,6 +63,18 @@ def test_a_send_that_did_not_leave_counts_and_is_named() -> None:
     )
 
 
+def test_a_request_may_wait_for_a_route_as_long_as_its_timer_runs() -> None:
+    controls = Controls(0.5, 3, delete_timeout=0.7, delete_tries=1)
+    script = asked(Script(controls), request(directives=Directives(3.0, 1, True)))
+    assert script.last_send is not None
+    assert script.last_send.wait == 3.0
+    script.step(3.0, TIME)
+    assert (script.last_send.resend, script.last_send.wait) == (False, 0.7)
+    script = asked(Script(controls))
+    assert script.last_send is not None
+    assert script.last_send.wait == 0.5
+
+
 def test_one_send_that_left_is_undone_at_the_node() -> None:
     script = asked()
     script.play((2.0, TIME, ["subscribe 1 again"]), (2.0, e.NotSent(1, "no connection"), []))
