@@ -110,9 +110,15 @@ class ManagerPort:
 
     def _ask(self) -> None:
         while not self._tables.full:
-            if time.monotonic() - self._last_data >= self._interval:
+            if not self._table_is_coming():
+                self._last_asked = time.monotonic()
                 self._transport.send_to(self._manager, self._request(), self._not_asked)
             gevent.sleep(self._interval)
+
+    def _table_is_coming(self) -> bool:
+        """Whether a large table is on its way: another question would only have it sent once more."""
+        recent = time.monotonic() - self._last_data < self._interval
+        return recent and any(reader.builder.unfinished for reader in self._readers.values())
 
     def _request(self) -> Message:
         text = f"{self._served_name} ts={int(time.time())}\n\0"
@@ -121,13 +127,16 @@ class ManagerPort:
     def _not_asked(self, reason: str) -> None:
         self._log.warning("request", self._manager or "route manager", f"route table not requested: {reason}")
 
-    def _ask_sender(self, update: Message) -> None:
-        """Asks the sender of an update for the full table that it belongs to, for want of a `manager`."""
+    def _ask_for_full(self, update: Message) -> None:
+        """Asks for the full table that an update belongs to: the `manager`, or for want of one the update's sender."""
         now = time.monotonic()
-        if self._manager or now - self._last_asked < self._interval:
+        if now - self._last_asked < self._interval:
             return
         self._last_asked = now
         asked = self._request()
+        if self._manager:
+            self._transport.send_to(self._manager, asked, self._not_asked)
+            return
         self._transport.reply(
             update, asked.mtype, asked.payload, self._not_asked, sub_id=0, xid=b"", sid=b"", meid="", d1=bytes(4)
         )
@@ -168,7 +177,7 @@ class ManagerPort:
             _LOG.error("%s refused: %s", what, outcome.reason)
         elif outcome.table is None:
             _LOG.warning("%s is an update: kept until a full table comes", what)
-            self._ask_sender(request)
+            self._ask_for_full(request)
         else:
             _LOG.info("%s applied", what)
         if outcome.skipped.count:

@@ -200,6 +200,38 @@ def test_the_manager_is_asked_until_the_first_table(run: Callable[..., Run]) -> 
         assert len(listening.got) - len(states) == asked_before
 
 
+def test_the_manager_is_asked_although_updates_keep_coming(
+    run: Callable[..., Run], manager: Callable[[Run], Manager]
+) -> None:
+    with Peer() as listening:
+        one = run(RMR_RTG_SVC=listening.name, RMR_CTL_PORT="CONTROL", RMR_RTREQ_FREQ="1")
+        pushing = manager(one)
+
+        def keep_updating() -> None:
+            while True:
+                pushing.push("updatert|start|u\nrte|1|a:1\nupdatert|end|1\n")
+                gevent.sleep(0.2)
+
+        updating = gevent.spawn(keep_updating)
+        eventually(lambda: len(listening.got) >= 3, what="questions")
+        updating.kill()
+    assert {message.mtype for message in listening.got} == {mtypes.RMRRM_REQ_TABLE}
+
+
+def test_a_table_that_is_on_its_way_is_not_asked_for_again(
+    run: Callable[..., Run], manager: Callable[[Run], Manager]
+) -> None:
+    with Peer() as listening:
+        one = run(RMR_RTG_SVC=listening.name, RMR_CTL_PORT="CONTROL", RMR_RTREQ_FREQ="1")
+        eventually(lambda: listening.got)
+        pushing = manager(one)
+        pushing.push("newrt|start|t\n")
+        for _ in range(10):
+            pushing.push("rte|1|a:1\n")
+            gevent.sleep(0.2)
+        assert len(listening.got) <= 2, "one may have been on its way"
+
+
 def test_sender_filter_and_own_addresses(run: Callable[..., Run], manager: Callable[[Run], Manager]) -> None:
     one = run()
     pushing = manager(one)

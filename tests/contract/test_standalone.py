@@ -37,6 +37,7 @@ def test_every_listener_is_on_the_loopback_address(tmp_path: Path) -> None:
         )
     try:
         eventually(lambda: re.search("ready for xApps", log.read_text()), START, what="the start")
+        eventually(lambda: "Subscribe:" in log.read_text(), START, what="the introduction")
         loopback = ipaddress.IPv4Address("127.0.0.1").packed[:: -1 if sys.byteorder == "little" else 1].hex().upper()
         assert listening(running.pid) == {loopback}
     finally:
