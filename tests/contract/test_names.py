@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -162,15 +163,18 @@ def test_no_channel_stays_open(names: Names) -> None:
 
 
 def test_other_greenlets_go_on_while_many_names_are_begun(names: Names, longest_gap: Callable[[], float]) -> None:
+    begin = time.process_time()
     asking = [gevent.spawn(names.resolves, f"nobody{number}.", 10.0) for number in range(500)]
     gevent.joinall(asking, raise_error=True)
-    assert longest_gap() < 0.05
+    assert longest_gap() < (time.process_time() - begin) / 4
 
 
 @pytest.fixture
 def longest_gap() -> Iterator[Callable[[], float]]:
-    """The longest CPU time (s) between two turns of a greenlet: other processes do not count."""
+    """The longest CPU time (s) between two turns of a greenlet: other processes and garbage collection do not count."""
     gaps = [0.0]
+    gc.collect()
+    gc.disable()
 
     def tick() -> None:
         last = time.process_time()
@@ -183,3 +187,4 @@ def longest_gap() -> Iterator[Callable[[], float]]:
     ticking = gevent.spawn(tick)
     yield lambda: max(gaps)
     ticking.kill()
+    gc.enable()

@@ -69,9 +69,9 @@ def test_routes_come_change_and_go(client: HttpClient, rtmgr: RoutingManagerSimu
     assert (gone.status, gone.body) == (200, b"{}")
     nothing = call(client, at, "DELETE", HANDLE, route(1, "h2", 4570))
     assert (nothing.status, nothing.body) == (204, b"")
-    assert rtmgr.routes == {} and rtmgr.surprises == []
+    assert rtmgr.routes == {} and rtmgr.surprises == ["DELETE of a route that instance 1 has not: h2:4570"]
     methods = [entry["method"] for entry in rtmgr.log.entries(event="received")]
-    assert methods == ["POST", "PUT", "PUT", "DELETE"]
+    assert methods == ["POST", "PUT", "PUT", "DELETE", "DELETE"]
 
 
 def test_surprises_are_listed(client: HttpClient, rtmgr: RoutingManagerSimulator) -> None:
