@@ -29,19 +29,21 @@ class UnresolvedNames:
     """Remembers since when the names of hosts have not resolved.
 
     A name counts as unresolved only when the name service says that there is none; what it does not answer (or not
-    within LOOK_UP seconds) changes nothing. Look-ups that hang delay the check of other names, and nothing else.
+    within LOOK_UP seconds) changes nothing: the time of its silence counts only when it says the same again after it.
+    Look-ups that hang delay the check of other names, and nothing else.
     """
 
     def __init__(self, resolves: Resolves, clock: Callable[[], float] = time.monotonic) -> None:
         self._resolves = resolves
         self._clock = clock
         self._since: dict[str, float] = {}
+        self._last_said: dict[str, float] = {}
 
     def check(self, hosts: Iterable[str]) -> None:
         """Looks each name up once, a few at a time, and forgets all other names. Blocks the greenlet for so long."""
         names = {host for host in hosts if not _is_address(host)}
         for gone in self._since.keys() - names:
-            del self._since[gone]
+            del self._since[gone], self._last_said[gone]
         pool = Pool(AT_ONCE)
         for name in sorted(names):
             pool.spawn(self._look_up, name)
@@ -53,11 +55,14 @@ class UnresolvedNames:
     def forget(self) -> None:
         """Forgets all names: they are not checked any more."""
         self._since.clear()
+        self._last_said.clear()
 
     def for_longer_than(self, seconds: float) -> dict[str, float]:
-        """The hosts that have not resolved for so long, and since when in seconds of the clock."""
-        before = self._clock() - seconds
-        return {host: since for host, since in self._since.items() if since <= before}
+        """The hosts that have not resolved for so long, and since when in seconds of the clock.
+
+        The name service has said so at both ends of this time.
+        """
+        return {host: since for host, since in self._since.items() if self._last_said[host] - since >= seconds}
 
     def _look_up(self, name: str) -> None:
         known: bool | None = None
@@ -68,8 +73,10 @@ class UnresolvedNames:
             log.debug("look-up of %s: %s", name, error)
         if known:
             self._since.pop(name, None)
+            self._last_said.pop(name, None)
         elif known is False:
-            self._since.setdefault(name, self._clock())
+            self._last_said[name] = now = self._clock()
+            self._since.setdefault(name, now)
 
 
 def _is_address(host: str) -> bool:

@@ -80,6 +80,20 @@ def test_a_silent_name_service_changes_nothing(service: NameService, names: Unre
     assert names.for_longer_than(0) == {"gone": 100.0}
 
 
+def test_what_the_name_service_said_before_its_silence_is_not_enough(
+    service: NameService, clock: Clock, names: UnresolvedNames
+) -> None:
+    """An xApp had no name while it was restarted, then the name service was away for longer than `orphanAfter`."""
+    names.check(["restarted"])
+    service.silent = {"restarted"}
+    clock.now = 4000
+    names.check(["restarted"])
+    assert names.for_longer_than(3600) == {}
+    service.silent.clear()
+    names.check(["restarted"])
+    assert names.for_longer_than(3600) == {"restarted": 100.0}, "it says so again"
+
+
 def test_names_nobody_uses_any_more_are_forgotten(names: UnresolvedNames) -> None:
     names.check(["gone", "also gone"])
     names.check(["also gone"])
