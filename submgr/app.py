@@ -187,9 +187,9 @@ def _make_node_state(settings: Settings, environment: Mapping[str, str], monitor
 
 
 def _make_notifier(live: LiveSettings, registry: Registry, metrics: Metrics, deliveries: Deliveries) -> XappNotifier:
-    def ended(notification: Notify, delivered: bool, age: float) -> None:
+    def ended(notification: Notify, delivered: bool, age: float, answered: bool) -> None:
         metrics.notification(delivered, age)
-        deliveries.ended(notification, delivered)
+        deliveries.ended(notification, delivered, answered)
 
     return XappNotifier(
         registry.quota,

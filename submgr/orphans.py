@@ -17,6 +17,7 @@ import gevent
 from submgr.core.commands import Notify
 from submgr.core.model import ClientEndpoint, RestHolder, RmrHolder
 from submgr.core.node import Node
+from submgr.core.rest_subscription import RestSubscription
 from submgr.platform.turns import in_turns
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,8 @@ class Orphan:
     """A subscription whose xApp is gone.
 
     `key`: SubscriptionId of a REST subscription; instance id of an E2 subscription that an xApp holds over RMR, whose
-    holder is `holder`. `xapp`: its host, or its RMR endpoint. `age`: seconds for which it has been gone.
+    holder is `holder`. `xapp`: its host, or its RMR endpoint. `age`: seconds for which it has been gone. `answers`:
+    the xApp, or whoever has its address, refused its notification in HTTP: it is not deleted for that.
     """
 
     key: str | int
@@ -44,6 +46,7 @@ class Orphan:
     age: float
     why: str
     holder: RmrHolder | None = None
+    answers: bool = False
 
 
 class Names(Protocol):
@@ -56,7 +59,8 @@ class Names(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OrphanSettings:
-    """`after`: seconds that a name must not resolve, 0: names are not looked at. `remove`: orphans are deleted."""
+    """`after`: seconds that an xApp must be gone for its subscriptions to be deleted, and that a name must not resolve;
+    0: names are not looked at, and nothing is deleted. `remove`: orphans are deleted."""
 
     after: float
     remove: bool
@@ -69,21 +73,38 @@ class Deliveries:
         self._clock = clock
         self._given_up: dict[str, tuple[float, str]] = {}
         self._of_endpoint: dict[str, set[str]] = {}
+        self._answering: set[str] = set()
 
-    def ended(self, notification: Notify, delivered: bool) -> None:
-        """A notification was delivered or given up."""
+    def ended(self, notification: Notify, delivered: bool, answered: bool = False) -> None:
+        """A notification was delivered or given up. `answered`: the last try was refused in HTTP."""
         endpoint, subscription_id = notification.endpoint.http, notification.subscription_id
         if delivered:
+            self._answering.discard(endpoint)
             for known in self._of_endpoint.pop(endpoint, ()):
                 self._given_up.pop(known, None)
             self.forget(subscription_id)
-        elif subscription_id not in self._given_up:
+            return
+        if answered:
+            self._answering.add(endpoint)
+        elif endpoint in self._answering:
+            self._silent_now(endpoint)
+        if subscription_id not in self._given_up:
             self._given_up[subscription_id] = (self._clock(), endpoint)
             self._of_endpoint.setdefault(endpoint, set()).add(subscription_id)
+
+    def _silent_now(self, endpoint: str) -> None:
+        """It has answered until lately: from now on it may be gone."""
+        self._answering.discard(endpoint)
+        for known in self._of_endpoint.get(endpoint, ()):
+            self._given_up[known] = (self._clock(), endpoint)
 
     def given_up(self) -> dict[str, tuple[float, str]]:
         """When the first notification was given up, and its endpoint, by SubscriptionId."""
         return dict(self._given_up)
+
+    def answers(self, endpoint: str) -> bool:
+        """Whether the endpoint refused, in HTTP, the last notification that was given up."""
+        return endpoint in self._answering
 
     def forget(self, subscription_id: str) -> None:
         _, endpoint = self._given_up.pop(subscription_id, (0.0, ""))
@@ -92,6 +113,7 @@ class Deliveries:
             others.discard(subscription_id)
             if not others:
                 del self._of_endpoint[endpoint]
+                self._answering.discard(endpoint)
 
 
 class Orphans:
@@ -151,11 +173,12 @@ class Orphans:
         known = {rest for node in self._nodes() for rest in node.subscriptions.rest}
         for subscription_id in self._deliveries.given_up().keys() - known:
             self._deliveries.forget(subscription_id)
-        if settings.remove:
+        if settings.remove and settings.after:
             self._remove_older_than(settings.after)
 
     def _remove_older_than(self, age: float) -> None:
-        due = [orphan for orphan in self.found() if orphan.age >= age and not self._asked_already(orphan)]
+        old = [orphan for orphan in self.found() if orphan.age >= age and not orphan.answers]
+        due = [orphan for orphan in old if not self._asked_already(orphan)]
         for first in range(0, len(due), AT_ONCE):
             some = due[first : first + AT_ONCE]
             for orphan in some:
@@ -184,7 +207,7 @@ class Orphans:
     def _hosts(self) -> Iterator[str]:
         for node in self._nodes():
             for rest in in_turns(list(node.subscriptions.rest.values())):
-                yield rmr_host(rest.endpoint)
+                yield telling_host(rest.endpoint, _routed(node, rest))
             for sub in in_turns(list(node.subscriptions.e2.values())):
                 yield from (key.endpoint.address for key in sub.holders if isinstance(key, RmrHolder))
 
@@ -193,16 +216,22 @@ class Orphans:
         gone = self._names.for_longer_than(settings.after) if settings.after else {}
         for node in self._nodes() if given_up or gone else ():
             for rest in in_turns(list(node.subscriptions.rest.values())):
-                why = self._why(rest.subscription_id, rmr_host(rest.endpoint), given_up, gone)
+                host = telling_host(rest.endpoint, _routed(node, rest))
+                why = self._why(rest.subscription_id, host, given_up, gone)
                 if why is not None and not rest.deleting:
                     since, text = why
-                    yield Orphan(rest.subscription_id, node.meid, rest.endpoint.host, self._clock() - since, text)
+                    age, answers = self._clock() - since, host not in gone and self._answers(rest, given_up)
+                    yield Orphan(rest.subscription_id, node.meid, rest.endpoint.host, age, text, answers=answers)
             for sub in in_turns(list(node.subscriptions.e2.values())) if gone else ():
                 for key in list(sub.holders):
                     if isinstance(key, RestHolder) or key.endpoint.address not in gone:
                         continue
                     age, text = self._clock() - gone[key.endpoint.address], _unresolved(key.endpoint.address)
                     yield Orphan(sub.instance_id, node.meid, str(key.endpoint), age, text, key)
+
+    def _answers(self, rest: RestSubscription, given_up: dict[str, tuple[float, str]]) -> bool:
+        _, endpoint = given_up[rest.subscription_id]
+        return self._deliveries.answers(endpoint)
 
     @staticmethod
     def _why(
@@ -215,9 +244,22 @@ class Orphans:
         return (gone[host], _unresolved(host)) if host in gone else None
 
 
-def rmr_host(endpoint: ClientEndpoint) -> str:
-    """The host whose name tells whether the xApp is there: that of its RMR service, if it has one."""
-    return endpoint.rmr.address if endpoint.rmr_port else endpoint.host
+def telling_host(endpoint: ClientEndpoint, routed: bool) -> str:
+    """The host whose name tells whether the xApp is there: that of its RMR service, if it wants a route there.
+
+    Many xApps name an RMR port that they do not use: nobody need have made a name for it.
+    """
+    return endpoint.rmr.address if routed and endpoint.rmr_port else endpoint.host
+
+
+def _routed(node: Node, rest: RestSubscription) -> bool:
+    """Whether any indications of a REST subscription are routed to its xApp."""
+    for xapp_event_instance_id, instance_id in list(rest.instances.items()):
+        sub = node.subscriptions.e2.get(instance_id)
+        holder = sub and sub.holders.get(RestHolder(rest.subscription_id, xapp_event_instance_id))
+        if holder and holder.routed:
+            return True
+    return False
 
 
 def _unresolved(host: str) -> str:

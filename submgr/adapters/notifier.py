@@ -28,8 +28,19 @@ _HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 
 _encode = msgspec.json.Encoder().encode
 
-Ended = Callable[[Notify, bool, float], None]
-"""Called with (notification, delivered, age): delivered (True) or given up (False), `age` seconds after `notify`."""
+Ended = Callable[[Notify, bool, float, bool], None]
+"""Called with (notification, delivered, age, answered): delivered (True) or given up (False), `age` seconds after
+`notify`. `answered`: the last try was answered in HTTP, whatever the status."""
+
+
+class _Refused(HttpError):
+    """The xApp answered with another status than 2xx."""
+
+
+class _Tries:
+    """What became of the last try of a notification."""
+
+    answered = False
 
 
 class XappNotifier:
@@ -74,18 +85,27 @@ class XappNotifier:
         return self._outbox.oldest()
 
     def notify(self, notification: Notify, done: Callable[[], None]) -> None:
-        body = body_of(notification)
+        body, tries = body_of(notification), _Tries()
+
+        def send() -> None:
+            tries.answered = False
+            try:
+                self._post(notification, body)
+            except _Refused:
+                tries.answered = True
+                raise
+            tries.answered = True
 
         def finished(result: Result) -> None:
             self._quota.release(notification.endpoint.http)
             if result.outcome is not Outcome.DROPPED:
-                self._report(notification, result)
+                self._report(notification, result, tries.answered)
                 done()
 
         self._outbox.put(
             notification.endpoint.http,
             notification.subscription_id,
-            lambda: self._post(notification, body),
+            send,
             finished,
             policy=self._policy(),
         )
@@ -106,9 +126,9 @@ class XappNotifier:
         ) as answer:
             text = text_of(answer, self._timeout)
         if not succeeded(answer.status):
-            raise HttpError(": ".join(filter(None, (status_words(answer.status), text))))
+            raise _Refused(": ".join(filter(None, (status_words(answer.status), text))))
 
-    def _report(self, notification: Notify, result: Result) -> None:
+    def _report(self, notification: Notify, result: Result, answered: bool) -> None:
         delivered = result.outcome is Outcome.DELIVERED
         _log.log(
             logging.DEBUG if delivered else logging.WARNING,
@@ -121,7 +141,7 @@ class XappNotifier:
             result.age,
             "" if delivered else f": {result.error}",
         )
-        self._ended(notification, delivered, result.age)
+        self._ended(notification, delivered, result.age, answered)
 
 
 def body_of(notification: Notify) -> bytes:

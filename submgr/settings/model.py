@@ -182,7 +182,7 @@ class Controls:
         "how long the name of an xApp's RMR host must not resolve before its subscriptions count as orphans; 0: never",
     )
     remove_orphans: bool = setting(
-        "removeOrphans", truth, False, "delete the subscriptions of xApps that have been gone for orphanAfter"
+        "removeOrphans", truth, False, "delete the subscriptions of xApps that have been gone for orphanAfter; 0: never"
     )
     notification_queue: int = setting(
         "notificationQueue",

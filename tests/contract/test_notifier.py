@@ -35,9 +35,11 @@ class Desk:
         self.done: list[Notify] = []
         self.ended: list[tuple[Notify, bool]] = []
         self.ages: list[float] = []
+        self.answered: list[bool] = []
         self.notifier = XappNotifier(self.quota, lambda: self.policy, self._on_ended, timeout=timeout)
 
-    def _on_ended(self, notification: Notify, delivered: bool, age: float) -> None:
+    def _on_ended(self, notification: Notify, delivered: bool, age: float, answered: bool) -> None:
+        self.answered.append(answered)
         self.ended.append((notification, delivered))
         self.ages.append(age)
 
@@ -182,7 +184,7 @@ def test_the_last_try_gives_up_and_says_so(desk: Desk, peer: HttpPeer, caplog: p
     with caplog.at_level(logging.WARNING):
         notification = desk.tell(note(peer))
         desk.until_done(1)
-    assert desk.ended == [(notification, False)]
+    assert (desk.ended, desk.answered) == ([(notification, False)], [True])
     assert len(peer.requests) == TRIES
     assert desk.quota.total() == 0
     (line,) = caplog.messages
@@ -206,6 +208,7 @@ def test_an_xapp_that_is_not_there(desk: Desk) -> None:
     desk.tell(Notify("b", ClientEndpoint("not a host", 8080, 0), 1, 1))
     desk.until_done(2)
     assert [delivered for _, delivered in desk.ended] == [False, False]
+    assert desk.answered == [False, False]
 
 
 def test_order_holds_within_a_rest_subscription(desk: Desk, peer: HttpPeer) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -25,7 +26,7 @@ from submgr.core.model import (
 from submgr.core.node import Node
 from submgr.core.registry import NotificationQuota, Registry
 from submgr.e2ap.messages import Action, ActionType
-from submgr.orphans import Deliveries, Orphan, Orphans, OrphanSettings, rmr_host
+from submgr.orphans import Deliveries, Orphan, Orphans, OrphanSettings, telling_host
 
 RMR_XAPP = RmrHolder(RmrEndpoint("old-rmr", 4560), 7)
 
@@ -65,9 +66,9 @@ class World:
             lambda: self.now,
         )
 
-    def ended(self, subscription_id: str, host: str, delivered: bool, port: int = 8080) -> None:
+    def ended(self, subscription_id: str, host: str, delivered: bool, port: int = 8080, answered: bool = False) -> None:
         endpoint = ClientEndpoint(host, port, 4560)
-        self.deliveries.ended(Notify(subscription_id, endpoint, 1, 5), delivered)
+        self.deliveries.ended(Notify(subscription_id, endpoint, 1, 5), delivered, answered)
 
     def keys(self) -> list[str | int]:
         return [orphan.key for orphan in self.orphans.found()]
@@ -174,13 +175,59 @@ def test_removed_when_gone_for_long_enough(world: World, caplog: pytest.LogCaptu
     assert 4 in [orphan.key for orphan in world.removed[-1]], "asked for once more"
 
 
+def test_nothing_is_removed_without_a_time(world: World) -> None:
+    """A notification is given up within a minute: an xApp that is restarted must not lose all that it has."""
+    world.settings = OrphanSettings(0.0, remove=True)
+    world.ended("id-b", "b-http", delivered=False)
+    world.now += 100_000
+    world.orphans.round()
+    assert (world.keys(), world.removed) == (["id-b"], [])
+
+
+def test_an_xapp_that_refuses_its_notifications_is_there(world: World) -> None:
+    """One without a handler for them answers 404, and gets its indications all the same."""
+    world.settings = OrphanSettings(10.0, remove=True)
+    world.ended("id-b", "b-http", delivered=False, answered=True)
+    world.now += 100
+    world.orphans.round()
+    assert (world.keys(), world.removed) == (["id-b"], []), "listed, not deleted"
+    world.ended("id-b", "b-http", delivered=False)
+    world.now += 9
+    world.orphans.round()
+    assert world.removed == [], "it is silent since then only"
+    world.now += 1
+    world.orphans.round()
+    assert [orphan.key for orphan in world.removed[-1]] == ["id-b"]
+
+
+def test_an_xapp_that_refuses_its_notifications_and_has_no_name_is_gone(world: World) -> None:
+    world.settings = OrphanSettings(10.0, remove=True)
+    world.ended("id-b", "b-http", delivered=False, answered=True)
+    world.names.unresolved = {"b-rmr": 0.0}
+    world.now += 10
+    world.orphans.round()
+    assert [orphan.key for orphan in world.removed[-1]] == ["id-b"]
+
+
+def test_a_name_for_rmr_counts_only_where_a_route_is_wanted(world: World) -> None:
+    record = e2(5, RestHolder("id-d", 1), RmrEndpoint("d-rmr", 4560))
+    assert record.holders is not None
+    record = replace(record, holders=(replace(record.holders[0], routed=False),), routes=())
+    world.node.handle(Restored((record,), (rest("id-d", "d-http", 5),), (), True), world.now)
+    world.orphans.round()
+    assert "d-http" in world.names.checked[-1] and "d-rmr" not in world.names.checked[-1]
+    world.names.unresolved = {"d-rmr": 0.0}
+    assert world.keys() == []
+
+
 @pytest.mark.parametrize(
-    ("endpoint", "host"),
+    ("endpoint", "routed", "host"),
     [
-        (ClientEndpoint("service-ricxapp-x-http.ricxapp", 8080, 4560), "service-ricxapp-x-rmr.ricxapp"),
-        (ClientEndpoint("service-ricxapp-x-http.ricxapp", 8080, 0), "service-ricxapp-x-http.ricxapp"),
-        (ClientEndpoint("10.0.2.20", 8092, 4562), "10.0.2.20"),
+        (ClientEndpoint("service-ricxapp-x-http.ricxapp", 8080, 4560), True, "service-ricxapp-x-rmr.ricxapp"),
+        (ClientEndpoint("service-ricxapp-x-http.ricxapp", 8080, 4560), False, "service-ricxapp-x-http.ricxapp"),
+        (ClientEndpoint("service-ricxapp-x-http.ricxapp", 8080, 0), True, "service-ricxapp-x-http.ricxapp"),
+        (ClientEndpoint("10.0.2.20", 8092, 4562), True, "10.0.2.20"),
     ],
 )
-def test_the_name_that_counts(endpoint: ClientEndpoint, host: str) -> None:
-    assert rmr_host(endpoint) == host
+def test_the_name_that_counts(endpoint: ClientEndpoint, routed: bool, host: str) -> None:
+    assert telling_host(endpoint, routed) == host
