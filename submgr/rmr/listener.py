@@ -19,6 +19,9 @@ _BACKLOG = 128
 _LISTENS = "0A"
 """The state of a listening socket in /proc/net/tcp."""
 
+_SOCKETS = (Path("/proc/self/net/tcp"), Path("/proc/self/net/tcp6"))
+"""The sockets of this network namespace. A kernel without IPv6 does not have the second one."""
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -63,8 +66,10 @@ def _is_listened_on(host: str, port: int) -> bool:
     """Whether a socket of this network namespace listens on the port of this address; True when nobody can tell."""
     try:
         ours = _plain(ipaddress.ip_address(host))
-        tables = [Path(f"/proc/self/net/{name}").read_text() for name in ("tcp", "tcp6")]
+        tables = [path.read_text() for path in _SOCKETS if path.exists()]
     except (OSError, ValueError):
+        return True
+    if not tables:
         return True
     for line in "\n".join(tables).splitlines():
         fields = line.split()

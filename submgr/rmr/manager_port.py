@@ -33,7 +33,8 @@ _LARGE = 20_000
 """Routes from which on a table that is not in force any more is freed in turns."""
 _QUEUED_BYTES = 1 << 20
 _MOST_UNFINISHED = 4
-"""Tables that may have begun and not ended, each from another connection. One more, and the oldest is given up."""
+"""Tables that may have begun and not ended, each from another connection. One more, and the one that has been silent
+for longest is given up."""
 
 
 class _Reader:
@@ -42,6 +43,7 @@ class _Reader:
     def __init__(self, tables: Tables) -> None:
         self.lines = Lines()
         self.builder = TableBuilder(tables=tables)
+        self.last_data = 0.0
 
 
 class ManagerPort:
@@ -149,6 +151,7 @@ class ManagerPort:
             return
         self._last_data = time.monotonic()
         reader = self._reader(message.origin)
+        reader.last_data, unfinished = self._last_data, reader.builder.unfinished
         lines = reader.lines.take(message.payload, message.more)
         for at in in_turns(range(0, len(lines), _BATCH)):
             before = self._tables.table
@@ -159,16 +162,21 @@ class ManagerPort:
                         gevent.spawn(_free, list(before.routes))
                         before = None
                 self._answer(message, outcome)
+        if reader.builder.unfinished and not unfinished:
+            self._bound_unfinished()
 
     def _reader(self, origin: Any) -> _Reader:
         reader = self._readers.get(origin)
         if reader is None:
             reader = self._readers[origin] = _Reader(self._tables)
-            unfinished = [other for other, its in self._readers.items() if its.builder.unfinished]
-            for other in unfinished[: max(len(unfinished) - _MOST_UNFINISHED + 1, 0)]:
-                self._log.warning("unfinished", "route manager", "a route table that did not go on was given up")
-                del self._readers[other]
         return reader
+
+    def _bound_unfinished(self) -> None:
+        unfinished = [origin for origin, its in self._readers.items() if its.builder.unfinished]
+        if len(unfinished) > _MOST_UNFINISHED:
+            silent = min(unfinished, key=lambda origin: self._readers[origin].last_data)
+            self._log.warning("unfinished", "route manager", "a route table that did not go on was given up")
+            del self._readers[silent]
 
     def _answer(self, request: Message, outcome: Outcome) -> None:
         verdict = "OK" if outcome.error is None else "ERR"

@@ -500,6 +500,27 @@ def test_unfinished_tables_of_many_connections_are_not_all_kept(
     assert "did not go on was given up" in caplog.text
 
 
+def test_the_bound_holds_for_connections_that_were_there_before_and_spares_who_goes_on(
+    run: Callable[..., Run], manager: Callable[[Run], Manager]
+) -> None:
+    one = run()
+    pushing = [manager(one) for _ in range(6)]
+    for each in pushing:  # nobody has begun a table yet
+        each.push("newrt|start|none\nnewrt|end|0\n")
+        assert each.states(1) == ["OK none \n\0"]
+    for number, each in enumerate(pushing):
+        each.push(f"newrt|start|{number}\nmeid_map|start|{number}\n")
+        each.states(2)
+        if number:
+            pushing[0].push("\n# the first one goes on\n")
+            gevent.sleep(0.02)
+    for each in pushing:
+        each.push("meid_map|end\n")
+    states = [each.states(3)[2].split()[0] for each in pushing]
+    assert states.count("OK") == 4
+    assert states[0] == "OK"
+
+
 def test_listeners_hear_of_every_table(run: Callable[..., Run], manager: Callable[[Run], Manager]) -> None:
     one = run()
     heard: list[bool] = []

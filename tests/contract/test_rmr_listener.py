@@ -6,10 +6,12 @@ from __future__ import annotations
 import socket as stdsocket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from support.ports import free_port
 
+from submgr.rmr import listener
 from submgr.rmr.listener import listen
 from submgr.rmr.transport import TransportError
 
@@ -74,6 +76,17 @@ def test_a_listener_beside_old_connections_is_refused() -> None:
     port = free_port()
     subprocess.run([sys.executable, "-c", ENDED_LIBRMR, str(port)], check=True, timeout=30)
     with listener_of("127.0.0.1", port, stdsocket.SO_REUSEPORT), pytest.raises(TransportError, match="in use"):
+        listen("127.0.0.1", port)
+
+
+def test_a_kernel_without_ipv6(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    port = free_port()
+    subprocess.run([sys.executable, "-c", ENDED_LIBRMR, str(port)], check=True, timeout=30)
+    ipv4, _ = listener._SOCKETS
+    monkeypatch.setattr(listener, "_SOCKETS", (ipv4, tmp_path / "tcp6"))
+    listen("127.0.0.1", port).close()
+    monkeypatch.setattr(listener, "_SOCKETS", (tmp_path / "tcp", tmp_path / "tcp6"))
+    with pytest.raises(TransportError, match="in use"):
         listen("127.0.0.1", port)
 
 
