@@ -195,14 +195,21 @@ def unrouting(then: State) -> Row:
 
 
 class RouteRemoval(Procedure):
-    """Removes routes of an E2 subscription, one call after the other. `leftover`: what could not be removed.
+    """Removes routes of an E2 subscription, one call after the other, behind its delete at the E2 node, if any.
 
-    `refused`: some of it for another reason than that the Routing Manager knows no such route.
+    `leftover`: what could not be removed. `refused`: some of it for another reason than that the Routing Manager knows
+    no such route.
     """
 
     _routes: list[RmrEndpoint]
     leftover: list[RmrEndpoint]
     refused: bool
+
+    @property
+    def holds_slot(self) -> bool:
+        """At a node that is known to be silent, others need not wait for the answer to a delete that never comes."""
+        waits = self.state is not State.DELETING or self.controls.delete_waits_for_answer(self.node.meid)
+        return super().holds_slot and waits
 
     def remove(self, routes: tuple[RmrEndpoint, ...]) -> None:
         """These routes are to be removed when their turn comes."""

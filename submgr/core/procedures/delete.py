@@ -116,12 +116,6 @@ class Delete(RouteRemoval, E2Procedure):
         """The node may have been lost while the mark was being saved."""
         return self._at_node and self.node.connected
 
-    @property
-    def holds_slot(self) -> bool:
-        """At a node that is known to be silent, others need not wait for an answer that never comes."""
-        waits = self.state is not S.DELETING or self.controls.delete_waits_for_answer(self.node.meid)
-        return super().holds_slot and waits
-
     def enter_deleting(self, now: float) -> None:
         request = self.subscription.delete_request()
         self.send(SendToE2(self.step, request, resend=self.sends > 0, wait=self.seconds(T_DEL)))

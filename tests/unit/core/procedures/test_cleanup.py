@@ -84,6 +84,20 @@ def test_lost_again_before_it_is_answered() -> None:
     )
 
 
+def test_at_a_silent_node_it_holds_up_nobody() -> None:
+    """Else each delete that was never answered would hold the queue after each return of the node."""
+    script = Script(Controls(silent_nodes=("gnb_001_*",)))
+    for instance_id in (1, 2):
+        script.registry.ids.claim(instance_id, MEID)
+    removals = tuple(Removal(instance_id, MEID, 2, (), node_delete=True) for instance_id in (1, 2))
+    script.play(
+        (0.0, e.Restored((), (), removals, True), ["delete 1 again", "delete 2 again"]),
+        (0.5, post(), ["save rest r1 ongoing"]),
+        (0.5, saved, ["201 r1"]),
+        (0.5, sent_201, ["save e2 3 uncompleted r1/1?"]),
+    )
+
+
 def test_its_id_is_used_again_only_when_no_other_is_left() -> None:
     """And then the late delete is not sent any more: it would hit the new one."""
     script = unconfirmed()
