@@ -37,7 +37,8 @@ class Orphan:
 
     `key`: SubscriptionId of a REST subscription; instance id of an E2 subscription that an xApp holds over RMR, whose
     holder is `holder`. `xapp`: its host, or its RMR endpoint. `age`: seconds for which it has been gone. `answers`:
-    the xApp, or whoever has its address, refused its notification in HTTP: it is not deleted for that.
+    the xApp, or whoever has its address, refused its notification in HTTP: it is not deleted for that. `unresolved`:
+    its name does not resolve.
     """
 
     key: str | int
@@ -47,6 +48,7 @@ class Orphan:
     why: str
     holder: RmrHolder | None = None
     answers: bool = False
+    unresolved: bool = False
 
 
 class Names(Protocol):
@@ -180,7 +182,9 @@ class Orphans:
         old = [orphan for orphan in self.found() if orphan.age >= age and not orphan.answers]
         due = [orphan for orphan in old if not self._asked_already(orphan)]
         for first in range(0, len(due), AT_ONCE):
-            some = due[first : first + AT_ONCE]
+            # the ones before took their time: an xApp may have taken a notification meanwhile
+            given_up = self._deliveries.given_up()
+            some = [each for each in due[first : first + AT_ONCE] if each.unresolved or each.key in given_up]
             for orphan in some:
                 log.warning(
                     "orphan removed",
@@ -192,7 +196,8 @@ class Orphans:
                         "why": orphan.why,
                     },
                 )
-            self._remove(some)
+            if some:
+                self._remove(some)
 
     def _asked_already(self, orphan: Orphan) -> bool:
         """Whether the deletion is under way: what an xApp holds over RMR is there until the E2 node has answered."""
@@ -220,14 +225,16 @@ class Orphans:
                 why = self._why(rest.subscription_id, host, given_up, gone)
                 if why is not None and not rest.deleting:
                     since, text = why
-                    age, answers = self._clock() - since, host not in gone and self._answers(rest, given_up)
-                    yield Orphan(rest.subscription_id, node.meid, rest.endpoint.host, age, text, answers=answers)
+                    age, unresolved = self._clock() - since, host in gone
+                    answers = not unresolved and self._answers(rest, given_up)
+                    xapp = rest.endpoint.host
+                    yield Orphan(rest.subscription_id, node.meid, xapp, age, text, None, answers, unresolved)
             for sub in in_turns(list(node.subscriptions.e2.values())) if gone else ():
                 for key in list(sub.holders):
                     if isinstance(key, RestHolder) or key.endpoint.address not in gone:
                         continue
                     age, text = self._clock() - gone[key.endpoint.address], _unresolved(key.endpoint.address)
-                    yield Orphan(sub.instance_id, node.meid, str(key.endpoint), age, text, key)
+                    yield Orphan(sub.instance_id, node.meid, str(key.endpoint), age, text, key, unresolved=True)
 
     def _answers(self, rest: RestSubscription, given_up: dict[str, tuple[float, str]]) -> bool:
         _, endpoint = given_up[rest.subscription_id]

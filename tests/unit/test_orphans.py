@@ -209,6 +209,28 @@ def test_an_xapp_that_refuses_its_notifications_and_has_no_name_is_gone(world: W
     assert [orphan.key for orphan in world.removed[-1]] == ["id-b"]
 
 
+def test_an_xapp_that_takes_a_notification_while_others_are_removed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("submgr.orphans.AT_ONCE", 1)
+    world.settings = OrphanSettings(10.0, remove=True)
+    removed: list[str | int] = []
+
+    def remove(some: list[Orphan]) -> None:
+        removed.extend(orphan.key for orphan in some)
+        world.ended("id-b", "b-http", delivered=True)
+
+    orphans = Orphans(
+        lambda: [world.node], world.deliveries, world.names, lambda: world.settings, remove, lambda: world.now
+    )
+    world.ended("id-a", "a-http", delivered=False)
+    world.now += 1
+    world.ended("id-b", "b-http", delivered=False)
+    world.now += 20
+    orphans.round()
+    assert removed == ["id-a"]
+
+
 def test_a_name_for_rmr_counts_only_where_a_route_is_wanted(world: World) -> None:
     record = e2(5, RestHolder("id-d", 1), RmrEndpoint("d-rmr", 4560))
     assert record.holders is not None
