@@ -13,6 +13,9 @@ _TRY = 1
 """Seconds until a name server that has not answered is asked again, the second time with twice the patience."""
 _TRIES = 2
 
+_SERVFAIL = 3
+"""ARES_ESERVFAIL: the name server could not find out."""
+
 _FRESH = 1.0
 """Seconds. A younger channel serves further look-ups."""
 
@@ -46,11 +49,28 @@ class AresChannels:
             channel = self._newest = _Channel(self._options)
         channel.look_ups += 1
         try:
-            found: list[tuple[Any, ...]] = channel.resolver.getaddrinfo(name, None, 0, socket.SOCK_STREAM)
-            return found
+            return _search(channel.resolver, name)
         finally:
             channel.look_ups -= 1
             if not channel.look_ups:
                 channel.resolver.close()
                 if self._newest is channel:
                     self._newest = None
+
+
+def _search(resolver: Resolver, name: str) -> list[tuple[Any, ...]]:
+    """c-ares stops at a search domain about which the name server fails. The C library goes on to the name as it is."""
+    try:
+        return _ask(resolver, name)
+    except OSError as failed:
+        if failed.errno != _SERVFAIL or "." not in name or name.endswith("."):
+            raise
+        try:
+            return _ask(resolver, f"{name}.")
+        except OSError:
+            raise failed from None
+
+
+def _ask(resolver: Resolver, name: str) -> list[tuple[Any, ...]]:
+    found: list[tuple[Any, ...]] = resolver.getaddrinfo(name, None, 0, socket.SOCK_STREAM)
+    return found

@@ -76,13 +76,16 @@ def test_names_as_compose_files_and_charts_have_them(names: Names, server: NameS
 @pytest.mark.skipif(not can_unshare(), reason="unshare is missing or not allowed")
 def test_what_the_system_files_say_holds_and_so_do_their_changes(server: NameServer, tmp_path: Path) -> None:
     server.addresses["moved.elsewhere.example"] = ["10.6.6.6"]
-    search = "ricxapp.svc.cluster.local svc.cluster.local"
+    server.addresses["far.away.example"] = ["10.7.7.7"]
+    server.broken = {"far.away.example.corp.example"}
+    search = "ricxapp.svc.cluster.local svc.cluster.local corp.example"
     (tmp_path / "resolv.conf").write_text(f"nameserver 127.0.0.1:{server.port}\nsearch {search}\noptions ndots:5\n")
     (tmp_path / "hosts").write_text("10.9.9.9 only-in-the-file\n::1 localhost\n127.0.0.1 localhost\n")
     expected = {
         "xapp": ["10.1.2.3", "fd00::5"],
         "xapp.ricxapp": ["10.1.2.3", "fd00::5"],
         "plain.example": ["10.4.5.6"],
+        "far.away.example": ["10.7.7.7"],
         "only-in-the-file": ["10.9.9.9"],
         "localhost": ["127.0.0.1", "::1"],
     }
