@@ -6,7 +6,7 @@ Nodes change it in single steps, without a yield in between: no locks.
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable
 
 FIRST, LAST = 1, 65534
@@ -25,7 +25,7 @@ class InstanceIds:
     def __init__(self) -> None:
         self._owner: dict[int, str | None] = {}
         self._fresh = FIRST
-        self._free: deque[int] = deque()
+        self._free: OrderedDict[int, None] = OrderedDict()
         self._doubtful: OrderedDict[int, None] = OrderedDict()
         self._reused: set[int] = set()
         self._last = 0
@@ -36,12 +36,11 @@ class InstanceIds:
         while self._fresh <= LAST:
             candidate = self._fresh
             self._fresh += 1
-            if candidate not in self._owner and candidate not in self._doubtful:
+            if candidate not in self._owner and candidate not in self._doubtful and candidate not in self._free:
                 return self._give(candidate, meid, reused=False)
-        while self._free:
-            candidate = self._free.popleft()
-            if candidate not in self._owner and candidate not in self._doubtful:
-                return self._give(candidate, meid, reused=True)
+        if self._free:
+            candidate, _ = self._free.popitem(last=False)
+            return self._give(candidate, meid, reused=True)
         while self._doubtful:
             candidate, _ = self._doubtful.popitem(last=False)
             if candidate not in self._owner:
@@ -78,17 +77,16 @@ class InstanceIds:
         """Goes on where the previous run ended, at this `mark`. Call it before anything is allocated."""
         wrapped = mark > LAST + 1
         following = (mark - LAST if wrapped else mark) if FIRST < mark <= 2 * LAST + MARK_AHEAD else FIRST
-        self._free = deque(range(FIRST, min(following, LAST + 1)))
-        if wrapped:
-            self._free.extendleft(range(LAST, following - 1, -1))
-            self._fresh = LAST + 1
-        else:
-            self._fresh = following
+        earlier = [*(range(following, LAST + 1) if wrapped else ()), *range(FIRST, min(following, LAST + 1))]
+        taken = self._owner.keys() | self._doubtful.keys()
+        self._free = OrderedDict.fromkeys(each for each in earlier if each not in taken)
+        self._fresh = LAST + 1 if wrapped else following
         self._last = following - 1
 
     def claim(self, instance_id: int, meid: str | None) -> None:
         """Takes an id that was found in the store. `meid` None: its record is unreadable, it is never given out."""
         self._owner[instance_id] = meid
+        self._free.pop(instance_id, None)
 
     def release(self, instance_id: int, doubtful: bool = False) -> None:
         """Frees an id: nothing of its subscription is left. `doubtful`: the E2 node never confirmed the delete."""
@@ -96,12 +94,13 @@ class InstanceIds:
             return
         if doubtful:
             self.doubt(instance_id)
-        elif instance_id < self._fresh:
-            self._free.append(instance_id)
+        elif instance_id not in self._doubtful:
+            self._free[instance_id] = None
 
     def doubt(self, instance_id: int) -> None:
         """An E2 node may still have a subscription with this id: it is given out only when no other id is left."""
         self._doubtful[instance_id] = None
+        self._free.pop(instance_id, None)
 
     def owner(self, instance_id: int) -> str | None:
         """Returns the Meid of the node whose subscription has this id."""

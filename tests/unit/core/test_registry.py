@@ -67,6 +67,37 @@ def test_owners() -> None:
     assert ids.in_use() == 3
 
 
+@pytest.mark.parametrize("mark", [1, 100, 2 * LAST - 50])
+def test_one_that_was_in_use_at_the_start_is_given_out_last_once_it_is_free(mark: int) -> None:
+    """Wherever the previous run ended: the id before it, or of another implementation behind it."""
+    ids = InstanceIds()
+    ids.go_on_at(mark)
+    ids.claim(3, "a")
+    ids.claim(60_000, "a")
+    ids.release(3)
+    ids.release(60_000)
+    given_out = [ids.allocate("b") for _ in range(LAST)]
+    assert given_out[-2:] == [3, 60_000] and len(set(given_out)) == LAST
+    assert ids.reused(3) and ids.reused(60_000)
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), max_size=80), st.integers(1, 2 * LAST))
+def test_none_is_lost_and_none_is_given_out_twice(steps: list[tuple[int, bool]], mark: int) -> None:
+    ids = InstanceIds()
+    ids.go_on_at(mark)
+    for n in range(FIRST, LAST - 5):
+        ids.claim(n, "other")
+    mine: list[int] = []
+    for place, doubtful in steps:
+        if place < len(mine):
+            ids.release(mine.pop(place), doubtful)
+        elif (given_out := ids.allocate("me")) is not None:
+            mine.append(given_out)
+    while (given_out := ids.allocate("me")) is not None:
+        mine.append(given_out)
+    assert sorted(mine) == list(range(LAST - 5, LAST + 1))
+
+
 def test_one_that_is_given_back_twice_is_given_out_once() -> None:
     ids = InstanceIds()
     for _ in range(LAST):
