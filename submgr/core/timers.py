@@ -27,7 +27,7 @@ T_DEL = Timer("T_DEL", 2.0, 2, 0.01, 600.0, "RIC Subscription Delete Response or
 T_ROUTE = Timer("T_ROUTE", 4.0, 1, 1.0, 60.0, "the Routing Manager's answer")
 T_STORE = Timer("T_STORE", 4.0, 1, 1.0, 60.0, "the acknowledgement of a write")
 T_ANSWER = Timer("T_ANSWER", 10.0, 1, 1.0, 60.0, "the 201 to be written to its socket")
-T_REMOVAL = Timer("T_REMOVAL", 10.0, 0, 1.0, 300.0, "the next try of a route removal that failed")
+T_REMOVAL = Timer("T_REMOVAL", 10.0, 0, 1.0, 300.0, "the next try of what could not be done")
 
 TIMERS = (T_SUB, T_DEL, T_ROUTE, T_STORE, T_ANSWER, T_REMOVAL)
 

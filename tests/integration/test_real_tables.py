@@ -1,224 +1,210 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the real neighbours of a RIC write, as they write it, in the order in which they write it.
+"""Route tables as a real Routing Manager makes them, and its control port.
 
-R-NIB: E2 Manager's writes against a real redis. E2 Manager keeps NbIdentity (a member of a set) and NodebInfo (a key)
-of each node. It renews the member by SREM of the old one and SADD of the new one, at each health check and each change
-of state; it writes the record and publishes the event in one step. NbIdentity carries the time of the health check, so
-that the new member is another one than the old.
+Its chart says `"RIC_E2NODE_CONFIG_UPDATE_ACK==12071"`, and descriptors of xApps list several message names in one
+string: it has no number for these names, and writes records with an empty type. A target that somebody has added by
+hand may have no port. Nothing comes before it is asked, or before it next changes something.
 """
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import gevent
 import pytest
-from support.processes.daemon import Daemon, Neighbourhood
-from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
+from support.ports import free_port
+from support.processes.daemon import Daemon, Neighbourhood, detail
+from support.rmr.frames import frame
+from support.rmr.peer import Link, Peer
 from support.waiting import eventually
 
-from submgr.simulators.rnib import CHANNEL, NAMES, node_key
+from submgr.rmr import mtypes
 
-pytestmark = [pytest.mark.redis, pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)]
-
-CONNECTED, DISCONNECTED, UNDER_RESET = 1, 2, 7
-
-
-def varint(number: int) -> bytes:
-    octets = b""
-    while number > 0x7F:
-        octets += bytes([number & 0x7F | 0x80])
-        number >>= 7
-    return octets + bytes([number])
+XAPPS = ("service-ricxapp-kpimon-rmr.ricxapp:4560", "service-ricxapp-rc-rmr.ricxapp:4560")
+E2MGR, A1MED = "service-ricplt-e2mgr-rmr.ricplt:3801", "service-ricplt-a1mediator-rmr.ricplt:4562"
 
 
-def number(field: int, value: int) -> bytes:
-    return varint(field << 3) + varint(value)
-
-
-def octets(field: int, value: bytes) -> bytes:
-    return varint(field << 3 | 2) + varint(len(value)) + value
-
-
-class E2Manager:
-    """Writes R-NIB step by step. A test looks at our daemon between two steps."""
-
-    def __init__(self, redis: RedisServer) -> None:
-        self._redis = redis
-        self._checked_at: dict[str, int] = {}
-
-    def member(self, name: str, status: int) -> bytes:
-        """NbIdentity: inventory_name, global_nb_id (plmn_id, nb_id), connection_status, health_check_timestamp_sent."""
-        global_nb_id = octets(1, b"02F829") + octets(2, b"001100000011000000110000")
-        checked = number(4, self._checked_at.get(name, 1_700_000_000_000))
-        return octets(1, name.encode()) + octets(2, global_nb_id) + number(3, status) + checked
-
-    def record(self, name: str, status: int) -> bytes:
-        """NodebInfo: ran_name, ip, port, connection_status, node_type, gnb (RAN functions), associated E2T address."""
-        function = number(1, 2) + octets(2, b"\x00" * 700) + number(3, 1) + octets(4, b"1.3.6.1.4.1.53148.1.2.2.2")
-        gnb = octets(2, function) + number(3, 1)
-        begin = octets(1, name.encode()) + octets(2, b"10.244.0.17") + number(3, 36422)
-        return begin + number(5, status) + number(8, 2) + octets(12, gnb) + octets(15, b"10.244.0.9:38000")
-
-    def srem(self, name: str, status: int = CONNECTED) -> None:
-        self._redis.command("SREM", NAMES, self.member(name, status))
-
-    def sadd(self, name: str, status: int = CONNECTED) -> None:
-        self._checked_at[name] = self._checked_at.get(name, 1_700_000_000_000) + 20_000
-        self._redis.command("SADD", NAMES, self.member(name, status))
-
-    def save(self, name: str, status: int) -> None:
-        self._redis.command("SET", node_key(name), self.record(name, status))
-
-    def remove(self, name: str) -> None:
-        self._redis.command("DEL", node_key(name))
-
-    def publish(self, *events: str) -> None:
-        self._redis.command("PUBLISH", CHANNEL, "___".join(events))
-
-    def setup(self, name: str) -> None:
-        """A node connects for the first time: record, member, event."""
-        self.save(name, CONNECTED)
-        self.sadd(name)
-        self.publish(f"{name}_CONNECTED")
-
-    def forget(self, name: str) -> None:
-        for status in (CONNECTED, DISCONNECTED, UNDER_RESET):
-            self.srem(name, status)
-        self.remove(name)
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture
 def around() -> Iterator[Neighbourhood]:
-    with RedisServer() as redis, Neighbourhood(redis) as around:
+    with Neighbourhood() as around:
         yield around
 
 
-@pytest.fixture
-def manager(around: Neighbourhood) -> E2Manager:
-    assert around.redis is not None
-    return E2Manager(around.redis)
+class RealTable:
+    """The full table for a daemon, with the records that each of the real ones has."""
+
+    def __init__(self, daemon: Daemon, e2t: str, subscriptions: int = 0) -> None:
+        me = f"127.0.0.1:{daemon.rmr_port}"
+        self.records = [
+            f"mse|12001,{e2t}|-1|{E2MGR}",
+            f"mse|,{E2MGR}|-1|{e2t}",  # RIC_E2NODE_CONFIG_UPDATE_ACK==12071
+            f"mse|1101,{E2MGR}|-1|{e2t}",
+            f"mse|12010,{me}|-1|{e2t}",
+            f"mse|12020,{me}|-1|{e2t}",
+            f"mse|12011,{e2t}|-1|{me}",
+            f"mse|12021,{e2t}|-1|{me}",
+            f"mse|20011,{XAPPS[0]}|-1|{A1MED}",
+            f"mse||-1|{XAPPS[0]}",  # "RIC_SUB_RESP, RIC_SUB_FAILURE, RIC_INDICATION" in a descriptor
+            f"mse|12040,{XAPPS[1]}|-1|%meid",
+            "mse|12010|7|service-ricplt-e2term-rmr-alpha.ricplt",  # added by hand
+            f"mse|12020|8|service-ricplt-e2term-rmr-beta,{e2t}",
+        ]
+        for sub_id in range(1, subscriptions + 1):
+            for xapp in XAPPS:
+                self.records += [f"mse|{mtype},{me}|{sub_id}|{xapp}" for mtype in (12011, 12012, 12021, 12022)]
+                self.records += [f"mse|{mtype},{e2t}|{sub_id}|{xapp}" for mtype in (12050, 12041, 12042)]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(["newrt|start|rtmgr_1", *self.records, f"newrt|end|{len(self.records)}", ""])
 
 
-@pytest.fixture
-def daemon(around: Neighbourhood) -> Iterator[Daemon]:
-    around.reset()
-    with Daemon(around) as daemon:
-        yield daemon
-
-
-def status(around: Neighbourhood, daemon: Daemon, name: str) -> int:
-    """The answer to a POST for this node. The node is not behind our E2 Termination: only the answer counts."""
-    return daemon.post(around.request(name))[0]
-
-
-def connected(daemon: Daemon) -> list[str]:
-    return list(daemon.platform("GET", "get_all_e2nodes")[1])
-
-
-def reread(around: Neighbourhood, daemon: Daemon) -> None:
-    """Makes our daemon read all of R-NIB, as it does every 30 s: by the loss of its subscription."""
-    assert around.redis is not None
-    around.redis.command("CLIENT", "KILL", "TYPE", "pubsub")
-    channel = CHANNEL.encode()
-    assert eventually(lambda: channel in around.redis.command("PUBSUB", "CHANNELS"))  # type: ignore[union-attr]
-    gevent.sleep(0.7)  # two readings
-
-
-def test_a_health_check_that_is_read_halfway(around: Neighbourhood, daemon: Daemon, manager: E2Manager) -> None:
-    manager.setup("gnb_real_1")
-    assert eventually(lambda: "gnb_real_1" in connected(daemon))
-    manager.srem("gnb_real_1")
-    reread(around, daemon)
-    assert "gnb_real_1" in connected(daemon)
-    assert status(around, daemon, "gnb_real_1") == 201
-    manager.sadd("gnb_real_1")
-    manager.forget("gnb_real_1")
-
-
-def test_a_start_in_the_middle_of_a_health_check(around: Neighbourhood, manager: E2Manager) -> None:
-    """E2 Manager has taken the member out: nothing but the record has the node."""
-    manager.save("gnb_real_2", CONNECTED)
-    around.reset()
-    with Daemon(around) as daemon:
-        assert status(around, daemon, "gnb_real_2") == 201
-        assert "gnb_real_2" in connected(daemon)
-    manager.forget("gnb_real_2")
-
-
-def test_a_restart_in_the_middle_of_a_health_check_drops_nothing(around: Neighbourhood, manager: E2Manager) -> None:
-    around.reset()
-    with Daemon(around) as daemon:
-        subscription_id = daemon.subscribe(around.request("gnb_1"))
-        assert around.xapp.wait(1)
-        (listed,) = daemon.listed()
-        daemon.kill()
-        assert around.redis is not None
-        members = around.redis.command("SMEMBERS", NAMES)
-        around.redis.command("RENAME", NAMES, "kept aside")
-        try:
-            daemon.start()
-            assert daemon.listed() == [listed]
-            assert around.holds("gnb_1") == {listed["SubscriptionId"]}
-        finally:
-            around.redis.command("RENAME", "kept aside", NAMES)
-        assert around.redis.command("SMEMBERS", NAMES) == members
-        daemon.unsubscribe(subscription_id)
-        assert eventually(lambda: not around.holds("gnb_1") and not daemon.listed())
-
-
-def test_a_node_that_connected_without_our_hearing_it(
-    around: Neighbourhood, daemon: Daemon, manager: E2Manager
-) -> None:
-    assert status(around, daemon, "gnb_real_3") == 503
-    manager.save("gnb_real_3", CONNECTED)
-    manager.sadd("gnb_real_3")
-    assert eventually(lambda: status(around, daemon, "gnb_real_3") == 201, 2.0), (
-        "read again at the latest a second later"
+def meid_map(e2t: str, *meids: str) -> str:
+    """The second half of what the Routing Manager sends: with a meid that is too long, as nobody checks them."""
+    return (
+        f"meid_map|start|rtmgr_1\nmme_ar|{e2t}|{' '.join(meids)} {'x' * 40}\nmme_ar|nobody|{meids[0]}\nmeid_map|end|2\n"
     )
-    manager.forget("gnb_real_3")
 
 
-def test_a_loss_is_believed_from_an_event_and_from_two_readings(
-    around: Neighbourhood, daemon: Daemon, manager: E2Manager
-) -> None:
-    for name in ("gnb_real_4", "gnb_real_5"):
-        manager.setup(name)
-    assert eventually(lambda: {"gnb_real_4", "gnb_real_5"} <= set(connected(daemon)))
-    manager.save("gnb_real_4", DISCONNECTED)
-    manager.publish("gnb_real_4_DISCONNECTED")
-    manager.srem("gnb_real_4")
-    assert eventually(lambda: status(around, daemon, "gnb_real_4") == 503, 2.0)
-    manager.sadd("gnb_real_4", DISCONNECTED)
-    manager.save("gnb_real_5", UNDER_RESET)  # its event is lost
-    reread(around, daemon)
-    code, answer = daemon.post(around.request("gnb_real_5"))
-    assert (code, "under reset" in answer["message"]) == (503, True)
-    for name in ("gnb_real_4", "gnb_real_5"):
-        manager.forget(name)
+class RoutingManager:
+    """The RMR side of the Routing Manager: answers a question for the table, at once or when told to."""
+
+    def __init__(self, port: int = 0) -> None:
+        self.peer = Peer(port)
+
+    def asked(self) -> int:
+        return sum(message.mtype == mtypes.RMRRM_REQ_TABLE for message in self.peer.got)
 
 
-def test_what_cannot_be_read_takes_nothing_with_it(around: Neighbourhood, daemon: Daemon, manager: E2Manager) -> None:
-    """A member, a record, an event of several: the good ones beside them count. One line for each kind."""
-    assert around.redis is not None
-    for name in ("gnb_real_6", "gnb_real_7"):
-        manager.setup(name)
-    garbage = [b"\xff" * 9, b"\x0a\x7fshort", b"", *(b"\x08" + bytes([n]) for n in range(50))]
-    around.redis.command("SADD", NAMES, *garbage)
-    around.redis.command("SET", node_key("gnb_real_7"), b"\x0a\xff\xff\xff\xff\x7f")
-    around.redis.command("SET", "{e2Manager},ENB", "not a set")
+def push(control: int, text: str, states: int) -> list[str]:
+    """Sends a table to a control port; what it says of it."""
+    link = Link.to(control)
     try:
-        reread(around, daemon)
-        assert {"gnb_real_6", "gnb_real_7"} <= set(connected(daemon)), "what cannot be read stays as it was"
-        manager.publish(
-            "gnb_real_6", "_DISCONNECTED", "gnb_real_6_CONNECTED_SETUP_FAILED", "", "gnb_real_7_DISCONNECTED"
-        )
-        assert eventually(lambda: "gnb_real_7" not in connected(daemon))
-        assert "gnb_real_6" in connected(daemon)
-        for kind in ("member", "record", "event", "set"):
-            assert len(daemon.logged(f"ignored an unknown {kind} of R-NIB")) == 1
+        link.send(frame(text.encode(), mtype=mtypes.RMRRM_TABLE_DATA))
+        eventually(lambda: len(link.got) >= states, 60.0, what=f"{states} states")
+        return [message.payload.decode().rstrip("\n\0") for message in link.got]
     finally:
-        around.redis.command("SREM", NAMES, *garbage)
-        around.redis.command("DEL", "{e2Manager},ENB")
-        for name in ("gnb_real_6", "gnb_real_7"):
-            manager.forget(name)
+        link.close()
+
+
+def own_environment(path: Path, **more: str) -> dict[str, str]:
+    seed = path / "empty.rt"
+    seed.write_text("newrt|start\nnewrt|end\n")
+    return {"RMR_SEED_RT": str(seed), **more}
+
+
+def test_a_real_table_gives_routes_and_says_what_it_skipped(around: Neighbourhood, tmp_path: Path) -> None:
+    control = free_port()
+    with Daemon(around, own_environment(tmp_path, RMR_RTG_SVC=str(control))) as daemon:
+        e2t = around.e2term.endpoint
+        table = RealTable(daemon, e2t)
+        assert push(control, table.text + meid_map(e2t, "gnb_1", "gnb_2"), 2) == ["OK rtmgr_1 ", "OK rtmgr_1 "]
+        ready = daemon.platform("GET", "health/ready")
+        assert ready[0] == 200
+        (warning,) = ready[1]["warnings"]
+        assert "5 route records skipped: line 10: message type ''" in warning
+        assert daemon.metric("submgr_rmr_routes_skipped") == 5
+        assert daemon.metric("submgr_missing_routes") == 0
+        daemon.subscribe(around.request())
+        assert around.xapp.wait(1)
+        (told,) = around.xapp.instances()
+        assert told["ErrorCause"] == ""
+
+        file = tmp_path / "table.rt"
+        file.write_text(table.text)
+        me = f"127.0.0.1:{daemon.rmr_port}"
+        command = [sys.executable, "-m", "submgr", "rmr", "routes", str(file), "--own", me]
+        shown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.splitlines()
+    assert f"RIC_SUB_REQ -> {e2t}" in shown
+    assert f"RIC_SUB_DEL_REQ with sub id 8 -> {e2t}" in shown
+    assert [line.split(":")[1].strip() for line in shown if line.startswith("skipped")] == [
+        "line 10",
+        "line 12",
+        "line 13",
+    ]
+    assert shown[-1].endswith("3 records skipped, 3 routes, 0 meids, 7 records for other senders")
+
+
+def test_a_full_table_of_a_large_ric_is_taken_and_holds_nobody_up(around: Neighbourhood, tmp_path: Path) -> None:
+    control = free_port()
+    with Daemon(around, own_environment(tmp_path, RMR_RTG_SVC=str(control))) as daemon:
+        table = RealTable(daemon, around.e2term.endpoint, subscriptions=20_000)
+        assert len(table.text) > 16 << 20
+        pushing = gevent.spawn(push, control, table.text, 1)
+        slowest = 0.0
+        while not pushing.ready():
+            begun = time.monotonic()
+            assert daemon.platform("GET", "health/alive")[0] == 200
+            slowest = max(slowest, time.monotonic() - begun)
+            gevent.sleep(0.02)
+        assert pushing.get() == ["OK rtmgr_1 "]
+        assert slowest < 2.0, "on a machine with other work"
+        assert daemon.metric("submgr_hub_stall_longest_seconds") < 1.0
+        assert daemon.metric("submgr_missing_routes") == 0
+
+
+def test_the_table_is_asked_for_at_every_start_and_a_request_waits_for_it(
+    around: Neighbourhood, tmp_path: Path
+) -> None:
+    manager, control = RoutingManager(), free_port()
+    environment = own_environment(tmp_path, RMR_RTG_SVC=manager.peer.name, RMR_CTL_PORT=str(control))
+    with Daemon(around, environment, controls={"e2tSubReqTimeout_ms": 8000}) as daemon:
+        for start in (1, 2):
+            eventually(lambda start=start: manager.asked() >= start, what="the question for a table")
+            around.xapp.reset()
+            daemon.subscribe(around.request("gnb_1", detail(start, [start])))
+            gevent.sleep(1.0)
+            assert around.xapp.instances() == []
+            asking = [link for link in manager.peer.links if link.got][-1]
+            asking.send(frame(RealTable(daemon, around.e2term.endpoint).text.encode(), mtype=mtypes.RMRRM_TABLE_DATA))
+            assert around.xapp.wait(1)
+            (told,) = around.xapp.instances()
+            assert told["ErrorCause"] == ""
+            assert daemon.metric("SUBMGR_SubReqToE2") == 1
+            assert daemon.metric("SUBMGR_SubReReqToE2") == 0
+            daemon.stop()
+            asked = manager.asked()
+            if start == 1:
+                daemon.start()
+                eventually(lambda asked=asked: manager.asked() > asked, what="the question after the second start")
+    manager.peer.close()
+
+
+def test_without_a_table_in_its_time_a_request_is_not_sent(around: Neighbourhood, tmp_path: Path) -> None:
+    with Daemon(around, own_environment(tmp_path, RMR_RTG_SVC=str(free_port()))) as daemon:
+        daemon.subscribe(around.request())
+        assert around.xapp.wait(1)
+        (told,) = around.xapp.instances()
+        assert told["TimeoutType"] == "E2-Timeout"
+        assert "not sent: no RMR route for 12010 to gnb_1" in told["ErrorCause"]
+
+
+def test_an_update_before_the_full_table_is_kept(around: Neighbourhood, tmp_path: Path) -> None:
+    control = free_port()
+    with Daemon(around, own_environment(tmp_path, RMR_RTG_SVC=str(control))) as daemon:
+        e2t = around.e2term.endpoint
+        link = Link.to(control)
+        update = f"updatert|start|u\nmse|12010|-1|{e2t}\nupdatert|end|1\n"
+        link.send(frame(update.encode(), mtype=mtypes.RMRRM_TABLE_DATA))
+        eventually(lambda: len(link.got) == 2)
+        assert {message.mtype for message in link.got} == {mtypes.RMRRM_TABLE_STATE, mtypes.RMRRM_REQ_TABLE}
+        link.close()
+        assert push(control, f"newrt|start|f\nmse|12020|-1|{e2t}\nnewrt|end|1\n", 1) == ["OK f "]
+        assert daemon.metric("submgr_missing_routes") == 0
+
+
+def test_the_daemon_starts_while_connections_of_a_librmr_process_are_remembered(around: Neighbourhood) -> None:
+    daemon = Daemon(around)
+    ended = (
+        "import socket, sys; s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1); "
+        "s.bind(('0.0.0.0', int(sys.argv[1]))); s.listen(1); "
+        "c = socket.create_connection(('127.0.0.1', int(sys.argv[1]))); "
+        "a, _ = s.accept(); a.close(); c.recv(1)"
+    )
+    subprocess.run([sys.executable, "-c", ended, str(daemon.rmr_port)], check=True, timeout=30)
+    with daemon:
+        assert daemon.is_ready()

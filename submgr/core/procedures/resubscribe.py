@@ -7,17 +7,19 @@ from submgr.core.commands import Outcome, SaveE2
 from submgr.core.context import NodeContext
 from submgr.core.e2_subscription import E2Subscription
 from submgr.core.events import Start
-from submgr.core.jobs import RemoveJob
+from submgr.core.jobs import RemoveJob, ResubscribeJob
 from submgr.core.procedures.base import Row
 from submgr.core.procedures.base import State as S
 from submgr.core.procedures.e2 import RequestProcedure, requested
+from submgr.core.timers import T_REMOVAL
 from submgr.e2ap.messages import SubscriptionResponse
 
 
 class Resubscribe(RequestProcedure):
     """Holders are not told unless it fails; then each is told, as of a failed subscribe, and the subscription goes.
 
-    When the node is lost again meanwhile, the mark `restore_pending` stays, and the next connection tries anew.
+    When the node is lost again meanwhile, the mark `restore_pending` stays, and the next connection tries anew. A
+    request that never left for the node is tried again.
     """
 
     NAME = "resubscribe"
@@ -43,7 +45,10 @@ class Resubscribe(RequestProcedure):
     def enter_failed(self, now: float) -> None:
         assert self.failure is not None
         self.finish(self.outcome, now, self.failure.cause)
-        if self.outcome is not Outcome.E2_DOWN:
+        if self.outcome is Outcome.TIMEOUT and not self.left_us:
+            # there is no RMR route to the node yet: that says nothing of the subscription
+            self.node.enqueue_at(now + T_REMOVAL.seconds, ResubscribeJob(self.subscription))
+        elif self.outcome is not Outcome.E2_DOWN:
             self.node.subscriptions.tell_holders(self.subscription, self.failure)
             # the loss was only suspected: the node may still have the old one
             self.follow_up = RemoveJob(self.subscription, at_node=True, undo=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from redis.exceptions import ResponseError
+from redis.exceptions import NoPermissionError, ResponseError
 
 from submgr.platform.store.base import StoreRefusesWrites, StoreTimeout, StoreUnavailable
 from submgr.platform.store.sdl_errors import translated
@@ -109,9 +109,10 @@ class Server:
     def _take_role(self, answers: list[Any]) -> None:
         for answer in answers:
             if isinstance(answer, Exception):
-                _log.info("redis at %s does not tell whether it is a replica: %s", self.where, answer)
-                self._tells_role = False
-                self.replica_of = None
+                if isinstance(answer, NoPermissionError) or "unknown command" in str(answer).lower():
+                    _log.info("redis at %s does not tell whether it is a replica: %s", self.where, answer)
+                    self._tells_role = False
+                    self.replica_of = None
             elif isinstance(answer, list) and len(answer) > 2 and answer[0] == b"slave":
                 self._found_replica(f"{_text(answer[1])}:{_text(answer[2])}")
             else:

@@ -21,6 +21,7 @@ from support.core.playbook import (
 from support.core.world import World, content, request
 
 from submgr.core import commands as c
+from submgr.core import events as e
 from submgr.core.controls import Controls, OnE2Loss
 from submgr.core.model import Detail
 
@@ -161,3 +162,18 @@ def test_a_subscription_that_waits_for_its_restore_gets_it_though_the_setting_ha
     world.settle()
     world.check_quiet()
     assert len(world.node.subscriptions.e2) == 1
+
+
+def test_a_request_that_never_left_is_tried_again_and_nobody_loses_anything() -> None:
+    """The E2 Termination is new, and there is no RMR route to the node yet."""
+    script = broken()
+    script.play(
+        (2.0, UP, ["subscribe 1"]),
+        (2.0, e.NotSent(1, "no route"), []),
+        (4.0, TIME, ["subscribe 1 again"]),
+        (4.0, e.NotSent(1, "no route"), []),
+        (6.0, TIME, []),
+        (16.0, TIME, ["subscribe 1"]),
+        (16.1, admitted(1), ["save e2 1 completed r1/1 (later)"]),
+    )
+    assert [outcome for name, outcome in script.finished() if name == "resubscribe"] == ["timeout", "success"]
