@@ -32,7 +32,7 @@ _REQUEST, _ANSWER = 1, 2
 _NUMBER = Struct(">Q")
 _WINDOW = 2000
 _AGAIN_AFTER = 1.0
-_BYTES_BETWEEN_CUTS = 4 << 20
+_BYTES_BETWEEN_CUTS = 1 << 20
 _RESET = pack("ii", 1, 0)
 _NAMED = TransportConfig(host="127.0.0.1", port=0, name="127.0.0.1", send_timeout=30.0, backoff_min=0.01)
 
