@@ -29,7 +29,7 @@ class Theirs:
 
 def answer_of(octets: bytes, method: str = "POST") -> Answer:
     source = BufferedSocket(Octets(octets))
-    source.begin(5)
+    source.begin(60)
     return Answer(source, method)
 
 
