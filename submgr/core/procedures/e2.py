@@ -108,6 +108,13 @@ class RequestProcedure(E2Procedure):
         self.outcome = outcome
         self.failure = failure
 
+    def not_saved(self, event: object) -> None:
+        """The record was not written: the store refused or did not answer, or the E2 node was lost meanwhile."""
+        if isinstance(event, Lost):
+            self.fail(Outcome.E2_DOWN, failures.e2_down(event))
+        else:
+            self.fail(Outcome.STORE, failures.store(event))
+
     def enter_requested(self, now: float) -> None:
         self.send(SendToE2(self.step, self.subscription.request(), resend=self.sends > 0, wait=self.seconds(T_SUB)))
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from submgr.core import failures
-from submgr.core.commands import Outcome, SaveE2
+from submgr.core.commands import SaveE2
 from submgr.core.context import NodeContext
 from submgr.core.e2_subscription import E2Subscription
 from submgr.core.events import Expired, GaveUp, Lost, Saved, SaveFailed, Start
@@ -59,7 +58,7 @@ class PolicyUpdate(RequestProcedure):
 
     def leave_saving(self, event: object) -> None:
         if not isinstance(event, Saved):
-            self._not_saved(event)
+            self.not_saved(event)
             self._take_back()
 
     def leave_requested(self, event: object) -> None:
@@ -78,7 +77,7 @@ class PolicyUpdate(RequestProcedure):
 
     def leave_completing(self, event: object) -> None:
         if not isinstance(event, Saved):
-            self._not_saved(event)
+            self.not_saved(event)
 
     def enter_done(self, now: float) -> None:
         self.node.subscriptions.hold(self.requester, self.subscription)
@@ -91,12 +90,6 @@ class PolicyUpdate(RequestProcedure):
         self.node.emit(SaveE2(self.subscription.record()))
         self.node.tell_failure(self.requester, self.failure)
         self.finish(self.outcome, now, self.failure.cause)
-
-    def _not_saved(self, event: object) -> None:
-        if isinstance(event, Lost):
-            self.fail(Outcome.E2_DOWN, failures.e2_down(event))
-        else:
-            self.fail(Outcome.STORE, failures.store(event))
 
     def _take_back(self) -> None:
         """The E2 node keeps the old content."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from submgr.core import failures
-from submgr.core.commands import Outcome, RouteChange, SaveE2
+from submgr.core.commands import RouteChange, SaveE2
 from submgr.core.context import NodeContext
 from submgr.core.e2_subscription import E2Subscription
 from submgr.core.events import Expired, Lost, RouteDone, RouteFailed, Saved, SaveFailed, Skip, Start
@@ -61,12 +61,9 @@ class Subscribe(RequestProcedure):
         self.node.emit(SaveE2(self.subscription.record(), self.step))
 
     def leave_saving(self, event: object) -> None:
-        match event:
-            case SaveFailed() | Expired():
-                self.fail(Outcome.STORE, failures.store(event))
-                self._maybe_stored = failures.unknown(event)
-            case Lost():
-                self.fail(Outcome.E2_DOWN, failures.e2_down(event))
+        if not isinstance(event, Saved):
+            self.not_saved(event)
+            self._maybe_stored = failures.unknown(event)
 
     def needs_routing(self) -> bool:
         return bool(self.subscription.wanted_routes)
@@ -91,12 +88,9 @@ class Subscribe(RequestProcedure):
         self.node.emit(SaveE2(self.subscription.record(), self.step))
 
     def leave_completing(self, event: object) -> None:
-        match event:
-            case SaveFailed() | Expired():
-                self.fail(Outcome.STORE, failures.store(event))
-                self._undo_at_node = True
-            case Lost():
-                self.fail(Outcome.E2_DOWN, failures.e2_down(event))
+        if not isinstance(event, Saved):
+            self.not_saved(event)
+            self._undo_at_node = not isinstance(event, Lost)
 
     def enter_done(self, now: float) -> None:
         sub = self.subscription
