@@ -82,6 +82,12 @@ class MecSettings:
     users_ttl: float = setting(
         "usersTtl", number(0.0, 86_400.0, "s"), 300.0, "how long an answer of the home MEC about a user is used"
     )
+    implicit_detach: float = setting(
+        "implicitDetach",
+        number(60.0, 30 * 86_400.0, "s"),
+        86_400.0,
+        "after how long an idle UE that does not come back counts as detached: T3412 of the network and a margin",
+    )
     log_identities: bool = setting("logIdentities", truth, False, "IMSIs in full in debug lines")
 
     @property

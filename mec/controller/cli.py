@@ -67,7 +67,9 @@ def controller(
         token=idp_token,
         places=push_queue,
     )
-    settings = ControllerSettings(network, listen, push, framing == "len32", config.mec.log_identities)
+    settings = ControllerSettings(
+        network, listen, push, framing == "len32", config.mec.log_identities, config.mec.implicit_detach
+    )
     store = store_of(config, environment(), f"controller-{network}")
     run("mec controller", config, ControllerProgram(settings, http, store))
 

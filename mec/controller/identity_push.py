@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tells identity providers which UE has which address: in order per UE, again until they know, bounded.
 
-The store keeps what is not delivered: after a restart the latest event of each UE is sent again. For a provider that
-is away for long, of more events than there are places for, the newest are kept.
+The store keeps what is not delivered: after a restart the latest event of each address of a UE is sent again. For a
+provider that is away for long, of more events than there are places for, the newest are kept.
 """
 
 import logging
@@ -16,7 +16,7 @@ from prometheus_client import Histogram
 from mec.common import imsi as imsis
 from mec.common.records import Records
 from mec.controller.manager_client import TIMEOUT, ManagerClient, UserData
-from mec.controller.model import Announce, Happening, Identity
+from mec.controller.model import HERE, Announce, Identity
 from mec.controller.schemas import PushRecord, identity_body
 from submgr.platform.http.client import HttpClient
 from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
@@ -44,10 +44,14 @@ class PushSettings:
 
 @dataclass(slots=True, eq=False)
 class _Announcement:
-    """The identities of one UE to tell. `left`: how many deliveries each identity provider still has to take."""
+    """The identities of one UE to tell. `left`: how many deliveries each identity provider still has to take.
+
+    `recorded`: what is to be told again after a restart: these, and those before them of other addresses that are not
+    delivered either.
+    """
 
     key: str
-    identities: tuple[Identity, ...]
+    recorded: tuple[Identity, ...]
     left: dict[str, int]
     user_data: UserData | None
 
@@ -87,8 +91,7 @@ class IdentityPush:
 
     def put(self, announce: Announce) -> None:
         """Tells every identity provider, and has the manager prefetch state if the settings say so."""
-        here = announce.identities[0].happening is not Happening.DETACHED
-        if here and self._settings.state:
+        if announce.identities[0].happening in HERE and self._settings.state:
             self._prefetch(announce.ue.key, announce.identities[0].imsi)
         if self._settings.idps:
             self._tell(announce.ue.key, announce.identities, self._settings.idps)
@@ -114,11 +117,13 @@ class IdentityPush:
         self._outbox.stop(grace)
 
     def _tell(self, key: str, identities: tuple[Identity, ...], idps: Iterable[str]) -> None:
-        wanted = self._settings.user_data and identities[0].happening is not Happening.DETACHED
-        user_data = UserData(self._manager, identities[0].imsi) if wanted else None
-        announcement = _Announcement(key, identities, dict.fromkeys(idps, len(identities)), user_data)
+        user_data = UserData(self._manager, identities[0].imsi) if self._settings.user_data else None
+        addresses = {identity.address for identity in identities}
+        earlier = self._latest[key].recorded if key in self._latest else ()
+        recorded = tuple(identity for identity in earlier if identity.address not in addresses) + identities
+        announcement = _Announcement(key, recorded, dict.fromkeys(idps, len(identities)), user_data)
         self._latest[key] = announcement
-        self._records.save_soon(key, PushRecord(identities, tuple(announcement.left)))
+        self._records.save_soon(key, PushRecord(recorded, tuple(announcement.left)))
         for idp in list(announcement.left):
             for identity in identities:
                 self._deliver(announcement, idp, identity)
@@ -128,7 +133,8 @@ class IdentityPush:
         for key in queue.too_many():
             self._outbox.drop((idp, key))
         ticket = queue.enter(announcement.key)
-        send = partial(self._send, idp, _Body(identity, announcement.user_data))
+        user_data = announcement.user_data if identity.happening in HERE else None
+        send = partial(self._send, idp, _Body(identity, user_data))
         if not self._outbox.put(idp, (idp, announcement.key), send, partial(self._done, announcement, idp, ticket)):
             queue.leave(ticket)
             self.counts[Outcome.DROPPED.value] += 1
@@ -157,7 +163,7 @@ class IdentityPush:
                 f"{idp} {result.outcome.value}",
                 "identity not delivered",
                 idp=idp,
-                imsi=imsis.masked(announcement.identities[0].imsi),
+                imsi=imsis.masked(announcement.recorded[0].imsi),
                 outcome=result.outcome.value,
                 tries=result.tries,
                 why=result.error,
@@ -172,7 +178,7 @@ class IdentityPush:
         if self._latest.get(announcement.key) is not announcement:
             return
         if announcement.left:
-            self._records.save_soon(announcement.key, PushRecord(announcement.identities, tuple(announcement.left)))
+            self._records.save_soon(announcement.key, PushRecord(announcement.recorded, tuple(announcement.left)))
         else:
             del self._latest[announcement.key]
             self._records.remove_soon(announcement.key)

@@ -17,12 +17,28 @@ class State(StrEnum):
     DETACHED = "detached"
 
 
+PRESENT = (State.ATTACHED, State.MOVED)
+"""The states of a UE that has an S1 connection and an address."""
+
+
 class Happening(StrEnum):
-    """The events that identity providers are told."""
+    """The events that identity providers are told. A released address is no longer the UE's, which stays attached."""
 
     ATTACHED = "attached"
     MOVED = "moved"
     DETACHED = "detached"
+    RELEASED = "released"
+
+
+HERE = (Happening.ATTACHED, Happening.MOVED)
+"""The events of a UE that has the address; after the others it has it no longer."""
+
+
+class Leaving(StrEnum):
+    """What a UE has asked to leave, and the network has not confirmed yet."""
+
+    EPS = "EPS"
+    NON_EPS_ONLY = "non-EPS services only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +70,22 @@ class Enb:
 
 @dataclass(slots=True, eq=False)
 class Association:
-    """The mirrored connection between an eNB and an MME: the scope of eNB UE S1AP ids."""
+    """The mirrored connection between an eNB and an MME: the scope of eNB UE S1AP ids.
+
+    `gummeis`: those that the MME serves now; `mme_name`: the name of the MME, once it has told its GUMMEIs.
+    """
 
     id: int
     peer: str
     enb: Enb | None = None
     gummeis: tuple[bytes, ...] = ()
+    mme_name: str | None = None
     connections: "dict[int, S1Connection]" = field(default_factory=dict)
 
     @property
     def mme(self) -> str:
-        """The scope of MME UE S1AP ids: the first GUMMEI of the MME, else everything from the same peer."""
-        return self.gummeis[0].hex() if self.gummeis else f"peer {self.peer}"
+        """The scope of MME UE S1AP ids: the MME by its name, else everything from the same peer."""
+        return self.mme_name or f"peer {self.peer}"
 
 
 @dataclass(slots=True, eq=False)
@@ -75,6 +95,10 @@ class S1Connection:
     `mme` is the scope of `mme_ue_id`. `context`: the MME has set up the UE's context, so that it has authenticated it.
     `attaching`: the UE has asked to attach, so that addresses it had before are void;
     `accepted`: `bearers` (E-RAB id to addresses) are those of the Attach Accept.
+    `by_attach`: the context was set up for an attach, so that the UE is not attached when the eNB fails to set it up.
+    `protected`: the message that named the UE had an integrity protection, which only the MME can check.
+    `leaving`: what the UE has asked to leave, until the MME confirms it. `switch`: the path switch that has brought
+    the UE here, until the MME acknowledges it.
     """
 
     association: Association
@@ -89,7 +113,19 @@ class S1Connection:
     context: bool = False
     attaching: bool = False
     accepted: bool = False
+    by_attach: bool = False
+    protected: bool = False
+    leaving: Leaving | None = None
+    switch: "Switch | None" = None
     bearers: dict[int, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A path switch that can still fail: where the UE comes from, and the bearers that it had there."""
+
+    source: S1Connection
+    bearers: dict[int, tuple[str, ...]]
 
 
 @dataclass(slots=True, eq=False)

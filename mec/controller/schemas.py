@@ -9,6 +9,7 @@ import msgspec
 
 from mec.common import imsi as imsis
 from mec.controller.model import Area, Cell, Enb, Identity, State, Ue
+from mec.controller.protocol.nas_session import is_host_v4
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +133,12 @@ def _address(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("an IP address is a text")
     try:
-        return str(ipaddress.ip_address(value.strip()))
+        address = ipaddress.ip_address(value.strip())
     except ValueError:
         raise ValueError(f"{value[:60]!r} is not an IP address") from None
+    if address.is_unspecified or address.is_multicast or (address.version == 4 and not is_host_v4(address.packed)):
+        raise ValueError(f"{address} is not an address that a UE can have")
+    return str(address)
 
 
 def prefetch_body(imsi: str) -> bytes:

@@ -38,13 +38,17 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10
 
 @dataclass(frozen=True, slots=True)
 class ControllerSettings:
-    """`lengths`: each PDU follows its size. `log_identities`: debug lines show IMSIs in full."""
+    """`lengths`: each PDU follows its size. `log_identities`: debug lines show IMSIs in full.
+
+    `implicit_detach`: seconds after which an idle UE that does not come back is detached.
+    """
 
     network: str
     listen: str
     push: PushSettings
     lengths: bool = False
     log_identities: bool = False
+    implicit_detach: float = LIFETIME
 
 
 class Controller:
@@ -58,7 +62,7 @@ class Controller:
         health: Health,
         policy: RetryPolicy = IDENTITY_POLICY,
     ) -> None:
-        self.identities = Identities()
+        self.identities = Identities(implicit_detach=settings.implicit_detach)
         self.associations = 0
         self.streams: dict[str, int] = {"opened": 0, "closed": 0, "impossible": 0, "cut": 0}
         """Connections, and those that were closed for what came over them or that ended within a PDU."""

@@ -20,6 +20,7 @@ from support.waiting import eventually
 from mec.controller.identity_push import PushSettings
 from mec.controller.metrics import register_metrics
 from mec.controller.recordings.calls import Call, attach, set_up
+from mec.controller.recordings.nas_messages import default_bearer, protected
 from mec.controller.recordings.pdus import Place
 from mec.controller.recordings.replay import Replayer
 from mec.controller.service import Controller, ControllerSettings
@@ -189,6 +190,23 @@ def test_restart_tells_the_latest_of_what_was_not_told(site: Site) -> None:
     idp.requests.clear()
     third = site.controller(url(idp))
     assert third.push.waiting == 0 and not idp.requests
+
+
+def test_restart_tells_the_latest_of_each_address(site: Site) -> None:
+    down = True
+    idp = site.peer(lambda request: FAILED if down else OK)
+    first = site.controller(url(idp))
+    more = protected(default_bearer(["10.2.0.1"], 6), 2)
+    replayer = site.play(first, *set_up(), *attach(CALL), s1ap_pdus.bearer_setup(100, 5, {6: more}))
+    replayer.send("", s1ap_pdus.bearer_release(100, 5, [6]))
+    eventually(lambda: first.push.waiting == 3 and not site.store.stats().waiting)
+    first.stop()
+    down = False
+    idp.requests.clear()
+    second = site.controller(url(idp))
+    eventually(lambda: len(idp.requests) == 2 and not second.push.waiting)
+    after = [(request.json["event"], request.json["remote_ip"]) for request in idp.requests]
+    assert after == [("attached", "192.168.3.2"), ("released", "10.2.0.1")]
 
 
 def test_what_was_told_is_not_told_again_after_a_restart(site: Site) -> None:

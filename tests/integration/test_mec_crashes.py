@@ -54,7 +54,8 @@ def test_controller_killed_in_the_middle_of_telling(tmp_path: Path) -> None:
         replayer = Replayer("127.0.0.1", s1ap)
         for each in attach(Call(6, 101, IMSI, ["192.168.3.3"]), CALL.guti):
             replayer.send("", each)
-        assert idp.until(3)[2].json["remote_ip"] == "192.168.3.3"
+        told = [(request.json["event"], request.json["remote_ip"]) for request in idp.until(4)[2:]]
+        assert told == [("released", "192.168.3.2"), ("attached", "192.168.3.3")]
         replayer.close()
     finally:
         assert program.stop() == 0

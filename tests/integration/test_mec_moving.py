@@ -101,8 +101,12 @@ class Network:
         call = Call(mec_id, 100 + mec_id, IMSI, addresses or [f"192.168.{mec_id}.2"], place=place)
         for each in [*set_up(place), *attach(call)]:
             replayer.send("", each)
-        told: dict[str, Any] = mec.idp.until(known + 1)[known].json
-        return told
+
+        def attached() -> list[dict[str, Any]]:
+            return [request.json for request in mec.idp.requests[known:] if request.json["event"] == "attached"]
+
+        eventually(attached)
+        return attached()[0]
 
     def uses(self, mec_id: int) -> Any:
         """The application at a MEC is used: it fetches the state, counts on, and tells the others."""

@@ -16,6 +16,10 @@ MAX_FRAME = 1024 * 1024
 """Bytes of one PDU behind a length of its own."""
 
 
+_DETACH = 0x24
+"""Cause: no extension, the third group (NAS), no extension, its third cause (detach), a bit of padding."""
+
+
 class S1apError(ValueError):
     """A PDU or IE that is not what it should be."""
 
@@ -50,17 +54,25 @@ class Procedure(IntEnum):
     RESET = 14
     S1_SETUP = 17
     UE_CONTEXT_RELEASE = 23
+    MME_CONFIGURATION_UPDATE = 30
+    E_RAB_MODIFICATION_INDICATION = 50
+    UE_CONTEXT_RESUME = 56
 
 
 class Ie(IntEnum):
     """Protocol IE ids (36.413, 9.3.6)."""
 
     MME_UE_S1AP_ID = 0
+    CAUSE = 2
     ENB_UE_S1AP_ID = 8
     E_RABS_TO_BE_SETUP_BEARER = 16
+    E_RABS_NOT_ADMITTED = 19
+    E_RABS_SWITCHED = 22
     E_RABS_TO_BE_SETUP_CONTEXT = 24
     NAS_PDU = 26
+    E_RABS_NOT_SET_UP = 29
     E_RABS_TO_BE_RELEASED = 33
+    E_RABS_NOT_SET_UP_CONTEXT = 48
     GLOBAL_ENB_ID = 59
     TAI = 67
     SOURCE_MME_UE_S1AP_ID = 88
@@ -71,6 +83,9 @@ class Ie(IntEnum):
     SOURCE_TO_TARGET_CONTAINER = 104
     SERVED_GUMMEIS = 105
     E_RABS_RELEASED = 110
+    E_RABS_RELEASED_AT_MODIFICATION = 210
+    E_RABS_NOT_RESUMED = 235
+    E_RABS_NOT_RESUMED_BY_MME = 237
 
 
 class Framer:
@@ -201,6 +216,38 @@ def octets(value: bytes) -> bytes:
     if len(value) != at + size:
         raise S1apError(f"an octet string of {size} bytes in {len(value) - at}")
     return value[at:]
+
+
+def is_detach(cause: bytes) -> bool:
+    """Whether a Cause (36.413, 9.2.1.3) is "detach" of the NAS causes."""
+    return bool(cause) and cause[0] & 0xFE == _DETACH
+
+
+def bearer_ids(value: bytes) -> list[int]:
+    """The E-RAB ids of a list whose items begin with one (E-RABList and the lists of failed bearers; 36.413, 9.1.3).
+
+    Raises S1apError.
+    """
+    found, at = [], 1
+    try:
+        for _ in range(value[0] + 1):
+            size = value[at + 3]  # after the id of the item and its criticality
+            at += 4
+            if size >= 0x80:
+                if size >= 0xC0:
+                    raise S1apError("fragmented length")
+                size = (size & 0x3F) << 8 | value[at]
+                at += 1
+            first = value[at]
+            if not size or first & 0x20:
+                raise S1apError("an E-RAB id that is no number of 0 to 15")
+            found.append(first >> 1 & 0x0F)  # after three bits: extension, optional IEs, extension of the id
+            at += size
+    except IndexError:
+        raise S1apError("a list of E-RABs that breaks off") from None
+    if at != len(value):
+        raise S1apError(f"{len(value) - at} octets after the last E-RAB")
+    return found
 
 
 @lru_cache(maxsize=4096)

@@ -31,15 +31,6 @@ def further_bearers_with_nas(value: bytes) -> list[tuple[int, bytes | None]]:
     return _read(S1AP_PDU_Contents.E_RABToBeSetupListBearerSUReq, value, _bearers_with_nas)
 
 
-def released_bearers(value: bytes) -> list[int]:
-    """The E-RAB ids of an E-RABList (36.413, 9.2.1.36)."""
-
-    def ids(items: list[dict[str, Any]]) -> list[int]:
-        return [item["value"][1]["e-RAB-ID"] for item in items]
-
-    return _read(S1AP_IEs.E_RABList, value, ids)
-
-
 def released_context(value: bytes) -> tuple[int, int | None]:
     """MME and eNB UE ids of a UE-S1AP-IDs (36.413, 9.2.3.13), which may have the first one only."""
 

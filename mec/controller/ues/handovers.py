@@ -3,6 +3,8 @@
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from mec.controller.model import Association, S1Connection
@@ -11,6 +13,14 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 _MAX = 10_000
+
+
+@dataclass(slots=True)
+class Expected:
+    """A UE that is to arrive: where it comes from (None: the handover was called off), and its bearers that end."""
+
+    source: S1Connection | None
+    not_admitted: frozenset[int] = frozenset()
 
 
 class Handovers:
@@ -22,7 +32,7 @@ class Handovers:
 
     def __init__(self) -> None:
         self._required: OrderedDict[bytes, S1Connection] = OrderedDict()
-        self._expected: OrderedDict[tuple[int, int], S1Connection | None] = OrderedDict()
+        self._expected: OrderedDict[tuple[int, int], Expected] = OrderedDict()
 
     def required(self, source: S1Connection, container: bytes) -> None:
         """The source eNB asks for a handover of `source`."""
@@ -34,23 +44,27 @@ class Handovers:
 
     def expect(self, target: Association, mme_ue_id: int, source: S1Connection) -> None:
         """The MME asks the target eNB to take the UE of `source`."""
-        _put(self._expected, (target.id, mme_ue_id), source)
+        _put(self._expected, (target.id, mme_ue_id), Expected(source))
+
+    def not_admitted(self, target: Association, mme_ue_id: int, bearers: Iterable[int]) -> None:
+        """The target eNB takes the UE without these bearers."""
+        expected = self._expected.get((target.id, mme_ue_id))
+        if expected is not None:
+            expected.not_admitted = frozenset(bearers)
 
     def discard(self, target: Association, mme_ue_id: int) -> None:
         """The target eNB does not take the UE."""
-        _put(self._expected, (target.id, mme_ue_id), None)
+        _put(self._expected, (target.id, mme_ue_id), Expected(None))
 
     def cancel(self, source: S1Connection) -> None:
         """The source eNB keeps its UE."""
-        for key in [key for key, connection in self._expected.items() if connection is source]:
-            self._expected[key] = None
+        for expected in self._expected.values():
+            if expected.source is source:
+                expected.source = None
 
-    def arrived(self, target: Association, mme_ue_id: int) -> tuple[bool, S1Connection | None]:
-        """Whether the handover was seen, and the S1 connection that the UE comes from (None: it was called off)."""
-        key = (target.id, mme_ue_id)
-        if key not in self._expected:
-            return False, None
-        return True, self._expected.pop(key)
+    def arrived(self, target: Association, mme_ue_id: int) -> Expected | None:
+        """What was expected of a UE that has arrived at its target eNB; None when its handover was not seen."""
+        return self._expected.pop((target.id, mme_ue_id), None)
 
     def forget(self, target: Association) -> None:
         """Drops the handovers of an association that has ended."""

@@ -1,12 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Values by MME UE S1AP id, which is unique per MME only."""
+"""The MMEs by their GUMMEIs, and values by MME UE S1AP id, which is unique per MME only."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from mec.controller.model import Association
 
 T = TypeVar("T")
+
+
+class MmeNames:
+    """Names each MME by the first GUMMEI that it has told. It keeps that name when it changes its GUMMEIs."""
+
+    def __init__(self) -> None:
+        self._names: dict[bytes, str] = {}
+
+    def serves(self, association: Association, gummeis: Sequence[bytes]) -> None:
+        """The MME of an association serves these GUMMEIs, and no others."""
+        if not gummeis:
+            return
+        known = (self._names[gummei] for gummei in gummeis if gummei in self._names)
+        name = association.mme_name or next(known, None) or self._new_name(gummeis[0])
+        for gummei in set(association.gummeis).difference(gummeis):
+            if self._names.get(gummei) == name:
+                del self._names[gummei]
+        self._names.update(dict.fromkeys(gummeis, name))
+        association.gummeis, association.mme_name = tuple(gummeis), name
+
+    def _new_name(self, gummei: bytes) -> str:
+        """The GUMMEI, with a mark when the MME that is named by it has given it away."""
+        name, taken = gummei.hex(), set(self._names.values())
+        while name in taken:
+            name += "*"
+        return name
 
 
 class MmeIds(Generic[T]):
@@ -35,7 +62,7 @@ class MmeIds(Generic[T]):
         value = there.get(association.mme)
         if value is not None:
             return value
-        possible = [each for mme, each in there.items() if not (association.gummeis and is_named(mme))]
+        possible = [each for mme, each in there.items() if association.mme_name is None or not is_named(mme)]
         return possible[0] if len(possible) == 1 else None
 
     def drop(self, mme: str, number: int, value: T) -> None:

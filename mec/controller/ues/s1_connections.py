@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The UE-associated logical S1 connections: how they open, close, and move between eNBs."""
 
-from mec.controller.model import Area, Association, Cell, S1Connection, State, Ue
-from mec.controller.ues.mme_ids import MmeIds
+from mec.controller.model import Area, Association, Cell, S1Connection, State, Switch, Ue
+from mec.controller.ues.mme_ids import MmeIds, MmeNames
 from mec.controller.ues.ue_table import UeTable
 
 MAX_S1_CONNECTIONS = 100_000
@@ -15,6 +15,7 @@ class S1Connections:
 
     def __init__(self, ues: UeTable) -> None:
         self._ues = ues
+        self.mmes = MmeNames()
         self._by_mme: MmeIds[S1Connection] = MmeIds(_MAX_IDS)
         self._interrupted: MmeIds[Ue] = MmeIds(_MAX_IDS)
         self._order = 0
@@ -111,16 +112,21 @@ class S1Connections:
         cell: Cell | None,
         area: Area | None,
         old: S1Connection,
-    ) -> None:
-        """Moves the UE of `old` to this association and eNB UE id."""
+        may_fail: bool = False,
+    ) -> S1Connection:
+        """Moves the UE of `old` to this association and eNB UE id. With `may_fail` the MME still has to agree."""
         if old.association is association and old.enb_ue_id == enb_ue_id:
             self.place(old, cell, area)
-            return
+            return old
         ue = self._ues.current(old)
-        self._unlink(old)
+        self.agreed(old)
+        if ue is None or not may_fail:
+            self._unlink(old)
         new = self.open(association, enb_ue_id)
+        if ue is not None and may_fail:
+            new.switch = Switch(old, ue.bearers)
         new.ciphering, new.context, new.bearers = old.ciphering, old.context, old.bearers
-        new.attaching, new.accepted = old.attaching, old.accepted
+        new.attaching, new.accepted, new.by_attach = old.attaching, old.accepted, False
         self.identify(new, mme_ue_id)
         self.place(new, cell, area)
         if ue is not None:
@@ -131,10 +137,30 @@ class S1Connections:
             self._ues.bind(new, old.imsi)
         else:
             self._ues.counts["moved an unknown UE"] += 1
+        return new
+
+    def agreed(self, connection: S1Connection) -> None:
+        """The MME has agreed to the path switch that has brought the UE here: its earlier S1 connection is gone."""
+        switch, connection.switch = connection.switch, None
+        if switch is not None:
+            self._unlink(switch.source)
+
+    def refused(self, connection: S1Connection) -> None:
+        """The MME has not agreed: the UE is where it was, with all of its bearers, if that S1 connection is there."""
+        switch, connection.switch = connection.switch, None
+        ue = self._ues.current(connection)
+        if switch is None or ue is None or not _is_open(switch.source):
+            self.close(connection)
+            return
+        self._unlink(connection)
+        source = switch.source
+        if source.mme is not None and source.mme_ue_id is not None:
+            self._by_mme.put(source.mme, source.mme_ue_id, source)
+        self._ues.moved(ue, source, switch.bearers)
 
     def arrive(
         self, association: Association, enb_ue_id: int, mme_ue_id: int, cell: Cell | None, area: Area | None
-    ) -> None:
+    ) -> S1Connection:
         """A UE has arrived whose earlier S1 connection is not known; the mirror of that one may be interrupted."""
         ue = self._take_interrupted(association, mme_ue_id, None)
         connection = self.open(association, enb_ue_id)
@@ -143,9 +169,10 @@ class S1Connections:
         connection.context = True
         if ue is None:
             self._ues.counts["moved an unknown UE"] += 1
-            return
+            return connection
         connection.imsi = ue.imsi
         self._ues.moved(ue, connection)
+        return connection
 
     def _take_interrupted(self, association: Association, mme_ue_id: int, enb_ue_id: int | None) -> Ue | None:
         ue = self._interrupted.find(association, mme_ue_id)
@@ -162,8 +189,12 @@ class S1Connections:
         return ue
 
     def _unlink(self, connection: S1Connection) -> None:
-        association = connection.association
-        if association.connections.get(connection.enb_ue_id) is connection:
-            del association.connections[connection.enb_ue_id]
+        self.agreed(connection)
+        if _is_open(connection):
+            del connection.association.connections[connection.enb_ue_id]
         if connection.mme is not None and connection.mme_ue_id is not None:
             self._by_mme.drop(connection.mme, connection.mme_ue_id, connection)
+
+
+def _is_open(connection: S1Connection) -> bool:
+    return connection.association.connections.get(connection.enb_ue_id) is connection

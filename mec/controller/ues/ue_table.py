@@ -5,38 +5,38 @@ Pure: the time is passed in, effects are gathered. `procedures` calls it for wha
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from mec.common import imsi as imsis
 from mec.controller.model import (
-    Announce,
+    PRESENT,
     Effect,
     Forget,
     Happening,
-    Identity,
     Keep,
     Learn,
     S1Connection,
     State,
     Ue,
 )
+from mec.controller.ues import announcements
 from mec.controller.ues.gutis import LIFETIME, Gutis
-from mec.controller.ues.ip_addresses import IpAddresses
+from mec.controller.ues.ip_addresses import IpAddresses, wait_without_address, without
 
 _PURGED_AT_A_TIME = 1000
-_PRESENT = (State.ATTACHED, State.MOVED)
 
 
 class UeTable:
     """Keeps the UEs, and gathers what identity providers and the store are to be told. `counts`: events by name."""
 
-    def __init__(self, max_ues: int = 1_000_000) -> None:
+    def __init__(self, max_ues: int = 1_000_000, implicit_detach: float = LIFETIME) -> None:
         self.counts: Counter[str] = Counter()
         self.gutis = Gutis()
         self.effects: list[Effect] = []
         self.now = 0.0
         """Seconds since 1970."""
         self._max_ues = max_ues
+        self._implicit_detach = implicit_detach
         self._ues: OrderedDict[str, Ue] = OrderedDict()  # the one seen longest ago first
         self._addresses = IpAddresses()
         self._attaching: dict[str, S1Connection] = {}
@@ -61,9 +61,10 @@ class UeTable:
         newer = list(self._ues.items())
         for ue in sorted(ues, key=lambda each: each.seen):
             if ue.key not in self._ues:
-                if ue.state in _PRESENT:
+                if ue.state in PRESENT:
                     ue.state = State.IDLE
                 self._ues[ue.key] = ue
+                ue.announced = (None, None, frozenset(ue.addresses))
                 self.hold(ue)
         for key, ue in newer:
             self._ues.move_to_end(key)
@@ -74,6 +75,11 @@ class UeTable:
         ue = self.find(connection.imsi) if connection.imsi is not None else None
         return ue if ue is not None and ue.connection is connection else None
 
+    def is_elsewhere(self, connection: S1Connection) -> bool:
+        """Whether the UE that an S1 connection names is on another one."""
+        ue = self.find(connection.imsi) if connection.imsi is not None else None
+        return ue is not None and ue.connection not in (None, connection)
+
     def keep(self, ue: Ue) -> None:
         """Has a changed UE stored."""
         ue.seen = self.now
@@ -81,15 +87,20 @@ class UeTable:
         self.effects.append(Keep(ue))
 
     def purge(self) -> None:
-        """Drops UEs that have no S1 connection and were not seen for 24 hours, and GUTIs whose time is over."""
+        """Drops the UEs that the network has given up, and GUTIs whose time is over.
+
+        A UE without an S1 connection that does not come back for `implicit_detach` s, the periodic tracking area
+        update timer and a margin, is detached (24.301, 5.3.5).
+        """
         gone: list[str] = []
         for _ in range(_PURGED_AT_A_TIME):
             ue = next(iter(self._ues.values()), None)
-            if ue is None or ue.seen > self.now - LIFETIME:
+            if ue is None or ue.seen > self.now - self._implicit_detach:
                 break
             if ue.connection is not None:
                 self.keep(ue)
             else:
+                self.effects += announcements.leave(ue)
                 self._remove(ue)
                 gone.append(ue.key)
         gutis = self.gutis.expired(self.now)
@@ -107,7 +118,7 @@ class UeTable:
                 self.take_over(ue, connection)
             if ue.state in (State.WAITING, State.DETACHED):
                 ue.state = State.ATTACHED
-            self.announce(ue, Happening.ATTACHED)
+            self.effects += announcements.announce(ue, Happening.ATTACHED)
         self.keep(ue)
         return ue
 
@@ -129,7 +140,7 @@ class UeTable:
         ue = self.current(connection)
         if ue is not None:
             ue.connection = ue.enb_ue_id = ue.mme_ue_id = ue.mme = None
-            if ue.state in _PRESENT:
+            if ue.state in PRESENT:
                 ue.state = State.IDLE
             self.keep(ue)
 
@@ -140,8 +151,11 @@ class UeTable:
 
     def settle(self, connection: S1Connection) -> None:
         """The MME has set up the context of a UE: the UE is attached as soon as it has an address."""
+        if connection.accepted or connection.attaching:
+            connection.by_attach = True
         if connection.imsi is None:
             self.counts["context of an unknown UE"] += 1
+            self._vacate(connection.bearers)
             return
         ue = self._known(connection.imsi)
         if connection.accepted:
@@ -153,18 +167,21 @@ class UeTable:
         self.take_over(ue, connection)
         if ue.addresses:
             ue.state = State.ATTACHED
-            self.announce(ue, Happening.ATTACHED)
+            self.effects += announcements.announce(ue, Happening.ATTACHED)
         else:
             ue.state = State.WAITING
             self.counts["waiting for an address"] += 1
         self.keep(ue)
 
-    def moved(self, ue: Ue, connection: S1Connection) -> None:
-        """A UE has come to an S1 connection together with its context."""
+    def moved(self, ue: Ue, connection: S1Connection, bearers: dict[int, tuple[str, ...]] | None = None) -> None:
+        """A UE has come to an S1 connection together with its context; with `bearers` if they are others."""
+        if bearers is not None:
+            ue.bearers = bearers
+            self.hold(ue)
         self.take_over(ue, connection)
         if ue.addresses:
             ue.state = State.MOVED
-            self.announce(ue, Happening.MOVED)
+            self.effects += announcements.announce(ue, Happening.MOVED)
         self.keep(ue)
 
     def resume(self, ue: Ue, connection: S1Connection) -> None:
@@ -186,38 +203,57 @@ class UeTable:
             return
         self.take_over(ue, connection)
         ue.state = State.DETACHED
-        self._tell(ue, Happening.DETACHED, ue.addresses)
-        ue.announced = (None, None, frozenset())
+        self.effects += announcements.leave(ue)
         ue.bearers, ue.fed = {}, ()
         self.hold(ue)
         self.keep(ue)
 
-    def set_bearers(self, connection: S1Connection, bearers: dict[int, tuple[str, ...]]) -> None:
-        """Notes the addresses, by E-RAB id, of an S1 connection that is set up."""
-        connection.bearers = bearers
+    def add_bearer(self, connection: S1Connection, bearer: int, addresses: tuple[str, ...]) -> None:
+        """The MME gives a UE a further bearer with these addresses."""
+        connection.bearers = {**connection.bearers, bearer: addresses}
         ue = self.current(connection)
-        if ue is None or not connection.context or ue.bearers == bearers:
-            return
-        ue.bearers = dict(bearers)
-        self.hold(ue)
-        if ue.state is State.WAITING and ue.addresses:
-            ue.state = State.ATTACHED
-        association, enb_ue_id, told = ue.announced
-        ue.announced = (association, enb_ue_id, told & ue.held)
-        self.announce(ue, Happening.ATTACHED)
-        self.keep(ue)
+        if ue is None:
+            self._vacate({bearer: addresses})
+        elif connection.context and ue.bearers.get(bearer) != addresses:
+            ue.bearers = {**ue.bearers, bearer: addresses}
+            self.hold(ue)
+            if ue.state is State.WAITING and ue.addresses:
+                ue.state = State.ATTACHED
+            self.effects += announcements.announce(ue, Happening.ATTACHED)
+            self.keep(ue)
 
-    def announce(self, ue: Ue, happening: Happening) -> None:
-        """Has the identity providers told what they do not know: an address again when the eNB UE id has changed."""
-        place = (ue.connection.association.id if ue.connection is not None else None, ue.enb_ue_id)
-        known = ue.announced[2] if ue.announced[:2] == place else frozenset()
-        ue.announced = (*place, ue.held)
-        self._tell(ue, happening, [address for address in ue.addresses if address not in known])
+    def drop_bearers(self, connection: S1Connection, gone: Container[int]) -> None:
+        """The bearers in `gone` of the UE of an S1 connection have ended. They were E-RABs, with the same ids."""
+        connection.bearers = without(connection.bearers, gone)
+        ue = self.find(connection.imsi) if connection.imsi is not None else None
+        if ue is None or ue.connection not in (None, connection):
+            return
+        left = without(ue.bearers, gone)
+        if left != ue.bearers:
+            ue.bearers = left
+            self.hold(ue)
+            wait_without_address(ue)
+            self.keep(ue)
 
     def hold(self, ue: Ue) -> None:
         """Notes the addresses of a UE. Another UE loses an address that is given to this one."""
-        for loser in self._addresses.update(ue):
+        before = ue.held
+        losers = self._addresses.update(ue)
+        if before - ue.held:
+            self.effects += announcements.release(ue, before - ue.held)
+        if losers:
+            self._taken_over(losers)
+
+    def _vacate(self, bearers: dict[int, tuple[str, ...]]) -> None:
+        """The MME gives addresses to a UE that is not known: whoever had them has lost them."""
+        given = [address for addresses in bearers.values() for address in addresses]
+        self._taken_over(self._addresses.vacate(given))
+
+    def _taken_over(self, losers: Iterable[tuple[Ue, str]]) -> None:
+        for loser, address in losers:
             self.counts["addresses taken over"] += 1
+            self.effects += announcements.release(loser, frozenset((address,)))
+            wait_without_address(loser)
             self.effects.append(Keep(loser))
 
     def take_over(self, ue: Ue, connection: S1Connection) -> None:
@@ -239,14 +275,6 @@ class UeTable:
         if self._attaching.get(key) is connection:
             del self._attaching[key]
 
-    def _tell(self, ue: Ue, happening: Happening, addresses: list[str]) -> None:
-        if addresses:
-            identities = tuple(
-                Identity(happening, ue.imsi, address, ue.enb_ue_id, ue.mme_ue_id, ue.cell, ue.area)
-                for address in addresses
-            )
-            self.effects.append(Announce(ue, identities))
-
     def _known(self, imsi: str) -> Ue:
         ue = self.find(imsi)
         if ue is None:
@@ -260,6 +288,7 @@ class UeTable:
     def _make_room(self) -> None:
         oldest = next(iter(self._ues.values()))
         self.counts["UEs dropped"] += 1
+        self.effects += announcements.leave(oldest)
         self._remove(oldest)
         self.effects.append(Forget((oldest.key,), ()))
 

@@ -38,10 +38,63 @@ def _bearers(bearers: Sequence[int]) -> list[dict[str, Any]]:
     ]
 
 
-def path_switch(source_mme_ue_id: int, enb_ue_id: int, place: Place) -> bytes:
-    """PathSwitchRequest."""
+def bearer_setup_response(mme_ue_id: int, enb_ue_id: int, failed: Sequence[int]) -> bytes:
+    """E-RABSetupResponse of an eNB that could not set up these bearers."""
+    ies = [*ue_ids(mme_ue_id, enb_ue_id), (29, "E-RABList", _bearers(failed))]
+    return message("successfulOutcome", 5, "E-RABSetupResponse", ies)
+
+
+def bearer_modification_confirm(mme_ue_id: int, enb_ue_id: int, released: Sequence[int]) -> bytes:
+    """E-RABModificationConfirm of an MME that releases these bearers."""
+    ies = [*ue_ids(mme_ue_id, enb_ue_id), (210, "E-RABList", _bearers(released))]
+    return message("successfulOutcome", 50, "E-RABModificationConfirm", ies)
+
+
+def context_setup_response(mme_ue_id: int, enb_ue_id: int, failed: Sequence[int]) -> bytes:
+    """InitialContextSetupResponse of an eNB that could not set up some bearers."""
     item = {"e-RAB-ID": 5, "transportLayerAddress": (0x7F000065, 32), "gTP-TEID": b"\x00\x00\x00\x07"}
-    switched = [{"id": 23, "criticality": "reject", "value": ("E-RABToBeSwitchedDLItem", item)}]
+    done = [{"id": 50, "criticality": "ignore", "value": ("E-RABSetupItemCtxtSURes", item)}]
+    ies = [*ue_ids(mme_ue_id, enb_ue_id), (51, "E-RABSetupListCtxtSURes", done), (48, "E-RABList", _bearers(failed))]
+    return message("successfulOutcome", 9, "InitialContextSetupResponse", ies)
+
+
+def context_setup_failure(mme_ue_id: int, enb_ue_id: int) -> bytes:
+    """InitialContextSetupFailure."""
+    ies = [*ue_ids(mme_ue_id, enb_ue_id), (2, "Cause", ("radioNetwork", "unspecified"))]
+    return message("unsuccessfulOutcome", 9, "InitialContextSetupFailure", ies)
+
+
+def path_switch_failure(mme_ue_id: int, enb_ue_id: int) -> bytes:
+    """PathSwitchRequestFailure."""
+    ies = [*ue_ids(mme_ue_id, enb_ue_id), (2, "Cause", ("radioNetwork", "unspecified"))]
+    return message("unsuccessfulOutcome", 3, "PathSwitchRequestFailure", ies)
+
+
+def handover_preparation_failure(mme_ue_id: int, enb_ue_id: int) -> bytes:
+    """HandoverPreparationFailure of the MME."""
+    ies = [*ue_ids(mme_ue_id, enb_ue_id), (2, "Cause", ("radioNetwork", "unspecified"))]
+    return message("unsuccessfulOutcome", 0, "HandoverPreparationFailure", ies)
+
+
+def mme_configuration_update(*gummeis: bytes) -> bytes:
+    """MMEConfigurationUpdate with the GUMMEIs (6 octets) that the MME serves from now on."""
+    served = [{"servedPLMNs": [each[:3]], "servedGroupIDs": [each[3:5]], "servedMMECs": [each[5:]]} for each in gummeis]
+    return message("initiatingMessage", 30, "MMEConfigurationUpdate", [(105, "ServedGUMMEIs", served)])
+
+
+def path_switch(source_mme_ue_id: int, enb_ue_id: int, place: Place, bearers: Sequence[int] = (5,)) -> bytes:
+    """PathSwitchRequest of an eNB that has these bearers."""
+    switched = [
+        {
+            "id": 23,
+            "criticality": "reject",
+            "value": (
+                "E-RABToBeSwitchedDLItem",
+                {"e-RAB-ID": bearer, "transportLayerAddress": (0x7F000065, 32), "gTP-TEID": b"\x00\x00\x00\x07"},
+            ),
+        }
+        for bearer in bearers
+    ]
     ies: list[Ie] = [
         (8, "ENB-UE-S1AP-ID", enb_ue_id),
         (22, "E-RABToBeSwitchedDLList", switched),
@@ -52,9 +105,12 @@ def path_switch(source_mme_ue_id: int, enb_ue_id: int, place: Place) -> bytes:
     return message("initiatingMessage", 3, "PathSwitchRequest", ies)
 
 
-def path_switch_acknowledge(mme_ue_id: int, enb_ue_id: int) -> bytes:
-    """PathSwitchRequestAcknowledge."""
-    ies = [*ue_ids(mme_ue_id, enb_ue_id), (40, "SecurityContext", _NEXT_HOP)]
+def path_switch_acknowledge(mme_ue_id: int, enb_ue_id: int, released: Sequence[int] = ()) -> bytes:
+    """PathSwitchRequestAcknowledge of an MME that releases these bearers."""
+    ies: list[Ie] = [*ue_ids(mme_ue_id, enb_ue_id)]
+    if released:
+        ies.append((33, "E-RABList", _bearers(released)))
+    ies.append((40, "SecurityContext", _NEXT_HOP))
     return message("successfulOutcome", 3, "PathSwitchRequestAcknowledge", ies)
 
 
@@ -99,12 +155,19 @@ def handover_request(mme_ue_id: int, container: bytes) -> bytes:
     return message("initiatingMessage", 1, "HandoverRequest", ies)
 
 
-def handover_request_acknowledge(mme_ue_id: int, enb_ue_id: int) -> bytes:
-    """HandoverRequestAcknowledge."""
+def handover_request_acknowledge(mme_ue_id: int, enb_ue_id: int, failed: Sequence[int] = ()) -> bytes:
+    """HandoverRequestAcknowledge of a target eNB that does not take these bearers."""
+    cause = ("radioNetwork", "unspecified")
+    refused = [
+        {"id": 21, "criticality": "ignore",
+         "value": ("E-RABFailedToSetupItemHOReqAck", {"e-RAB-ID": bearer, "cause": cause})}
+        for bearer in failed
+    ]  # fmt: skip
     admitted = {"e-RAB-ID": 5, "transportLayerAddress": (0x7F000066, 32), "gTP-TEID": b"\x00\x00\x00\x08"}
     ies: list[Ie] = [
         *ue_ids(mme_ue_id, enb_ue_id),
         (18, "E-RABAdmittedList", [{"id": 20, "criticality": "ignore", "value": ("E-RABAdmittedItem", admitted)}]),
+        *([(19, "E-RABFailedtoSetupListHOReqAck", refused)] if refused else []),
         (123, "Target-ToSource-TransparentContainer", b"target"),
     ]
     return message("successfulOutcome", 1, "HandoverRequestAcknowledge", ies)
@@ -127,12 +190,12 @@ def handover_notify(mme_ue_id: int, enb_ue_id: int, place: Place) -> bytes:
     return message("initiatingMessage", 2, "HandoverNotify", [*ue_ids(mme_ue_id, enb_ue_id), *place.ies])
 
 
-def release_command(mme_ue_id: int, enb_ue_id: int | None) -> bytes:
-    """UEContextReleaseCommand, by both ids or the MME's only."""
+def release_command(mme_ue_id: int, enb_ue_id: int | None, cause: str = "normal-release") -> bytes:
+    """UEContextReleaseCommand with a NAS cause, by both ids or the MME's only."""
     ids: tuple[str, Any] = ("mME-UE-S1AP-ID", mme_ue_id)
     if enb_ue_id is not None:
         ids = ("uE-S1AP-ID-pair", {"mME-UE-S1AP-ID": mme_ue_id, "eNB-UE-S1AP-ID": enb_ue_id})
-    ies: list[Ie] = [(99, "UE-S1AP-IDs", ids), (2, "Cause", ("nas", "normal-release"))]
+    ies: list[Ie] = [(99, "UE-S1AP-IDs", ids), (2, "Cause", ("nas", cause))]
     return message("initiatingMessage", 23, "UEContextReleaseCommand", ies)
 
 

@@ -40,6 +40,11 @@ class Play:
         self.identities.ues.feed(imsi, addresses)
         return self._told(self.identities.effects())
 
+    def purge(self) -> list[str]:
+        self.identities.ues.now = self.now
+        self.identities.ues.purge()
+        return self._told(self.identities.effects())
+
     def state(self, imsi: str) -> str | None:
         ue = self.identities.ues.find(imsi)
         return ue.state.value if ue is not None else None

@@ -148,7 +148,10 @@ def test_tracking_area_update_is_known_by_its_guti(s1: Any) -> None:
 
 def test_new_attach_accept_replaces_the_addresses(s1: Any) -> None:
     s1.play("A", *attach(CALL))
-    assert s1.play("A", *attach(Call(6, 101, IMSI, ["192.168.3.77"]))) == [f"attached {IMSI} 192.168.3.77 eNB 6"]
+    assert s1.play("A", *attach(Call(6, 101, IMSI, ["192.168.3.77"]))) == [
+        f"released {IMSI} 192.168.3.2 eNB 5",
+        f"attached {IMSI} 192.168.3.77 eNB 6",
+    ]
     assert s1.addresses(IMSI) == ["192.168.3.77"]
 
 
@@ -173,7 +176,9 @@ def test_ciphered_accept_waits_for_the_side_feed(s1: Any) -> None:
 def test_ciphered_accept_makes_the_old_addresses_void(s1: Any) -> None:
     s1.play("A", *attach(CALL), *release(CALL))
     s1.play("A", pdu.initial_ue(6, nas.attach_request(IMSI)))
-    assert s1.play("A", pdu.context_setup(101, 6, {5: ciphered(accept("10.0.0.1"))})) == []
+    assert s1.play("A", pdu.context_setup(101, 6, {5: ciphered(accept("10.0.0.1"))})) == [
+        f"released {IMSI} 192.168.3.2 eNB 5"
+    ]
     assert (s1.state(IMSI), s1.addresses(IMSI)) == ("waiting", [])
 
 
@@ -212,11 +217,11 @@ def test_further_bearers_and_their_release(s1: Any) -> None:
     more = nas.protected(nas.default_bearer(["10.2.0.1"], 6), 2)
     assert s1.play("A", s1ap_pdus.bearer_setup(100, 5, {6: more})) == [f"attached {IMSI} 10.2.0.1 eNB 5"]
     assert s1.addresses(IMSI) == ["192.168.3.2", "10.2.0.1"]
-    assert s1.play("A", s1ap_pdus.bearer_release(100, 5, [6])) == []
+    assert s1.play("A", s1ap_pdus.bearer_release(100, 5, [6])) == [f"released {IMSI} 10.2.0.1 eNB 5"]
     assert s1.addresses(IMSI) == ["192.168.3.2"]
     assert s1.play(
         "A", s1ap_pdus.bearer_setup(100, 5, {6: more}), s1ap_pdus.bearer_release_indication(100, 5, [6])
-    ) == [f"attached {IMSI} 10.2.0.1 eNB 5"]
+    ) == [f"attached {IMSI} 10.2.0.1 eNB 5", f"released {IMSI} 10.2.0.1 eNB 5"]
     assert s1.identities.ues.holder("10.2.0.1") is None
 
 

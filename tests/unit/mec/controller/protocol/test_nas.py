@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.mec import nas_messages
 
-from mec.controller.protocol import nas
-from mec.controller.protocol.nas import Kind, Nas, NasError
+from mec.controller.protocol import nas, nas_session
+from mec.controller.protocol.nas_message import Kind, Nas, NasError
 from mec.controller.recordings import nas_messages as made
 
 IMSI = "001010000000001"
 GUTI = b"\x00\xf1\x10\x80\x01\x01\xc0\x00\x00\x01"
 
-v4 = st.ip_addresses(v=4).map(str)
-link_local = st.integers(0, 2**64 - 1).map(lambda low: str(ipaddress.IPv6Address((0xFE80 << 112) | low)))
+v4 = st.ip_addresses(v=4).filter(lambda each: nas_session.is_host_v4(each.packed)).map(str)
+link_local = st.integers(1, 2**64 - 1).map(lambda low: str(ipaddress.IPv6Address((0xFE80 << 112) | low)))
 imsis = st.text("0123456789", min_size=6, max_size=15)
 gutis = st.binary(min_size=10, max_size=10)
 

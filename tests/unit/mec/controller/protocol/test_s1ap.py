@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -176,3 +177,27 @@ def test_garbage_in_any_pdu_harms_nothing_and_others_go_on(original: bytes, data
 @given(st.binary(max_size=200))
 def test_any_octets_behind_a_length_are_taken_without_an_error(octets: bytes) -> None:
     Identities().take(Association(1, "x"), b"\x00\x0c\x40" + octets if len(octets) else b"\x00\x0c\x40\x00", 1.0)
+
+
+@given(st.lists(st.integers(0, 15), min_size=1, max_size=16))
+def test_bearer_ids_of_every_list_of_bearers(bearers: list[int]) -> None:
+    for name, message in [
+        (s1ap.Ie.E_RABS_TO_BE_RELEASED, s1ap_pdus.bearer_release(100, 5, bearers)),
+        (s1ap.Ie.E_RABS_NOT_SET_UP, s1ap_pdus.bearer_setup_response(100, 5, bearers)),
+        (s1ap.Ie.E_RABS_SWITCHED, s1ap_pdus.path_switch(100, 5, Place(), bearers)),
+        (s1ap.Ie.E_RABS_NOT_ADMITTED, s1ap_pdus.handover_request_acknowledge(100, 5, bearers)),
+    ]:
+        assert s1ap.bearer_ids(s1ap.ies_of(message)[name]) == bearers
+
+
+@given(st.binary(max_size=60))
+def test_any_octets_are_bearer_ids_or_an_error(octets: bytes) -> None:
+    with contextlib.suppress(S1apError):
+        assert all(0 <= bearer < 16 for bearer in s1ap.bearer_ids(octets))
+
+
+def test_cause_of_a_release() -> None:
+    for cause in ("normal-release", "authentication-failure", "detach", "unspecified"):
+        ies = s1ap.ies_of(s1ap_pdus.release_command(100, 5, cause))
+        assert s1ap.is_detach(ies[s1ap.Ie.CAUSE]) == (cause == "detach")
+    assert not s1ap.is_detach(b"")
