@@ -215,6 +215,10 @@ class Daemon:
             log.error("%s", failed)
             self.end(1)
             return
+        except Exception as bug:
+            log.exception("the subscriptions could not be restored")
+            parts.shutdown.broken(f"the subscriptions could not be restored: {bug!r}")
+            return
         parts.probes.restored = True
         parts.orphans.start()
         log.info("ready for xApps", extra={"e2_nodes": len(restored)})

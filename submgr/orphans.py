@@ -18,6 +18,7 @@ from submgr.core.commands import Notify
 from submgr.core.model import ClientEndpoint, RestHolder, RmrHolder
 from submgr.core.node import Node
 from submgr.core.rest_subscription import RestSubscription
+from submgr.platform.supervised import SupervisedLoop
 from submgr.platform.turns import in_turns
 
 log = logging.getLogger(__name__)
@@ -137,14 +138,13 @@ class Orphans:
         self._remove = remove
         self._clock = clock
         self._asked: dict[tuple[str | int, RmrHolder], float] = {}
-        self._loop: gevent.Greenlet[[], None] | None = None
+        self._loop = SupervisedLoop("orphans", self._step)
 
     def start(self) -> None:
-        self._loop = gevent.spawn(self._run)
+        self._loop.start()
 
     def stop(self) -> None:
-        if self._loop is not None:
-            self._loop.kill()
+        self._loop.stop()
 
     def count(self) -> int:
         return sum(1 for _ in self._found())
@@ -153,13 +153,9 @@ class Orphans:
         """All orphans, the longest gone first. There may be many subscriptions: others have turns in between."""
         return sorted(self._found(), key=lambda orphan: orphan.age, reverse=True)
 
-    def _run(self) -> None:
-        while True:
-            gevent.sleep(self._period())
-            try:
-                self.round()
-            except Exception:
-                log.exception("the look for orphans failed, it goes on")
+    def _step(self) -> None:
+        gevent.sleep(self._period())
+        self.round()
 
     def _period(self) -> float:
         after = self._settings().after

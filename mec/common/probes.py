@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from submgr.platform import supervised
 from submgr.platform.health import Health
 from submgr.platform.http.app import json_response
 
@@ -69,11 +70,12 @@ def time_requests(app: Flask, registry: CollectorRegistry) -> None:
 
 
 class CountedMetrics(Collector):
-    """Metrics that read numbers of the program when a scrape comes."""
+    """Metrics that read numbers of the program when a scrape comes. The failures of background loops are among them."""
 
     def __init__(self) -> None:
         self._counters: list[tuple[str, str, str, Callable[[], Mapping[str, float]]]] = []
         self._gauges: list[tuple[str, str, Callable[[], float]]] = []
+        self.counter("mec_background_failures", "Failed steps of background loops", "loop", lambda: supervised.failures)
 
     def counter(self, name: str, text: str, label: str, read: Callable[[], Mapping[str, float]]) -> None:
         """Adds a counter with one label. `read` gives the number of each label value."""

@@ -26,6 +26,7 @@ from submgr.platform.outbox import RetryPolicy
 from submgr.platform.sparse_log import Sparsely
 from submgr.platform.store.base import Store
 from submgr.platform.store.loading import Loader
+from submgr.platform.supervised import SupervisedLoop
 from submgr.platform.turns import Budget
 
 log = logging.getLogger(__name__)
@@ -82,7 +83,7 @@ class Controller:
         self._order = 0
         self._loader = Loader(self._load, log, "the controller waits for the store")
         self._server: StreamServer | None = None
-        self._greenlets: list[gevent.Greenlet] = []
+        self._purging = SupervisedLoop("purge of UEs", self._purge)
         self._sparsely = Sparsely(log)
         health.require("store", lambda: None if self._loader.done else "what is stored has not been read yet")
         health.require("S1AP", lambda: None if self._server is not None else "not listening")
@@ -100,7 +101,7 @@ class Controller:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         sock.listen(128)
         self._loader.start()
-        self._greenlets.append(gevent.spawn(self._purge))
+        self._purging.start()
         self._server = StreamServer(sock, self._serve, spawn=Pool(MAX_CONNECTIONS))
         self._server.start()
         log.info("listening", extra={"server": "S1AP", "address": "{}:{}".format(*self.address)})
@@ -111,8 +112,7 @@ class Controller:
             self._server.stop(timeout=1)
             self._server = None
         self._loader.stop()
-        gevent.killall(self._greenlets)
-        self._greenlets.clear()
+        self._purging.stop()
         self.push.stop()
         self._client.close()
 
@@ -209,11 +209,10 @@ class Controller:
         )
 
     def _purge(self) -> None:
-        while True:
-            gevent.sleep(_PURGE_INTERVAL)
-            self.identities.ues.now = time.time()
-            self.identities.ues.purge()
-            self._perform(self.identities.effects())
+        gevent.sleep(_PURGE_INTERVAL)
+        self.identities.ues.now = time.time()
+        self.identities.ues.purge()
+        self._perform(self.identities.effects())
 
 
 def _is_guti(key: str) -> bool:

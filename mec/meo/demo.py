@@ -8,6 +8,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
+from itertools import cycle
 from random import Random
 
 import gevent
@@ -27,6 +28,7 @@ from submgr.platform.http.client import HttpClient
 from submgr.platform.http.errors import HttpError
 from submgr.platform.http.server import HttpServer
 from submgr.platform.store.memory import MemoryStore
+from submgr.platform.supervised import SupervisedLoop
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +78,11 @@ class Demo:
         self._said = 0
         self._held: deque[str] = deque()
         self._client = HttpClient(user_agent="meo-demo")
-        self._loops: list[gevent.Greenlet] = []
+        self._wanted = cycle(APPS)
+        self._loops = (
+            SupervisedLoop("platforms of the demo", self._report_again),
+            SupervisedLoop("device of the demo", self._ask_again),
+        )
         app = problem_app("mec.meo.demo")
         for blueprint in self.orchestrator.blueprints:
             app.register_blueprint(blueprint)
@@ -111,11 +117,13 @@ class Demo:
         for name in NAMES:
             inventory.add_platform(Platform(name, "webhook", f"http://{name}.example/", f"{self.url}/manage/{name}"))
         self._report()
-        self._loops = [gevent.spawn(self._report_for_ever), gevent.spawn(self._ask_for_ever)]
+        for loop in self._loops:
+            loop.start()
 
     def stop(self) -> None:
         """Ends everything."""
-        gevent.killall(self._loops)
+        for loop in self._loops:
+            loop.stop()
         self.orchestrator.stop()
         self._http.stop(grace=0.5)
         self._store.stop()
@@ -131,17 +139,13 @@ class Demo:
             except MeoError:
                 log.debug("a platform of the demo was withdrawn", extra={"platform": name})
 
-    def _report_for_ever(self) -> None:
-        while True:
-            gevent.sleep(self._pace)
-            self._report()
+    def _report_again(self) -> None:
+        gevent.sleep(self._pace)
+        self._report()
 
-    def _ask_for_ever(self) -> None:
-        number = 0
-        while True:
-            self._ask(APPS[number % len(APPS)])
-            number += 1
-            gevent.sleep(self._pace if len(self._held) < CONTEXTS else 3 * self._pace)
+    def _ask_again(self) -> None:
+        self._ask(next(self._wanted))
+        gevent.sleep(self._pace if len(self._held) < CONTEXTS else 3 * self._pace)
 
     def _ask(self, name: str) -> None:
         """The device ends its oldest context when it has enough, and asks for another one."""

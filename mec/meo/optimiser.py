@@ -23,6 +23,7 @@ from mec.meo.placement import Choice, Rejection, Violation, violations
 from mec.meo.service import Meo
 from submgr.platform.health import Heartbeat
 from submgr.platform.store.base import StoreError
+from submgr.platform.supervised import SupervisedLoop
 
 log = logging.getLogger(__name__)
 
@@ -53,25 +54,23 @@ class Optimiser:
         self.period = Period(lambda: meo.settings.period)
         self._turn = BoundedSemaphore()
         self._cool_until: dict[str, float] = {}
-        self._evacuations: dict[str, gevent.Greenlet] = {}
-        self._loop: gevent.Greenlet | None = None
+        self._evacuations: dict[str, SupervisedLoop] = {}
+        self._loop = SupervisedLoop("optimisation", self._step)
 
     def start(self) -> None:
         """Begins with the periodic rounds, and with the evacuations of withdrawn platforms."""
         self._meo.inventory.evacuate = self.evacuate
-        if self._loop is None:
-            self._loop = gevent.spawn(self._run)
+        self._loop.start()
 
     def stop(self) -> None:
         """Ends the rounds in whatever step. The next start finishes or undoes that step."""
-        gevent.killall([greenlet for greenlet in (self._loop, *self._evacuations.values()) if greenlet is not None])
-        self._loop = None
+        for loop in (self._loop, *self._evacuations.values()):
+            loop.stop()
+        self._evacuations.clear()
 
     def why_not_running(self) -> str | None:
-        """Why no rounds run, for readiness: a loop that has ended does not come back by itself."""
-        if self._loop is not None and self._loop.dead:
-            return "the periodic optimisation has ended, see the log"
-        return None
+        """Why no rounds run, for readiness."""
+        return self._loop.trouble
 
     def cool(self, context_id: str, seconds: float) -> None:
         """Keeps rounds from moving a context for so many seconds."""
@@ -110,17 +109,18 @@ class Optimiser:
     def evacuate(self, platform: str) -> None:
         """Empties a withdrawn platform in the background."""
         if platform not in self._evacuations:
-            greenlet = self._evacuations[platform] = gevent.spawn(self._evacuate, platform)
-            greenlet.link(lambda ended: self._evacuations.pop(platform, None))
+            loop = self._evacuations[platform] = SupervisedLoop("evacuation", partial(self._evacuate, platform))
+            loop.start()
 
-    def _run(self) -> None:
-        while True:
-            self.period.wait()
-            if not self._meo.inventory.ready:
-                continue
-            if self._heartbeat is not None:
-                self._heartbeat.beat()
+    def _step(self) -> None:
+        self.period.wait()
+        if not self._meo.inventory.ready:
+            return
+        if self._heartbeat is not None:
+            self._heartbeat.beat()
+        try:
             self.round()
+        finally:
             if self._heartbeat is not None:
                 self._heartbeat.rest()
 
@@ -211,17 +211,20 @@ class Optimiser:
         self._meo.inventory.sweep_platform(origin)
         return Migration(context.id, origin, context.platform, reason)
 
-    def _evacuate(self, platform: str) -> None:
-        state = self._meo.state
-        while contexts := state.contexts_at(platform):
-            for context in contexts:
-                try:
-                    self._move_out(context)
-                except StoreError as exc:
-                    log.warning("evacuation waits", extra={"platform": platform, "why": str(exc)})
-                    gevent.sleep(EVACUATION_RETRY)
-                    break
+    def _evacuate(self, platform: str) -> bool:
+        """Moves the contexts out of a platform. Returns whether some are still there."""
+        for context in self._meo.state.contexts_at(platform):
+            try:
+                self._move_out(context)
+            except StoreError as exc:
+                log.warning("evacuation waits", extra={"platform": platform, "why": str(exc)})
+                gevent.sleep(EVACUATION_RETRY)
+                return True
+        if self._meo.state.contexts_at(platform):
+            return True
         self._meo.inventory.sweep_platform(platform)
+        self._evacuations.pop(platform, None)
+        return False
 
     def _move_out(self, context: Context) -> None:
         reason = "the platform is withdrawn"

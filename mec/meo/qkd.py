@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import quote
 
-import gevent
 import msgspec
 from gevent.pool import Pool
 
@@ -18,6 +17,7 @@ from mec.meo.period import Period
 from submgr.platform.http.client import HttpClient, tls_context
 from submgr.platform.http.errors import HttpError
 from submgr.platform.sparse_log import Sparsely
+from submgr.platform.supervised import SupervisedLoop
 
 log = logging.getLogger(__name__)
 
@@ -71,18 +71,15 @@ class QkdPoller:
         self._polls = Pool(64)
         self._polling: set[str] = set()
         self._sparsely = Sparsely(log)
-        self._loop: gevent.Greenlet | None = None
+        self._loop = SupervisedLoop("key availability", self._step)
 
     def start(self) -> None:
         """Begin to poll."""
-        if self._loop is None:
-            self._loop = gevent.spawn(self._run)
+        self._loop.start()
 
     def stop(self) -> None:
         """Poll no longer."""
-        if self._loop is not None:
-            self._loop.kill()
-            self._loop = None
+        self._loop.stop()
         self._polls.kill()
         for _, client in self._clients.values():
             client.close()
@@ -101,10 +98,9 @@ class QkdPoller:
         for unused in self._clients.keys() - sources:
             self._clients.pop(unused)[1].close()
 
-    def _run(self) -> None:
-        while True:
-            self.look()
-            self.period.wait()
+    def _step(self) -> None:
+        self.look()
+        self.period.wait()
 
     def _poll(self, name: str, source: QkdSource) -> None:
         try:

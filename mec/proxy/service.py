@@ -5,6 +5,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from typing import Literal
 from urllib.parse import urlencode
 
 import gevent
@@ -66,13 +67,18 @@ class Proxy:
         self._check_hops()
         query = urlencode({"imsi": imsi, "mecId": mec_id, **({"appId": app_id} if app_id is not None else {})})
         others = [mec for mec in self._mecs.values() if mec.id != mec_id]
-        greenlets = [gevent.spawn(self._tell, mec, query, hops() + 1) for mec in others]
-        gevent.joinall(greenlets)
-        failures = [greenlet.value for greenlet in greenlets if greenlet.value is not None]
-        failed = {failure.mec.id for failure in failures}
-        self.counts["told"] += len(others) - len(failures)
+        greenlets = {mec.id: gevent.spawn(self._tell, mec, query, hops() + 1) for mec in others}
+        gevent.joinall(list(greenlets.values()))
+        # whoever has ended in another way than by an answer was not told
+        told = [number for number, greenlet in greenlets.items() if greenlet.value is True]
+        failures = [
+            greenlet.value if isinstance(greenlet.value, Unreached) else Unreached(mec, "internal error")
+            for mec in others
+            if (greenlet := greenlets[mec.id]).value is not True
+        ]
+        self.counts["told"] += len(told)
         self.counts["not told"] += len(failures)
-        return [mec.id for mec in others if mec.id not in failed], failures
+        return told, failures
 
     def state(self, imsi: str, mec_id: int, app_id: str) -> HttpStream:
         """The head of a MEC's answer with a state. Raises UnknownMec, PeerLacks, PeerError, Circle."""
@@ -112,12 +118,12 @@ class Proxy:
         self.counts[f"{what} failed"] += 1
         raise PeerError(f"MEC {mec_id} answers with {stream.status}")
 
-    def _tell(self, mec: Mec, query: str, passed_on: int) -> Unreached | None:
+    def _tell(self, mec: Mec, query: str, passed_on: int) -> Unreached | Literal[True]:
         try:
             answer = self._peers.request("GET", f"{mec.url}/ams/app/notification/?{query}", passed_on=passed_on)
         except NoAnswer as exc:
             return Unreached(mec, str(exc))
-        return None if answer.ok else Unreached(mec, f"answers with {answer.status}")
+        return True if answer.ok else Unreached(mec, f"answers with {answer.status}")
 
     def _check_hops(self) -> None:
         if hops() >= MAX_HOPS:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 
@@ -21,6 +22,8 @@ from submgr.platform.names import neighbours
 from submgr.runtime.ports import Routed, RouteFailure
 
 HANDLE = "/handles/xapp-subscription-handle"
+
+log = logging.getLogger(__name__)
 
 SETTING = "(rtmgr.timeout_ms)"
 """Behind the words of a timeout: what says how long a call waits."""
@@ -115,7 +118,11 @@ class RoutingManager:
     ) -> None:
         if before is not None:
             before.join()
-        failure = self._call(method, path, body, names)
+        try:
+            failure = self._call(method, path, body, names)
+        except Exception as bug:  # whoever waits for the route must hear of it
+            log.exception("a request to the Routing Manager failed")
+            failure = RouteFailure(RouteFailureKind.BROKEN, repr(bug))
         if failure is not None and failure.kind is not RouteFailureKind.UNCONFIRMED:
             self._count(counter)
         done(failure)

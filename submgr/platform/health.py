@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 import gevent
 
+from submgr.platform import supervised
+from submgr.platform.supervised import SupervisedLoop
+
 log = logging.getLogger(__name__)
 
 Check = Callable[[], str | None]
@@ -77,8 +80,8 @@ class Health:
         self._interval = interval
         self._heartbeats: dict[str, Heartbeat] = {}
         self._checks: dict[str, Check] = {}
-        self._warnings: dict[str, Check] = {}
-        self._watcher: gevent.Greenlet | None = None
+        self._warnings: dict[str, Check] = {"background": supervised.trouble}
+        self._watcher = SupervisedLoop("health watch", self._watch)
         self._last_turn: float | None = None
         self._stuck_until: tuple[float, float] | None = None
         self.longest_stall = 0.0
@@ -86,15 +89,13 @@ class Health:
 
     def start(self) -> None:
         """Begins to watch the event loop."""
-        if self._watcher is None:
+        if not self._watcher.running:
             self._last_turn = self._clock()
-            self._watcher = gevent.spawn(self._watch)
+            self._watcher.start()
 
     def stop(self) -> None:
         """Ends the watch."""
-        if self._watcher is not None:
-            self._watcher.kill()
-            self._watcher = None
+        self._watcher.stop()
         self._last_turn = None
 
     def heartbeat(self, name: str, max_age: float) -> Heartbeat:
@@ -147,6 +148,5 @@ class Health:
             log.error("the event loop was stuck", extra={"seconds": round(stall, 3)})
 
     def _watch(self) -> None:
-        while True:
-            gevent.sleep(self._interval)
-            self.turned()
+        gevent.sleep(self._interval)
+        self.turned()

@@ -20,6 +20,8 @@ import gevent
 import msgspec
 from gevent import monkey
 
+from submgr.platform.supervised import SupervisedLoop
+
 LEVELS = {1: logging.ERROR, 2: logging.WARNING, 3: logging.INFO, 4: logging.DEBUG}
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -149,7 +151,7 @@ class Logs:
         self._recent_lines = recent
         self._output: LogOutput | None = None
         self._before: tuple[int, list[logging.Handler]] | None = None
-        self._writer: gevent.Greenlet | None = None
+        self._writer = SupervisedLoop("log output", self._keep_writing)
         self._hub_report: Any = None
 
     def start(self, level: int = 3) -> None:
@@ -167,7 +169,7 @@ class Logs:
         self._hub_report = hub.print_exception
         hub.print_exception = _report_greenlet
         sys.excepthook = _report_uncaught
-        self._writer = gevent.spawn(self._keep_writing)
+        self._writer.start()
 
     def set_level(self, level: int) -> None:
         """1: errors, 2: also warnings, 3: also information, 4: also debugging. May be called at any time."""
@@ -186,8 +188,7 @@ class Logs:
         """Writes the waiting lines, for at most `seconds`, and gives the root logger back."""
         if self._output is None or self._before is None:
             return
-        if self._writer is not None:
-            self._writer.kill()
+        self._writer.stop()
         deadline = time.monotonic() + seconds
         while self._output.backlog and time.monotonic() < deadline:
             gevent.sleep(0.02)
@@ -200,10 +201,12 @@ class Logs:
         sys.excepthook = sys.__excepthook__
         self._output = None
 
-    def _keep_writing(self) -> None:
-        while self._output is not None:
-            gevent.sleep(_RETRY_SECONDS)
-            self._output.write_out()
+    def _keep_writing(self) -> bool:
+        gevent.sleep(_RETRY_SECONDS)
+        if self._output is None:
+            return False
+        self._output.write_out()
+        return True
 
 
 def _report_greenlet(

@@ -33,8 +33,8 @@ class Sparsely:
         self._clock = clock
         self._kinds: OrderedDict[str, list[float]] = OrderedDict()
 
-    def log(self, level: int, kind: str, message: str, **fields: Any) -> None:
-        """Logs `message` with `fields`, unless `kind` was logged less than `interval` ago.
+    def log(self, level: int, kind: str, message: str, *, error: BaseException | None = None, **fields: Any) -> None:
+        """Logs `message` with `fields`, unless `kind` was logged less than `interval` ago. `error`: with its traceback.
 
         After events were left out, the field `times` tells how many events the line stands for.
         """
@@ -49,7 +49,7 @@ class Sparsely:
         self._kinds.move_to_end(kind)
         if len(self._kinds) > self._max_kinds:
             self._kinds.popitem(last=False)
-        self._logger.log(level, message, extra=fields)
+        self._logger.log(level, message, exc_info=error, extra=fields)
 
 
 class Outage:

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 import gevent
 
+from submgr.platform.supervised import SupervisedLoop
 from submgr.platform.turns import in_turns
 from submgr.rmr import mtypes
 from submgr.rmr.counters import SparseLog
@@ -79,7 +80,7 @@ class ManagerPort:
         self._served_name = ""
         self._last_data = -interval
         self._last_asked = -interval
-        self._asker: Any = None
+        self._asker = SupervisedLoop("rmr table request", self._ask, longest_pause=interval)
 
     @property
     def port(self) -> int:
@@ -101,21 +102,19 @@ class ManagerPort:
         self._tables = Tables(own_names, base)
         self._transport.start()
         if self._manager:
-            self._asker = gevent.spawn(self._ask)
+            self._asker.start()
 
     def stop(self) -> None:
         """Closes the port."""
-        if self._asker is not None:
-            self._asker.kill(block=False)
-            self._asker = None
+        self._asker.stop(block=False)
         self._transport.stop()
 
-    def _ask(self) -> None:
-        while not self._tables.full:
-            if not self._table_is_coming():
-                self._last_asked = time.monotonic()
-                self._transport.send_to(self._manager, self._request(), self._not_asked)
-            gevent.sleep(self._interval)
+    def _ask(self) -> bool:
+        if not self._tables.full and not self._table_is_coming():
+            self._last_asked = time.monotonic()
+            self._transport.send_to(self._manager, self._request(), self._not_asked)
+        gevent.sleep(self._interval)
+        return not self._tables.full
 
     def _table_is_coming(self) -> bool:
         """Whether a large table is on its way: another question would only have it sent once more."""

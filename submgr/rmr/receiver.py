@@ -6,11 +6,11 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
-from typing import Any
 
 import gevent
 from gevent.event import Event
 
+from submgr.platform.supervised import SupervisedLoop
 from submgr.platform.turns import Budget
 from submgr.rmr import mtypes
 from submgr.rmr.counters import Counters
@@ -18,6 +18,7 @@ from submgr.rmr.message import Message, Status
 from submgr.rmr.transport import Failed, OnError, OnMessage, TransportConfig
 
 _LOG = logging.getLogger(__name__)
+_LONGEST_PAUSE = 1.0
 HEALTHY = b"OK\n"
 """Payload of the answer to a health check."""
 
@@ -66,7 +67,10 @@ class ReceiveQueue:
         self._stopped = True
 
     def run(self, handle: Callable[[Message], None]) -> None:
-        """Calls `handle` for message after message until `stop`. Others have their turn every few milliseconds."""
+        """Calls `handle` for message after message until `stop`. Others have their turn every few milliseconds.
+
+        After an exception of `handle`, another call goes on with the next message.
+        """
         batches = self._batches
         budget = Budget()
         while not self._is_stopped():
@@ -75,9 +79,13 @@ class ReceiveQueue:
                 self._filled.wait()
                 budget.renew()
             messages, size = batches.popleft()
-            for message in messages:
+            for at, message in enumerate(messages, 1):
                 self._messages -= 1
-                handle(message)
+                try:
+                    handle(message)
+                except BaseException:
+                    batches.appendleft((messages[at:], size))
+                    raise
                 if self._is_stopped():
                     return
                 budget.spend()
@@ -114,20 +122,18 @@ class Receiver:
         self._on_message = on_message
         self._on_error = on_error
         self._answer_health = answer_health
-        self._greenlet: Any = None
+        self._loop = SupervisedLoop("rmr receiver", self._step, longest_pause=_LONGEST_PAUSE)
 
     def start(self) -> None:
         """Starts the greenlet that handles the messages in the queue."""
-        self._greenlet = gevent.spawn(self.queue.run, self._handle)
+        self._loop.start()
 
     def stop(self) -> None:
         """Handles no more messages. When the handler itself calls this, the message at hand is the last one."""
         self.queue.stop()
         if left := len(self.queue):
             self._counters.dropped["stopped"] += left
-        greenlet, self._greenlet = self._greenlet, None
-        if greenlet is not None and greenlet is not gevent.getcurrent():
-            greenlet.kill()
+        self._loop.stop()
 
     def tell(self, failed: Failed, reason: str) -> None:
         """Tells a sender that its message was not sent. Never raises."""
@@ -135,6 +141,10 @@ class Receiver:
             failed(reason)
         except (Exception, gevent.Timeout) as bug:
             self._bug(bug, "telling that a message was not sent")
+
+    def _step(self) -> bool:
+        self.queue.run(self._handle)
+        return False
 
     def _handle(self, message: Message) -> None:
         self._counters.received += 1

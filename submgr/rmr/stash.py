@@ -6,11 +6,11 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 from time import monotonic
-from typing import Any
 
 import gevent
 
 from submgr.platform.native_threads import in_thread
+from submgr.platform.supervised import SupervisedLoop
 from submgr.platform.turns import in_turns
 from submgr.rmr.counters import SparseLog
 from submgr.rmr.routing.table import RouteTable
@@ -33,31 +33,30 @@ class Stash:
         self._path = path
         self._unfinished = Path(f"{path}.inc")
         self._next: RouteTable | None = None
-        self._writer: Any = None
+        self._writer = SupervisedLoop("route table stash", self._step)
         self._log = SparseLog(_LOG)
 
     def save(self, table: RouteTable) -> None:
         """Writes the table soon. Never blocks, never raises."""
         self._next = table
-        if self._writer is None:
-            self._writer = gevent.spawn(self._run)
+        self._writer.start()
 
     def stop(self) -> None:
         """Writes no more."""
-        if self._writer is not None:
-            self._writer.kill(block=False)
-            self._writer = None
+        self._writer.stop(block=False)
 
-    def _run(self) -> None:
-        while (table := self._next) is not None:
-            self._next = None
-            begun = monotonic()
-            try:
-                self._write(table)
-            except OSError as bad:
-                self._log.warning("stash", str(self._path), f"route table not saved: {bad}")
-            gevent.sleep(min(_PAUSE_FACTOR * (monotonic() - begun), _LONGEST_PAUSE))
-        self._writer = None
+    def _step(self) -> bool:
+        """Writes the last table. Returns whether there was one."""
+        table, self._next = self._next, None
+        if table is None:
+            return False
+        begun = monotonic()
+        try:
+            self._write(table)
+        except OSError as bad:
+            self._log.warning("stash", str(self._path), f"route table not saved: {bad}")
+        gevent.sleep(min(_PAUSE_FACTOR * (monotonic() - begun), _LONGEST_PAUSE))
+        return True
 
     def _write(self, table: RouteTable) -> None:
         lines: list[str] = []

@@ -198,7 +198,11 @@ class Dispatcher:
 
     def _recover(self, fresh: Worker, started: Iterable[Requester]) -> None:
         """The requesters whose work had `started` are told how it ended, which the records say."""
-        restored = self._reload(fresh.meid)
-        if self._workers.get(fresh.meid) is fresh:
-            fresh.perform(crash.recover(self.registry, fresh.meid, restored, started))
-            fresh.start((restored,))
+        try:
+            restored = self._reload(fresh.meid)
+            if self._workers.get(fresh.meid) is fresh:
+                fresh.perform(crash.recover(self.registry, fresh.meid, restored, started))
+                fresh.start((restored,))
+        except Exception as bug:
+            log.exception("the worker of E2 node %s cannot be started anew", fresh.meid)
+            self._broken(f"the worker of E2 node {fresh.meid} cannot be started anew: {bug!r}")

@@ -25,6 +25,7 @@ from mec.common.settings import MecSettings
 from submgr.platform.http.client import HttpClient
 from submgr.platform.store.base import Store, StoreError
 from submgr.platform.store.loading import PAUSE, Loader
+from submgr.platform.supervised import SupervisedLoop
 
 log = logging.getLogger(__name__)
 
@@ -73,18 +74,22 @@ class Mobility(MobilityObserver):
         self._adjacent: set[tuple[str, int]] = set()
         self._changed = Event()
         self._telling = False
-        self._greenlets: list[gevent.Greenlet] = []
+        self._loops = (
+            SupervisedLoop("MEC 021 events", self._tell_next),
+            SupervisedLoop("MEC 021 expiry", self._expire),
+        )
 
     def start(self) -> None:
         """Reads the stored services and subscriptions, later when the store is away, and begins to notify."""
-        self._greenlets = [gevent.spawn(self._tell_all), gevent.spawn(self._expire)]
+        for loop in self._loops:
+            loop.start()
         self._loader.start()
 
     def stop(self) -> None:
         """Ends all notifications."""
         self._loader.stop()
-        gevent.killall(self._greenlets)
-        self._greenlets.clear()
+        for loop in self._loops:
+            loop.stop()
         self._notifier.stop()
 
     @property
@@ -178,12 +183,13 @@ class Mobility(MobilityObserver):
         except Full:
             self.counts["dropped"] += 1
 
-    def _tell_all(self) -> None:
-        while True:
-            moved = self._events.get()
-            self._telling = True
+    def _tell_next(self) -> None:
+        moved = self._events.get()
+        self._telling = True
+        try:
             if self._subscriptions or self._services:
                 self._tell(moved)
+        finally:
             self._telling = False
 
     def _tell(self, moved: _Moved) -> None:
@@ -226,15 +232,14 @@ class Mobility(MobilityObserver):
     # time
 
     def _expire(self) -> None:
-        while True:
-            self._changed.clear()
-            ends = [each.ends for each in self._services.values()]
-            ends += [each.ends for each in self._subscriptions.values()]
-            due = min((end for end in ends if end is not None), default=None)
-            wait = _LONGEST_WAIT if due is None else max(0.0, min(due - self._wall(), _LONGEST_WAIT))
-            if wait:
-                self._changed.wait(wait)
-            self._end_what_is_due()
+        self._changed.clear()
+        ends = [each.ends for each in self._services.values()]
+        ends += [each.ends for each in self._subscriptions.values()]
+        due = min((end for end in ends if end is not None), default=None)
+        wait = _LONGEST_WAIT if due is None else max(0.0, min(due - self._wall(), _LONGEST_WAIT))
+        if wait:
+            self._changed.wait(wait)
+        self._end_what_is_due()
 
     def _end_what_is_due(self) -> None:
         now = self._wall()

@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib import metadata
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from submgr.platform import supervised
 
 _PROCEDURE_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60)
 _CALL_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5)
@@ -173,6 +175,12 @@ class _Gauges(Collector):
         for meid, waiting in self.queues().items():
             depth.add_metric([meid], waiting)
         yield depth
+        failed = CounterMetricFamily(
+            "submgr_background_failures", "Failed steps of background loops, each of which is a bug", labels=["loop"]
+        )
+        for loop, times in supervised.failures.items():
+            failed.add_metric([loop], times)
+        yield failed
 
 
 def _version() -> str:

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-import gevent
 from gevent.event import Event
 
 from submgr.adapters.records.e2 import decode_e2, encode_e2
@@ -22,6 +21,7 @@ from submgr.adapters.records.rest import decode_rest, encode_rest
 from submgr.core.errors import RefusedError
 from submgr.core.model import E2Record, Removal, RestRecord
 from submgr.platform.store.base import Change, Store, StoreError, StoreTimeout
+from submgr.platform.supervised import SupervisedLoop
 from submgr.platform.turns import in_turns
 from submgr.runtime.ports import WriteFailure, Written
 
@@ -85,7 +85,8 @@ class StoredRecords:
         self._retry_interval = retry_interval
         self._awaited: dict[Key, list[Written]] = {}
         self._refused_again = False
-        self._retrying: gevent.Greenlet[[], None] | None = None
+        self._retry_pause = retry_interval
+        self._retrying = SupervisedLoop("erasing records", self._retry)
         self._stopped = Event()
         self._paused = False
 
@@ -205,19 +206,22 @@ class StoredRecords:
 
     def _await(self, namespace: str, key: str, done: Written) -> None:
         self._awaited.setdefault((namespace, key), []).append(done)
-        if self._retrying is None or self._retrying.dead:
-            self._retrying = gevent.spawn(self._retry)
+        if not self._retrying.running:
+            self._retry_pause = self._retry_interval
+            self._retrying.start()
 
-    def _retry(self) -> None:
-        pause = self._retry_interval
-        while self._awaited and not self._stopped.wait(pause):
-            if self._paused or not self._store.reachable():
-                pause = self._retry_interval
-                continue
-            pause = min(2 * pause, _LONGEST_PAUSE) if self._refused_again else self._retry_interval
-            self._refused_again = False
-            for namespace, key in list(self._awaited):
-                self._erase_again(namespace, key)
+    def _retry(self) -> bool:
+        """Repeats the removals that were refused. Returns whether any may still be to be repeated."""
+        if not self._awaited or self._stopped.wait(self._retry_pause):
+            return False
+        if self._paused or not self._store.reachable():
+            self._retry_pause = self._retry_interval
+            return True
+        self._retry_pause = min(2 * self._retry_pause, _LONGEST_PAUSE) if self._refused_again else self._retry_interval
+        self._refused_again = False
+        for namespace, key in list(self._awaited):
+            self._erase_again(namespace, key)
+        return True
 
     def _erase_again(self, namespace: str, key: str) -> None:
         def erased(error: StoreError | None) -> None:

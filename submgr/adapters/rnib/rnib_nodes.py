@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import gevent
 from gevent.event import Event
 
 from submgr.adapters.rnib.connection_table import ConnectionTable, OnChange
@@ -31,6 +30,7 @@ from submgr.adapters.rnib.messages import (
 from submgr.platform.sparse_log import Sparsely
 from submgr.platform.store.base import StoreError, StoreTimeout, StoreUnavailable
 from submgr.platform.store.sdl_channel import Listener, SdlChannel
+from submgr.platform.supervised import SupervisedLoop
 from submgr.platform.turns import in_turns, turn
 
 _log = logging.getLogger(__name__)
@@ -96,7 +96,8 @@ class RnibNodeState:
         self._failed: str | None = None
         self._odd_members = 0
         self._listener: Listener | None = None
-        self._reader: gevent.Greenlet[[], None] | None = None
+        self._pause = interval
+        self._loop = SupervisedLoop("R-NIB reader", self._step, longest_pause=interval)
         self.ignored = 0
         """How many parts of payloads were no known event, and how many entries of R-NIB could not be read."""
 
@@ -108,11 +109,10 @@ class RnibNodeState:
         self._channel.start()
         # the subscription comes first, so that no change after a reading is missed
         self._listener = self._channel.listen(NAMESPACE, CHANNEL, self._on_payload, self._due.set)
-        self._reader = gevent.spawn(self._keep_reading)
+        self._loop.start()
 
     def stop(self) -> None:
-        if self._reader is not None:
-            self._reader.kill()
+        self._loop.stop()
         self._channel.stop()
         self._listener = None
 
@@ -140,8 +140,7 @@ class RnibNodeState:
         return self._known
 
     def stale(self) -> bool:
-        reading = self._reader is not None and not self._reader.dead
-        return self._failed is not None or not reading or not self._listening()
+        return self._failed is not None or not self._loop.running or not self._listening()
 
     def trouble(self) -> str | None:
         if self._failed is not None:
@@ -168,25 +167,23 @@ class RnibNodeState:
         self.ignored += 1
         self._sparsely.log(logging.WARNING, what, f"ignored an unknown {what} of R-NIB: {shown!r}")
 
-    def _keep_reading(self) -> None:
-        pause = self._interval
-        while True:
-            due = self._due.wait(pause)
-            self._due.clear()
-            try:
-                certain = self._read_all()
-            except StoreError as error:
-                if self._failed is None:
-                    _log.warning("R-NIB cannot be read, the nodes stay as they were: %s", error)
-                self._failed = str(error)
-                pause = self._retry
-            except Exception as error:  # a bug: the states must not stay as they are for good because of it
-                _log.exception("R-NIB is read again")
-                self._failed = repr(error)
-                pause = self._interval
-            else:
-                # a node that nobody knows yet may be between its two steps as well: after a start it is looked twice
-                pause = self._confirm_after if due or not certain else self._interval
+    def _step(self) -> None:
+        due = self._due.wait(self._pause)
+        self._due.clear()
+        try:
+            certain = self._read_all()
+        except StoreError as error:
+            if self._failed is None:
+                _log.warning("R-NIB cannot be read, the nodes stay as they were: %s", error)
+            self._failed = str(error)
+            self._pause = self._retry
+        except Exception as bug:
+            self._failed = repr(bug)
+            self._pause = self._retry
+            raise
+        else:
+            # a node that nobody knows yet may be between its two steps as well: after a start it is looked twice
+            self._pause = self._confirm_after if due or not certain else self._interval
 
     def _read_all(self) -> bool:
         """Reads all nodes. Returns whether the states are certain, so that there is nothing to be read again soon."""

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import gevent
 
+from submgr.platform.supervised import SupervisedLoop
+
 log = logging.getLogger(__name__)
 
 
@@ -26,19 +28,16 @@ class ConfigWatcher:
         self._seen = self._known
         self._on_change = on_change
         self._interval = interval
-        self._greenlet: gevent.Greenlet | None = None
+        self._loop = SupervisedLoop("configuration watcher", self._step)
         self._complained = False
 
     def start(self) -> None:
         """Begins to watch."""
-        if self._greenlet is None:
-            self._greenlet = gevent.spawn(self._run)
+        self._loop.start()
 
     def stop(self) -> None:
         """Ends the watch."""
-        if self._greenlet is not None:
-            self._greenlet.kill()
-            self._greenlet = None
+        self._loop.stop()
 
     def look(self) -> None:
         """Looks at the file once."""
@@ -56,10 +55,9 @@ class ConfigWatcher:
             self._known = digest
             self._on_change(content)
 
-    def _run(self) -> None:
-        while True:
-            gevent.sleep(self._interval)
-            self.look()
+    def _step(self) -> None:
+        gevent.sleep(self._interval)
+        self.look()
 
 
 def _digest(text: str) -> bytes:

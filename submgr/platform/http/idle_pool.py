@@ -9,12 +9,13 @@ import gevent
 from gevent import socket
 
 from submgr.platform.http.errors import Endpoint
+from submgr.platform.supervised import SupervisedLoop
 
 
 class IdlePool:
     """Open connections without a request: at most `per_endpoint` of them to one endpoint and `total` in all.
 
-    A connection that has been idle for `max_age` seconds is closed by a greenlet, which ends when the pool is empty.
+    A connection that has been idle for `max_age` seconds is closed by a loop, which ends when the pool is empty.
     """
 
     def __init__(self, per_endpoint: int, total: int, max_age: float) -> None:
@@ -23,7 +24,7 @@ class IdlePool:
         self._max_age = max_age
         self._idle: OrderedDict[Endpoint, deque[tuple[socket.socket, float]]] = OrderedDict()
         self._count = 0
-        self._sweeper: gevent.Greenlet | None = None
+        self._sweeper = SupervisedLoop("idle connections", self._sweep)
 
     def __len__(self) -> int:
         return self._count
@@ -53,16 +54,13 @@ class IdlePool:
             self._drop_oldest(endpoint)
         elif self._count > self._total:
             self._drop_oldest(next(iter(self._idle)))
-        if self._sweeper is None:
-            self._sweeper = gevent.spawn(self._sweep)
+        self._sweeper.start()
 
     def close(self) -> None:
         """Closes all connections. The pool may be used again."""
         while self._idle:
             self._drop_oldest(next(iter(self._idle)))
-        if self._sweeper is not None:
-            self._sweeper.kill(block=False)
-            self._sweeper = None
+        self._sweeper.stop(block=False)
 
     def _drop_oldest(self, endpoint: Endpoint) -> None:
         kept = self._idle[endpoint]
@@ -71,15 +69,14 @@ class IdlePool:
         if not kept:
             del self._idle[endpoint]
 
-    def _sweep(self) -> None:
-        while self._idle:
-            gevent.sleep(self._max_age / 2)
-            now = time.monotonic()
-            for endpoint in list(self._idle):
-                kept = self._idle.get(endpoint)
-                while kept and now - kept[0][1] >= self._max_age:
-                    self._drop_oldest(endpoint)
-        self._sweeper = None
+    def _sweep(self) -> bool:
+        gevent.sleep(self._max_age / 2)
+        now = time.monotonic()
+        for endpoint in list(self._idle):
+            kept = self._idle.get(endpoint)
+            while kept and now - kept[0][1] >= self._max_age:
+                self._drop_oldest(endpoint)
+        return bool(self._idle)
 
 
 def _silent(sock: socket.socket) -> bool:

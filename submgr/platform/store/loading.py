@@ -9,6 +9,7 @@ import gevent
 
 from submgr.platform.sparse_log import Outage
 from submgr.platform.store.base import StoreError
+from submgr.platform.supervised import SupervisedLoop
 
 T = TypeVar("T")
 
@@ -50,33 +51,27 @@ class Loader:
         self._outage = Outage(log)
         self._message = message
         self._sleep = sleep
-        self._greenlet: gevent.Greenlet | None = None
+        self._loop = SupervisedLoop(f"loading, {log.name}", self._step)
 
     def start(self) -> None:
         """Loads now, or later when the database is away. A later call loads again."""
         self.done = False
-        waiting = self._greenlet is not None and not self._greenlet.dead
-        if not waiting and not self._try():
-            self._greenlet = gevent.spawn(self._load_later)
+        if not self._loop.running and not self._try():
+            self._loop.start()
 
     def stop(self) -> None:
         """Ends the tries."""
-        if self._greenlet is not None:
-            self._greenlet.kill()
+        self._loop.stop()
 
     def _try(self) -> bool:
         try:
             self._load()
         except StoreError as error:
-            self._tell(error, 1)
+            self._outage.goes_on(self._message, str(error), why=str(error))
             return False
         self.done = True
         return True
 
-    def _load_later(self) -> None:
+    def _step(self) -> bool:
         self._sleep(PAUSE)
-        load_until_there(self._load, self._tell, self._sleep)
-        self.done = True
-
-    def _tell(self, error: StoreError, tries: int) -> None:
-        self._outage.goes_on(self._message, str(error), why=str(error))
+        return not self._try()

@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import gevent
 from gevent.event import Event
@@ -20,6 +20,7 @@ from submgr.platform.store.base import (
     StoreTimeout,
     StoreUnavailable,
 )
+from submgr.platform.supervised import SupervisedLoop
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ class Reachability:
         self._refusing = Outage(_log)
         self._doubts = 0
         self._doubt = Event()
-        self._greenlet: gevent.Greenlet[[], None] | None = None
+        self._loop = SupervisedLoop("look at the database", self._step, longest_pause=interval)
 
     @property
     def reachable(self) -> bool:
@@ -70,13 +71,12 @@ class Reachability:
 
     def start(self) -> None:
         """Looks once before it returns."""
-        self._look()
-        self._greenlet = gevent.spawn(self._run)
+        with suppress(Exception):  # the loop meets it, too, and logs it
+            self._look()
+        self._loop.start()
 
     def stop(self) -> None:
-        if self._greenlet is not None:
-            self._greenlet.kill()
-            self._greenlet = None
+        self._loop.stop()
         self._reachable = False
         self._error = "stopped"
 
@@ -95,15 +95,14 @@ class Reachability:
             raise
         self._observer.on_latency(operation, time.monotonic() - begin)
 
-    def _run(self) -> None:
-        while True:
-            self._doubt.wait(self._interval if self._reachable else self._interval / 4)
-            if self._doubt.is_set():
-                # Not at once: a database that answers but fails all else would be asked without a pause.
-                self._doubt.clear()
-                gevent.sleep(self._interval / 4)
-            self._look()
-            self._on_look()
+    def _step(self) -> None:
+        self._doubt.wait(self._interval if self._reachable else self._interval / 4)
+        if self._doubt.is_set():
+            # Not at once: a database that answers but fails all else would be asked without a pause.
+            self._doubt.clear()
+            gevent.sleep(self._interval / 4)
+        self._look()
+        self._on_look()
 
     def _look(self) -> None:
         doubts = self._doubts
@@ -119,6 +118,9 @@ class Reachability:
         except StoreError as error:
             self._suspect(error)
             return
+        except Exception as bug:
+            self._suspect(StoreError(f"the look at it failed: {type(bug).__name__}: {bug}"))
+            raise
         # A write may have been given up since this look began: the look does not vouch for that write.
         if doubts != self._doubts:
             return

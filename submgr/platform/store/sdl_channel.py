@@ -17,8 +17,12 @@ from gevent.event import Event
 from submgr.platform.store.base import StoreError, check_namespace
 from submgr.platform.store.sdl_client import SdlClient, SdlSettings
 from submgr.platform.store.sdl_errors import translating
+from submgr.platform.supervised import SupervisedLoop
 
 _log = logging.getLogger(__name__)
+
+_LONGEST_PAUSE = 1.0
+"""Seconds between two tries to subscribe, however they fail."""
 
 OnPayload = Callable[[bytes], None]
 OnSubscribed = Callable[[], None]
@@ -107,7 +111,8 @@ class Listener:
         self._retry_interval, self._health_interval = intervals
         self._stopped = Event()
         self._subscribed = False
-        self._greenlet: gevent.Greenlet[[], None] | None = None
+        self._told = False
+        self._loop = SupervisedLoop("SDL channel", self._step, longest_pause=_LONGEST_PAUSE)
 
     @property
     def subscribed(self) -> bool:
@@ -119,25 +124,22 @@ class Listener:
         return bool(self._stopped.is_set())
 
     def start(self) -> None:
-        self._greenlet = gevent.spawn(self._run)
+        self._loop.start()
 
     def stop(self) -> None:
         self._stopped.set()
-        if self._greenlet is not None:
-            self._greenlet.kill()
+        self._loop.stop()
 
-    def _run(self) -> None:
-        told = False
-        while not self._stopped.is_set():
-            try:
-                self._follow()
-            except StoreError as error:
-                if self._subscribed or not told:
-                    _log.warning("no messages of %s: %s", self._channel, error)
-                told = True
-            finally:
-                self._subscribed = False
-            self._stopped.wait(self._retry_interval)
+    def _step(self) -> None:
+        try:
+            self._follow()
+        except StoreError as error:
+            if self._subscribed or not self._told:
+                _log.warning("no messages of %s: %s", self._channel, error)
+            self._told = True
+        finally:
+            self._subscribed = False
+        gevent.sleep(self._retry_interval)
 
     def _follow(self) -> None:
         """Subscribes and receives until the connection is lost; raises StoreError then."""

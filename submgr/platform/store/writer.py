@@ -29,6 +29,7 @@ from submgr.platform.store.base import (
 )
 from submgr.platform.store.ledger import Effect, Ledgers, effect_of, split
 from submgr.platform.store.reachability import Reachability
+from submgr.platform.supervised import SupervisedLoop
 from submgr.platform.turns import turn
 
 _log = logging.getLogger(__name__)
@@ -88,17 +89,18 @@ class Writer:
         self._in_hand: deque[_Submission] = deque()
         self._work = Event()
         self._flush_until = float("inf")
+        self._loop = SupervisedLoop("store writer", self._step, longest_pause=shortest_repair_pause)
 
     def start(self) -> None:
         self._running = True
-        self._greenlet = gevent.spawn(self._run)
+        self._loop.start()
 
     def stop(self, timeout: float) -> None:
         """Writes what waits and what has to be repaired, for `timeout` seconds; what then still waits fails."""
         self._running = False
         self._flush_until = self._clock() + timeout
         self._work.set()
-        self._greenlet.join()
+        self._loop.join()
         self._repair()
 
     def submit(self, change: Change, done: Done, persistent: bool) -> None:
@@ -130,31 +132,30 @@ class Writer:
         """Changes that are in no group yet."""
         return sum(len(queue) for queue in self._waiting.values())
 
-    def _run(self) -> None:
-        while True:
-            try:
-                self._write_until_stopped()
-                return
-            except Exception:  # a bug: nobody must wait for ever because of it
-                _log.exception("the writer of the store is started anew")
-                self._fail(list(self._in_hand), StoreTimeout("outcome unknown: internal error"))
-                self._work.set()
+    def _step(self) -> bool:
+        """Writes what waits. Returns whether there may be more to write."""
+        self._work.wait()
+        self._work.clear()
+        try:
+            self._write()
+        except (Exception, gevent.Timeout):  # a bug: nobody must wait for ever because of it
+            self._work.set()
+            self._fail(list(self._in_hand), StoreTimeout("outcome unknown: internal error"))
+            raise
+        return self._running or bool(self._waiting)
 
-    def _write_until_stopped(self) -> None:
-        while self._running or self._waiting:
-            self._work.wait()
-            self._work.clear()
-            if self._repair_due:
-                self._repair()
-            while self._waiting:
-                namespace = next(iter(self._waiting))
-                group = self._take(namespace)
-                self._in_hand.extend(group)
-                self._commit(namespace, group)
-                if self._waiting:
-                    # Whoever was told may submit what comes next, and it joins the next group. When nothing waits,
-                    # waiting for work gives them the same chance, without a detour through a timer.
-                    turn()
+    def _write(self) -> None:
+        if self._repair_due:
+            self._repair()
+        while self._waiting:
+            namespace = next(iter(self._waiting))
+            group = self._take(namespace)
+            self._in_hand.extend(group)
+            self._commit(namespace, group)
+            if self._waiting:
+                # Whoever was told may submit what comes next, and it joins the next group. When nothing waits,
+                # waiting for work gives them the same chance, without a detour through a timer.
+                turn()
 
     def _take(self, namespace: str) -> list[_Submission]:
         queue = self._waiting.pop(namespace)

@@ -7,12 +7,12 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
 
 import gevent
 from gevent.event import Event
 
 from submgr.platform.native_threads import NativeThreads
+from submgr.platform.supervised import SupervisedLoop
 from submgr.rmr.message import Status
 from submgr.rmr.transport import Failed
 
@@ -46,7 +46,7 @@ class SendLane:
         self._length = length
         self._jobs: deque[Job] = deque()
         self._filled = Event()
-        self._greenlet: Any = None
+        self._loop = SupervisedLoop("librmr sender", self._step)
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -57,26 +57,22 @@ class SendLane:
             return False
         self._jobs.append(job)
         self._filled.set()
-        if self._greenlet is None:
-            self._greenlet = gevent.spawn(self._run)
+        self._loop.start()
         return True
 
     def stop(self, reason: str) -> None:
         """Gives up what is queued. A send that is stuck on its native thread ends by itself."""
-        if self._greenlet is not None:
-            self._greenlet.kill(block=False)
-            self._greenlet = None
+        self._loop.stop(block=False)
         while self._jobs:
             self._give_up(self._jobs.popleft(), reason)
 
-    def _run(self) -> None:
-        while True:
-            if not self._jobs:
-                self._filled.clear()
-                self._filled.wait()
-            self._expire()
-            if self._jobs:
-                self._do(self._jobs.popleft())
+    def _step(self) -> None:
+        if not self._jobs:
+            self._filled.clear()
+            self._filled.wait()
+        self._expire()
+        if self._jobs:
+            self._do(self._jobs.popleft())
 
     def _do(self, job: Job) -> None:
         told = False

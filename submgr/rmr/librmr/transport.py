@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from time import monotonic
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +17,7 @@ import gevent
 from gevent import socket
 
 from submgr.platform.native_threads import NativeThreads
+from submgr.platform.supervised import SupervisedLoop
 from submgr.rmr import mtypes
 from submgr.rmr.addresses import AddressError, join_address, own_host, split_address
 from submgr.rmr.counters import Counters, SparseLog
@@ -105,14 +107,15 @@ class LibrmrTransport:
         self._wormholes = [{} for _ in self._lanes]
         self._library = library
         self._receiver.start()
-        self._reader = gevent.spawn(self._read, library, library.receive_fd())
+        self._reader = SupervisedLoop("librmr receiver", partial(self._read, library, library.receive_fd()))
+        self._reader.start()
 
     def stop(self, timeout: float = 1.0) -> None:
         """Sends what is queued, for at most `timeout` seconds. librmr keeps its port until the process ends."""
         library, self._library = self._library, None
         if library is None:
             return
-        self._reader.kill()
+        self._reader.stop()
         self._receiver.stop()
         ends = monotonic() + timeout
         while any(self._lanes) and monotonic() < ends:
@@ -174,12 +177,11 @@ class LibrmrTransport:
         Its count may stay above zero for good with nothing to receive, because librmr publishes a message
         before it counts it: a wake-up that yields nothing takes one off the count and looks once more.
         """
-        while True:
-            socket.wait_read(fd)
-            self._receiver.queue.wait_for_room()
-            if not self._drain(library):
-                _take_one_off(fd)
-                self._drain(library)
+        socket.wait_read(fd)
+        self._receiver.queue.wait_for_room()
+        if not self._drain(library):
+            _take_one_off(fd)
+            self._drain(library)
 
     def _drain(self, library: Library) -> int:
         """Receives what waits, up to a fair number; how many buffers there were."""

@@ -7,11 +7,11 @@ import logging
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import gevent
 
 from submgr.platform.native_threads import in_thread
+from submgr.platform.supervised import SupervisedLoop
 from submgr.rmr.routing.lines import Lines
 from submgr.rmr.routing.reader import LARGEST_TABLE, FileReader
 from submgr.rmr.routing.table import RouteTable, RouteTableError
@@ -36,7 +36,7 @@ class SeedFile:
         self._own_names: frozenset[str] = frozenset()
         self._digest = b""
         self._table: RouteTable | None = None
-        self._reader: Any = None
+        self._loop = SupervisedLoop("route table file", self._step)
 
     def load(self, own_names: frozenset[str]) -> None:
         """Reads the file once and applies its table. `own_names` are the "host:port" names of this process."""
@@ -45,19 +45,15 @@ class SeedFile:
 
     def watch(self) -> None:
         """From now on reads the file again: every 60 s, every second while it is not good."""
-        if self._reader is None:
-            self._reader = gevent.spawn(self._watch)
+        self._loop.start()
 
     def stop(self) -> None:
         """Stops reading."""
-        if self._reader is not None:
-            self._reader.kill(block=False)
-            self._reader = None
+        self._loop.stop(block=False)
 
-    def _watch(self) -> None:
-        while True:
-            gevent.sleep(_INTERVAL_BAD if self.trouble else _INTERVAL_GOOD)
-            self._read()
+    def _step(self) -> None:
+        gevent.sleep(_INTERVAL_BAD if self.trouble else _INTERVAL_GOOD)
+        self._read()
 
     def _read(self) -> None:
         try:

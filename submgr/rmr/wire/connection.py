@@ -153,6 +153,9 @@ class Connection:
         except OSError as bad:
             self._writer = None
             self.close(f"connection broke: {bad}")
+        finally:  # after a bug nobody writes what is queued here
+            self._writer = None
+            self.close("connection broke")
 
     def close(self, reason: str) -> None:
         """Closes the connection; queued answers fail for `reason`. Does nothing the second time."""

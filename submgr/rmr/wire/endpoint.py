@@ -11,10 +11,14 @@ import gevent
 
 from submgr.platform.connecting import connect
 from submgr.platform.names import Names, neighbours, strangers
+from submgr.platform.supervised import SupervisedLoop
 from submgr.rmr.addresses import split_address
 from submgr.rmr.transport import TransportConfig
 from submgr.rmr.wire.connection import Connection, prepare
 from submgr.rmr.wire.send_queue import Item, SendQueue
+
+_LONGEST_PAUSE = 1.0
+"""Seconds between two tries to send after a bug."""
 
 
 class Endpoint:
@@ -48,7 +52,7 @@ class Endpoint:
         self._names = names
         self._pause = 0.0
         self._retry_at = 0.0
-        self._greenlet: Any = None
+        self._loop = SupervisedLoop("rmr endpoint", self._step, longest_pause=_LONGEST_PAUSE)
         self._closed = False
 
     @property
@@ -65,35 +69,31 @@ class Endpoint:
         """Queues a frame; False when the queue is full."""
         self.last_used = monotonic()
         taken = self._queue.put(item)
-        if self._greenlet is None:
-            self._greenlet = gevent.spawn(self._run)
+        self._loop.start()
         return taken
 
     def close(self, reason: str) -> None:
         """Closes the connection; what is queued fails for `reason`."""
         self._closed = True
-        if self._greenlet is not None:
-            self._greenlet.kill(block=False)
-            self._greenlet = None
+        self._loop.stop(block=False)
         if self.connection is not None:
             self.connection.close(reason)
         self._queue.fail_all(reason)
 
-    def _run(self) -> None:
+    def _step(self) -> None:
         queue = self._queue
-        while True:
-            queue.wait()
-            if not len(queue):
-                continue
-            connection = self.connection
-            if connection is None or not connection.open:
-                queue.rewind()
-                self._connect()
-                continue
-            try:
-                queue.flush(connection.sock)
-            except OSError as bad:
-                connection.close(f"connection broke: {bad}")
+        queue.wait()
+        if not len(queue):
+            return
+        connection = self.connection
+        if connection is None or not connection.open:
+            queue.rewind()
+            self._connect()
+            return
+        try:
+            queue.flush(connection.sock)
+        except OSError as bad:
+            connection.close(f"connection broke: {bad}")
 
     def _connect(self) -> None:
         """One try to connect, after the pause it has to keep. Frames whose time is over are given up."""
@@ -168,7 +168,7 @@ class Endpoints:
         self._routed = routed
         self._ours = ours
         self._known: dict[str, Endpoint] = {}
-        self._sweeper: Any = None
+        self._sweeper = SupervisedLoop("idle rmr endpoints", self._sweep)
 
     def get(self, name: str) -> Endpoint | None:
         """The endpoint, if it exists."""
@@ -202,13 +202,11 @@ class Endpoints:
 
     def start(self) -> None:
         """From now on idle endpoints are forgotten."""
-        self._sweeper = gevent.spawn(self._sweep)
+        self._sweeper.start()
 
     def close(self, reason: str) -> None:
         """Closes all of them; what is queued fails for `reason`."""
-        if self._sweeper is not None:
-            self._sweeper.kill(block=False)
-            self._sweeper = None
+        self._sweeper.stop(block=False)
         known, self._known = self._known, {}
         for endpoint in known.values():
             endpoint.close(reason)
@@ -225,10 +223,9 @@ class Endpoints:
         return True
 
     def _sweep(self) -> None:
-        while True:
-            gevent.sleep(self._config.idle_timeout / 4)
-            routed, long_ago = self._routed.recount(), monotonic() - self._config.idle_timeout
-            for name, one in list(self._known.items()):
-                if not one.queued and one.last_used < long_ago and name not in routed:
-                    del self._known[name]
-                    one.close("idle")
+        gevent.sleep(self._config.idle_timeout / 4)
+        routed, long_ago = self._routed.recount(), monotonic() - self._config.idle_timeout
+        for name, one in list(self._known.items()):
+            if not one.queued and one.last_used < long_ago and name not in routed:
+                del self._known[name]
+                one.close("idle")
