@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 
 from submgr.adapters.metrics.go_counters import GoCounters, exposition
 from submgr.adapters.metrics.prometheus import Metrics
+from submgr.platform import supervised
 
 RULES = "files/submgr.rules.yaml"
 DASHBOARD = "files/submgr-dashboard.json"
@@ -37,6 +38,7 @@ def registry(namespace: str = "") -> CollectorRegistry:
     metrics.sdl("set", 0.1)
     metrics.rtmgr("POST", 0.1)
     metrics.ignored("unknown")
+    supervised.failures["orphans"] += 0
     metrics.read_queues_from(lambda: {"gnb_1": 1})
     return collectors
 

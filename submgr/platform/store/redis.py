@@ -9,7 +9,7 @@ from itertools import islice
 
 from submgr.platform.store.base import StoreObserver
 from submgr.platform.store.committing import CommittingStore
-from submgr.platform.store.sdl_client import SdlClient, SdlSettings
+from submgr.platform.store.sdl_client import SdlClient, SdlSettings, full_key
 from submgr.platform.turns import turn
 
 _log = logging.getLogger(__name__)
@@ -39,18 +39,15 @@ class SdlBackend:
         server = self._client.server(namespace)
         with self._client.asking(f"a write of {len(values) + len(removals)} keys of {namespace}"):
             server.write(
-                {_full(namespace, key): value for key, value in values.items()},
-                [_full(namespace, key) for key in removals],
+                {full_key(namespace, key): value for key, value in values.items()},
+                [full_key(namespace, key) for key in removals],
             )
 
     def read(self, namespace: str, keys: Collection[str]) -> dict[str, bytes]:
-        storage = self._client.storage
         found: dict[str, bytes] = {}
         rest = iter(keys)
-        while piece := set(islice(rest, _VALUES_AT_A_TIME)):
-            with self._client.asking(f"a read of {len(piece)} keys of {namespace}"):
-                # A set also for one key: ricsdl takes a string for a list of one-letter keys.
-                found.update(storage.get(namespace, piece))
+        while piece := list(islice(rest, _VALUES_AT_A_TIME)):
+            found.update(self._client.values(namespace, piece))
             turn()
         return found
 
@@ -60,20 +57,16 @@ class SdlBackend:
     def keys(self, namespace: str) -> set[str]:
         """Asks by SCAN: ricsdl's `find_keys` is KEYS, which holds up all users of the database."""
         client = self._client.redis(namespace)
-        prefix = _full(namespace, "")
+        prefix = full_key(namespace, "")
         keys: set[str] = set()
         cursor = 0
         while True:
             with self._client.asking(f"the keys of {namespace}"):
                 cursor, found = client.scan(cursor, match=f"{prefix}*", count=_KEYS_AT_A_TIME)
-            keys.update(_decoded(name[len(prefix) :] for name in found))
+                keys.update(_decoded(name[len(prefix) :] for name in found))
             if cursor == 0:
                 return keys
             turn()
-
-
-def _full(namespace: str, key: str) -> str:
-    return f"{{{namespace}}},{key}"
 
 
 def _decoded(names: Iterable[bytes]) -> Iterator[str]:

@@ -13,11 +13,13 @@ from typing import Any
 
 import gevent
 from gevent.event import Event
+from redis.exceptions import InvalidResponse
 
 from submgr.platform.store.base import StoreError, check_namespace
 from submgr.platform.store.sdl_client import SdlClient, SdlSettings
 from submgr.platform.store.sdl_errors import translating
 from submgr.platform.supervised import SupervisedLoop
+from submgr.platform.turns import Budget
 
 _log = logging.getLogger(__name__)
 
@@ -56,21 +58,14 @@ class SdlChannel:
     def members(self, namespace: str, set_name: str) -> frozenset[bytes]:
         """The members of a set; none when there is no such set. Raises StoreError."""
         check_namespace(namespace)
-        storage = self._client.storage
-        with self._client.asking(f"the set {set_name} of {namespace}"):
-            return frozenset(storage.get_members(namespace, set_name))
+        return self._client.members(namespace, set_name)
 
     def get(self, namespace: str, keys: Collection[str]) -> dict[str, bytes]:
         """The values of those keys that exist. Raises StoreError."""
         if isinstance(keys, str):
             raise TypeError("keys: a collection of strings, not one string")
         check_namespace(namespace)
-        if not keys:
-            return {}
-        storage = self._client.storage
-        with self._client.asking(f"{len(keys)} keys of {namespace}"):
-            found: dict[str, bytes] = storage.get(namespace, set(keys))
-            return found
+        return self._client.values(namespace, keys) if keys else {}
 
     def listen(self, namespace: str, channel: str, on_payload: OnPayload, on_subscribed: OnSubscribed) -> Listener:
         """Subscribes to a channel, until `stop()`.
@@ -149,12 +144,16 @@ class Listener:
         try:
             with self._client.asking(f"the subscription of {self._channel}"):
                 connection.send_command("SUBSCRIBE", self._channel)
-                connection.read_response()
+                answer = connection.read_response()
+                if not isinstance(answer, list) or answer[:1] != [b"subscribe"]:
+                    raise InvalidResponse("no subscription")
             self._subscribed = True
             _log.info("subscribed to %s", self._channel)
             self._tell(self._on_subscribed)
+            budget = Budget()
             while True:
                 self._receive(connection)
+                budget.spend()
         finally:
             connection.disconnect()  # it is good for nothing else any more
             pool.release(connection)
@@ -166,7 +165,7 @@ class Listener:
             if not arrived:
                 connection.send_command("PING")
             answer = connection.read_response()
-        if isinstance(answer, list) and len(answer) == 3 and answer[0] == b"message":
+        if isinstance(answer, list) and len(answer) == 3 and answer[0] == b"message" and isinstance(answer[2], bytes):
             self._tell(lambda: self._on_payload(answer[2]))
 
     def _tell(self, callback: Callable[[], None]) -> None:

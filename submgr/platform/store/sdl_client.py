@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +22,7 @@ from typing import Any
 import gevent
 import gevent.queue
 from redis import Redis
+from redis.exceptions import ConnectionError, InvalidResponse, TimeoutError
 from redis.sentinel import SentinelConnectionPool
 from ricsdl.syncstorage import SyncStorage
 
@@ -118,12 +119,40 @@ class SdlClient:
         try:
             with translating(what):
                 yield
+        except StoreTimeout as error:
+            if not isinstance(error.__cause__, ConnectionError | TimeoutError):
+                self._close_idle()
+            raise
         except gevent.Timeout as timeout:
             if timeout is not limit:
                 raise
             raise StoreTimeout(f"redis: no answer to {what} within {limit.seconds} s") from None
         finally:
             limit.close()
+
+    def _close_idle(self) -> None:
+        """After an answer that made no sense, what comes next on any connection may be the answer to something else."""
+        for server in self._servers:
+            server.client.connection_pool.close_idle()
+
+    def values(self, namespace: str, keys: Collection[str]) -> dict[str, bytes]:
+        """The values of those keys that exist. Raises StoreError."""
+        names = list(keys)
+        client = self.redis(namespace)
+        with self.asking(f"a read of {len(names)} keys of {namespace}"):
+            found = client.mget([full_key(namespace, name) for name in names])
+            if not isinstance(found, list) or len(found) != len(names) or not _bytes_only(found):
+                raise InvalidResponse("no list of as many values as keys")
+        return {name: value for name, value in zip(names, found, strict=True) if value is not None}
+
+    def members(self, namespace: str, set_name: str) -> frozenset[bytes]:
+        """The members of a set; none when there is no such set. Raises StoreError."""
+        client = self.redis(namespace)
+        with self.asking(f"the set {set_name} of {namespace}"):
+            found: Collection[bytes] = client.smembers(full_key(namespace, set_name))
+            if not _bytes_only(found):
+                raise InvalidResponse("no list of members")
+        return frozenset(found)
 
     def server(self, namespace: str) -> Server:
         """The server that `namespace` is on. Raises StoreUnavailable when not open."""
@@ -179,6 +208,15 @@ class SdlClient:
             lib_version=None,
             **options,
         )
+
+
+def full_key(namespace: str, key: str) -> str:
+    """A key as SDL writes it."""
+    return f"{{{namespace}}},{key}"
+
+
+def _bytes_only(values: Iterable[object]) -> bool:
+    return all(value is None or isinstance(value, bytes) for value in values)
 
 
 def _address(pool: Any) -> tuple[str, int]:

@@ -13,10 +13,11 @@ from uuid import uuid4
 
 from gevent import socket
 from redis.connection import BlockingConnectionPool, Connection
-from redis.exceptions import ConnectionError, ReadOnlyError, TimeoutError
+from redis.exceptions import ReadOnlyError, RedisError
 
 from submgr.platform.connecting import connect
 from submgr.platform.names import neighbours
+from submgr.platform.store.sdl_answers import BoundedParser
 from submgr.platform.store.sdl_errors import NotSent, in_words
 
 # SO_LINGER on, 0 s: closing discards what the kernel has not sent yet, instead of sending it a minute later.
@@ -30,7 +31,7 @@ class SdlConnection(Connection):
     """
 
     def __init__(self, *, lost: set[str], tag: str | None, **settings: Any) -> None:
-        super().__init__(**settings)
+        super().__init__(parser_class=BoundedParser, **settings)
         self._lost = lost
         self._tag = tag
         self._named = False
@@ -87,5 +88,13 @@ class Pool(BlockingConnectionPool):
     def get_connection(self, *args: Any, **options: Any) -> Any:
         try:
             return super().get_connection(*args, **options)
-        except (ConnectionError, TimeoutError) as error:
-            raise NotSent(in_words(error)) from error
+        except NotSent:
+            raise
+        except Exception as error:  # whatever the server said when it was greeted
+            raise NotSent(in_words(error) if isinstance(error, RedisError) else repr(error)) from error
+
+    def close_idle(self) -> None:
+        """Closes the connections that nobody uses at the moment. They are opened again when they are needed."""
+        for connection in list(self.pool.queue):
+            if connection is not None:
+                connection.disconnect()

@@ -44,11 +44,19 @@ _REFUSES_WRITES = ("READONLY", "OOM", "MISCONF", "NOREPLICAS")
 
 @contextmanager
 def translating(what: str) -> Iterator[None]:
-    """Raises StoreError for the errors of ricsdl and redis-py, in their own words."""
+    """Raises StoreError for the errors of ricsdl and redis-py, in their own words.
+
+    Any other exception comes from an answer that they did not expect: it says nothing, as no answer does.
+    """
     try:
         yield
+    except StoreError:
+        raise
     except (SdlException, RedisError) as error:
         raise translated(error, what) from error
+    except Exception as error:
+        words = f"{type(error).__name__}: {error}"[:200]
+        raise StoreTimeout(f"redis: no answer to {what} that makes sense: {words}") from error
 
 
 def translated(error: Exception, what: str) -> StoreError:

@@ -66,13 +66,16 @@ class Sentinels:
         sentinel = self._sentinels[where]
         try:
             state = sentinel.sentinels[0].sentinel_masters().get(self._name)
+            master = None if state is None else (str(state["ip"]), int(state["port"]))
         except RedisError as error:
             raise MasterNotFoundError(f"the Sentinel at {where} does not answer: {in_words(error)}") from error
-        if state is None:
+        except Exception as error:  # redis-py makes a dict of the answer, whatever it is
+            raise MasterNotFoundError(f"the answer of the Sentinel at {where} makes no sense: {error!r}") from error
+        if master is None:
             raise MasterNotFoundError(f"the Sentinel at {where} knows no master {self._name!r}")
         if not sentinel.check_master_state(state, self._name):
             raise MasterNotFoundError(f"the Sentinel at {where} says that the master {self._name!r} is down")
-        return self._take(where, (str(state["ip"]), int(state["port"])))
+        return self._take(where, master)
 
     def _take(self, where: str, master: tuple[str, int]) -> tuple[str, int]:
         """Notes the answer, and whether others named the same master just before."""

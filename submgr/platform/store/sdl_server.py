@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from redis.exceptions import NoPermissionError, ResponseError
+from redis.exceptions import InvalidResponse, NoPermissionError, ResponseError
 
 from submgr.platform.store.base import StoreRefusesWrites, StoreTimeout, StoreUnavailable
 from submgr.platform.store.sdl_errors import translated
@@ -55,6 +55,8 @@ class Server:
         for answer in answers[:written]:
             if isinstance(answer, Exception):
                 raise answer
+        if (values and answers[0] is not True) or (removals and type(answers[written - 1]) is not int):
+            raise InvalidResponse("neither an error nor what MSET and DEL answer")
         try:
             self._take_role(answers[written:])
         except StoreUnavailable as demoted:
@@ -84,7 +86,8 @@ class Server:
     def _ping(self) -> str | None:
         """Why the server takes no writes, if it refuses even PING because of that."""
         try:
-            self.client.ping()
+            if not self.client.ping():
+                raise InvalidResponse("no PONG")
         except ResponseError as error:
             refused = translated(error, f"PING at {self.where}")
             if not isinstance(refused, StoreRefusesWrites):
