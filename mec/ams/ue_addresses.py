@@ -41,7 +41,7 @@ class UeAddresses:
         try:
             answer = self._peers.request("GET", f"{self._url}/ues/{imsi}")
             given = msgspec.json.decode(answer.body, type=_Ue).ip if answer.ok else []
-        except (NoAnswer, msgspec.DecodeError, UnicodeDecodeError):
+        except (NoAnswer, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self._silent_until = self._clock() + _PAUSE
             return addresses
         addresses = [address for address in given if _is_address(address)]

@@ -139,7 +139,7 @@ class Users:
             if not answer.ok:
                 raise HomeSilent(f"the proxy answers with {answer.status}")
             main_data = bytes(msgspec.json.decode(answer.body, type=PeerUser).mainData)
-        except (HomeSilent, msgspec.DecodeError, UnicodeDecodeError) as exc:
+        except (HomeSilent, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
             self.counts["home silent"] += 1
             raise HomeSilent(str(exc)) from exc
         self.counts["from home"] += 1

@@ -66,7 +66,7 @@ def _speaks_of_an_error(body: bytes) -> bool:
         return False
     try:
         told = msgspec.json.decode(body[:_BODY_READ])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
     code = told.get("code")
     return bool(told.get("error")) or (type(code) is int and code >= 400)

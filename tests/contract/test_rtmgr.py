@@ -13,6 +13,7 @@ from gevent.queue import Queue
 from support.http.peer import OK, HttpPeer, Request, answer
 from support.ports import free_port
 
+from submgr.adapters import routing_manager
 from submgr.adapters.routing_manager import RoutingManager
 from submgr.core.commands import RouteChange
 from submgr.core.events import RouteFailureKind
@@ -107,6 +108,19 @@ def test_the_four_requests(peer: HttpPeer, manager: Callable[..., RoutingManager
     assert peer.connections == 1, "the connection is kept"
     assert watch.answered == ["POST", "PUT", "PUT", "DELETE"]
     assert watch.counted == []
+
+
+def test_a_fault_of_ours_ends_the_call_as_a_failure(
+    peer: HttpPeer, manager: Callable[..., RoutingManager], watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr(routing_manager, "words_of", broken)
+    failure = call(manager(peer.port).create, 1, FIRST)
+    assert failure is not None
+    assert failure.kind is RouteFailureKind.BROKEN
+    assert watch.counted == ["RouteCreateFail"]
 
 
 @pytest.mark.parametrize("base_url", ["", "/"])

@@ -39,9 +39,10 @@ class AnswerHead:
 
 
 def read_head(source: BufferedSocket) -> AnswerHead:
-    """Reads the head of the final answer and passes over `100 Continue` before it.
+    """Reads the head of the final answer and passes over interim ones (1xx) before it (RFC 9110 section 15.2).
 
-    Raises Malformed, TooLong (all of the heads count), PeerClosed, TimeoutError or OSError.
+    `101 Switching Protocols` is final: HTTP ends there. Raises Malformed, TooLong (all of the heads count), PeerClosed,
+    TimeoutError or OSError.
     """
     while True:
         line = source.line()
@@ -49,7 +50,7 @@ def read_head(source: BufferedSocket) -> AnswerHead:
             raise Malformed(f"not a status line: {line[:80]!r}")
         lines = source.header_lines()
         head = _remembered(line, lines) if len(line) + len(lines) <= _REMEMBERED_SIZE else _head(line, lines)
-        if head.status != HTTPStatus.CONTINUE:
+        if head.status >= 200 or head.status == HTTPStatus.SWITCHING_PROTOCOLS:
             return head
 
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A socket with a read buffer, from which the HTTP server and the HTTP client read their messages.
 
-The clock is looked at before each wait for the peer, so a peer that sends slowly gains no time, and a peer that sends
-quickly cannot keep the deadline from being noticed. Everything of a message but the data of its body is charged to
-one allowance of 64 KiB: heads, interim answers, chunk sizes with their extensions, trailers.
+The clock is looked at before each wait for the peer and at each line, so a peer that sends slowly gains no time, and a
+peer that sends quickly keeps neither the deadline from being noticed nor others from their turn. Everything of a
+message but the data of its body is charged to one allowance of 64 KiB: heads, interim answers, chunk sizes with their
+extensions, trailers.
 """
 
 import re
@@ -54,12 +55,12 @@ class BufferedSocket:
     def begin(self, seconds: float) -> None:
         """A new message, which must be complete in `seconds`."""
         self._allowance = MAX_FRAMING
+        self._budget.renew()
         self.allow(seconds)
 
     def allow(self, seconds: float) -> None:
         """Sets the deadline anew, `seconds` from now."""
         self._deadline = time.monotonic() + seconds
-        self._budget.renew()
 
     @property
     def pending(self) -> bool:
@@ -84,6 +85,7 @@ class BufferedSocket:
 
     def line(self, limit: int = MAX_FRAMING) -> bytes:
         """A line with its end. Raises TooLong when it has more than `limit` bytes, PeerClosed when it has no end."""
+        self._budget.spend()  # one piece from the socket may have ten thousand lines
         limit = min(limit, self._allowance)
         searched = 0
         while (end := self._data.find(b"\n", self._at + searched) + 1) == 0:

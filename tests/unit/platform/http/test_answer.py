@@ -88,8 +88,9 @@ def test_lines_that_are_no_fields_are_passed_over() -> None:
     assert answer.head.fields == {"content-length": "2"}
 
 
-def test_a_continue_before_the_answer_is_skipped() -> None:
-    first = b"HTTP/1.1 100 Continue\r\nX: y\r\n\r\n"
+@pytest.mark.parametrize("interim", [b"100 Continue", b"102 Processing", b"103 Early Hints", b"199 Whatever"])
+def test_interim_answers_before_the_answer_are_skipped(interim: bytes) -> None:
+    first = b"HTTP/1.1 " + interim + b"\r\nX: y\r\n\r\n"
     assert answer_of(first + b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n").head.status == 201
 
 

@@ -141,6 +141,16 @@ class Clock:
         self.now += 0.005
 
 
+class SlowClock:
+    """Moves on by 2 ms whenever somebody looks at it."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        self.now += 0.002
+        return self.now
+
+
 def test_a_peer_that_never_waits_cannot_pass_the_deadline(monkeypatch):
     clock = Clock()
     monkeypatch.setattr(buffered_socket, "time", clock)
@@ -171,6 +181,27 @@ def test_others_have_their_turn_by_the_clock_however_few_bytes_come(monkeypatch)
     while source.some(1):
         continue
     assert len(given) == 4  # each of the octets takes a whole slice of time, the first two still fit in one
+
+
+def test_others_have_their_turn_within_one_piece_of_many_lines(monkeypatch):
+    given = []
+    monkeypatch.setattr(buffered_socket, "turn", lambda: given.append(1))
+    monkeypatch.setattr(turns, "time", SlowClock())
+    source = source_of(b"x\r\n" * 30)
+    for _ in range(30):
+        source.line()
+    assert 8 <= len(given) <= 12  # of 30 lines of 2 ms each, three fit in a slice of 5 ms
+
+
+def test_a_new_deadline_begins_no_new_slice(monkeypatch):
+    given = []
+    monkeypatch.setattr(buffered_socket, "turn", lambda: given.append(1))
+    monkeypatch.setattr(turns, "time", SlowClock())
+    source = source_of(b"x" * 30, 1)
+    for _ in range(30):
+        source.allow(5)
+        source.some(1)
+    assert 8 <= len(given) <= 12
 
 
 def test_a_peer_that_always_has_more_leaves_others_their_turn():
