@@ -3,7 +3,8 @@
 
 The deliveries of one *key* (a REST subscription, a UE) go out one after the other; keys do not wait for each other.
 A *group* (a client endpoint) has a number of places for unfinished deliveries, and a number of tries that may be under
-way at the same time.
+way at the same time. In all, too, only so many tries are under way: groups that take deliveries share one *lane*, and
+the others share another, so that a thousand dead endpoints hold up nobody who answers.
 """
 
 import enum
@@ -52,6 +53,9 @@ class RetryPolicy:
         return min(self.delay * self.backoff ** min(tries - 1, 1000), self.max_delay)
 
 
+_REMEMBERED = 10_000
+"""Groups that took their last delivery; more than there are xApps in any RIC."""
+
 Send = Callable[[], bool | None]
 """Makes one try. The try failed when it returns False or raises HttpError or OSError; otherwise it has delivered."""
 Done = Callable[[Result], None]
@@ -88,10 +92,21 @@ class _Group:
     ready: deque[_Queue] = field(default_factory=deque)
 
 
+@dataclass(slots=True, eq=False)
+class _Lane:
+    """Tries that share one bound. `waiting`: the groups with a queue that is ready, which have a turn each."""
+
+    proven: bool
+    under_way: int = 0
+    waiting: dict[Hashable, _Group] = field(default_factory=dict)
+
+
 class Outbox:
     """See the module. Greenlets run only while a delivery is being tried.
 
-    `places`: per group. `at_once`: tries per group at the same time. `later`: calls a function after some seconds.
+    `places`: per group. `at_once`: tries per group at the same time. `lane`: tries at the same time of all groups whose
+    last try delivered, and as many of all others. Of these others a group has one try at a time when their lane is
+    more than half full. `later`: calls a function after some seconds.
     """
 
     def __init__(
@@ -100,12 +115,17 @@ class Outbox:
         policy: RetryPolicy | None = None,
         places: int = 10_000,
         at_once: int = 64,
+        lane: int = 1024,
         clock: Callable[[], float] = time.monotonic,
         later: Callable[..., gevent.Greenlet] = gevent.spawn_later,
     ) -> None:
         self._places = places
         self._policy = policy or RetryPolicy()
         self._at_once = at_once
+        self._lane = lane
+        self._proven, self._unproven = _Lane(proven=True), _Lane(proven=False)
+        self._took: dict[Hashable, None] = {}
+        """The names of the groups whose last try delivered, the newest last."""
         self._clock = clock
         self._later = later
         self._queues: dict[Hashable, _Queue] = {}
@@ -187,19 +207,31 @@ class Outbox:
 
     def _ready(self, queue: _Queue) -> None:
         queue.pause = None
-        if self._stopped:
-            return
         group = queue.deliveries[0].group
-        if group.under_way >= self._at_once:
-            group.ready.append(queue)
-            return
-        group.under_way += 1
-        queue.trying = True
-        greenlet = gevent.spawn(self._try, queue)
-        self._running.add(greenlet)
-        greenlet.link(self._running.discard)
+        group.ready.append(queue)
+        self._begin(group)
 
-    def _try(self, queue: _Queue) -> None:
+    def _begin(self, group: _Group) -> None:
+        """Begins the tries of a group that are ready, as many as there is room for."""
+        lane = self._proven if group.name in self._took else self._unproven
+        while group.ready and group.under_way < self._most(lane) and not self._stopped:
+            if lane.under_way >= self._lane:
+                lane.waiting[group.name] = group
+                return
+            queue = group.ready.popleft()
+            if queue.deliveries and not queue.trying:  # else it was dropped meanwhile
+                group.under_way += 1
+                lane.under_way += 1
+                queue.trying = True
+                greenlet = gevent.spawn(self._try, queue, lane)
+                self._running.add(greenlet)
+                greenlet.link(self._running.discard)
+
+    def _most(self, lane: _Lane) -> int:
+        """The tries that a group may have under way."""
+        return self._at_once if lane.proven or lane.under_way < self._lane // 2 else 1
+
+    def _try(self, queue: _Queue, lane: _Lane) -> None:
         """One try of the first delivery of a queue, and what follows from it."""
         delivery = queue.deliveries[0]
         delivery.tries += 1
@@ -210,8 +242,21 @@ class Outbox:
             outcome = None
         finally:
             queue.trying = False
-            self._next_of(delivery.group)
+            self._tried(delivery.group, lane, outcome is Outcome.DELIVERED)
             self._proceed(queue, delivery, outcome)
+
+    def _tried(self, group: _Group, lane: _Lane, delivered: bool) -> None:
+        """Makes room for the next tries: of the groups that wait, then of the same group."""
+        self._took.pop(group.name, None)
+        if delivered:
+            self._took[group.name] = None
+            if len(self._took) > _REMEMBERED:
+                del self._took[next(iter(self._took))]
+        group.under_way -= 1
+        lane.under_way -= 1
+        while lane.waiting and lane.under_way < self._lane:
+            self._begin(lane.waiting.pop(next(iter(lane.waiting))))
+        self._begin(group)
 
     def _outcome(self, queue: _Queue, delivery: _Delivery) -> Outcome | None:
         try:
@@ -237,13 +282,6 @@ class Outbox:
         else:
             self._forget(queue)
         self._finish(delivery, outcome)
-
-    def _next_of(self, group: _Group) -> None:
-        group.under_way -= 1
-        while group.ready and group.under_way < self._at_once:
-            queue = group.ready.popleft()
-            if queue.deliveries and not queue.trying:
-                self._ready(queue)
 
     def _finish(self, delivery: _Delivery, outcome: Outcome) -> None:
         self._waiting -= 1

@@ -348,3 +348,25 @@ def _sockets() -> int:
         except FileNotFoundError:
             continue
     return open_now
+
+
+def test_many_xapps_that_never_answer_hold_up_none_that_does(peer: HttpPeer) -> None:
+    desk = Desk(timeout=20)
+    for_ever = Event()
+    silent = [HttpPeer(lambda request: for_ever.wait() or OK) for _ in range(25)]
+    before = len(os.listdir("/proc/self/fd"))
+    try:
+        for xapp in silent:
+            for n in range(60):
+                desk.tell(note(xapp, f"{xapp.port}-{n}"))
+        eventually(lambda: sum(len(xapp.requests) for xapp in silent) > 500)
+        desk.tell(note(peer))
+        desk.until_done(1)
+        assert [notification.endpoint.http_port for notification, _ in desk.ended] == [peer.port]
+        # both ends of each connection are here
+        assert len(os.listdir("/proc/self/fd")) - before < 2 * 700
+        assert desk.notifier.waiting == 25 * 60
+    finally:
+        desk.notifier.stop()
+        for xapp in silent:
+            xapp.stop()

@@ -283,3 +283,83 @@ def test_no_greenlet_is_left_when_nothing_is_under_way(outbox, peer, time):
     assert not outbox._running
     assert not outbox._queues
     assert not outbox._groups
+
+
+@pytest.fixture
+def narrow(time: Time) -> Iterator[Outbox]:
+    """Four tries at the same time of the groups that take deliveries, and four of the others."""
+    outbox = Outbox(policy=POLICY, places=100, at_once=3, lane=4, clock=time.clock, later=time.later)
+    yield outbox
+    outbox.stop()
+
+
+def dead(outbox: Outbox, peer: Peer, group: str, count: int) -> None:
+    """Deliveries to a group that never answers."""
+    for n in range(count):
+        peer.answers[f"{group}{n}"] = [event.Event()]
+        outbox.put(group, (group, n), peer.send(f"{group}{n}"), peer.done(f"{group}{n}"))
+
+
+def test_dead_groups_hold_up_neither_those_that_take_deliveries_nor_a_new_one(narrow, peer, time):
+    narrow.put("alive", "k", peer.send("first"), peer.done("first"))
+    time.until(lambda: peer.ended)
+    for group in ("a", "b"):
+        dead(narrow, peer, group, 10)
+    time.settle()
+    # from the half of the lane on each has one try
+    assert peer.seen == ["first", "a0", "a1", "b0"]
+    narrow.put("new", "n", peer.send("new"), peer.done("new"))
+    time.until(lambda: len(peer.ended) == 2)
+    for group in ("c", "d", "e"):
+        dead(narrow, peer, group, 10)
+    for n in range(10):
+        narrow.put("alive", n, peer.send("more"), peer.done("more"))
+    time.until(lambda: len(peer.ended) == 12)
+    assert peer.seen[4:] == ["new", "c0", *["more"] * 10]
+    assert len(narrow._running) == 4
+
+
+def test_groups_that_wait_for_room_have_a_turn_each(narrow, peer, time):
+    gates = {group: event.Event() for group in "abcdef"}
+    for group, gate in gates.items():
+        for n in range(3):
+            peer.answers[f"{group}{n}"] = [gate]
+            narrow.put(group, (group, n), peer.send(f"{group}{n}"), peer.done(f"{group}{n}"))
+    time.settle()
+    assert peer.seen == ["a0", "a1", "b0", "c0"]
+    gates["b"].set()
+    time.until(lambda: len(peer.ended) == 3)
+    # b took a delivery, so that its others are no longer in the way of d, e and f
+    assert peer.seen[4:] == ["d0", "b1", "b2"]
+    gates["a"].set()
+    time.until(lambda: len(peer.ended) == 6)
+    assert peer.seen[7:] == ["e0", "a2", "f0"]
+    for gate in gates.values():
+        gate.set()
+    time.until(lambda: len(peer.ended) == 18)
+    assert not narrow._unproven.waiting
+    assert (narrow._proven.under_way, narrow._unproven.under_way) == (0, 0)
+
+
+def test_who_fails_is_proven_no_longer(narrow, peer, time):
+    narrow.put("g", "k", peer.send("a"), peer.done("a"))
+    time.until(lambda: peer.ended)
+    assert list(narrow._took) == ["g"]
+    peer.answers["b"] = [False]
+    narrow.put("g", "k", peer.send("b"), peer.done("b"))
+    time.until(lambda: len(peer.ended) == 2)
+    assert list(narrow._took) == []
+
+
+def test_what_was_dropped_while_its_group_waited_for_room_is_not_tried(narrow, peer, time):
+    gate = event.Event()
+    for group in "abcde":
+        peer.answers[group] = [gate]
+        narrow.put(group, group, peer.send(group), peer.done(group))
+    time.settle()
+    assert narrow.drop("e") == 1
+    gate.set()
+    time.until(lambda: len(peer.ended) == 5)
+    time.settle()
+    assert peer.seen == ["a", "b", "c", "d"]
+    assert not narrow._groups
