@@ -34,6 +34,7 @@ from submgr.platform.health import Health
 from submgr.platform.http.app import ApiError, problem_errors
 from submgr.platform.http.client import HttpClient
 from submgr.platform.http.server import HttpServer
+from submgr.platform.outbound_rules import Outbound
 from submgr.platform.store.base import Store
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,10 @@ _PROBES = ("/health/", "/ric/v1/", "/metrics")
 
 
 class Mec:
-    """The services of one MEC. The caller starts and stops the store."""
+    """The services of one MEC. The caller starts and stops the store.
+
+    `outbound`: the rules for the addresses of applications, subscribers and platforms; None allows all.
+    """
 
     def __init__(
         self,
@@ -51,25 +55,28 @@ class Mec:
         store: Store,
         registry: CollectorRegistry,
         health: Health,
+        outbound: Outbound | None = None,
     ) -> None:
+        outbound = outbound or Outbound()
         self._settings = settings
         self._client = HttpClient(user_agent="mec-manager")
+        self._outward = HttpClient(user_agent="mec-manager", outbound=outbound)
         peers = PeerClient(self._client)
         uses = Uses(store, settings.mec_id)
         self.users = Users(settings, store, peers)
-        self.ams = Ams(settings, uses, peers, self.users.apps_of)
-        self.mobility = Mobility(settings, store, self._client, UeAddresses(settings.controller_url, peers), uses)
+        self.ams = Ams(settings, uses, peers, PeerClient(self._outward), self.users.apps_of)
+        self.mobility = Mobility(settings, store, self._outward, UeAddresses(settings.controller_url, peers), uses)
         self.ams.observer = self.mobility
         self._data = DataFileLoader(settings.data_file, settings.mec_id, store, self.users, uses)
-        self.orchestrator: Orchestrator = build_orchestrator(meo, store, registry, health)
-        registry.register(self._counted_metrics())
+        self.orchestrator: Orchestrator = build_orchestrator(meo, store, registry, health, outbound)
+        registry.register(self._counted_metrics(outbound))
         health.require("mec", lambda: None if self._loaded else "what is stored has not been read yet")
         app = problem_app("mec.manager")
         time_requests(app, registry)
         app.before_request(self._refuse_until_loaded)
         app.register_blueprint(manager_blueprint(self.users))
         app.register_blueprint(ams_blueprint(self.ams))
-        app.register_blueprint(amsi_blueprint(self.mobility))
+        app.register_blueprint(amsi_blueprint(self.mobility, outbound))
         for blueprint in self.orchestrator.blueprints:
             app.register_blueprint(blueprint)
         app.register_blueprint(probes_blueprint(health, registry))
@@ -79,6 +86,11 @@ class Mec:
     def address(self) -> tuple[str, int]:
         """The address and port it listens on."""
         return self._http.address
+
+    @property
+    def port(self) -> int:
+        """The port it listens on, 0 before the start."""
+        return self._http.port
 
     def start(self) -> None:
         """Listens. Raises ListenError, and ConfigError for a data file that cannot be used.
@@ -104,6 +116,7 @@ class Mec:
         self.ams.stop()
         self._data.stop()
         self._client.close()
+        self._outward.close()
 
     @property
     def _loaded(self) -> bool:
@@ -113,7 +126,7 @@ class Mec:
         if not self._loaded and not request.path.startswith(_PROBES):
             raise ApiError(503, "what is stored has not been read yet", headers={"Retry-After": "1"})
 
-    def _counted_metrics(self) -> CountedMetrics:
+    def _counted_metrics(self, outbound: Outbound) -> CountedMetrics:
         metrics = CountedMetrics()
         metrics.counter("mec_user_requests", "Requests for user data", "result", lambda: self.users.counts)
         metrics.counter("mec_ams_events", "What application mobility did", "event", lambda: self.ams.counts)
@@ -123,6 +136,9 @@ class Mec:
         metrics.gauge("mec_ams_prefetches", "Prefetches not finished", lambda: self.ams.prefetching)
         metrics.gauge("mec_amsi_waiting", "Notifications of MEC 021 not finished", lambda: self.mobility.waiting)
         metrics.gauge("mec_data_file_refused", "Refused changes of the data file", lambda: self._data.refused)
+        metrics.gauge(
+            "mec_outbound_refused", "Connections that the rules of outbound refused", lambda: outbound.refused
+        )
         metrics.gauge(
             "mec_data_file_skipped", "Entries of a changed data file that were left out", lambda: self._data.skipped
         )
@@ -136,12 +152,13 @@ def build(
     meo: Mapping[str, Any] | None = None,
     registry: CollectorRegistry | None = None,
     health: Health | None = None,
+    outbound: Outbound | None = None,
 ) -> Mec:
     """The services of a MEC, out of the raw sections `mec` and `meo` of a configuration file.
 
     Without `registry` and `health` it makes its own. Raises ConfigError with all mistakes.
     """
-    return Mec(from_mapping(settings), meo, store, registry or CollectorRegistry(), health or Health())
+    return Mec(from_mapping(settings), meo, store, registry or CollectorRegistry(), health or Health(), outbound)
 
 
 @click.command()
@@ -208,7 +225,9 @@ class ManagerProgram:
         self._overrides = overrides
         self._health = Health()
         self._store = store_of(config, environ, f"manager-{config.mec.network}")
-        self.mec = Mec(config.mec, config.meo, self._store, CollectorRegistry(), self._health)
+        self._outbound = Outbound(config.outbound.rules())
+        self.mec = Mec(config.mec, config.meo, self._store, CollectorRegistry(), self._health, self._outbound)
+        self._outbound.own_ports = lambda: {self.mec.port}
         self._watcher = ConfigWatcher(path, config.content, self.reload) if path is not None else None
 
     def start(self) -> None:
@@ -227,7 +246,10 @@ class ManagerProgram:
         self._store.stop()
 
     def reload(self, content: str) -> None:
-        """Applies the section meo of a changed file. A content with a mistake is logged and changes nothing."""
+        """Applies the sections meo and outbound of a changed file.
+
+        A content with a mistake is logged and changes nothing.
+        """
         try:
             new = load(content, self._overrides)
             self.mec.reconfigure(new.meo)
@@ -235,6 +257,7 @@ class ManagerProgram:
             problems = [str(problem) for problem in exc.problems]
             log.error("configuration refused, the old values stay", extra={"problems": problems})
             return
+        self._outbound.rules = new.outbound.rules()
         if waiting := needs_restart(self._config, new):
             log.warning("configuration changes that need a restart", extra={"settings": waiting})
 

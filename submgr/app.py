@@ -38,6 +38,7 @@ from submgr.platform.health import Health
 from submgr.platform.http.server import HttpServer
 from submgr.platform.logs import Logs
 from submgr.platform.names import strangers
+from submgr.platform.outbound_rules import Outbound
 from submgr.platform.outbox import RetryPolicy
 from submgr.platform.store.base import Store
 from submgr.platform.store.choice import make_store
@@ -78,7 +79,8 @@ def build(
     registry = Registry(NotificationQuota(lambda: live.current.controls.notification_queue))
     loader = RecordLoader(records, registry, node_state, nodes, lambda: live.current.controls)
     deliveries = Deliveries()
-    notifier = _make_notifier(live, registry, monitoring.metrics, deliveries)
+    outbound = _make_outbound(live)
+    notifier = _make_notifier(live, registry, monitoring.metrics, deliveries, outbound)
     routing_manager = _make_routing_manager(live.current, monitoring)
     replies = Replies()
     e2_termination = E2Termination(lambda: live.current.controls.check_e2_ie_order, registry.ids.owner, replies.token)
@@ -114,7 +116,12 @@ def build(
         missing_routes=probes.missing_routes,
         orphans=orphans.count,
         skipped_routes=lambda: rmr.skipped_routes().count,
+        outbound=outbound,
     )
+    xapp_http = _make_xapp_http(live.current, service, monitoring, outbound)
+    platform_http = _make_platform_http(live, service, probes, logs, monitoring, orphans)
+    mec = _make_mec(live, store, monitoring, outbound)
+    outbound.own_ports = lambda: {xapp_http.port, platform_http.port, *rmr.ports, mec.port if mec is not None else 0}
     return Daemon(
         Parts(
             live=live,
@@ -134,9 +141,9 @@ def build(
             notifier=notifier,
             dispatcher=dispatcher,
             orphans=orphans,
-            xapp_http=_make_xapp_http(live.current, service, monitoring),
-            platform_http=_make_platform_http(live, service, probes, logs, monitoring, orphans),
-            mec=_make_mec(live, store, monitoring),
+            xapp_http=xapp_http,
+            platform_http=platform_http,
+            mec=mec,
         )
     )
 
@@ -186,7 +193,21 @@ def _make_node_state(settings: Settings, environment: Mapping[str, str], monitor
     return LocalNodeState(everything_up=True, count=monitoring.counters.inc)
 
 
-def _make_notifier(live: LiveSettings, registry: Registry, metrics: Metrics, deliveries: Deliveries) -> XappNotifier:
+def _make_outbound(live: LiveSettings) -> Outbound:
+    """The rules for addresses that peers chose. They follow the settings."""
+    outbound = Outbound(live.current.outbound.rules())
+
+    def changed(old: Settings, new: Settings) -> None:
+        if new.outbound != old.outbound:
+            outbound.rules = new.outbound.rules()
+
+    live.on_change(changed)
+    return outbound
+
+
+def _make_notifier(
+    live: LiveSettings, registry: Registry, metrics: Metrics, deliveries: Deliveries, outbound: Outbound
+) -> XappNotifier:
     def ended(notification: Notify, delivered: bool, age: float, answered: bool) -> None:
         metrics.notification(delivered, age)
         deliveries.ended(notification, delivered, answered)
@@ -195,6 +216,7 @@ def _make_notifier(live: LiveSettings, registry: Registry, metrics: Metrics, del
         registry.quota,
         lambda: RetryPolicy(live.current.subscription.retry_count, live.current.subscription.retry_delay),
         ended,
+        outbound=outbound,
     )
 
 
@@ -226,9 +248,11 @@ def _make_rmr(settings: Settings, environment: Mapping[str, str], e2_termination
     return rmr
 
 
-def _make_xapp_http(settings: Settings, service: Service, monitoring: _Monitoring) -> HttpServer:
+def _make_xapp_http(settings: Settings, service: Service, monitoring: _Monitoring, outbound: Outbound) -> HttpServer:
     metrics = monitoring.metrics
-    options = XappOptions(settings.subscription.show_ids, settings.debug.strict_octets, metrics.folded_octets)
+    options = XappOptions(
+        settings.subscription.show_ids, settings.debug.strict_octets, metrics.folded_octets, outbound.refusal
+    )
     app = xapp_app(service, monitoring.counters.inc, metrics.internal_error, options)
     return HttpServer("xapp", settings.subscription.listen, app)
 
@@ -251,12 +275,12 @@ def _make_platform_http(
     return HttpServer("platform", live.current.local.listen, app)
 
 
-def _make_mec(live: LiveSettings, store: Store, monitoring: _Monitoring) -> Mec | None:
+def _make_mec(live: LiveSettings, store: Store, monitoring: _Monitoring, outbound: Outbound) -> Mec | None:
     """The MEC services, when the configuration enables them. A changed section meo applies to them, or is refused."""
     settings = live.current
     if not mec_settings(settings.mec).enabled:
         return None
-    mec = build_mec(settings.mec, store, meo=settings.meo, registry=monitoring.registry)
+    mec = build_mec(settings.mec, store, meo=settings.meo, registry=monitoring.registry, outbound=outbound)
     live.check_with(lambda new: meo_settings(new.meo))
     live.on_change(lambda old, new: mec.reconfigure(new.meo) if new.meo != old.meo else None)
     return mec

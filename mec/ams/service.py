@@ -63,13 +63,17 @@ class MobilityObserver:
 
 
 class Ams:
-    """The application mobility service of one MEC. `counts`: events by name."""
+    """The application mobility service of one MEC. `counts`: events by name.
+
+    `peers` asks the proxy, `apps` the applications.
+    """
 
     def __init__(
         self,
         settings: MecSettings,
         uses: Uses,
         peers: PeerClient,
+        apps: PeerClient,
         apps_of: AppsOf,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -78,6 +82,7 @@ class Ams:
         self.observer = MobilityObserver()
         self._settings = settings
         self._peers = peers
+        self._apps = apps
         self._apps_of = apps_of
         self._clock = clock
         self._flights: dict[str, _Flight] = {}
@@ -173,7 +178,7 @@ class Ams:
 
     def _from_app(self, url: str, imsi: str) -> memoryview:
         try:
-            answer = self._peers.request("GET", f"{url}/mec/app/state?imsi={imsi}", limit=MAX_STATE)
+            answer = self._apps.request("GET", f"{url}/mec/app/state?imsi={imsi}", limit=MAX_STATE)
         except NoAnswer as exc:
             raise StateError(f"the application does not answer: {exc}") from exc
         if answer.status == 404:

@@ -11,6 +11,7 @@ import yaml
 
 from mec.common.ids import app_id
 from submgr.platform.config.file import ConfigError, Parsed, Problem, inspect
+from submgr.platform.config.outbound import OutboundSettings
 from submgr.platform.config.schema import Key, Section, changed, fill, schema_of, setting
 from submgr.platform.config.values import (
     Kind,
@@ -104,6 +105,7 @@ class MecConfig:
     """A whole configuration file. `sdl_backend`: None when the file names none. The orchestrator checks `meo`."""
 
     mec: MecSettings
+    outbound: OutboundSettings
     meo: Mapping[str, Any]
     sdl_backend: str | None
     sdl_path: str | None
@@ -117,6 +119,7 @@ _FILE = Section(
     "",
     (
         SECTION,
+        schema_of(OutboundSettings, "outbound", strict=True),
         Section("meo", open=True),
         Section("logger", (Key("level", whole(1, 4), 3),), open=True),
         Section("sdl", (Key("backend", one_of(*BACKENDS)), Key("path", text)), strict=True),
@@ -143,6 +146,7 @@ def load(content: str, overrides: Mapping[str, Any] | None = None) -> MecConfig:
     sdl = parsed.values["sdl"]
     return MecConfig(
         mec=mec,
+        outbound=fill(OutboundSettings, parsed.values["outbound"]),
         meo=parsed.values["meo"],
         sdl_backend=sdl["backend"],
         sdl_path=sdl["path"],
@@ -153,7 +157,7 @@ def load(content: str, overrides: Mapping[str, Any] | None = None) -> MecConfig:
 
 
 def needs_restart(old: MecConfig, new: MecConfig) -> list[str]:
-    """The settings in which two files differ and which a running program does not apply: all but those of `meo`."""
+    """The settings in which two files differ and that wait for a restart; `meo` and `outbound` do not."""
     names = [f"mec.{name}" for name in changed(old.mec, new.mec)]
     if (old.sdl_backend, old.sdl_path) != (new.sdl_backend, new.sdl_path):
         names.append("sdl")

@@ -10,7 +10,7 @@ from mec.common.problem_details import answer_errors
 from mec.meo import schemas, views
 from mec.meo.error_answers import ANSWERS
 from mec.meo.errors import Unknown
-from mec.meo.lcmp.schemas import parse_wish
+from mec.meo.lcmp.schemas import Refusal, parse_wish
 from mec.meo.model import Platform
 from mec.meo.openapi import document_routes
 from mec.meo.optimiser import Migration, Optimiser
@@ -24,15 +24,15 @@ PATIENCE = 2.3
 """Seconds a request waits for what goes on in the background; then it is answered with how far that is."""
 
 
-def admin_blueprint(meo: Meo, optimiser: Optimiser) -> Blueprint:
-    """The routes under `/meo/v1`."""
+def admin_blueprint(meo: Meo, optimiser: Optimiser, refusal: Refusal) -> Blueprint:
+    """The routes under `/meo/v1`. `refusal` says why a callback or a platform must not be called."""
     routes = Blueprint("meo", __name__, url_prefix=BASE)
     answer_errors(routes, ANSWERS)
     routes.before_request(lambda: require_token((meo.settings.admin_token,)))
     document_routes(routes, "openapi_meo.yaml")
     _app_routes(routes, meo)
-    _platform_routes(routes, meo)
-    _context_routes(routes, meo)
+    _platform_routes(routes, meo, refusal)
+    _context_routes(routes, meo, refusal)
     _optimise_routes(routes, meo, optimiser)
     return routes
 
@@ -63,7 +63,7 @@ def _app_routes(routes: Blueprint, meo: Meo) -> None:
         return Response(status=204)
 
 
-def _platform_routes(routes: Blueprint, meo: Meo) -> None:
+def _platform_routes(routes: Blueprint, meo: Meo, refusal: Refusal) -> None:
     def check(platform: Platform) -> tuple[str, str] | None:
         driver = meo.driver_of(platform)
         if driver is None:
@@ -73,7 +73,7 @@ def _platform_routes(routes: Blueprint, meo: Meo) -> None:
 
     @routes.post("/platforms")
     def add_platform() -> Response:
-        platform = schemas.parse_platform(check)
+        platform = schemas.parse_platform(check, refusal)
         meo.inventory.add_platform(platform)
         location = f"{BASE}/platforms/{quote(platform.name, safe='')}"
         return json_response(views.platform(meo, platform), 201, {"Location": location})
@@ -114,10 +114,10 @@ def _platform_routes(routes: Blueprint, meo: Meo) -> None:
         return Response(status=204)
 
 
-def _context_routes(routes: Blueprint, meo: Meo) -> None:
+def _context_routes(routes: Blueprint, meo: Meo, refusal: Refusal) -> None:
     @routes.post("/contexts")
     def add_context() -> Response:
-        wish, _ = parse_wish(device_required=False)
+        wish, _ = parse_wish(refusal, device_required=False)
         context = meo.admit(wish)
         return json_response(views.context(meo, context), 201, {"Location": f"{BASE}/contexts/{context.id}"})
 
@@ -145,7 +145,7 @@ def _context_routes(routes: Blueprint, meo: Meo) -> None:
 
     @routes.post("/select")
     def select() -> Response:
-        wish, _ = parse_wish(device_required=False)
+        wish, _ = parse_wish(refusal, device_required=False)
         choice = meo.select(wish)
         return json_response({"platform": choice.site.name, "score": choice.score, "chance": choice.chance})
 

@@ -27,6 +27,7 @@ from mec.meo.settings import RESTART, MeoSettings, from_mapping
 from submgr.platform.config.schema import changed
 from submgr.platform.health import Health
 from submgr.platform.http.client import HttpClient
+from submgr.platform.outbound_rules import Outbound
 from submgr.platform.outbox import RetryPolicy
 from submgr.platform.store.base import Store
 from submgr.platform.store.loading import Loader
@@ -56,14 +57,16 @@ class Orchestrator:
         driver_timeout: float = DRIVER_TIMEOUT,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
+        outbound: Outbound | None = None,
     ) -> None:
         self._store = store
-        self._client = client or HttpClient(user_agent="meo")
+        self._outbound = outbound or Outbound()
+        self._client = client or HttpClient(user_agent="meo", outbound=self._outbound)
         metrics = MeoMetrics(registry)
         self.meo = Meo(
             settings,
             store,
-            drivers or all_drivers(self._client),
+            drivers or all_drivers(self._client, self._outbound),
             metrics,
             removal_policy=removal_policy,
             driver_timeout=driver_timeout,
@@ -79,6 +82,7 @@ class Orchestrator:
             self._tell_key,
             Period(lambda: self.meo.settings.period),
             metrics,
+            self._outbound,
         )
         self._loader = Loader(self._recover, log, "orchestrator waits for the store")
         if health is not None:
@@ -87,7 +91,8 @@ class Orchestrator:
     @property
     def blueprints(self) -> tuple[Blueprint, ...]:
         """The routes `/meo/v1` and `/dev_app/v1`. Each call makes new blueprints."""
-        return admin_blueprint(self.meo, self.optimiser), lcmp_blueprint(self.meo)
+        refusal = self._outbound.url_refusal
+        return admin_blueprint(self.meo, self.optimiser, refusal), lcmp_blueprint(self.meo, refusal)
 
     def start(self) -> None:
         """Reads the store and begins. While the store is away it waits in the background, and requests get 503."""
@@ -142,6 +147,7 @@ def build(
     store: Store,
     registry: CollectorRegistry,
     health: Health,
+    outbound: Outbound,
 ) -> Orchestrator:
     """An orchestrator out of the raw `meo` section of a configuration file. Raises ConfigError with all mistakes."""
-    return Orchestrator(from_mapping(settings), store, registry, health)
+    return Orchestrator(from_mapping(settings), store, registry, health, outbound=outbound)

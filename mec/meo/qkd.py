@@ -16,6 +16,7 @@ from mec.meo.model import Platform, QkdSource
 from mec.meo.period import Period
 from submgr.platform.http.client import HttpClient, tls_context
 from submgr.platform.http.errors import HttpError
+from submgr.platform.outbound_rules import Outbound
 from submgr.platform.sparse_log import Sparsely
 from submgr.platform.supervised import SupervisedLoop
 
@@ -44,10 +45,14 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
+def kme_url(source: QkdSource) -> str:
+    """The URL of a key management entity."""
+    return source.kme if "://" in source.kme else f"https://{source.kme}"
+
+
 def status_url(source: QkdSource, slave: str) -> str:
     """The URL for the status of the keys shared with a peer."""
-    base = source.kme if "://" in source.kme else f"https://{source.kme}"
-    return f"{base.rstrip('/')}/api/v1/keys/{quote(slave, safe='')}/status"
+    return f"{kme_url(source).rstrip('/')}/api/v1/keys/{quote(slave, safe='')}/status"
 
 
 class QkdPoller:
@@ -62,11 +67,13 @@ class QkdPoller:
         tell: Callable[[str, float], None],
         period: Period,
         metrics: MeoMetrics,
+        outbound: Outbound | None = None,
     ) -> None:
         self._platforms = platforms
         self._tell = tell
         self.period = period
         self._metrics = metrics
+        self._outbound = outbound
         self._clients: dict[QkdSource, tuple[list[int], HttpClient]] = {}
         self._polls = Pool(64)
         self._polling: set[str] = set()
@@ -140,7 +147,7 @@ class QkdPoller:
         known = self._clients.get(source)
         if known is not None and known[0] == stamps:
             return known[1]
-        client = HttpClient(tls=tls_context(source.ca, source.certificate, source.private_key))
+        client = HttpClient(tls=tls_context(source.ca, source.certificate, source.private_key), outbound=self._outbound)
         if known is not None:
             known[1].close()
         self._clients[source] = (stamps, client)

@@ -9,6 +9,7 @@ from mec.common.problem_details import check, json_object
 from mec.meo import values
 from mec.meo.lcmp.location import read_location
 from mec.meo.model import App, AppInfo, Platform, QkdSource, Support
+from mec.meo.qkd import kme_url
 from submgr.platform.http.json_fields import Convert, Dialect, Fields, Mistakes, whole
 
 _DIALECT = Dialect()
@@ -41,11 +42,13 @@ def parse_app(driver_check: Callable[[str, Any], str | None]) -> App:
     return App(app_info, tuple(supports), vendor_id)
 
 
-def parse_platform(driver_check: Callable[[Platform], tuple[str, str] | None]) -> Platform:
+def parse_platform(
+    driver_check: Callable[[Platform], tuple[str, str] | None], refusal: Callable[[str], str | None]
+) -> Platform:
     """The body of the current request as a platform.
 
-    `driver_check` tells what is wrong with the platform for its driver: a field and a message. Raises ApiError 400, and
-    409 for a platform that the driver cannot do anything with.
+    `driver_check` tells what is wrong with the platform for its driver: a field and a message. `refusal` says why a URL
+    must not be called, or None. Raises ApiError 400, and 409 for a platform that the driver cannot do anything with.
     """
     reader, conflicts = _body(), Mistakes(_DIALECT)
     name = reader.need("name", values.platform_name, None)
@@ -60,11 +63,22 @@ def parse_platform(driver_check: Callable[[Platform], tuple[str, str] | None]) -
         qkd=_qkd(reader.child("qkd")),
         location=read_location(reader.child("location")),
     )
+    _check_urls(platform, reader, refusal)
     check(reader.mistakes)
     if (mistake := driver_check(platform)) is not None:
         conflicts.add(*mistake)
     check(conflicts, 409)
     return platform
+
+
+def _check_urls(platform: Platform, reader: Fields, refusal: Callable[[str], str | None]) -> None:
+    """Notes each address of a platform that must not be called. One that is no URL is for the driver to judge."""
+    called = {"endpointMgmt": platform.endpoint_mgmt}
+    if platform.qkd is not None:
+        called["qkd.kme"] = kme_url(platform.qkd)
+    for field, url in called.items():
+        if url.startswith(("http://", "https://")) and (why := refusal(url)) is not None:
+            reader.wrong(field, f"must not be called: {why}")
 
 
 def parse_value() -> float:

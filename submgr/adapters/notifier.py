@@ -18,6 +18,7 @@ from submgr.e2ap.causes import describe
 from submgr.platform.http.client import HttpClient
 from submgr.platform.http.errors import HttpError
 from submgr.platform.http.target import Target
+from submgr.platform.outbound_rules import Outbound
 from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
 
 _log = logging.getLogger(__name__)
@@ -49,7 +50,8 @@ class XappNotifier:
     The caller reserves room for each notification in `quota`; the notifier releases it when the notification has ended.
     Notifications of one REST subscription go out one after the other. Those of different REST subscriptions go out at
     the same time, at most `at_once` to one endpoint. `policy` is called for each notification. A try takes at most
-    `timeout` seconds for the connection and as many for the answer. `ended`: see `Ended`.
+    `timeout` seconds for the connection and as many for the answer. `ended`: see `Ended`. `outbound`: the rules for the
+    addresses that xApps chose; None allows all.
     """
 
     def __init__(
@@ -60,12 +62,13 @@ class XappNotifier:
         *,
         timeout: float = 5.0,
         at_once: int = 64,
+        outbound: Outbound | None = None,
     ) -> None:
         self._quota = quota
         self._policy = policy
         self._ended = ended
         self._timeout = timeout
-        self._client = HttpClient(connections=at_once, idle=at_once)
+        self._client = HttpClient(connections=at_once, idle=at_once, outbound=outbound)
         # how many may wait is decided by `quota`, before they come here
         self._outbox = Outbox(places=sys.maxsize, at_once=at_once)
 

@@ -4,23 +4,32 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from gevent import socket
 
 from submgr.platform.names import Address, Names
 
+Permitted = Callable[[str, list[Address]], list[Address]]
+"""Returns those of the addresses of a host that may be connected to. Raises OSError when there is none."""
 
-def connect(names: Names, host: str, port: int, timeout: float) -> socket.socket:
-    """A connected socket with TCP_NODELAY and no timeout. `names` looks `host` up.
+_MOST_ADDRESSES = 16
+"""Addresses of one name that are tried: a name service may have thousands for it."""
 
-    `timeout` (s) covers the look-up and all tries. The addresses of a name are tried one after the other.
-    Raises TimeoutError when the time is over, another OSError for any other reason.
+
+def connect(names: Names, host: str, port: int, timeout: float, permitted: Permitted | None = None) -> socket.socket:
+    """A connected socket with TCP_NODELAY and no timeout. `names` looks `host` up, once.
+
+    `timeout` (s) covers the look-up and all tries. The first 16 addresses of a name, of those that are `permitted`, are
+    tried one after the other. Raises TimeoutError when the time is over, another OSError for any other reason.
     """
     deadline = time.monotonic() + timeout
     try:
-        addresses = names.resolve(host, port, timeout)
+        addresses = names.resolve(host, port, timeout)[:_MOST_ADDRESSES]
     except ValueError as bad:
         raise OSError(f"not a host name ({bad})") from bad
+    if permitted is not None:
+        addresses = permitted(host, addresses)
     try:
         return _first_that_answers(addresses, deadline)
     except TimeoutError:

@@ -10,6 +10,7 @@ The body is a SubscriptionParams of the "RIC subscription" interface 0.0.4.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
@@ -55,14 +56,21 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 _decode = msgspec.json.Decoder().decode
 
+Refusal = Callable[[str, int], str | None]
+"""Says why no xApp may be notified at a host and a port, None when it may."""
 
-def parse_subscribe(body: bytes, *, strict_octets: bool = False) -> SubscribeRequest:
+
+def _open(host: str, port: int) -> str | None:
+    return None
+
+
+def parse_subscribe(body: bytes, *, strict_octets: bool = False, refusal: Refusal = _open) -> SubscribeRequest:
     """The request in `body`. Raises RefusedError 400 that names every wrong field by its path.
 
     `strict_octets`: an integer that is no octet is a mistake. Otherwise its low octet counts.
     """
     try:
-        return _request(_json_object(body), Octets(strict=strict_octets))
+        return _request(_json_object(body), Octets(strict=strict_octets), refusal)
     except RecursionError:
         raise RefusedError(400, "The body is nested too deeply") from None
 
@@ -82,12 +90,12 @@ def _json_object(body: bytes) -> dict[str, object]:
     return value
 
 
-def _request(values: dict[str, object], octets: Octets) -> SubscribeRequest:
+def _request(values: dict[str, object], octets: Octets, refusal: Refusal) -> SubscribeRequest:
     mistakes = Mistakes(_DIALECT)
     fields = Fields(REQUEST.canonical(values, "", mistakes), "", mistakes)
     subscription_id = fields.take("SubscriptionId", string, None) or None
     directives = _directives(fields)
-    endpoint = _endpoint(fields, directives.route)
+    endpoint = _endpoint(fields, directives.route, refusal)
     meid = _meid(fields)
     function = fields.need("RANFunctionID", FUNCTION, None)
     details = _details(fields, function or 0, octets)
@@ -129,13 +137,16 @@ def _directives(request: Fields) -> _Directives:
     return _Directives(value, route=routing)
 
 
-def _endpoint(request: Fields, route: bool) -> ClientEndpoint | None:
+def _endpoint(request: Fields, route: bool, refusal: Refusal) -> ClientEndpoint | None:
     fields = request.child("ClientEndpoint", ENDPOINT, required=True)
     if fields is None:
         return None
     host = _host(fields)
     http_port = _port(fields, "HTTPPort", needed="notifications are sent to it")
     rmr_port = _port(fields, "RMRPort", needed="indications are routed to it" if route else None)
+    if host is not None and http_port is not None and (why := refusal(host, http_port)) is not None:
+        fields.wrong("Host", f"must not be {describe(host)}: {why}")
+        return None
     if host is None or http_port is None or rmr_port is None:
         return None
     return ClientEndpoint(host, http_port, rmr_port)

@@ -66,17 +66,23 @@ def _nothing(number: int) -> None:
     pass
 
 
+def _open(host: str, port: int) -> str | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class XappOptions:
     """What the configuration says of the xApp interface.
 
     `show_ids`: the list of subscriptions has the ids of the REST subscriptions. `strict_octets`: an integer that is no
     octet is a mistake; otherwise `count_folded_octets` is called with the number of these integers in a request.
+    `refusal`: says why no xApp may have a host and a port for its notifications, None when it may.
     """
 
     show_ids: bool = True
     strict_octets: bool = False
     count_folded_octets: Callable[[int], None] = _nothing
+    refusal: Callable[[str, int], str | None] = _open
 
 
 @dataclass(frozen=True, slots=True)

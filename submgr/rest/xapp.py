@@ -48,7 +48,7 @@ def xapp_app(
 ) -> Flask:
     """The WSGI application of the xApp interface. It calls `count` with the names of the user guide's counters."""
     options = options or XappOptions()
-    parse = partial(parse_subscribe, strict_octets=options.strict_octets)
+    parse = partial(parse_subscribe, strict_octets=options.strict_octets, refusal=options.refusal)
     folding = Sparsely(log, interval=math.inf)
     app = JsonApp("submgr.rest.xapp", json_only=True, max_body=MAX_BODY)
     answer_refusals(app)

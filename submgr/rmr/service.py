@@ -86,6 +86,11 @@ class Rmr:
         return self.transport.port
 
     @property
+    def ports(self) -> tuple[int, ...]:
+        """All ports we listen on, for messages and for the route manager, known after start."""
+        return (self.port,) if self._manager_port is None else (self.port, self._manager_port.port)
+
+    @property
     def trouble(self) -> str:
         """Why there is no route table yet, "" when there is one."""
         if self.transport.ready():

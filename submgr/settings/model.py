@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from submgr.platform.config.file import Problem
+from submgr.platform.config.outbound import OutboundSettings
 from submgr.platform.config.schema import Section, open_section, schema_of, section, setting, without_effect
 from submgr.platform.config.values import listen_address, milliseconds, number, one_of, text, truth, whole
 from submgr.platform.masking import masked
@@ -254,6 +255,9 @@ class Settings:
     sdl: Sdl = section("sdl", Sdl, "the database", strict=True)
     debug: Debug = section("debug", Debug, "requests that change something", strict=True)
     metrics: Metrics = section("metrics", Metrics, "metrics", strict=True)
+    outbound: OutboundSettings = section(
+        "outbound", OutboundSettings, "where peers may make us connect to", strict=True, reloadable=True
+    )
     mec: Mapping[str, Any] = open_section("mec", "the MEC services")
     meo: Mapping[str, Any] = open_section("meo", "the MEC orchestrator", reloadable=True)
     warnings: tuple[Problem, ...] = ()

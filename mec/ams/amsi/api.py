@@ -11,6 +11,7 @@ from mec.ams.amsi.model import TYPES_IN_QUERIES, MobilityService, Subscription
 from mec.ams.amsi.service import Mobility, new_id
 from mec.common.problem_details import Answers, answer_errors, bad_field, json_object
 from submgr.platform.http.app import ApiError, json_response
+from submgr.platform.outbound_rules import Outbound
 from submgr.platform.store.base import StoreError
 
 _BASE = "/amsi/v1"
@@ -20,12 +21,12 @@ _FILTER = re.compile(r"\(eq,(\w+),([^()]*)\)\Z")
 _ANSWERS: Answers = {StoreError: lambda error: ApiError(503, f"not stored: {error}", headers={"Retry-After": "1"})}
 
 
-def amsi_blueprint(mobility: Mobility) -> Blueprint:
-    """The routes of all resources below `/amsi/v1`."""
+def amsi_blueprint(mobility: Mobility, outbound: Outbound) -> Blueprint:
+    """The routes of all resources below `/amsi/v1`. `outbound` refuses addresses of callbacks."""
     blueprint = Blueprint("amsi", __name__)
     answer_errors(blueprint, _ANSWERS)
     _add_services(blueprint, mobility)
-    _add_subscriptions(blueprint, mobility)
+    _add_subscriptions(blueprint, mobility, outbound)
 
     def adjacent() -> Response:
         return json_response(mobility.adjacent(_filtered("appInstanceId")))
@@ -79,7 +80,7 @@ def _add_services(blueprint: Blueprint, mobility: Mobility) -> None:
     blueprint.add_url_rule(f"{path}/<service_id>/deregister_task", "deregister", deregister, methods=["POST"])
 
 
-def _add_subscriptions(blueprint: Blueprint, mobility: Mobility) -> None:
+def _add_subscriptions(blueprint: Blueprint, mobility: Mobility, outbound: Outbound) -> None:
     path = f"{_BASE}/subscriptions"
 
     def known(subscription_id: str) -> Subscription:
@@ -102,7 +103,8 @@ def _add_subscriptions(blueprint: Blueprint, mobility: Mobility) -> None:
     def subscribe() -> Response:
         body = json_object()
         subscription_id = new_id()
-        subscription = schemas.subscription_of(body, subscription_id, _url(f"{path}/{subscription_id}"), time.time())
+        url = _url(f"{path}/{subscription_id}")
+        subscription = schemas.subscription_of(body, subscription_id, url, time.time(), outbound.url_refusal)
         mobility.put_subscription(subscription, test=schemas.wants_test(body))
         headers = {"Location": subscription.self_url}
         return json_response(schemas.subscription_view(subscription), 201, headers)
@@ -113,7 +115,9 @@ def _add_subscriptions(blueprint: Blueprint, mobility: Mobility) -> None:
     def change(subscription_id: str) -> Response:
         before = known(subscription_id)
         body = json_object()
-        subscription = schemas.subscription_of(body, subscription_id, before.self_url, time.time())
+        subscription = schemas.subscription_of(
+            body, subscription_id, before.self_url, time.time(), outbound.url_refusal
+        )
         mobility.put_subscription(subscription, test=schemas.wants_test(body))
         return json_response(schemas.subscription_view(subscription))
 

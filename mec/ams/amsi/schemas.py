@@ -3,7 +3,7 @@
 
 import ipaddress
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -67,14 +67,18 @@ def service_view(service: MobilityService) -> dict[str, Any]:
     return view
 
 
-def subscription_of(body: Mapping[str, Any], subscription_id: str, self_url: str, now: float) -> Subscription:
+def subscription_of(
+    body: Mapping[str, Any], subscription_id: str, self_url: str, now: float, refusal: Callable[[str], str | None]
+) -> Subscription:
     """The subscription that a MobilityProcedureSubscription or AdjacentAppInfoSubscription describes.
 
-    `now` in s since 1970. Raises ApiError 400 for all mistakes.
+    `now` in s since 1970. `refusal` says why a URL must not be called, or None. Raises ApiError 400 for all mistakes.
     """
     fields = Fields(body, "", Mistakes(DIALECT))
     kind = fields.need("subscriptionType", values.subscription_type, MOBILITY)
     callback = fields.need("callbackReference", values.callback, "")
+    if callback and (why := refusal(callback)) is not None:
+        fields.wrong("callbackReference", f"must not be called: {why}")
     criteria = fields.child("filterCriteria", required=True) or Fields({}, "", fields.mistakes)
     app = criteria.take("appInstanceId", values.text, "")
     deadline = fields.take("expiryDeadline", values.time_stamp, None)

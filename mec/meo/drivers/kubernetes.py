@@ -17,16 +17,19 @@ from typing import Any
 from urllib3.exceptions import HTTPError
 
 from mec.meo.drivers.base import DriverError, deploy_info, needs_http_endpoint, resource_name
+from mec.meo.drivers.urllib3_connections import connect_by
 from mec.meo.model import App, Platform
 from submgr.platform.native_threads import in_thread
+from submgr.platform.outbound_rules import Outbound, Refused
 
 _LABEL = "meo-app"
 
 
 class KubernetesDriver:
-    """Deploys and removes through the Kubernetes API."""
+    """Deploys and removes through the Kubernetes API. `outbound`: the rules for the addresses of API servers."""
 
-    def __init__(self) -> None:
+    def __init__(self, outbound: Outbound | None = None) -> None:
+        self._outbound = outbound or Outbound()
         self._client: Any = None
 
     def check(self, deploy_info: Any) -> str | None:
@@ -96,9 +99,12 @@ class KubernetesDriver:
         config_error = import_module("kubernetes.config").ConfigException
         try:
             with _connection(client, platform) as connection:
+                connect_by(connection.rest_client.pool_manager, self._outbound.permitted)
                 yield client, connection
         except client.ApiException as exc:
             raise DriverError(f"Kubernetes answered {exc.status} {exc.reason}") from exc
+        except Refused as exc:
+            raise DriverError(f"Kubernetes API at {platform.endpoint_mgmt}: {exc}") from exc
         except HTTPError as exc:
             raise DriverError(f"Kubernetes API at {platform.endpoint_mgmt}: {type(exc).__name__}") from exc
         except config_error as exc:

@@ -22,8 +22,8 @@ from submgr.platform.http.bearer import require_token
 BASE = "/dev_app/v1"
 
 
-def lcmp_blueprint(meo: Meo) -> Blueprint:
-    """The routes under `/dev_app/v1`."""
+def lcmp_blueprint(meo: Meo, refusal: schemas.Refusal) -> Blueprint:
+    """The routes under `/dev_app/v1`. `refusal` says why a callback must not be called."""
     routes = Blueprint("dev_app", __name__, url_prefix=BASE)
     answer_errors(routes, ANSWERS)
     routes.before_request(lambda: require_token(meo.settings.device_tokens))
@@ -38,7 +38,7 @@ def lcmp_blueprint(meo: Meo) -> Blueprint:
 
     @routes.post("/app_contexts")
     def create() -> Response:
-        wish, _ = schemas.parse_wish(device_required=True)
+        wish, _ = schemas.parse_wish(refusal, device_required=True)
         context = meo.admit(wish)
         location = f"{BASE}/app_contexts/{context.id}"
         return json_response(views.app_context(meo, context), 201, {"Location": location})
@@ -46,7 +46,7 @@ def lcmp_blueprint(meo: Meo) -> Blueprint:
     @routes.put("/app_contexts/<context_id>")
     def update(context_id: str) -> Response:
         meo.context(context_id)
-        wish, given = schemas.parse_wish(device_required=True)
+        wish, given = schemas.parse_wish(refusal, device_required=True)
         meo.update(context_id, _updated(meo, wish, given))
         return Response(status=204)
 

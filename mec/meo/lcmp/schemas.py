@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads requests for application contexts into the model, and tells all mistakes of a request at once (MEC 016)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import request
@@ -14,13 +14,18 @@ from submgr.platform.http.json_fields import Dialect, Fields, Mistakes, truth
 
 _DIALECT = Dialect()
 
+Refusal = Callable[[str], str | None]
+"""Says why a URL must not be called, None when it may."""
 
-def parse_wish(*, device_required: bool) -> tuple[Wish, Mapping[str, Any]]:
+
+def parse_wish(refusal: Refusal, *, device_required: bool) -> tuple[Wish, Mapping[str, Any]]:
     """The AppContext of the current request, and its raw form. Raises ApiError 400 (MEC 016, 6.2.3)."""
     reader = _body()
     read_device = reader.need if device_required else reader.take
     device = read_device("associateDevAppId", values.name, "")
     callback = reader.take("callbackReference", values.url, None)
+    if callback is not None and (why := refusal(callback)) is not None:
+        reader.wrong("callbackReference", f"must not be called: {why}")
     reader.take("contextId", values.name, None)
     updates = reader.take("appLocationUpdates", truth, None)
     auto = reader.take("appAutoInstantiation", truth, None)

@@ -15,6 +15,7 @@ from submgr.core.node import Node
 from submgr.core.registry import Registry
 from submgr.platform.health import Health
 from submgr.platform.logs import Logs
+from submgr.platform.outbound_rules import Outbound
 from submgr.rmr.transport import Stats
 
 
@@ -54,6 +55,7 @@ def watch_parts(
     missing_routes: Callable[[], str | None],
     orphans: Callable[[], int],
     skipped_routes: Callable[[], int],
+    outbound: Outbound,
 ) -> None:
     """One or two values of each of the other parts."""
     readers: dict[str, Callable[[], float]] = {
@@ -68,6 +70,7 @@ def watch_parts(
         "submgr_config_reload_refused": reload_refused,
         "submgr_hub_stall_longest_seconds": lambda: health.longest_stall,
         "submgr_log_lines_dropped": lambda: logs.dropped,
+        "submgr_outbound_refused": lambda: outbound.refused,
     }
     for name, read in readers.items():
         metrics.read_from(name, read)

@@ -22,6 +22,7 @@ from submgr.platform.http.exchange import attempt, late, request_bytes, words
 from submgr.platform.http.idle_pool import IdlePool
 from submgr.platform.http.target import Target, parse
 from submgr.platform.names import Names, strangers
+from submgr.platform.outbound_rules import Outbound
 
 _CHUNK = 64 * 1024
 
@@ -70,7 +71,7 @@ class HttpClient:
     At most `connections` are open to one host and port; further requests wait for a free one within their connect
     timeout. `idle` connections to one host and port, and `idle_total` in all, are kept open between requests for
     `idle_seconds`. `tls` comes from `tls_context`. `names` looks hosts up: `neighbours` for a client whose hosts all
-    come from our own settings.
+    come from our own settings. `outbound`: the rules for addresses that peers chose, None when all come from settings.
 
     The peer may close a kept connection in the moment in which a request is sent on it. When not one byte of an
     answer has come from a kept connection, the client sends the request once more on a new connection, POST too: a
@@ -87,12 +88,15 @@ class HttpClient:
         tls: ssl.SSLContext | None = None,
         user_agent: str = "ric-submgr",
         names: Names = strangers,
+        outbound: Outbound | None = None,
     ) -> None:
         self._connections = connections
         self._tls = tls
         self._user_agent = user_agent
         self._pool = IdlePool(idle, idle_total, idle_seconds)
         self._names = names
+        self._outbound = outbound
+        self._rules = outbound.rules if outbound is not None else None
         self._gates: dict[Endpoint, Gate] = {}
 
     def close(self) -> None:
@@ -147,11 +151,15 @@ class HttpClient:
     def _exchange(
         self, endpoint: Endpoint, gate: Gate, method: str, payload: bytes, connect_timeout: float, read_timeout: float
     ) -> "Exchange":
+        if self._outbound is not None and self._outbound.rules is not self._rules:
+            self._rules = self._outbound.rules
+            self._pool.close()  # they may refuse where a kept connection leads
         sock = self._pool.take(endpoint)
         reused = sock is not None
+        permitted = self._outbound.permitted if self._outbound is not None else None
         while True:
             if sock is None:
-                sock = connect(endpoint, self._names, connect_timeout, self._tls)
+                sock = connect(endpoint, self._names, connect_timeout, self._tls, permitted)
             answer = attempt(sock, endpoint, method, payload, read_timeout)
             if answer is not None:
                 return Exchange(endpoint, gate, sock, answer, read_timeout)

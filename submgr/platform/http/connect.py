@@ -11,14 +11,22 @@ from submgr.platform.http.errors import Endpoint, HttpConnectError, HttpTimeout
 from submgr.platform.names import Names
 
 
-def connect(endpoint: Endpoint, names: Names, timeout: float, tls: ssl.SSLContext | None) -> socket.socket:
+def connect(
+    endpoint: Endpoint,
+    names: Names,
+    timeout: float,
+    tls: ssl.SSLContext | None,
+    permitted: connecting.Permitted | None = None,
+) -> socket.socket:
     """A connected socket with TCP_NODELAY set. `timeout` (s) covers the look-up, the connection and the TLS handshake.
+
+    `permitted` chooses among the addresses that the host has.
 
     Raises HttpConnectError or HttpTimeout, both with `sent` false.
     """
     timer = gevent.Timeout.start_new(timeout)
     try:
-        sock = connecting.connect(names, endpoint.host, endpoint.port, timeout)
+        sock = connecting.connect(names, endpoint.host, endpoint.port, timeout, permitted)
         if endpoint.scheme == "https":
             sock = _handshake(sock, endpoint.host, tls)
         return sock

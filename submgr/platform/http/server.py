@@ -100,6 +100,11 @@ class HttpServer:
         host, port = self._sock.getsockname()[:2]
         return str(host), int(port)
 
+    @property
+    def port(self) -> int:
+        """The port in use, 0 before `bind`."""
+        return self.address[1] if self._sock is not None else 0
+
     def stop(self, grace: float = 5.0) -> None:
         """Accepts no more clients, lets requests under way finish for `grace` seconds, then cuts them off."""
         self.connections.stopping = True

@@ -74,7 +74,7 @@ def test_what_nobody_reads_is_accepted_checked_and_not_kept():
 
 
 def test_what_applies_at_run_time():
-    assert RELOADED == ("logger", "controls", "meo")
+    assert RELOADED == ("logger", "controls", "outbound", "meo")
 
 
 def test_a_printed_object_has_no_secret():
