@@ -17,9 +17,11 @@ from support.ports import free_port
 from mec.meo.drivers.base import Driver, DriverError, resource_name
 from mec.meo.drivers.kubernetes import KubernetesDriver
 from mec.meo.drivers.openwhisk import OpenWhiskDriver
+from mec.meo.drivers.registry import drivers
 from mec.meo.drivers.webhook import WebhookDriver
 from mec.meo.model import App, AppInfo, Platform, Support
 from submgr.platform.http.client import HttpClient
+from submgr.platform.outbound_rules import Outbound, OutboundRules
 
 INFO = AppInfo("d", "My Game!", "acme", "1", "2")
 KUBERNETES = {"image": "game:1", "namespace": "games", "replicas": 2, "ports": [8080], "env": {"A": 1}, "args": ["-v"]}
@@ -253,6 +255,7 @@ import sys, time, gevent
 from gevent import socket
 from mec.meo.drivers.base import DriverError
 from mec.meo.drivers.kubernetes import KubernetesDriver
+from mec.meo.drivers.registry import drivers
 from mec.meo.model import App, AppInfo, Platform, Support
 silent = socket.socket(); silent.bind(("127.0.0.1", 0)); silent.listen()
 platform = Platform("p", "kubernetes", "http://p/", f"http://127.0.0.1:{silent.getsockname()[1]}")
@@ -279,3 +282,20 @@ def test_the_event_loop_turns_while_the_kubernetes_client_loads_and_waits() -> N
     assert float(took) < 10
     assert int(turns) > 100
     assert float(longest) < float(took) / 3, done.stdout
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_platforms_at_refused_addresses_are_not_connected_to(kubernetes: KubernetesApi, host: str) -> None:
+    outbound = Outbound(OutboundRules(deny=("127.0.0.0/8", "::1")))
+    url = kubernetes.url.replace("127.0.0.1", host)
+    every = drivers(HttpClient(outbound=outbound), outbound)
+    infos = {"kubernetes": KUBERNETES, "openwhisk": WHISK, "webhook": {}}
+    for name, info in infos.items():
+        for operation in (every[name].deploy, every[name].remove):
+            with pytest.raises(DriverError, match=r"is refused: outbound\.deny has"):
+                operation(app(name, info), Platform("p1", name, "http://p1/", url), 2.0)
+    secure = Platform("p1", "kubernetes", "http://p1/", url.replace("http:", "https:"))
+    with pytest.raises(DriverError, match=r"is refused: outbound\.deny has"):
+        every["kubernetes"].deploy(app("kubernetes", KUBERNETES), secure, 2.0)
+    assert outbound.refused == 7
+    assert kubernetes.requests == []

@@ -103,10 +103,9 @@ class KubernetesDriver:
                 yield client, connection
         except client.ApiException as exc:
             raise DriverError(f"Kubernetes answered {exc.status} {exc.reason}") from exc
-        except Refused as exc:
-            raise DriverError(f"Kubernetes API at {platform.endpoint_mgmt}: {exc}") from exc
         except HTTPError as exc:
-            raise DriverError(f"Kubernetes API at {platform.endpoint_mgmt}: {type(exc).__name__}") from exc
+            why = exc.__cause__ if isinstance(exc.__cause__, Refused) else type(exc).__name__
+            raise DriverError(f"Kubernetes API at {platform.endpoint_mgmt}: {why}") from exc
         except config_error as exc:
             raise DriverError(f"Kubernetes configuration: {exc}") from exc
         except (OSError, ValueError, TypeError) as exc:

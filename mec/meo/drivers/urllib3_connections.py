@@ -12,21 +12,18 @@ from urllib3.poolmanager import PoolManager
 
 from submgr.platform import connecting
 from submgr.platform.names import strangers
-from submgr.platform.outbound_rules import Refused
 
 if TYPE_CHECKING:
     import socket
 
 
 def connect_by(pools: PoolManager, permitted: connecting.Permitted) -> None:
-    """Has `pools` connect only where `permitted` allows it; a request to elsewhere raises Refused."""
+    """Has `pools` connect only where `permitted` allows it. What it raises becomes the cause of NewConnectionError."""
 
     def opened(connection: HTTPConnection) -> socket.socket:
         timeout = connection.timeout
         try:
             sock = connecting.connect(strangers, connection.host, connection.port, cast(float, timeout), permitted)
-        except Refused:
-            raise
         except TimeoutError as exc:
             raise ConnectTimeoutError(connection, str(exc)) from exc
         except OSError as exc:

@@ -233,6 +233,26 @@ def test_strict_octets(subscriptions: Any, body: dict[str, Any]) -> None:
     assert (xapp.post(URL, data=large(body, 256)).status_code, counted) == (400, [])
 
 
+def test_where_an_xapp_must_not_be_notified_is_told_beside_its_other_mistakes(
+    subscriptions: Any, body: dict[str, Any]
+) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def refusal(host: str, port: int) -> str | None:
+        asked.append((host, port))
+        return "outbound.deny has it" if host == "10.0.0.1" else None
+
+    xapp = xapp_app(subscriptions, lambda name: None, lambda: None, XappOptions(refusal=refusal)).test_client()
+    assert xapp.post(URL, json=body).status_code == 201
+    body["ClientEndpoint"]["Host"] = "10.0.0.1"
+    body["Meid"] = ""
+    answer = xapp.post(URL, json=body)
+    assert answer.status_code == 400
+    assert [error["field"] for error in answer.json["errors"]] == ["ClientEndpoint.Host", "Meid"]
+    assert 'must not be the string "10.0.0.1": outbound.deny has it' in answer.json["message"]
+    assert asked[-1] == ("10.0.0.1", body["ClientEndpoint"]["HTTPPort"])
+
+
 def test_ids_are_shown_unless_the_configuration_hides_them(subscriptions: Any) -> None:
     endpoint, content = RmrEndpoint("a", 4560), Content(2, b"", (Action(1, ActionType.REPORT),))
     holders = tuple(Holder(RestHolder(name, 1), endpoint, routed=True) for name in ("first", "second"))
