@@ -18,15 +18,13 @@ from submgr.platform.http.json_fields import Dialect, Fields, Mistakes
 Answers = Mapping[type[Exception], Callable[[Any], ApiError]]
 """How the errors of a service are answered: its types of errors, and what makes an ApiError of one."""
 
-MAX_BODY = 16 * 1024 * 1024
-
 DIALECT = Dialect(absent="is missing", limit=math.inf)
 """Of requests to all MEC services but the orchestrator."""
 
 
-def problem_app(name: str, *, max_body: int = MAX_BODY) -> JsonApp:
+def problem_app(name: str) -> JsonApp:
     """An application whose errors are application/problem+json; views raise `ApiError`."""
-    return JsonApp(name, errors=problem_errors, max_body=max_body)
+    return JsonApp(name, errors=problem_errors)
 
 
 def answer_errors(routes: Blueprint, answers: Answers) -> None:

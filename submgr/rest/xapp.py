@@ -22,9 +22,6 @@ from submgr.rest.views import accepted_view, encode_e2_subscriptions, json_bytes
 
 log = logging.getLogger(__name__)
 
-MAX_BODY = 4 * 1024 * 1024
-"""Bytes. The E2AP messages that a request leads to must fit into 64 KiB of RMR, so no honest body is near this."""
-
 LARGE_BODY = 64 * 1024
 """Bytes. A native thread parses larger bodies, which would hold up the hub for milliseconds."""
 
@@ -50,7 +47,7 @@ def xapp_app(
     options = options or XappOptions()
     parse = partial(parse_subscribe, strict_octets=options.strict_octets, refusal=options.refusal)
     folding = Sparsely(log, interval=math.inf)
-    app = JsonApp("submgr.rest.xapp", json_only=True, max_body=MAX_BODY)
+    app = JsonApp("submgr.rest.xapp", json_only=True)
     answer_refusals(app)
 
     def subscribe() -> Response:

@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from contextlib import suppress
 
 import gevent
 import pytest
@@ -46,6 +46,15 @@ def make_app(**options: object) -> JsonApp:
     def slow() -> Response:
         gevent.sleep(0.2)
         return json_response("slow")
+
+    @app.get("/wait")
+    def wait() -> Response:
+        gevent.sleep(2)
+        return json_response("waited")
+
+    @app.get("/health/alive")
+    def alive() -> Response:
+        return json_response("alive")
 
     @app.get("/bug")
     def bug() -> Response:
@@ -150,7 +159,7 @@ def test_a_bug_is_logged_with_its_traceback_and_not_told_to_the_client(call, cap
 def test_problem_details_are_the_other_format():
     server = HttpServer("t", "127.0.0.1:0", make_app(errors=problem_errors), limits=LIMITS, errors=problem_errors)
     server.start()
-    status, headers, body = exchange(server, b"GET /nothing HTTP/1.1\r\nConnection: close\r\n\r\n")
+    status, headers, body = exchange(server, b"GET /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert (status, headers["content-type"]) == (404, "application/problem+json")
     assert json.loads(body) == {
         "type": "about:blank", "title": "Not Found", "status": 404, "detail": "there is no /nothing"
@@ -176,33 +185,33 @@ def test_other_content_is_415_before_405_and_after_404():
         (b"GARBAGE\r\n\r\n", 400),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n", 400),
         (b"GET /things\r\n\r\n", 400),
-        (b"GET  /things HTTP/1.1\r\n\r\n", 400),
-        (b"G\xe4T /things HTTP/1.1\r\n\r\n", 400),
-        (b"GET things HTTP/1.1\r\n\r\n", 400),
+        (b"GET  /things HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        (b"G\xe4T /things HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+        (b"GET things HTTP/1.1\r\nHost: x\r\n\r\n", 400),
         (b"GET /things HTTP/2.0\r\n\r\n", 505),
         (b"GET /things HTTP/x.y\r\n\r\n", 505),
-        (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\n\r\n", 414),
-        (b"GET /things HTTP/1.1\r\nno colon\r\n\r\n", 400),
-        (b"GET /things HTTP/1.1\r\nSpace : x\r\n\r\n", 400),
-        (b"GET /things HTTP/1.1\r\nA: b\r\n folded\r\n\r\n", 400),
-        (b"GET /things HTTP/1.1\r\nA: b\rC: d\r\n\r\n", 400),
-        (b"POST /things HTTP/1.1\r\nTransfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n", 400),
-        (b"GET /things HTTP/1.1\r\n" + b"A: %s\r\n" % (b"b" * 1000) * 70 + b"\r\n", 431),
-        (b"GET /things HTTP/1.1\r\nA: " + b"b" * 70_000 + b"\r\n\r\n", 431),
-        (b"GET /things HTTP/1.1\r\n" + b"A: b\r\n" * 200 + b"\r\n", 431),
-        (b"POST /things HTTP/1.1\r\nContent-Length: x\r\n\r\n", 400),
-        (b"POST /things HTTP/1.1\r\nContent-Length: -5\r\n\r\n", 400),
-        (b"POST /things HTTP/1.1\r\nContent-Length: 1_0\r\n\r\n", 400),
-        (b"POST /things HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", 400),
-        (b"POST /things HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
-        (b"POST /things HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
-        (b"POST /things HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
-        (b"POST /things HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n\r\n", 400),
-        (b"POST /things HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabXX", 400),
-        (b"POST /things HTTP/1.1\r\nContent-Length: 100001\r\n\r\n", 413),
-        (b"POST /things HTTP/1.1\r\nContent-Length: 999999999999999999999\r\n\r\n", 400),
-        (b"POST /things HTTP/1.1\r\nContent-Length: 10\r\n\r\nabc", 408),
-        (b"POST /things HTTP/1.1\r\nContent-Le", 408),
+        (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+        (b"GET /things HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n", 400),
+        (b"GET /things HTTP/1.1\r\nHost: x\r\nSpace : x\r\n\r\n", 400),
+        (b"GET /things HTTP/1.1\r\nHost: x\r\nA: b\r\n folded\r\n\r\n", 400),
+        (b"GET /things HTTP/1.1\r\nHost: x\r\nA: b\rC: d\r\n\r\n", 400),
+        (b"POST /things HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n", 400),
+        (b"GET /things HTTP/1.1\r\nHost: x\r\n" + b"A: %s\r\n" % (b"b" * 1000) * 70 + b"\r\n", 431),
+        (b"GET /things HTTP/1.1\r\nHost: x\r\nA: " + b"b" * 70_000 + b"\r\n\r\n", 431),
+        (b"GET /things HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * 200 + b"\r\n", 431),
+        (b"POST /things HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n", 400),
+        (b"POST /things HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n", 400),
+        (b"POST /things HTTP/1.1\r\nHost: x\r\nContent-Length: 1_0\r\n\r\n", 400),
+        (b"POST /things HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", 400),
+        (b"POST /things HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+        (b"POST /things HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
+        (b"POST /things HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
+        (b"POST /things HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n\r\n", 400),
+        (b"POST /things HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabXX", 400),
+        (b"POST /things HTTP/1.1\r\nHost: x\r\nContent-Length: 100001\r\n\r\n", 413),
+        (b"POST /things HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999999999999999\r\n\r\n", 400),
+        (b"POST /things HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc", 408),
+        (b"POST /things HTTP/1.1\r\nHost: x\r\nContent-Le", 408),
     ],
 )
 def test_malformed_requests_get_a_json_answer_and_the_server_lives(server, capfd, request_bytes, status):
@@ -210,7 +219,7 @@ def test_malformed_requests_get_a_json_answer_and_the_server_lives(server, capfd
     assert got == status
     assert json.loads(body)["code"] == status
     assert headers["connection"] == "close"
-    assert exchange(server, b"GET /things HTTP/1.1\r\nConnection: close\r\n\r\n")[0] == 200
+    assert exchange(server, b"GET /things HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")[0] == 200
     assert capfd.readouterr().err == ""
 
 
@@ -220,7 +229,7 @@ def test_a_body_over_the_limit_is_413_however_it_comes(server, call):
         answer = call("POST", "/things", body=b"x" * size)
         assert (answer.status, json.loads(answer.body)["code"]) == (413, 413)
     chunks = b"".join(b"%x\r\n%s\r\n" % (1000, b"y" * 1000) for _ in range(150)) + b"0\r\n\r\n"
-    head = b"POST /things HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    head = b"POST /things HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
     assert exchange(server, head + chunks)[0] == 413
 
 
@@ -230,15 +239,16 @@ def test_a_body_over_the_limit_is_413_however_it_comes(server, call):
     ids=["trailers", "extension", "extensions"],
 )
 def test_framing_without_an_end_is_refused(server, endless):
-    head = b"POST /things HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    head = b"POST /things HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
     assert exchange(server, head + endless)[0] == 400
 
 
 def test_chunks_continue_and_pipelines_are_understood(server):
     two = (
-        b"POST /things HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nT: x\r\n\r\n"
-        b"POST /things HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi\r\n"
-        b"GET http://other/things?x HTTP/1.1\r\nConnection: close\r\n\r\n"
+        b"POST /things HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: Chunked\r\n\r\n"
+        b"3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nT: x\r\n\r\n"
+        b"POST /things HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi\r\n"
+        b"GET http://other/things?x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     )
     with connect(server) as sock:
         sock.sendall(two)
@@ -248,7 +258,8 @@ def test_chunks_continue_and_pipelines_are_understood(server):
     assert b'{"length":5}' in answer
     assert b'{"length":2}' in answer
     with connect(server) as sock:
-        sock.sendall(b"POST /things HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n\r\n")
+        fields = b"Host: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n"
+        sock.sendall(b"POST /things HTTP/1.1\r\n" + fields + b"\r\n")
         assert sock.recv(1000).startswith(b"HTTP/1.1 100 ")
         sock.sendall(b"ok")
         assert b'{"length":2}' in until_closed(sock)
@@ -278,10 +289,10 @@ def test_clients_that_reset_leave_no_trace_on_stderr(server, capfd):
     for data in (
         b"",
         b"GET /th",
-        b"GET /large HTTP/1.1\r\n\r\n",
-        b"GET /slow HTTP/1.1\r\n\r\n",
+        b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n",
         b"nonsense\r\n\r\n",
-        b"POST /things HTTP/1.1\r\nContent-Length: 100\r\n\r\nx",
+        b"POST /things HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nx",
     ):
         for _ in range(5):
             sock = connect(server)
@@ -295,9 +306,9 @@ def test_clients_that_reset_leave_no_trace_on_stderr(server, capfd):
 
 def test_slow_readers_and_slow_writers_are_bounded_and_delay_nobody(server, call):
     lazy = connect(server)
-    lazy.sendall(b"GET /large HTTP/1.1\r\n\r\n")
+    lazy.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
     slow = connect(server)
-    slow.sendall(b"POST /things HTTP/1.1\r\nContent-Length: 1000\r\n\r\n")
+    slow.sendall(b"POST /things HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
     for _ in range(4):
         slow.sendall(b"x")
         assert call("GET", "/things").status == 200
@@ -308,26 +319,43 @@ def test_slow_readers_and_slow_writers_are_bounded_and_delay_nobody(server, call
     slow.close()
 
 
-def test_too_many_connections_push_out_idle_ones_but_not_busy_ones(server):
-    idle = [connect(server) for _ in range(LIMITS.connections)]
-    gevent.sleep(0.02)
-    assert exchange(server, b"GET /things HTTP/1.1\r\nConnection: close\r\n\r\n")[0] == 200
-    assert idle[0].recv(1) == b""
-    for sock in idle[1:]:
-        sock.sendall(b"GET /sl")
-    extra = connect(server)
-    extra.sendall(b"GET /sl")
-    gevent.sleep(0.02)
-    status, headers, body = exchange(server, b"")
+@pytest.mark.parametrize("begun", [b"", b"GET /sl"], ids=["idle", "slow heads"])
+def test_a_full_server_makes_room_for_new_clients(server, begun):
+    held = [connect(server) for _ in range(LIMITS.connections)]
+    for sock in held:
+        with suppress(ConnectionError):
+            sock.sendall(begun)
+    for _ in range(3):
+        assert exchange(server, b"GET /things HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")[0] == 200
+    assert len(server.connections) <= LIMITS.connections
+    for sock in held:
+        sock.close()
+
+
+def test_a_server_full_of_requests_under_way_answers_probes_and_refuses_others(server):
+    hosts = [f"127.0.0.{2 + n % 2}" for n in range(LIMITS.connections - LIMITS.reserve)]
+    busy = [socket.create_connection(server.address, source_address=(host, 0)) for host in hosts]
+    for sock in busy:
+        sock.sendall(b"GET /wait HTTP/1.1\r\nHost: x\r\n\r\n")
+    eventually(lambda: len(server.connections) == len(hosts))
+    gevent.sleep(0.05)
+    status, headers, body = exchange(server, b"GET /things HTTP/1.1\r\nHost: x\r\n\r\n")
     assert (status, headers["retry-after"], json.loads(body)["code"]) == (503, "1", 503)
-    for sock in [*idle, extra]:
+    assert exchange(server, b"GET /health/alive HTTP/1.1\r\nHost: x\r\n\r\n")[::2] == (200, b'"alive"')
+    silent = [connect(server) for _ in range(5)]  # those over the bound are inside the bound, too
+    gevent.sleep(0.05)
+    assert len(server.connections) <= LIMITS.connections
+    assert exchange(server, b"GET /health/alive HTTP/1.1\r\nHost: x\r\n\r\n")[0] == 200
+    for sock in (*busy, *silent):
         sock.close()
 
 
 def test_descriptors_are_flat_over_many_clients(server):
     def some(count: int) -> int:
         for n in range(count):
-            exchange(server, (b"GET /things HTTP/1.1\r\nConnection: close\r\n\r\n", b"bad\r\n\r\n", b"")[n % 2])
+            exchange(
+                server, (b"GET /things HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", b"bad\r\n\r\n", b"")[n % 2]
+            )
         gevent.sleep(0.01)
         return len(os.listdir("/proc/self/fd"))
 
@@ -354,10 +382,10 @@ def test_after_sent_runs_after_the_answer_is_on_the_socket_and_also_for_a_client
 
     server = HttpServer("test", "127.0.0.1:0", app)
     server.start()
-    assert exchange(server, b"POST /x HTTP/1.1\r\nConnection: close\r\n\r\n")[0] == 201
+    assert exchange(server, b"POST /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")[0] == 201
     gone = connect(server)
     gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
-    gone.sendall(b"POST /x?wait=1 HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
+    gone.sendall(b"POST /x?wait=1 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
     gevent.sleep(0.02)
     gone.close()
     eventually(lambda: len(events) >= 4, 5)
@@ -405,7 +433,7 @@ def test_stop_lets_requests_finish_and_drops_idle_clients(server, call):
 
 def test_stop_cuts_off_what_takes_too_long(server, capfd):
     with connect(server) as sock:
-        sock.sendall(b"GET /slow HTTP/1.1\r\n\r\n")
+        sock.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
         gevent.sleep(0.05)
         server.stop(0.01)
         assert until_closed(sock) == b""
@@ -434,22 +462,3 @@ def test_any_bytes_end_in_an_answer_or_in_a_closed_connection(server, capfd, par
     assert answer == b"" or answer.startswith(b"HTTP/1.1 ")
     assert b" 500 " not in answer.split(b"\r\n", 1)[0]
     assert capfd.readouterr().err == ""
-
-
-def test_a_host_that_sends_slowly_does_not_keep_others_out():
-    server = HttpServer("test", "0.0.0.0:0", make_app(), limits=replace(LIMITS, connections=5, read=30))
-    server.start()
-    slow = [connect(server) for _ in range(5)]
-    for sock in slow:
-        sock.sendall(b"POST /things HTTP/1.1\r\nHost: x\r\n")
-    eventually(lambda: len(server.connections) == 5)
-    gevent.sleep(0.05)
-    other = socket.create_connection(("127.0.0.1", server.address[1]), source_address=("127.0.0.2", 0))
-    other.sendall(b"GET /things HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-    assert until_closed(other).startswith(b"HTTP/1.1 200")
-    ends = [gevent.spawn(sock.recv, 1) for sock in slow]
-    assert [end.get() for end in gevent.wait(ends, count=1, timeout=10)] == [b""]
-    gevent.killall(ends)
-    for sock in (other, *slow):
-        sock.close()
-    server.stop(0.1)

@@ -45,6 +45,7 @@ def read_head(source: BufferedSocket) -> AnswerHead:
     TimeoutError or OSError.
     """
     while True:
+        source.spend()  # one piece from the socket may have a thousand interim answers
         line = source.line()
         if not _STATUS_LINE.fullmatch(line):
             raise Malformed(f"not a status line: {line[:80]!r}")

@@ -17,6 +17,10 @@ log = logging.getLogger(__name__)
 FieldErrors = Sequence[Mapping[str, str]]
 ErrorFormat = Callable[[int, str, FieldErrors, Mapping[str, Any]], tuple[bytes, str]]
 
+MAX_BODY = 1024 * 1024
+"""Bytes. A body is parsed in one piece, and this much of it holds up the process for tens of milliseconds. No honest
+request is near it: the E2AP messages that a subscription leads to must fit into 64 KiB."""
+
 _SLASHES = re.compile("/{2,}")
 
 
@@ -78,7 +82,7 @@ class JsonApp(Flask):
         *,
         errors: ErrorFormat = json_errors,
         json_only: bool = False,
-        max_body: int = 16 * 1024 * 1024,
+        max_body: int = MAX_BODY,
     ) -> None:
         super().__init__(name, static_folder=None)
         self.config["PROVIDE_AUTOMATIC_OPTIONS"] = False

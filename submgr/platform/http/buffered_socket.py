@@ -1,24 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """A socket with a read buffer, from which the HTTP server and the HTTP client read their messages.
 
-The clock is looked at before each wait for the peer and at each line, so a peer that sends slowly gains no time, and a
-peer that sends quickly keeps neither the deadline from being noticed nor others from their turn. Everything of a
-message but the data of its body is charged to one allowance of 64 KiB: heads, interim answers, chunk sizes with their
-extensions, trailers.
+The clock is looked at before each wait for the peer, so a peer that sends slowly gains no time, and a peer that sends
+quickly cannot keep the deadline from being noticed. Everything of a message but the data of its body is charged to
+one allowance of 64 KiB: heads, interim answers, chunk sizes with their extensions, trailers. All peers together share
+a slice of each turn of the event loop (`submgr/platform/fair.py`), however their messages are cut into pieces.
 """
 
 import re
 import time
+from collections.abc import Callable
 from contextlib import suppress
 
 from gevent import socket
 
-from submgr.platform.turns import Budget, turn
+from submgr.platform.fair import Share
 
 MAX_FRAMING = 64 * 1024
 """Bytes that one message may need beside the data of its body."""
 
 _PIECE = 64 * 1024
+_NO_WAIT = 0.0002
+"""Seconds. Receiving takes longer only when nothing had come yet: others have had their turn meanwhile."""
 _EMPTY_LINE = re.compile(rb"\r?\n")
 _END_OF_FIELDS = re.compile(rb"\n(\r?\n)")
 _CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?\r\n")
@@ -39,53 +42,62 @@ class TooLong(Malformed):
 class BufferedSocket:
     """Reads one message after the other from `sock`. Call `begin` before each message.
 
-    Every method that waits for the peer raises TimeoutError at the deadline and OSError when the connection is lost.
+    `received` is called with the number of bytes whenever some have come. Every method that waits for the peer raises
+    TimeoutError at the deadline and OSError when the connection is lost.
     """
 
-    __slots__ = ("_allowance", "_at", "_budget", "_data", "_deadline", "sock")
+    __slots__ = ("_allowance", "_at", "_data", "_deadline", "_received", "_share", "sock")
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, received: Callable[[int], None] | None = None) -> None:
         self.sock = sock
+        self._received = received
+        self._share = Share()
         self._data = b""
         self._at = 0
         self._deadline = 0.0
         self._allowance = MAX_FRAMING
-        self._budget = Budget(give=turn)
 
     def begin(self, seconds: float) -> None:
         """A new message, which must be complete in `seconds`."""
         self._allowance = MAX_FRAMING
-        self._budget.renew()
         self.allow(seconds)
 
     def allow(self, seconds: float) -> None:
         """Sets the deadline anew, `seconds` from now."""
         self._deadline = time.monotonic() + seconds
 
-    @property
-    def pending(self) -> bool:
-        """Whether bytes have been received that nobody has read yet."""
-        return self._at < len(self._data)
+    def spend(self) -> None:
+        """Gives others their turn when this one is used up."""
+        self._share.spend()
 
-    def send(self, payload: bytes) -> None:
+    @property
+    def pending(self) -> int:
+        """The number of bytes that have been received and that nobody has read yet."""
+        return len(self._data) - self._at
+
+    def send(self, payload: bytes | memoryview) -> None:
         """Sends all of `payload`."""
         view = memoryview(payload)
         while view:
             self._wait_until_deadline()
             view = view[self.sock.send(view) :]
+            if view:
+                self.spend()
 
     def fill(self) -> bool:
         """Receives at least one more byte into the buffer. Returns False when the peer has closed."""
-        self._budget.spend()  # a peer that always has more to send would never let go of the event loop
-        self._wait_until_deadline()
+        began = self._wait_until_deadline()
         piece = self.sock.recv(_PIECE)
+        if time.monotonic() - began > _NO_WAIT:
+            self._share.renew()
         self._data = self._data[self._at :] + piece if self._at < len(self._data) else piece
         self._at = 0
+        if self._received is not None:
+            self._received(len(piece))
         return bool(piece)
 
     def line(self, limit: int = MAX_FRAMING) -> bytes:
         """A line with its end. Raises TooLong when it has more than `limit` bytes, PeerClosed when it has no end."""
-        self._budget.spend()  # one piece from the socket may have ten thousand lines
         limit = min(limit, self._allowance)
         searched = 0
         while (end := self._data.find(b"\n", self._at + searched) + 1) == 0:
@@ -110,6 +122,7 @@ class BufferedSocket:
     def some(self, most: int) -> bytes:
         """Data of a body: 1 to `most` bytes, b"" when the peer has closed."""
         if self._at >= len(self._data):
+            self.spend()  # a peer that always has more to send would never let go of the event loop
             self.fill()
         start, self._at = self._at, min(self._at + most, len(self._data))
         return self._data[start : self._at]
@@ -124,14 +137,19 @@ class BufferedSocket:
             while most > 0 and self.fill():
                 most -= len(self._data)
                 self._data = b""
+                self.spend()
 
-    def _wait_until_deadline(self) -> None:
-        left = self._deadline - time.monotonic()
+    def _wait_until_deadline(self) -> float:
+        """The present time. Raises TimeoutError when it is too late."""
+        now = time.monotonic()
+        left = self._deadline - now
         if left <= 0:
             raise TimeoutError("the deadline has passed")
         self.sock.settimeout(left)
+        return now
 
     def _fill_up_to(self, limit: int) -> None:
+        self.spend()
         if len(self._data) - self._at >= limit:
             raise TooLong(f"{limit} bytes without an end")
         if not self.fill():
@@ -147,13 +165,14 @@ class BufferedSocket:
 
 
 class ChunkedBody:
-    """A body in the chunked transfer coding (RFC 9112 section 7.1). Extensions and trailers are read and ignored.
+    """A body in the chunked transfer coding (RFC 9112 section 7.1). Extensions are read and ignored.
 
-    `complete`: the chunk of size 0 has been read.
+    `complete`: the chunk of size 0 has been read. `trailers`: the lines after it.
     """
 
     def __init__(self, source: BufferedSocket) -> None:
         self._source = source
+        self.trailers = b""
         self._left: int | None = None
         self.complete = False
 
@@ -171,6 +190,7 @@ class ChunkedBody:
         return piece
 
     def _next_size(self) -> int:
+        self._source.spend()  # the next thousands may have come already
         if self._left is not None and self._two_bytes() != b"\r\n":
             raise Malformed("a chunk is longer than its size")
         line = self._source.line()
@@ -182,7 +202,7 @@ class ChunkedBody:
             self._source.refund(found.end(1) + 2)
         if size == 0:
             with suppress(PeerClosed):  # RFC 9112 section 8: the body is complete by its last chunk
-                self._source.header_lines()
+                self.trailers = self._source.header_lines()
             self.complete = True
         return size
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Serves one connection of an HTTP server. pywsgi runs the application; requests are read here, strictly and bounded.
+"""Serves one connection of an HTTP server. pywsgi runs the application; requests are read by `request_reader.py`.
 
 A request is read completely, head and body, before the application is called: an application never waits for its
-client. A request that is refused is answered in the server's error format, and the connection ends.
+client. A request that is refused is answered in the server's error format, and the connection ends. Requests are let
+in by time: all connections together share a slice of each turn of the event loop, also for requests that come one
+behind the other on the same connection. Only probes of the health pass at once.
 """
 
 import logging
@@ -15,16 +17,18 @@ from gevent import socket
 from gevent.pywsgi import WSGIHandler
 
 from submgr.platform.http.app import reason_of
-from submgr.platform.http.buffered_socket import BufferedSocket, ChunkedBody, Malformed, PeerClosed, TooLong
+from submgr.platform.http.buffered_socket import BufferedSocket, PeerClosed
 from submgr.platform.http.connections import Connections
-from submgr.platform.http.request_head import Refused, RequestFields, request_fields, request_line
+from submgr.platform.http.request_head import Refused
+from submgr.platform.http.request_reader import RETRY, Request, read_request
 
 log = logging.getLogger(__name__)
 
-_REQUEST_LINE = 8191
 _ONE_PIECE = 64 * 1024
 _LINGER_SECONDS = 5.0
 _LINGER_BYTES = 64 * 1024 * 1024
+_RESERVE_SECONDS = 2.0
+"""The time in which a client that found the server full may ask for its health."""
 
 
 class _Body(BytesIO):
@@ -40,12 +44,18 @@ class Handler(WSGIHandler):  # type: ignore[misc]
     connections: Connections
     command: str | None
     response_headers: list[tuple[bytes, bytes]]
-    _fields: RequestFields
-    _body: bytes
+    environ: dict[str, Any] | None
+    wsgi_input: BytesIO | None
+    code: int | None
 
     def __init__(self, sock: socket.socket, address: tuple[Any, ...], server: Any) -> None:
         super().__init__(sock, address, server, rfile=BytesIO())  # pywsgi's own reader, which is not used
-        self._source = BufferedSocket(sock)
+        self._source = BufferedSocket(sock, self._received)
+        self._request: Request | None = None
+        self._placed = True
+        self._reading = False
+        self._refused = False
+        self._crowded_out = False
 
     def handle(self) -> None:
         """Serves the requests of the connection until it ends."""
@@ -53,10 +63,8 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         self.greenlet = gevent.getcurrent()
         sock = self.socket
         try:
-            if self.connections.enter(self):
-                super().handle()
-            else:
-                self._answer(Refused(503, "too many connections"), {"Retry-After": "1"})
+            self._placed = self.connections.enter(self)
+            super().handle()
         except OSError as exc:
             log.debug("connection lost", extra={"peer": str(self.client_address), "why": str(exc)})
         finally:
@@ -69,17 +77,26 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         return str(self.client_address[0])
 
     def hang_up(self) -> None:
-        """Ends the connection, which is between two requests or within one. Called from another greenlet."""
+        """Ends the connection, whose client is waited for. Called from another greenlet."""
+        self._shut(socket.SHUT_RDWR)
+
+    def crowd_out(self) -> None:
+        """Has a request that is still coming answered by 503, and ends the connection. Called from another greenlet."""
+        self._crowded_out = True
+        self._shut(socket.SHUT_RD if self._reading else socket.SHUT_RDWR)
+
+    def _shut(self, how: int) -> None:
         sock = self.__dict__.get("socket")
         if sock is not None:
             try:
-                sock.shutdown(socket.SHUT_RDWR)
+                sock.shutdown(how)
             except OSError as exc:
                 log.debug("connection was gone", extra={"why": str(exc)})
 
     def handle_one_request(self) -> bool | None:
         """Reads a request, has it answered. Returns None when the connection is to be closed."""
         self.command = None
+        self._reading = True
         try:
             if not self._wait_for_request():
                 return None
@@ -87,86 +104,66 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         except Refused as refused:
             self._answer(refused)
             return None
-        self.socket.settimeout(self.connections.limits.write)
+        self._reading = False
+        self.connections.works(self)
         self.environ = self.get_environ()
         self.application = self.server.application
         self.handle_one_response()
+        self._let_go()
         return None if self.close_connection else True
+
+    def _let_go(self) -> None:
+        """A connection between two requests holds nothing but what has already come of the next one."""
+        self._request = self.environ = self.wsgi_input = None
+        self.connections.release(self)
+        if self._source.pending:
+            self.connections.received(self, self._source.pending)
 
     def _wait_for_request(self) -> bool:
         """Waits for the first byte of a request, as long as a connection may idle. Returns False when none comes."""
+        limits = self.connections.limits
         if not self._source.pending:
             self.connections.idle(self)
-            self._source.allow(self.connections.limits.idle)
+            self._source.allow(limits.idle if self._placed else _RESERVE_SECONDS)
             try:
                 if not self._source.fill():
                     return False
             except TimeoutError:
+                if not self._placed:
+                    raise _full() from None
                 return False
-        self.connections.busy(self)
-        self._source.begin(self.connections.limits.read)
+        self.connections.slow(self)
+        self._source.begin(limits.read if self._placed else _RESERVE_SECONDS)
         return True
 
+    def _received(self, octets: int) -> None:
+        if self._refused:  # what comes now is not kept
+            return
+        if self._crowded_out or not self.connections.received(self, octets):
+            raise _no_room()
+
     def _read_request(self) -> None:
-        """Reads head and body. Raises Refused, or OSError when the client leaves within the head."""
+        """Raises Refused, or OSError when the connection is lost."""
+        limits = self.connections.limits
         try:
-            self._read_head()
-            self._body = self._read_body()
+            request = self._request = read_request(self._source, limits, not self._placed)
         except TimeoutError:
-            raise Refused(408, f"the request was not complete within {self.connections.limits.read:g} s") from None
-        finally:
-            self.connections.complete(self)
-
-    def _read_head(self) -> None:
-        self.requestline = self._read_request_line() or self._read_request_line()
-        self.command, self.path, self.request_version = request_line(self.requestline)
-        try:
-            lines = self._source.header_lines()
-        except TooLong:
-            raise Refused(431, "the head of the request is too long") from None
-        self._fields = request_fields(lines, self.request_version)
-        self.content_length = self._fields.framing.length
-        self.close_connection = self._fields.framing.closes
-
-    def _read_request_line(self) -> str:
-        """A line without its end. Some clients send an empty one after the body before (RFC 9112 section 2.2)."""
-        try:
-            line = self._source.line(_REQUEST_LINE)
-        except TooLong:
-            raise Refused(414, "the request line is too long") from None
-        return line.decode("latin-1").rstrip("\r\n")
-
-    def _read_body(self) -> bytes:
-        length, chunked = self._fields.framing.length, self._fields.framing.chunked
-        if not chunked and not length:
-            return b""
-        limit = self.connections.limits.body
-        if length is not None and length > limit:
-            raise self._too_large()
-        if self._fields.framing.expects_continue:
-            self._source.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-        body = ChunkedBody(self._source) if chunked else self._source
-        wanted = limit + 1 if length is None else length
-        octets = bytearray()  # in place of a list of pieces, which would be many times as large when they are tiny
-        try:
-            while wanted and (piece := body.some(wanted)):
-                octets += piece
-                wanted -= len(piece)
-        except PeerClosed as exc:
-            raise Refused(400, f"the body is incomplete: {exc}") from exc
-        except Malformed as exc:
-            raise Refused(400, f"the chunks of the body are malformed: {exc}") from exc
-        if wanted and not chunked:
-            raise Refused(400, f"the body is incomplete: {wanted} bytes are missing")
-        if not wanted and chunked:
-            raise self._too_large()
-        return bytes(octets)
-
-    def _too_large(self) -> Refused:
-        return Refused(413, f"the body is larger than {self.connections.limits.body} bytes")
+            raise Refused(408, f"the request was not complete within {limits.read:g} s") from None
+        except OSError as exc:
+            if self._crowded_out:
+                raise _no_room() from None
+            if not isinstance(exc, PeerClosed):
+                raise
+            raise Refused(400, f"the request is incomplete: {exc}") from exc
+        self.requestline = request.text
+        self.command, self.path, self.request_version = request.line.method, request.line.path, request.line.version
+        self.content_length = request.fields.framing.length
+        self.close_connection = request.fields.framing.closes
 
     def get_environ(self) -> dict[str, Any]:
         """The WSGI environment of the request that has been read."""
+        request = self._request
+        assert request is not None
         env: dict[str, Any] = self.server.get_environ()
         path, _, query = self.path.partition("?")
         env["REQUEST_METHOD"] = self.command
@@ -175,10 +172,12 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         env["SERVER_PROTOCOL"] = self.request_version
         env["REMOTE_ADDR"] = self.client_address[0].removeprefix("::ffff:")
         env["REMOTE_PORT"] = str(self.client_address[1])
-        env.update(self._fields.environ)
-        if self._body or self.content_length is not None:
-            env["CONTENT_LENGTH"] = str(len(self._body))
-        self.wsgi_input = env["wsgi.input"] = _Body(self._body)
+        env.update(request.fields.environ)
+        if request.line.host is not None:
+            env["HTTP_HOST"] = request.line.host
+        if request.body or self.content_length is not None:
+            env["CONTENT_LENGTH"] = str(len(request.body))
+        self.wsgi_input = env["wsgi.input"] = _Body(request.body)
         env["wsgi.input_terminated"] = True
         return env
 
@@ -188,7 +187,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         if self.request_version == "HTTP/1.0" and not self.response_use_chunked and self.code not in (204, 304):
             known = any(name.lower() == b"content-length" for name, _ in self.response_headers)
             self.close_connection = self.close_connection or not known  # its end is the end of the connection
-        if self.connections.stopping:
+        if self.connections.stopping or not self._placed:
             self.close_connection = True
         if self.close_connection:
             fields = [field for field in self.response_headers if field[0].lower() != b"connection"]
@@ -197,6 +196,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]
     def _write_with_headers(self, data: bytes) -> None:
         """Sends a small answer in one piece. pywsgi sends the head on its own: one more system call and packet."""
         if self.response_use_chunked or len(data) > _ONE_PIECE:
+            self._hold(data)
             super()._write_with_headers(data)
             return
         self.headers_sent = True
@@ -205,6 +205,24 @@ class Handler(WSGIHandler):  # type: ignore[misc]
             data = b"%x\r\n%s\r\n" % (len(data), data) if data else b""
         head = b"".join([b"%s: %s\r\n" % field for field in self.response_headers])
         self._sendall(b"HTTP/1.1 %s\r\n%s\r\n%s" % (self.status, head, data))
+
+    def _hold(self, data: bytes | memoryview) -> None:
+        if not self.connections.sends(self, data):
+            raise _no_room()
+
+    def _sendall(self, data: bytes | memoryview) -> None:
+        """Sends a piece of the answer. A client that does not take it may lose its connection to others meanwhile."""
+        self._hold(data)
+        self.connections.slow(self)
+        self._source.allow(self.connections.limits.write)
+        try:
+            self._source.send(data)
+        except OSError:
+            self.code = -abs(self.code or 0)  # pywsgi's mark for "could not be sent"
+            raise
+        finally:
+            self.connections.works(self)
+        self.response_length += len(data)
 
     def log_request(self) -> None:
         """Logs one line at debug level in place of an access log."""
@@ -218,26 +236,31 @@ class Handler(WSGIHandler):  # type: ignore[misc]
 
     def handle_error(self, t: Any, v: Any, tb: Any) -> None:
         """The iterator of the application failed, or the client does not take its answer."""
-        if (self.code or 0) < 0:  # pywsgi's mark for "could not be sent"
+        if issubclass(t, Refused):
+            self._break_off(v)
+        elif (self.code or 0) < 0:
             log.debug("answer not taken", extra={"peer": str(self.client_address), "why": str(v)})
             self.close_connection = True
         elif not issubclass(t, gevent.GreenletExit):
             log.error("request failed", exc_info=(t, v, tb), extra={"request": self.requestline})
-            self._send_error_response_if_possible(500)
+            self._break_off(Refused(500, "internal error, see the log"))
         else:
             self.close_connection = True
 
-    def _send_error_response_if_possible(self, error_code: int) -> None:
+    def _break_off(self, refused: Refused) -> None:
         self.close_connection = True
         if not self.response_length:  # else the client sees that the answer breaks off
-            self._answer(Refused(error_code, "internal error, see the log"))
+            self._answer(refused)
 
-    def _answer(self, refused: Refused, headers: dict[str, str] | None = None) -> None:
+    def _answer(self, refused: Refused) -> None:
         """Sends an error, then reads on for a while: closing with unread input would reset the connection too early."""
         self.close_connection = True
+        self._refused = True
+        self.connections.release(self)
+        self.connections.slow(self)
         body, content_type = self.connections.errors(refused.status, refused.message, (), {})
         lines = [f"HTTP/1.1 {refused.status} {reason_of(refused.status)}", f"Content-Type: {content_type}"]
-        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+        lines += [f"{name}: {value}" for name, value in refused.headers.items()]
         lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
         head = "\r\n".join(lines).encode("latin-1")
         log.debug(
@@ -248,3 +271,11 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         self.socket.shutdown(socket.SHUT_WR)
         self._source.allow(_LINGER_SECONDS)
         self._source.discard(_LINGER_BYTES)
+
+
+def _full() -> Refused:
+    return Refused(503, "too many connections", RETRY)
+
+
+def _no_room() -> Refused:
+    return Refused(503, "too many bytes are in flight", RETRY)

@@ -16,6 +16,10 @@ TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A method or the name of a header field (RFC 9110 section 5.6.2)."""
 
 _LENGTH = re.compile(r"[0-9]{1,18}")
+_TARGET = re.compile(r"[\x21-\x7e]+")
+_ABSOLUTE = re.compile(r"https?://(?P<host>[^/?]+)(?P<path>.*)", re.IGNORECASE)
+# a name, an address of version 4, or one of version 6 in brackets, and a port (RFC 9110 section 7.2); it may be empty
+_HOST = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=%-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 # control characters and a carriage return on its own end a line for some readers and not for others
 _FIELD = re.compile(r"^([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\x00-\x08\x0a-\x1f\x7f]*)\r?\n", re.MULTILINE)
 _FRAMING = frozenset(("content-length", "transfer-encoding", "connection", "expect"))
@@ -27,29 +31,43 @@ _REMEMBERED_SIZE = 1024
 class Refused(Exception):
     """The request does not reach the application. The client gets `status` and `message`, and the connection ends."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
+        self.headers = headers or {}
 
 
-def request_line(line: str) -> tuple[str, str, str]:
-    """Method, path with query, and version of a request line without its end. Refused when it is malformed."""
+@dataclass(frozen=True, slots=True)
+class RequestLine:
+    """`path`: with the query. `host`: of a target in absolute form, else None."""
+
+    method: str
+    path: str
+    version: str
+    host: str | None = None
+
+
+def request_line(line: str) -> RequestLine:
+    """Reads a request line without its end. Refused when it is malformed (RFC 9112 section 3)."""
     words = line.split(" ")
-    if len(words) != 3 or not TOKEN.fullmatch(words[0]):
+    if len(words) != 3 or not TOKEN.fullmatch(words[0]) or not _TARGET.fullmatch(words[1]):
         raise Refused(400, "the first line is not a request line of HTTP/1.1")
     method, target, version = words
     if version not in ("HTTP/1.1", "HTTP/1.0"):
-        raise Refused(505, f"{version[:20]} is not spoken here, only HTTP/1.1 and HTTP/1.0")
-    return method, target if target.startswith("/") else _without_origin(target), version
+        raise Refused(505, f"{version[:20]!r} is not spoken here, only HTTP/1.1 and HTTP/1.0")
+    if target.startswith("/"):
+        return RequestLine(method, target, version)
+    return _without_origin(method, target, version)
 
 
-def _without_origin(target: str) -> str:
-    """The path of a request target in absolute form, which proxies send (RFC 9112 section 3.2.2)."""
-    scheme, found, rest = target.partition("://")
-    if found and scheme.lower() in ("http", "https"):
-        return f"/{rest.partition('/')[2]}"
-    raise Refused(400, f"{target[:80]!r} is not a path")
+def _without_origin(method: str, target: str, version: str) -> RequestLine:
+    """A request target in absolute form, which proxies send: its host is the one that counts (section 3.2.2)."""
+    found = _ABSOLUTE.fullmatch(target)
+    if not found or not _HOST.fullmatch(found["host"]):
+        raise Refused(400, f"{target[:80]!r} is not a path")
+    path = found["path"]
+    return RequestLine(method, path if path.startswith("/") else f"/{path}", version, found["host"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +98,7 @@ def request_fields(lines: bytes, version: str) -> RequestFields:
 
 def _read(lines: bytes, version: str) -> RequestFields:
     fields = header_fields(lines)
+    check_host(fields, version)
     return RequestFields(framing(fields, version), environ(fields))
 
 
@@ -99,11 +118,22 @@ def header_fields(lines: bytes) -> Fields:
     return [(name.lower(), value.strip(" \t")) for name, value in found]
 
 
+def check_host(fields: Fields, version: str) -> None:
+    """Refused unless there is one field Host, which HTTP/1.0 may leave out (RFC 9112 section 3.2)."""
+    hosts = [value for name, value in fields if name == "host"]
+    if len(hosts) > 1 or (not hosts and version == "HTTP/1.1"):
+        raise Refused(400, f"{len(hosts)} header fields Host in place of one")
+    if hosts and not _HOST.fullmatch(hosts[0]):
+        raise Refused(400, f"{hosts[0][:80]!r} is not a host")
+
+
 def framing(fields: Fields, version: str) -> Framing:
     """How the body of a request is told. Refused when that is contradictory or not known (RFC 9112 section 6)."""
     told = [field for field in fields if field[0] in _FRAMING]
-    lengths = {value for name, value in told if name == "content-length"}
+    lengths = [value for name, value in told if name == "content-length"]
     codings = [value.lower() for name, value in told if name == "transfer-encoding"]
+    if codings and version == "HTTP/1.0":  # of that version readers know lengths only (section 6.1)
+        raise Refused(400, "HTTP/1.0 knows no Transfer-Encoding")
     chunked = codings == ["chunked"]
     if codings and not chunked:
         raise Refused(501, f"transfer coding {', '.join(codings)[:80]} is not known")
@@ -112,7 +142,7 @@ def framing(fields: Fields, version: str) -> Framing:
     length = lengths.pop() if lengths else None
     if length is not None and not _LENGTH.fullmatch(length):
         raise Refused(400, f"Content-Length {length[:40]!r} is not a number")
-    options = [word.strip().lower() for name, value in told if name == "connection" for word in value.split(",")]
+    options = [word.strip(" \t").lower() for name, value in told if name == "connection" for word in value.split(",")]
     return Framing(
         length=int(length) if length is not None else None,
         chunked=chunked,

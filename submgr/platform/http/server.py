@@ -26,6 +26,7 @@ _OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 class _Wsgi(WSGIServer):  # type: ignore[misc]
     handler_class = Handler
+    max_accept = 16  # in one turn of the event loop: a flood of new clients leaves time for the others
     connections: Connections
 
     def do_read(self) -> Any:

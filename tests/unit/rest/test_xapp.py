@@ -11,9 +11,10 @@ from flask.testing import FlaskClient
 from submgr.core.errors import FieldError, NodeDownError, RefusedError
 from submgr.core.model import Content, E2Record, Holder, RestHolder, RmrEndpoint
 from submgr.e2ap.messages import Action, ActionType
+from submgr.platform.http.app import MAX_BODY
 from submgr.rest.schemas import parse_subscribe
 from submgr.rest.use_cases import XappOptions
-from submgr.rest.xapp import LARGE_BODY, MAX_BODY, xapp_app
+from submgr.rest.xapp import LARGE_BODY, xapp_app
 
 URL = "/ric/v1/subscriptions"
 POST_PATHS = ["/", "", "/ric/v1", "/ric/v1/", URL, URL + "/", "/ric//v1///subscriptions//", "/subscriptions",

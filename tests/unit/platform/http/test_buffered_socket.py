@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.http.sockets import Octets
 
-from submgr.platform import turns
 from submgr.platform.http import buffered_socket
+from submgr.platform.http.answer_head import read_head
 from submgr.platform.http.buffered_socket import (
     MAX_FRAMING,
     BufferedSocket,
@@ -141,16 +141,6 @@ class Clock:
         self.now += 0.005
 
 
-class SlowClock:
-    """Moves on by 2 ms whenever somebody looks at it."""
-
-    now = 0.0
-
-    def monotonic(self) -> float:
-        self.now += 0.002
-        return self.now
-
-
 def test_a_peer_that_never_waits_cannot_pass_the_deadline(monkeypatch):
     clock = Clock()
     monkeypatch.setattr(buffered_socket, "time", clock)
@@ -172,38 +162,6 @@ def test_a_peer_that_is_silent_is_waited_for_until_the_deadline():
             source.send(b"x" * 10_000_000)  # nobody takes it
 
 
-def test_others_have_their_turn_by_the_clock_however_few_bytes_come(monkeypatch):
-    clock, given = Clock(), []
-    monkeypatch.setattr(turns, "time", clock)
-    monkeypatch.setattr(buffered_socket, "turn", lambda: given.append(clock.now))
-    source = BufferedSocket(Octets(b"x" * 9, 1, before=clock.tick))
-    source.begin(5)
-    while source.some(1):
-        continue
-    assert len(given) == 4  # each of the octets takes a whole slice of time, the first two still fit in one
-
-
-def test_others_have_their_turn_within_one_piece_of_many_lines(monkeypatch):
-    given = []
-    monkeypatch.setattr(buffered_socket, "turn", lambda: given.append(1))
-    monkeypatch.setattr(turns, "time", SlowClock())
-    source = source_of(b"x\r\n" * 30)
-    for _ in range(30):
-        source.line()
-    assert 8 <= len(given) <= 12  # of 30 lines of 2 ms each, three fit in a slice of 5 ms
-
-
-def test_a_new_deadline_begins_no_new_slice(monkeypatch):
-    given = []
-    monkeypatch.setattr(buffered_socket, "turn", lambda: given.append(1))
-    monkeypatch.setattr(turns, "time", SlowClock())
-    source = source_of(b"x" * 30, 1)
-    for _ in range(30):
-        source.allow(5)
-        source.some(1)
-    assert 8 <= len(given) <= 12
-
-
 def test_a_peer_that_always_has_more_leaves_others_their_turn():
     turns = 0
 
@@ -217,5 +175,31 @@ def test_a_peer_that_always_has_more_leaves_others_their_turn():
     source = source_of(b"x" * 20_000_000)
     while source.some(65536):
         continue
+    other.kill()
+    assert turns > 5
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        pytest.param(lambda: all_of(ChunkedBody(source_of(b"1\r\nx\r\n" * 10_000 + b"0\r\n\r\n"))), id="chunks"),
+        pytest.param(
+            lambda: read_head(source_of(b"HTTP/1.1 100 Continue\r\n\r\n" * 2000 + b"HTTP/1.1 200 OK\r\n\r\n")),
+            id="interim answers",
+        ),
+    ],
+)
+def test_others_have_their_turn_within_one_piece_of_many_lines(read):
+    """Twenty peers with 10 ms of lines each that have come already: turns are counted, and what is read meanwhile."""
+    turns = 0
+
+    def count() -> None:
+        nonlocal turns
+        while True:
+            gevent.sleep(0.0001)
+            turns += 1
+
+    other = gevent.spawn(count)
+    gevent.joinall([gevent.spawn(read) for _ in range(20)], raise_error=True)
     other.kill()
     assert turns > 5

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Shares each turn of the event loop among all peers whose messages are being worked on.
+
+A `Budget` bounds what one greenlet does in a turn. A thousand greenlets whose sockets are ready in the same turn would
+use a thousand slices before the event loop looks at its sockets again. Here all of them share one slice; who finds it
+used up waits for one of the next turns. Those who have worked little go first, so that a peer that sends without an
+end holds up nobody but those who do the same.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from functools import cache
+
+import gevent
+from gevent.event import Event
+
+from submgr.platform.turns import turn
+
+SLICE = 0.01
+"""Seconds of one turn of the event loop that all shares together may use."""
+
+LITTLE = 0.002
+"""Seconds that a peer may use, since the server has last waited for it, before the others go first."""
+
+
+class Share:
+    """The share of one peer. Call `renew` when the peer was waited for, and `spend` after each piece of work."""
+
+    __slots__ = ("_until",)
+
+    def __init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        """The peer has been waited for: what it sends now is a new piece of work."""
+        self._until = time.monotonic() + LITTLE
+
+    def spend(self) -> None:
+        """Returns at once while this turn's slice lasts, else in one of the next turns."""
+        now = time.monotonic()
+        little = now <= self._until
+        row = _row()
+        if row.used_up(now) or (row and not little):
+            row.wait(little)
+            self.renew()
+
+
+class _Row:
+    """Those who wait for one of the next turns of the event loop. It is false when nobody does."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+        """When the slice of the present turn ends. 0: it has not begun."""
+        self._little: deque[Event] = deque()
+        self._much: deque[Event] = deque()
+        self._letting_in = False
+        # called in each turn, before the event loop waits for its sockets
+        self._turned = gevent.get_hub().loop.prepare(ref=False)
+        self._turned.start(self._new_turn)
+
+    def __bool__(self) -> bool:
+        return bool(self._little or self._much)
+
+    def used_up(self, now: float) -> bool:
+        """Whether the slice of this turn is used up. The first question begins it."""
+        if not self._until:
+            self._until = now + SLICE
+        return now > self._until
+
+    def wait(self, little: bool) -> None:
+        """Waits for a turn: behind all who have worked `little`, or behind everybody."""
+        mine = Event()
+        (self._little if little else self._much).append(mine)
+        if not self._letting_in:
+            self._letting_in = True
+            gevent.spawn(self._let_in)
+        mine.wait()
+
+    def _new_turn(self) -> None:
+        self._until = 0.0
+
+    def _let_in(self) -> None:
+        turn()
+        while self:
+            (self._little or self._much).popleft().set()
+            gevent.sleep(0)  # behind the one let in: goes on when that one waits for something
+            if self.used_up(time.monotonic()):
+                turn()
+        self._letting_in = False
+
+
+@cache
+def _row() -> _Row:
+    return _Row()
