@@ -84,6 +84,14 @@ class BufferedSocket:
             if view:
                 self.spend()
 
+    def send_at_once(self, payload: bytes | memoryview) -> int:
+        """Sends what the kernel takes without waiting for the peer. Returns the number of bytes."""
+        self.sock.settimeout(0)
+        try:
+            return int(self.sock.send(payload))
+        except BlockingIOError:
+            return 0
+
     def fill(self) -> bool:
         """Receives at least one more byte into the buffer. Returns False when the peer has closed."""
         began = self._wait_until_deadline()

@@ -211,18 +211,25 @@ class Handler(WSGIHandler):  # type: ignore[misc]
             raise _no_room()
 
     def _sendall(self, data: bytes | memoryview) -> None:
-        """Sends a piece of the answer. A client that does not take it may lose its connection to others meanwhile."""
+        """Sends a piece of the answer."""
+        try:
+            sent = self._source.send_at_once(data)
+            if sent < len(data):
+                self._send_slowly(data, sent)
+        except OSError:
+            self.code = -abs(self.code or 0)  # pywsgi's mark for "could not be sent"
+            raise
+        self.response_length += len(data)
+
+    def _send_slowly(self, data: bytes | memoryview, sent: int) -> None:
+        """Waits for the client to take the rest. Meanwhile it may lose its connection to others."""
         self._hold(data)
         self.connections.slow(self)
         self._source.allow(self.connections.limits.write)
         try:
-            self._source.send(data)
-        except OSError:
-            self.code = -abs(self.code or 0)  # pywsgi's mark for "could not be sent"
-            raise
+            self._source.send(memoryview(data)[sent:])
         finally:
             self.connections.works(self)
-        self.response_length += len(data)
 
     def log_request(self) -> None:
         """Logs one line at debug level in place of an access log."""

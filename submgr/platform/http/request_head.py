@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 Fields = list[tuple[str, str]]
 """Header fields in their order, names in lower case."""
@@ -38,8 +39,7 @@ class Refused(Exception):
         self.headers = headers or {}
 
 
-@dataclass(frozen=True, slots=True)
-class RequestLine:
+class RequestLine(NamedTuple):
     """`path`: with the query. `host`: of a target in absolute form, else None."""
 
     method: str

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads the requests of a connection of the HTTP server, strictly and bounded."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from submgr.platform.http.buffered_socket import BufferedSocket, ChunkedBody, Malformed, PeerClosed, TooLong
 from submgr.platform.http.connections import HttpLimits
@@ -20,8 +20,7 @@ _REQUEST_LINE = 8191
 _PROBES = ("/ric/v1/health", "/health")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A request that has come completely. `text`: its first line."""
 
     text: str
