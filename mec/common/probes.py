@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 from submgr.platform import supervised
 from submgr.platform.health import Health
 from submgr.platform.http.app import json_response
+from submgr.platform.http.shared_answers import SharedAnswers
 
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
 
@@ -23,6 +24,7 @@ PREFIXES = ("", "/ric/v1")
 def probes_blueprint(health: Health, registry: CollectorRegistry) -> Blueprint:
     """`/health/alive`, `/health/ready` and `/metrics`."""
     blueprint = Blueprint("probes", __name__)
+    expositions: SharedAnswers[bytes] = SharedAnswers()
 
     def alive() -> Response:
         fine, reasons = health.alive()
@@ -39,7 +41,7 @@ def probes_blueprint(health: Health, registry: CollectorRegistry) -> Blueprint:
 
     def metrics() -> Response:
         encoder, content_type = choose_encoder("")
-        return Response(encoder(registry), content_type=content_type)
+        return Response(expositions.get(lambda: encoder(registry)), content_type=content_type)
 
     for prefix in PREFIXES:
         for path, view in (("/health/alive", alive), ("/health/ready", ready), ("/metrics", metrics)):

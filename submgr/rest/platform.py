@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from importlib import resources
 
 import msgspec
@@ -11,6 +12,7 @@ from flask import Flask, Response
 
 from submgr.core.model import RestRecord
 from submgr.platform.http.app import ApiError, JsonApp, after_sent, json_response
+from submgr.platform.http.shared_answers import SharedAnswers
 from submgr.rest.errors import answer_refusals, report_internal_errors
 from submgr.rest.symptomdata import zip_files
 from submgr.rest.use_cases import HealthReport, InternalError, Operations, Subscriptions
@@ -61,6 +63,7 @@ class _State:
 
     def __init__(self, operations: Operations) -> None:
         self._operations = operations
+        self._exposition: SharedAnswers[tuple[bytes, str]] = SharedAnswers()
 
     def routes(self) -> list[tuple[str, View]]:
         return [
@@ -75,7 +78,7 @@ class _State:
         ]
 
     def _metrics(self) -> Response:
-        text, content_type = self._operations.metrics()
+        text, content_type = self._exposition.get(self._operations.metrics)
         return Response(text, content_type=content_type)
 
 
@@ -84,8 +87,12 @@ def _health(report: HealthReport) -> Response:
 
 
 def _file(name: str, content_type: str) -> Response:
-    content = resources.files(__package__).joinpath(name).read_bytes()
-    return Response(content, content_type=content_type, headers={"Content-Security-Policy": _CONTENT_POLICY})
+    return Response(_content(name), content_type=content_type, headers={"Content-Security-Policy": _CONTENT_POLICY})
+
+
+@cache
+def _content(name: str) -> bytes:
+    return resources.files(__package__).joinpath(name).read_bytes()
 
 
 class _Queries:
@@ -95,39 +102,49 @@ class _Queries:
         self._subscriptions = subscriptions
         self._record_json = operations.record_json
         self._orphans = operations.orphans
+        self._parts: SharedAnswers[bytes] = SharedAnswers()
 
     def routes(self) -> list[tuple[str, View]]:
         return [
-            (f"{_BASE}/subscriptions", self._all),
-            (f"{_BASE}/restsubscriptions", lambda: json_bytes(rest_subscriptions(self._subscriptions))),
+            (
+                f"{_BASE}/subscriptions",
+                _shared(lambda: encode_e2_subscriptions(self._subscriptions.e2_subscriptions())),
+            ),
+            (f"{_BASE}/restsubscriptions", _shared(lambda: rest_subscriptions(self._subscriptions))),
             (f"{_BASE}/get_all_e2nodes", self._nodes),
             (f"{_BASE}/get_e2node_rest_subscriptions/<path:meid>", self._of_node),
             (f"{_BASE}/get_all_xapps", self._xapps),
             (f"{_BASE}/get_xapp_rest_restsubscriptions/<path:host>", self._of_xapp),
             (f"{_BASE}/get_e2subscriptions/<subscription_id>", self._of_rest_subscription),
-            (f"{_BASE}/orphans", lambda: json_bytes(encode_list(self._orphans(), orphan_view))),
+            (f"{_BASE}/orphans", _shared(lambda: encode_list(self._orphans(), orphan_view))),
         ]
-
-    def _all(self) -> Response:
-        return json_bytes(encode_e2_subscriptions(self._subscriptions.e2_subscriptions()))
 
     def _nodes(self) -> Response:
         return json_response(sorted(self._subscriptions.connected_nodes()))
 
     def _of_node(self, meid: str) -> Response:
-        return json_bytes(rest_subscriptions(self._subscriptions, lambda record: record.meid == meid))
+        return self._part(f"of E2 node {meid}", lambda record: record.meid == meid)
 
     def _xapps(self) -> Response:
         return json_response(sorted({record.host for record in self._subscriptions.rest_subscriptions()}))
 
     def _of_xapp(self, host: str) -> Response:
-        return json_bytes(rest_subscriptions(self._subscriptions, lambda record: record.host == host))
+        return self._part(f"of xApp {host}", lambda record: record.host == host)
+
+    def _part(self, name: str, wanted: Callable[[RestRecord], bool]) -> Response:
+        return json_bytes(self._parts.get(lambda: rest_subscriptions(self._subscriptions, wanted), name))
 
     def _of_rest_subscription(self, subscription_id: str) -> Response:
         records = self._subscriptions.e2_subscriptions_of(subscription_id)
         if records is None:
             raise ApiError(404, f"there is no REST subscription {subscription_id}")
         return json_bytes(encode_list(in_order(records), self._record_json))
+
+
+def _shared(make: Callable[[], bytes]) -> View:
+    """Answers with a list that is made once for all who ask for it at the same time."""
+    lists: SharedAnswers[bytes] = SharedAnswers()
+    return lambda: json_bytes(lists.get(make))
 
 
 def rest_subscriptions(subscriptions: Subscriptions, wanted: Callable[[RestRecord], bool] = lambda _: True) -> bytes:
@@ -184,13 +201,18 @@ class _Symptoms:
     def __init__(self, subscriptions: Subscriptions, operations: Operations) -> None:
         self._subscriptions = subscriptions
         self._operations = operations
+        self._archives: SharedAnswers[bytes] = SharedAnswers()
 
     def answer(self) -> Response:
         """A zip with subscriptions, configuration, metrics and recent log."""
+        headers = {"Content-Disposition": 'attachment; filename="symptomdata.zip"'}
+        return Response(self._archives.get(self._archive), content_type="application/zip", headers=headers)
+
+    def _archive(self) -> bytes:
         operations = self._operations
         records = list(self._subscriptions.e2_subscriptions())
         health = {"alive": health_view(operations.alive()), "ready": health_view(operations.ready())}
-        archive = zip_files(
+        return zip_files(
             {
                 "subscriptions.json": encode_e2_subscriptions(records),
                 "restsubscriptions.json": rest_subscriptions(self._subscriptions),
@@ -203,5 +225,3 @@ class _Symptoms:
                 "log.txt": "".join(f"{line}\n" for line in operations.recent_log()).encode(errors="replace"),
             }
         )
-        headers = {"Content-Disposition": 'attachment; filename="symptomdata.zip"'}
-        return Response(archive, content_type="application/zip", headers=headers)

@@ -13,6 +13,7 @@ from flask import Flask, Response, request
 from submgr.core.errors import NodeDownError
 from submgr.core.model import SubscribeRequest
 from submgr.platform.http.app import JsonApp, after_sent, json_response
+from submgr.platform.http.shared_answers import SharedAnswers
 from submgr.platform.native_threads import NativeThreads
 from submgr.platform.sparse_log import Sparsely
 from submgr.rest.errors import answer_refusals, refusal, report_internal_errors
@@ -46,6 +47,7 @@ def xapp_app(
     """The WSGI application of the xApp interface. It calls `count` with the names of the user guide's counters."""
     options = options or XappOptions()
     parse = partial(parse_subscribe, strict_octets=options.strict_octets, refusal=options.refusal)
+    lists: SharedAnswers[bytes] = SharedAnswers()
     folding = Sparsely(log, interval=math.inf)
     app = JsonApp("submgr.rest.xapp", json_only=True)
     answer_refusals(app)
@@ -59,8 +61,11 @@ def xapp_app(
         answer = json_response(accepted_view(accepted.subscription_id), 201)
         return after_sent(answer, accepted.start)
 
+    def listed() -> bytes:
+        return encode_e2_subscriptions(subscriptions.e2_subscriptions(), options.show_ids)
+
     def query() -> Response:
-        return json_bytes(encode_e2_subscriptions(subscriptions.e2_subscriptions(), options.show_ids))
+        return json_bytes(lists.get(listed))
 
     def unsubscribe(subscription_id: str) -> Response:
         subscriptions.unsubscribe(subscription_id)
