@@ -117,6 +117,7 @@ def build(
         orphans=orphans.count,
         skipped_routes=lambda: rmr.skipped_routes().count,
         outbound=outbound,
+        store=store,
     )
     xapp_http = _make_xapp_http(live.current, service, monitoring, outbound)
     platform_http = _make_platform_http(live, service, probes, logs, monitoring, orphans)

@@ -16,6 +16,7 @@ from gevent import socket
 from gevent.event import Event
 from gevent.server import StreamServer
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
+from support.processes.sentinel import Sentinel
 from support.waiting import eventually
 
 from submgr.platform.store.base import Change, StoreError, StoreRefusesWrites, StoreTimeout, StoreUnavailable
@@ -394,25 +395,6 @@ def test_two_servers_share_the_namespaces(server: RedisServer) -> None:
             eventually(lambda: not store.reachable())
         finally:
             store.stop()
-
-
-class Sentinel(RedisServer):
-    def __init__(self, directory: Path, master: RedisServer) -> None:
-        config = directory / "sentinel.conf"
-        config.write_text(
-            f"sentinel monitor dbaasmaster 127.0.0.1 {master.port} 1\n"
-            "sentinel down-after-milliseconds dbaasmaster 60000\n"
-        )
-        super().__init__("--sentinel", config=str(config))
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {
-            "DBAAS_SERVICE_HOST": "127.0.0.1",
-            "DBAAS_SERVICE_PORT": "1",
-            "DBAAS_SERVICE_SENTINEL_PORT": str(self.reserve()),
-            "DBAAS_MASTER_NAME": "dbaasmaster",
-        }
 
 
 def test_the_master_is_found_through_a_sentinel(server: RedisServer, tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Gauges and RMR counters whose values the parts of the daemon know anyway: read when a client asks for the metrics."""
+"""Gauges and counters whose values the parts of the daemon know anyway: read when a client asks for the metrics."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from submgr.core.registry import Registry
 from submgr.platform.health import Health
 from submgr.platform.logs import Logs
 from submgr.platform.outbound_rules import Outbound
+from submgr.platform.store.base import Store
 from submgr.rmr.transport import Stats
 
 
@@ -56,6 +57,7 @@ def watch_parts(
     orphans: Callable[[], int],
     skipped_routes: Callable[[], int],
     outbound: Outbound,
+    store: Store,
 ) -> None:
     """One or two values of each of the other parts."""
     readers: dict[str, Callable[[], float]] = {
@@ -67,6 +69,9 @@ def watch_parts(
         "submgr_missing_routes": lambda: 0 if missing_routes() is None else 1,
         "submgr_orphaned_subscriptions": orphans,
         "submgr_rmr_routes_skipped": skipped_routes,
+        "submgr_store_losses_total": lambda: store.stats().losses,
+        "submgr_store_written_back_total": lambda: store.stats().written_back,
+        "submgr_store_keys_to_write": lambda: store.stats().repairs_pending,
         "submgr_config_reload_refused": reload_refused,
         "submgr_hub_stall_longest_seconds": lambda: health.longest_stall,
         "submgr_log_lines_dropped": lambda: logs.dropped,

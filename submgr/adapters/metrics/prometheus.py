@@ -29,6 +29,9 @@ GAUGES: Mapping[str, str] = {
     "submgr_notifications_waiting": "Notifications that are not delivered yet",
     "submgr_notification_oldest_seconds": "Age of the oldest notification that is not delivered yet",
     "submgr_pending_route_removals": "Routes that could not be removed yet",
+    "submgr_store_losses_total": "Times that the database came back without writes that it had acknowledged",
+    "submgr_store_written_back_total": "Keys that were written to the database again after it had lost writes",
+    "submgr_store_keys_to_write": "Keys of the database that do not have the value yet that they shall hold",
     "submgr_unreadable_records": "Records of the database that could not be read and were left where they are",
     "submgr_orphaned_subscriptions": "Subscriptions whose xApp is gone",
     "submgr_missing_routes": "Message types xApps use over RMR (12010, 12020) for which there is no route",
@@ -38,7 +41,7 @@ GAUGES: Mapping[str, str] = {
     "submgr_log_lines_dropped": "Log lines that were dropped because nobody read them",
     "submgr_outbound_refused": "Connections to addresses of peers that the rules of outbound refused",
 }
-"""Gauges whose values are read when a client asks for the metrics, see `Metrics.read_from`."""
+"""Metrics whose values are read when a client asks, see `Metrics.read_from`. Those with `_total` only grow."""
 
 
 class Metrics:
@@ -106,7 +109,7 @@ class Metrics:
         info.labels(_version(), platform.python_version()).set(1)
 
     def read_from(self, name: str, read: Callable[[], float]) -> None:
-        """Takes the value of gauge `name` from `read()` when a client asks. KeyError: it is not in `GAUGES`."""
+        """Takes the value of `name` from `read()` when a client asks. KeyError: it is not in `GAUGES`."""
         self._gauges.read_from(name, read)
 
     def read_queues_from(self, read: Callable[[], Mapping[str, int]]) -> None:
@@ -169,7 +172,8 @@ class _Gauges(Collector):
     def collect(self) -> Iterable[Metric]:
         for name, explanation in GAUGES.items():
             read = self._read.get(name)
-            yield GaugeMetricFamily(name, explanation, value=read() if read is not None else 0)
+            family = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
+            yield family(name, explanation, value=read() if read is not None else 0)
         depth = GaugeMetricFamily(
             "submgr_node_queue_depth", "Procedures that wait for their turn at an E2 node", labels=["meid"]
         )

@@ -40,6 +40,14 @@ class StoreTimeout(StoreError):
     """No answer in time, or the connection was lost before the answer: the outcome is unknown."""
 
 
+class StoreFenced(StoreError):
+    """Another process has the records, or this one has not taken them yet; nothing was changed."""
+
+
+class StoreLost(StoreError):
+    """The database came back without writes that it had acknowledged; nothing was changed. The store mends it."""
+
+
 class InvalidKey(StoreError, ValueError):
     """A namespace or key that some database cannot hold."""
 
@@ -84,7 +92,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class StoreStats:
-    """Figures since `start()`; `error` is why the database counts as unreachable, else None."""
+    """Figures since `start()`; `error` is why the database counts as unreachable, else None.
+
+    `losses`: how often it came back without acknowledged writes. `written_back`: keys that were written anew for that.
+    """
 
     reachable: bool
     error: str | None
@@ -93,6 +104,8 @@ class StoreStats:
     acknowledged: int
     failed: int
     groups: int
+    losses: int
+    written_back: int
 
 
 Operation = Literal["write", "read", "probe"]
@@ -158,7 +171,30 @@ class Store(Protocol):
         """Why records cannot be saved at the moment, in words; None when they can. Does not block."""
 
     def pause_repairs(self) -> None:
-        """Forgets the repairs that are due, and makes no repairs until the next `start()`."""
+        """Forgets the repairs that are due, and makes none until the next `start()`; writes nothing back either."""
+
+    def marked_epoch(self) -> int:
+        """The largest epoch with which any process has taken the database; 0: none. Blocks. Raises StoreError."""
+
+    def fence(self, epoch: int) -> None:
+        """Takes the database for this process: from now on every write needs `epoch` to be the largest one.
+
+        Only for a store that was made `fenced`, which writes nothing before. Blocks. Raises StoreFenced for an epoch
+        that is too small, else StoreError; may then be called again with the same epoch. When the database has lost
+        writes since this store knew it, all that this store knows is written back in the background.
+        """
+
+    def release(self) -> None:
+        """Writes nothing any more until the next `fence`; what waits fails with StoreFenced. Does not block."""
+
+    def on_fenced(self, tell: Callable[[], None]) -> None:
+        """Has `tell` called when another process is found to have taken the database; writes fail from then on.
+
+        It is called once for each `fence`, from a greenlet of the store, and must not block.
+        """
+
+    def follow(self, change: Change) -> None:
+        """Takes note of what another process has written, for the time after `fence`. Does not block."""
 
     def stats(self) -> StoreStats:
         """Figures for metrics and readiness."""
@@ -180,12 +216,36 @@ class StoreBackend(Protocol):
     def probe(self) -> None:
         """Raises StoreError unless the database answers; StoreRefusesWrites when it answers and takes no writes.
 
-        When it returns or raises StoreRefusesWrites, no write that ended with StoreTimeout before the call can take
-        effect any more.
+        Looks whether the database has lost writes, too. When it returns or raises StoreRefusesWrites, no write that
+        ended with StoreTimeout before the call can take effect any more.
         """
 
     def write(self, namespace: str, values: Mapping[str, bytes], removals: Collection[str]) -> None:
-        """Sets and removes atomically. Raises StoreTimeout when the outcome is unknown, else StoreError."""
+        """Sets and removes atomically. Raises StoreTimeout when the outcome is unknown, else StoreError.
+
+        StoreLost: writes that were acknowledged earlier are gone; nothing is written until `take_again`.
+        """
+
+    def has_lost(self, namespace: str | None = None) -> bool:
+        """Whether writes (to the namespace) are known to be gone. Does not ask the database."""
+
+    def take_again(self) -> None:
+        """Lets the database that has lost writes be written to again. Raises StoreError."""
+
+    def say_complete(self) -> None:
+        """Tells the database that all lost writes are back. Raises StoreError."""
+
+    def marked_epoch(self) -> int:
+        """As `Store.marked_epoch`."""
+
+    def fence(self, epoch: int) -> None:
+        """As `Store.fence`."""
+
+    def overtaken(self) -> bool:
+        """Whether another process is known to have taken the database since `fence`. Does not ask the database."""
+
+    def release(self) -> None:
+        """As `Store.release`."""
 
     def read(self, namespace: str, keys: Collection[str]) -> dict[str, bytes]:
         """As `Store.read`."""
@@ -195,3 +255,28 @@ class StoreBackend(Protocol):
 
     def keys(self, namespace: str) -> set[str]:
         """As `Store.keys`."""
+
+
+class OwnDatabase:
+    """The part of a `StoreBackend` whose database no other process can write, and that does not forget."""
+
+    def has_lost(self, namespace: str | None = None) -> bool:
+        return False
+
+    def take_again(self) -> None:
+        pass
+
+    def say_complete(self) -> None:
+        pass
+
+    def marked_epoch(self) -> int:
+        return 0
+
+    def fence(self, epoch: int) -> None:
+        pass
+
+    def overtaken(self) -> bool:
+        return False
+
+    def release(self) -> None:
+        pass

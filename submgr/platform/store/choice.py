@@ -20,18 +20,20 @@ def make_store(
     environment: Mapping[str, str],
     *,
     name: str = "submgr",
+    fenced: bool = False,
     observer: StoreObserver | None = None,
 ) -> Store:
     """A store that is not started yet.
 
     `backend`: one of BACKENDS; None: redis when the DBAAS_* variables of `environment` name a server, else sqlite.
     `path`: the database file of sqlite, which one process at a time may have open. `name`: how the program calls
-    itself at redis.
+    itself at redis. `fenced`: it writes only while it is the one process that may, see `Store.fence`; a file and the
+    memory are of one process anyhow.
     """
     if backend is None:
         backend = "redis" if environment.get(HOST) or environment.get(CLUSTER_ADDRESSES) else "sqlite"
     if backend == "redis":
-        return SdlStore(SdlSettings(environment, name=name), observer=observer)
+        return SdlStore(SdlSettings(environment, name=name, fenced=fenced), observer=observer)
     if backend == "memory":
         return MemoryStore(observer=observer)
     return SqliteStore(path, observer=observer)

@@ -23,8 +23,9 @@ from submgr.platform.store.base import (
     check_key,
     check_namespace,
 )
-from submgr.platform.store.ledger import Ledgers
+from submgr.platform.store.ledger import Ledgers, effect_of
 from submgr.platform.store.reachability import Reachability
+from submgr.platform.store.sending import Sender
 from submgr.platform.store.writer import Writer
 
 _log = logging.getLogger(__name__)
@@ -42,7 +43,8 @@ class CommittingStore:
     """A `Store` over a `StoreBackend`.
 
     `patience`: seconds a change may wait for its turn; it then fails without being sent. `probe_interval`:
-    seconds between two looks at an idle database; one that is away is looked for four times as often.
+    seconds between two looks at an idle database; one that is away is looked for four times as often. `fenced`: see
+    `Store.fence`.
     """
 
     def __init__(
@@ -53,12 +55,15 @@ class CommittingStore:
         probe_interval: float = 1.0,
         observer: StoreObserver | None = None,
         clock: Callable[[], float] = time.monotonic,
+        fenced: bool = False,
     ) -> None:
         self._backend = backend
         self._patience = patience
         self._probe_interval = probe_interval
         self._observer: StoreObserver = observer or _NobodyWatches()
         self._clock = clock
+        self._fenced = fenced
+        self._tell_fenced: Callable[[], None] = lambda: None
         self._running = False
         self._reset()
 
@@ -67,8 +72,9 @@ class CommittingStore:
         self._reachability = Reachability(
             self._backend.probe, interval=self._probe_interval, observer=self._observer, on_look=self._after_look
         )
+        self._sender = Sender(self._backend, self._reachability, self._ledgers, self._on_fenced)
         self._writer = Writer(
-            self._backend,
+            self._sender,
             self._reachability,
             self._ledgers,
             self._patience,
@@ -77,6 +83,7 @@ class CommittingStore:
             self._probe_interval,
         )
         self._in_trouble = True
+        self._writes = not self._fenced
 
     def start(self) -> None:
         if self._running:
@@ -123,7 +130,7 @@ class CommittingStore:
     def read_all(self, namespace: str) -> dict[str, bytes]:
         check_namespace(namespace)
         ledger = self._ledgers.of(namespace)
-        with self._reading(), ledger.reading_all() as found:
+        with self._reading(), ledger.reading_all(anew=not self._writes) as found:
             found.update(self._backend.read_all(namespace))
         return ledger.corrected(found)
 
@@ -137,11 +144,37 @@ class CommittingStore:
         return self._reachability.reachable
 
     def trouble(self) -> str | None:
-        return self._reachability.trouble
+        return self._reachability.trouble or self._sender.trouble
 
     def pause_repairs(self) -> None:
-        self._writer.repairs_paused = True
+        self._sender.paused = True
         self._ledgers.forget_repairs()
+
+    def marked_epoch(self) -> int:
+        return self._backend.marked_epoch()
+
+    def fence(self, epoch: int) -> None:
+        try:
+            self._backend.fence(epoch)
+        except StoreError:
+            self._backend.release()  # all servers or none
+            raise
+        self._writes = True
+        if self._backend.has_lost():
+            self._writer.repair_soon(at_once=True)
+
+    def release(self) -> None:
+        self._backend.release()
+        self._writes = not self._fenced
+        if not self._writes:
+            self._sender.writing_back = False
+            self._ledgers.forget()
+
+    def on_fenced(self, tell: Callable[[], None]) -> None:
+        self._tell_fenced = tell
+
+    def follow(self, change: Change) -> None:
+        self._ledgers.of(change.namespace).followed(effect_of([change]))
 
     def stats(self) -> StoreStats:
         return StoreStats(
@@ -151,13 +184,22 @@ class CommittingStore:
             repairs_pending=self._ledgers.repairs_pending,
             acknowledged=self._writer.acknowledged,
             failed=self._writer.failed,
-            groups=self._writer.groups,
+            groups=self._sender.groups,
+            losses=self._sender.losses,
+            written_back=self._sender.written_back,
         )
 
     def _after_look(self) -> None:
         was_in_trouble, self._in_trouble = self._in_trouble, self._reachability.trouble is not None
-        if self._reachability.reachable and self._ledgers.repairs_pending:
+        self._on_fenced()
+        if self._reachability.reachable and self._writer.repairs_wanted:
             self._writer.repair_soon(at_once=was_in_trouble and not self._in_trouble)
+
+    def _on_fenced(self) -> None:
+        if self._backend.overtaken():
+            _log.warning("another process has taken the database: nothing is written any more")
+            self.release()
+            self._tell_fenced()
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

@@ -54,11 +54,12 @@ class Ledger:
         self._held.update(values)
 
     @contextmanager
-    def reading_all(self) -> Iterator[dict[str, bytes]]:
+    def reading_all(self, *, anew: bool = False) -> Iterator[dict[str, bytes]]:
         """Goes around a read of the whole namespace; the caller puts the values found into the yielded mapping.
 
         A key that is written meanwhile keeps its acknowledged value: the value found may be older, or of a write
-        that is not acknowledged yet.
+        that is not acknowledged yet. A later read teaches nothing: the database may be about to lose what it holds.
+        `anew`: another process writes the namespace, so that what is found counts.
         """
         touched = set(self._sent)
         self._readers.append(touched)
@@ -67,14 +68,11 @@ class Ledger:
             yield found
         finally:
             self._readers.remove(touched)
-        # without going through tens of thousands of keys one by one
-        newer = {key: self._held.get(key) for key in touched if key in found}
-        self._held.update(found)
-        for key, value in newer.items():
-            if value is None:
-                del self._held[key]
-            else:
-                self._held[key] = value
+        if self._complete and not anew:
+            return
+        newer = {key: self._held.get(key) for key in touched}
+        self._held = dict(found)
+        self._take(newer)
         self._complete = True
 
     @contextmanager
@@ -90,8 +88,16 @@ class Ledger:
 
     def acknowledged(self, effect: Effect) -> None:
         """The database holds `effect` now, so that older repairs of its keys are void."""
-        for key, value in effect.items():
+        for key in effect:
             self._repairs.pop(key, None)
+        self._take(effect)
+
+    def followed(self, effect: Effect) -> None:
+        """Another process has written `effect`."""
+        self._take(effect)
+
+    def _take(self, effect: Effect) -> None:
+        for key, value in effect.items():
             if value is None:
                 self._held.pop(key, None)
             else:
@@ -105,6 +111,19 @@ class Ledger:
             elif unknown:
                 self._repairs.setdefault(key, self._held.get(key))
 
+    @property
+    def complete(self) -> bool:
+        """Whether the whole namespace is known: a key that is not held is not there."""
+        return self._complete
+
+    def lost(self, found: Collection[str]) -> None:
+        """The database has lost writes: every key has to be written anew, and those removed that came back.
+
+        `found`: the keys that the database has; they count for a namespace that is known as a whole.
+        """
+        came_back = [key for key in found if key not in self._held] if self._complete else ()
+        self._repairs = {**dict.fromkeys(came_back), **self._held, **self._repairs}
+
     def forget_repairs(self) -> None:
         self._repairs.clear()
 
@@ -112,10 +131,22 @@ class Ledger:
     def repairs_pending(self) -> int:
         return len(self._repairs)
 
-    def repairs(self, limit: int) -> list[Effect]:
-        """The pending repairs, in pieces of at most `limit` keys."""
-        items = list(self._repairs.items())
-        return [dict(items[start : start + limit]) for start in range(0, len(items), limit)]
+    def repairs(self, limit: int, size: int) -> Iterator[Effect]:
+        """The pending repairs, in pieces of at most `limit` keys and about `size` bytes.
+
+        Each piece is as it is when its turn comes. Repairs that come up meanwhile are in none of them.
+        """
+        piece: Effect = {}
+        left = size
+        for key in list(self._repairs):
+            if key in self._repairs:
+                value = piece[key] = self._repairs[key]
+                left -= len(value or b"")
+            if len(piece) == limit or left <= 0:
+                yield piece
+                piece, left = {}, size
+        if piece:
+            yield piece
 
     def corrected(self, found: Mapping[str, bytes], keys: Collection[str] | None = None) -> dict[str, bytes]:
         """The values read (of `keys`, else of all keys) as they are going to be once the repairs are made."""
@@ -139,6 +170,10 @@ class Ledgers:
 
     def of(self, namespace: str) -> Ledger:
         return self._by_namespace.setdefault(namespace, Ledger())
+
+    def forget(self) -> None:
+        """Forgets everything: another process writes from now on."""
+        self._by_namespace.clear()
 
     def items(self) -> list[tuple[str, Ledger]]:
         """Each namespace with its ledger, as of now."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from submgr.platform.store.base import StoreObserver
+from submgr.platform.store.base import OwnDatabase, StoreObserver
 from submgr.platform.store.committing import CommittingStore
 
 
-class MemoryBackend:
+class MemoryBackend(OwnDatabase):
     """The `StoreBackend` of dictionaries; they outlive a `stop()` and `start()` in one process."""
 
     def __init__(self) -> None:

@@ -43,6 +43,41 @@ class SdlBackend:
                 [full_key(namespace, key) for key in removals],
             )
 
+    def has_lost(self, namespace: str | None = None) -> bool:
+        servers = self._client.servers if namespace is None else [self._client.server(namespace)]
+        return any(server.marked.lost for server in servers)
+
+    def take_again(self) -> None:
+        for server in self._client.servers:
+            if server.marked.lost:
+                with self._client.asking(f"the marker at {server.where}"):
+                    server.take_again()
+
+    def say_complete(self) -> None:
+        for server in self._client.servers:
+            if server.marked.incomplete:
+                with self._client.asking(f"the marker at {server.where}"):
+                    server.say_complete()
+
+    def marked_epoch(self) -> int:
+        epochs = [0]
+        for server in self._client.servers:
+            with self._client.asking(f"the marker at {server.where}"):
+                epochs.append(server.marker().epoch)
+        return max(epochs)
+
+    def fence(self, epoch: int) -> None:
+        for server in self._client.servers:
+            with self._client.asking(f"the marker at {server.where}"):
+                server.take(epoch)
+
+    def overtaken(self) -> bool:
+        return any(server.marked.overtaken for server in self._client.servers)
+
+    def release(self) -> None:
+        for server in self._client.servers:
+            server.marked.release()
+
     def read(self, namespace: str, keys: Collection[str]) -> dict[str, bytes]:
         found: dict[str, bytes] = {}
         rest = iter(keys)
@@ -88,4 +123,5 @@ class SdlStore(CommittingStore):
             patience=settings.operation_timeout,
             probe_interval=probe_interval,
             observer=observer,
+            fenced=settings.fenced,
         )

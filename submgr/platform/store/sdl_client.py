@@ -30,6 +30,7 @@ from submgr.platform.store.base import StoreError, StoreRefusesWrites, StoreTime
 from submgr.platform.store.dbaas import VARIABLES, read_dbaas
 from submgr.platform.store.sdl_connection import MasterConnection, Pool, SdlConnection
 from submgr.platform.store.sdl_errors import translating
+from submgr.platform.store.sdl_marked import Marked
 from submgr.platform.store.sdl_sentinels import Sentinels
 from submgr.platform.store.sdl_server import Server
 
@@ -42,6 +43,9 @@ class SdlSettings:
 
     `environment`: the DBAAS_* variables (others are ignored).
 
+    `name`: how the program calls itself at redis; it keeps a marker of its own beside its records. `fenced`: nothing is
+    written before the servers were taken with an epoch, nor after another process has taken them with a larger one.
+
     `connect_timeout` covers the name look-up, `operation_timeout` everything from taking a connection to the
     answer. `connections` is the most that are open at a time to one server.
     """
@@ -51,6 +55,7 @@ class SdlSettings:
     operation_timeout: float = 2.0
     connections: int = 8
     name: str = "submgr"
+    fenced: bool = False
 
     def __post_init__(self) -> None:
         if self.connect_timeout <= 0 or self.operation_timeout <= 0 or self.connections < 2:
@@ -80,7 +85,8 @@ class SdlClient:
         """
         self._settings = settings
         self._tag = settings.name if writes else None
-        self._servers: list[Server] = []
+        self.servers: list[Server] = []
+        """The servers that the namespaces are on; none while closed."""
         self._sentinels: dict[str, Sentinels] = {}
         self._storage: Any = None
 
@@ -93,13 +99,14 @@ class SdlClient:
         with _environment(dbaas.variables):
             self._storage = SyncStorage()
         self._sentinels = {}
-        self._servers = [self._refit(each.redis_client) for each in self._storage.get_backend().clients]
+        clients = self._storage.get_backend().clients
+        self.servers = [self._refit(place, each.redis_client) for place, each in enumerate(clients)]
 
     def close(self) -> None:
         if self._storage is not None:
             self._storage.close()
             self._storage = None
-        self._servers = []
+        self.servers = []
 
     @property
     def storage(self) -> Any:
@@ -132,7 +139,7 @@ class SdlClient:
 
     def _close_idle(self) -> None:
         """After an answer that made no sense, what comes next on any connection may be the answer to something else."""
-        for server in self._servers:
+        for server in self.servers:
             server.client.connection_pool.close_idle()
 
     def values(self, namespace: str, keys: Collection[str]) -> dict[str, bytes]:
@@ -157,7 +164,7 @@ class SdlClient:
     def server(self, namespace: str) -> Server:
         """The server that `namespace` is on. Raises StoreUnavailable when not open."""
         client = self.redis(namespace)
-        return next(server for server in self._servers if server.client is client)
+        return next(server for server in self.servers if server.client is client)
 
     def probe(self) -> None:
         """Raises StoreError unless every server answers, StoreRefusesWrites when all answer and one takes no writes.
@@ -165,7 +172,7 @@ class SdlClient:
         When it returns or raises StoreRefusesWrites, no write that was given up before is executed any more.
         """
         failed: list[StoreError] = []
-        for server in self._servers:
+        for server in self.servers:
             try:
                 with self.asking(f"PING at {server.where}"):
                     server.probe()
@@ -176,7 +183,7 @@ class SdlClient:
             failed.sort(key=lambda error: isinstance(error, StoreRefusesWrites))
             raise type(failed[0])("; ".join(map(str, failed)))
 
-    def _refit(self, client: Any) -> Server:
+    def _refit(self, place: int, client: Any) -> Server:
         """Exchanges the connection pool of a client of ricsdl."""
         old = client.connection_pool
         lost: set[str] = set()
@@ -189,10 +196,13 @@ class SdlClient:
             client.connection_pool = self._pool(
                 MasterConnection, lost=lost, tag=self._tag, find_master=partial(sentinels.master, where)
             )
-            return Server(client, f"{where} ({old.service_name})", lost, watched=True)
+            return Server(client, f"{where} ({old.service_name})", lost, self._marked(place, where), watched=True)
         host, port = _address(old)
         client.connection_pool = self._pool(SdlConnection, lost=lost, tag=self._tag, host=host, port=port)
-        return Server(client, f"{host}:{port}", lost)
+        return Server(client, f"{host}:{port}", lost, self._marked(place, f"{host}:{port}"))
+
+    def _marked(self, place: int, where: str) -> Marked:
+        return Marked(self._settings.name, place, where, fencing=self._settings.fenced)
 
     def _pool(self, kind: type[SdlConnection], **options: Any) -> Pool:
         settings = self._settings

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from gevent import socket
 from redis.connection import BlockingConnectionPool, Connection
-from redis.exceptions import ReadOnlyError, RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from submgr.platform.connecting import connect
 from submgr.platform.names import neighbours
@@ -76,7 +76,9 @@ class MasterConnection(SdlConnection):
     def read_response(self, *args: Any, **options: Any) -> Any:
         try:
             return super().read_response(*args, **options)
-        except ReadOnlyError as error:
+        except ResponseError as error:
+            if not in_words(error).startswith("READONLY"):
+                raise
             # Another one is the master by now: the next command asks the sentinel again.
             self.disconnect()
             raise NotSent(f"{self.host}:{self.port} is not the master any more") from error

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -37,6 +38,11 @@ _CODES: dict[type[RedisError], str] = {
     AuthenticationError: "NOAUTH",
 }
 """redis-py cuts these codes off the texts of the errors; operators look for them."""
+
+_NOT_ALLOWED = "executing the script can't run this command"
+"""How redis up to version 7.0 says NOPERM of a command in a script."""
+_OF_SCRIPT = re.compile(r"@user_script: ?\d+: -")
+"""What redis up to version 6 puts before an error of a command in a script."""
 
 _ANSWERS_NOTHING = (NotSent, BusyLoadingError, AuthenticationError, MasterDownError, ClusterDownError)
 _REFUSES_WRITES = ("READONLY", "OOM", "MISCONF", "NOREPLICAS")
@@ -75,5 +81,6 @@ def in_words(error: BaseException) -> str:
     """The text of an answer of redis, with its code."""
     code = next((code for kind, code in _CODES.items() if isinstance(error, kind)), "")
     # in a transaction redis-py puts the command with its values before the answer
-    text = str(error).rpartition(" of pipeline caused error: ")[2]
+    text = _OF_SCRIPT.sub("", str(error).rpartition(" of pipeline caused error: ")[2])
+    code = "NOPERM" if _NOT_ALLOWED in text else code
     return f"{code} {text}" if code and not text.startswith(code) else text

@@ -1,68 +1,110 @@
 # SPDX-License-Identifier: Apache-2.0
 # redis-py annotates only a part of itself.
 # mypy: allow-untyped-calls
-"""One redis server: whether it answers, and whether what it is given is written for good."""
+"""One redis server: whether it answers, whether what it is given is written for good, and whether it has lost any."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from hashlib import sha1
 from typing import Any
 
-from redis.exceptions import InvalidResponse, NoPermissionError, ResponseError
+from redis.exceptions import InvalidResponse, NoPermissionError, NoScriptError, ResponseError
 
-from submgr.platform.store.base import StoreRefusesWrites, StoreTimeout, StoreUnavailable
+from submgr.platform.store.base import StoreFenced, StoreLost, StoreRefusesWrites, StoreTimeout, StoreUnavailable
+from submgr.platform.store.marker import Marker
 from submgr.platform.store.sdl_errors import translated
+from submgr.platform.store.sdl_marked import TAKE, WRITE, Marked, Words
 
 _log = logging.getLogger(__name__)
 
-_NO_KEY = "{submgr},no such key"
-"""A key that never exists: setting it only if it exists is a write that changes nothing."""
+_SHA = sha1(WRITE, usedforsecurity=False).hexdigest()
 
 
 class Server:
     """A server and the connections to it that were given up with a command on the way.
 
-    `lost`: the names of those connections at the server. `watched`: a Sentinel says which server is the master, so
-    that another one may be it by now. `replica_of`: the server takes writes although it is a replica; it forgets them
-    when it next follows its master.
+    `lost`: the names of those connections at the server. `marked`: what is known of its marker. `watched`: a Sentinel
+    says which server is the master, so that another one may be it by now. `replica_of`: the server takes writes
+    although it is a replica; it forgets them when it next follows its master.
     """
 
-    def __init__(self, client: Any, where: str, lost: set[str], *, watched: bool = False) -> None:
+    def __init__(self, client: Any, where: str, lost: set[str], marked: Marked, *, watched: bool = False) -> None:
         self.client = client
         self.where = where
         self.lost = lost
+        self.marked = marked
         self.replica_of: str | None = None
         self._watched = watched
         self._tells_role = True
 
     def write(self, values: dict[str, bytes], removals: list[str]) -> None:
-        """Sends MSET or DEL, or both in one MULTI transaction, and asks the server in the same round trip what it is.
+        """Sets, removes and marks in one step, and asks the server in the same round trip what it is.
 
-        Raises the errors of redis-py. Raises StoreRefusesWrites for a replica, without sending anything, and
-        StoreTimeout when the server has become one: it took the write and may forget it.
+        Raises the errors of redis-py, StoreFenced and StoreLost. Raises StoreRefusesWrites for a replica, without
+        sending anything, and StoreTimeout when the server has become one: it took the write and may forget it.
         """
         if self.replica_of is not None:
             raise StoreRefusesWrites(self._replica_words())
-        with self.client.pipeline(transaction=bool(values and removals)) as commands:
-            if values:
-                commands.mset(values)
-            if removals:
-                commands.delete(*removals)
-            written = len(commands)
-            if self._tells_role:
-                commands.execute_command("ROLE")
-            answers = commands.execute(raise_on_error=False)
-        for answer in answers[:written]:
-            if isinstance(answer, Exception):
-                raise answer
-        if (values and answers[0] is not True) or (removals and type(answers[written - 1]) is not int):
-            raise InvalidResponse("neither an error nor what MSET and DEL answer")
+        role = self._write(self.marked.writing(values, removals))
+        if role is None:
+            role = self._write(self.marked.writing(values, removals))
         try:
-            self._take_role(answers[written:])
+            self._take_role(role or [])
         except StoreUnavailable as demoted:
             raise StoreTimeout(str(demoted)) from demoted
         if self.replica_of is not None:
             raise StoreTimeout(self._replica_words())
+
+    def _write(self, arguments: Words) -> list[Any] | None:
+        """The answer to ROLE, if it was asked. None: nothing was written, and nothing is checked from now on."""
+        takes = self.marked.takes
+        answer, *role = self._run(arguments)
+        if isinstance(answer, Exception):
+            raise answer
+        return role if self.marked.written(answer, takes) else None
+
+    def _run(self, arguments: Words) -> list[Any]:
+        """The answers to the script that writes, and to ROLE. A server that has restarted knows the script no more."""
+        role = [("ROLE",)] if self._tells_role else []
+        answers = self._ask([("EVALSHA", _SHA, *arguments), *role])
+        if isinstance(answers[0], NoScriptError):
+            answers = self._ask([("EVAL", WRITE, *arguments), *role])
+        return answers
+
+    def _ask(self, commands: Sequence[tuple[bytes | str | int, ...]]) -> list[Any]:
+        """The answers to commands of one round trip, errors among them. A pipeline of redis-py takes twice the time."""
+        pool = self.client.connection_pool
+        connection = pool.get_connection()
+        try:
+            connection.send_packed_command(connection.pack_commands(commands))
+            return [_answer(connection) for _ in commands]
+        finally:
+            pool.release(connection)
+
+    def marker(self) -> Marker:
+        """The marker that the server has. Raises the errors of redis-py."""
+        return Marker.parse(self.client.get(self.marked.key))
+
+    def take(self, epoch: int | None = None) -> None:
+        """Takes the server for this process; `epoch`: None for the next one.
+
+        Raises the errors of redis-py, and StoreFenced.
+        """
+        held = self.marker()
+        self._take(self.marked.first(held.epoch + 1 if epoch is None else epoch, held))
+
+    def take_again(self) -> None:
+        """Takes the server that has lost writes. Raises the errors of redis-py, and StoreFenced."""
+        self._take(self.marked.again())
+
+    def say_complete(self) -> None:
+        """Everything has been written back. Raises as `write`."""
+        self._write(self.marked.complete())
+
+    def _take(self, mark: Marker) -> None:
+        self.marked.taken(self.client.execute_command("EVAL", TAKE, *self.marked.taking(mark)), mark)
 
     def probe(self) -> None:
         """Asks whether the server answers and takes writes.
@@ -96,16 +138,15 @@ class Server:
         return None
 
     def _try_write(self) -> str | None:
-        """Why the server takes no writes; None when it does, or does not let us find out."""
-        with self.client.pipeline(transaction=False) as commands:
-            commands.set(_NO_KEY, b"", xx=True)
-            if self._tells_role:
-                commands.execute_command("ROLE")
-            attempt, *role = commands.execute(raise_on_error=False)
-        if isinstance(attempt, Exception):
-            refused = translated(attempt, f"a write at {self.where}")
-            if isinstance(refused, StoreRefusesWrites):
-                return str(refused)
+        """Why the server takes no writes; None when it does. Looks at its marker by the way."""
+        try:
+            if self.marked.takes_by_itself:
+                self.take()
+            role = self._write(self.marked.looking()) or []
+        except (StoreLost, StoreFenced):
+            return None  # noted in `marked`
+        except ResponseError as error:
+            return str(translated(error, f"a write at {self.where}"))
         self._take_role(role)
         return self._replica_words() if self.replica_of is not None else None
 
@@ -144,6 +185,13 @@ class Server:
             # once it has answered a second command, it has executed the commands that had arrived.
             _log.warning("redis at %s does not let connections be ended: %s", self.where, error)
             self._ping()
+
+
+def _answer(connection: Any) -> Any:
+    try:
+        return connection.read_response()
+    except ResponseError as error:
+        return error
 
 
 def _text(value: object) -> str:

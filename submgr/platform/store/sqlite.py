@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 import gevent
 
 from submgr.platform.native_threads import NativeThreads
-from submgr.platform.store.base import StoreError, StoreObserver, StoreTimeout, StoreUnavailable
+from submgr.platform.store.base import OwnDatabase, StoreError, StoreObserver, StoreTimeout, StoreUnavailable
 from submgr.platform.store.committing import CommittingStore
 
 _T = TypeVar("_T")
@@ -32,7 +32,7 @@ _WHOLE = 30.0  # seconds for a call that goes through a whole namespace or file
 _KEYS_AT_A_TIME = 500  # SQLite takes 999 parameters at least
 
 
-class SqliteBackend:
+class SqliteBackend(OwnDatabase):
     """The `StoreBackend` of SQLite.
 
     `path`: the database file; it and its directories are made when missing. `timeout`: of one call, in seconds.

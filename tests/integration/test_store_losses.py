@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The daemon on a redis that keeps nothing on disk, as the RIC's: it comes back empty, and nothing is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from redis import Redis
+from support.processes.daemon import Daemon, Neighbourhood, detail
+from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
+from support.waiting import eventually
+
+pytestmark = [pytest.mark.redis, pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)]
+
+
+@pytest.fixture
+def redis() -> Iterator[RedisServer]:
+    with RedisServer() as redis:
+        yield redis
+
+
+@pytest.fixture
+def around(redis: RedisServer) -> Iterator[Neighbourhood]:
+    with Neighbourhood(redis) as around:
+        around.reset()
+        node_states(around)
+        yield around
+
+
+def node_states(around: Neighbourhood) -> None:
+    """E2 Manager writes them anew when it finds the database empty."""
+    assert around.rnib is not None
+    for name, node in around.e2term.nodes.items():
+        around.rnib.write(name, node.state)
+
+
+def records(redis: RedisServer) -> dict[bytes, bytes | None]:
+    """What is stored for subscriptions, as it is stored."""
+    with Redis(redis.host, redis.port) as client:
+        keys = [*client.keys("{submgr_e2SubsDb},*"), *client.keys("{submgr_restSubsDb},*")]
+        return {key: client.get(key) for key in keys}
+
+
+def test_the_records_come_back_and_outlive_a_restart(around: Neighbourhood, redis: RedisServer) -> None:
+    with Daemon(around) as daemon:
+        kept = [daemon.subscribe(around.request("gnb_1", detail(1, [n]))) for n in range(20)]
+        assert around.xapp.wait(20)
+        gone = kept.pop()
+        daemon.unsubscribe(gone)
+        eventually(lambda: len(around.holds()) == 19)
+        eventually(lambda: len(records(redis)) == 38)
+        before = records(redis)
+        redis.kill()
+        redis.start()
+        node_states(around)
+        eventually(lambda: records(redis) == before, what=lambda: len(records(redis)))
+        eventually(lambda: daemon.platform("GET", "health/ready")[0] == 200)
+        assert daemon.metric("submgr_store_losses_total") == 1
+        assert daemon.metric("submgr_store_written_back_total") >= 38
+        assert "the database has lost writes" in daemon.log_file.read_text()
+        daemon.kill()
+        daemon.start()
+        assert sorted(daemon.rests()) == sorted(kept)
+        assert len(around.holds()) == 19
+
+
+def test_what_an_operator_emptied_stays_empty(around: Neighbourhood, redis: RedisServer) -> None:
+    with Daemon(around, debug={"token": "s3cret"}) as daemon:
+        daemon.subscribe(around.request())
+        assert around.xapp.wait(1)
+        assert daemon.platform("POST", "test/emptydb", Authorization="Bearer s3cret")[0] == 200
+        assert records(redis) == {}
+        redis.kill()
+        redis.start()
+        node_states(around)
+        eventually(lambda: "nothing is written back" in daemon.log_file.read_text())
+        eventually(lambda: daemon.platform("GET", "health/ready")[0] == 200)
+        assert records(redis) == {}
