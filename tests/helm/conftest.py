@@ -141,7 +141,8 @@ def processes() -> Iterator[Processes]:
 class Pod:
     """The daemon as the chart starts it: command, arguments, environment and files are the rendered ones.
 
-    Only what one machine cannot have twice is replaced: ports, the mount point /cfg, host names of the platform.
+    Only what one machine cannot have twice is replaced: ports, the mount point /cfg, host names of the platform; and
+    the loopback, where the xApps are, is not denied.
     """
 
     def __init__(self, processes: Processes, manifests: Manifests, directory: Path, **where: str) -> None:
@@ -183,6 +184,7 @@ class Pod:
             "host: :8080": f"host: 127.0.0.1:{self.platform_port}",
             "protPort: tcp:4560": f"protPort: tcp:{self.rmr_port}",
             "hostAddr: service-ricplt-rtmgr-http": "hostAddr: 127.0.0.1",
+            "  - 127.0.0.0/8\n": "",
             "port: 3800": f"port: {where['rtmgr'].partition(':')[2]}",
         }.items():
             assert config.count(old) == 1, (old, config)

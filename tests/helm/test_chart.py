@@ -196,7 +196,7 @@ def test_the_daemon_takes_the_configuration_without_a_word(chart, values):
     assert settings.rmr.port == 4560
 
 
-def test_the_defaults_are_the_daemons_but_for_the_debug_token(chart):
+def test_the_defaults_are_the_daemons_but_for_the_debug_token_and_what_peers_may_have_it_connect_to(chart):
     shown = dict(loaded(chart.render()).shown)
     expected = dict(load("", {}).shown)
     assert shown.pop("debug") == {
@@ -206,6 +206,8 @@ def test_the_defaults_are_the_daemons_but_for_the_debug_token(chart):
         "strictOctets": False,
     }
     expected.pop("debug")
+    assert expected.pop("outbound") == {"allow": [], "deny": []}
+    assert len(shown.pop("outbound")["deny"]) == 6
     assert shown == expected
 
 
@@ -228,12 +230,32 @@ def test_every_value_reaches_the_daemon(chart):
     assert (mec["enabled"], mec["host"], mec["network"], mec["mecId"]) == (True, ":8000", "foreign", 7)
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "127.1.2.3",
+        "::1",
+        "169.254.169.254",
+        "fe80::1",
+        "::ffff:127.0.0.1",
+        "::ffff:a9fe:a9fe",
+        "0.0.0.0",
+        "::",
+    ],
+)
+def test_peers_cannot_have_the_pod_connect_to_itself_or_to_its_node(chart, address):
+    rules = loaded(chart.render()).outbound.rules()
+    assert rules.refusal("xapp.example", address) is not None
+    assert rules.refusal("xapp.example", "10.244.0.7") is None
+
+
 def section_of(name: str) -> Section:
     (section,) = (member for member in SCHEMA.members if isinstance(member, Section) and member.name == name)
     return section
 
 
-@pytest.mark.parametrize("name", ["controls", "subscription", "logger", "rmr", "rtmgr", "metrics"])
+@pytest.mark.parametrize("name", ["controls", "subscription", "logger", "rmr", "rtmgr", "outbound", "metrics"])
 def test_values_and_their_schema_know_the_daemons_settings(chart, name):
     fixed = {("subscription", "host"), ("rmr", "protPort")}
     names = {member.name for member in section_of(name).members if (name, member.name) not in fixed}
@@ -265,6 +287,7 @@ def test_the_schema_has_the_daemons_bounds(chart):
     [
         ({"submgr": {"config": {"controls": {"e2tSubReqTimout_ms": 1}}}}, "e2tSubReqTimout_ms"),
         ({"submgr": {"config": {"controls": {"onE2Loss": "forget"}}}}, "onE2Loss"),
+        ({"submgr": {"config": {"outbound": {"deny": "127.0.0.0/8"}}}}, "outbound"),
         ({"submgr": {"config": {"controls": {"e2tMaxSubReqTryCount": 0}}}}, "e2tMaxSubReqTryCount"),
         ({"submgr": {"config": {"controls": {"checkE2State": "yes please"}}}}, "checkE2State"),
         ({"submgr": {"replicaCount": 2}}, "replicaCount"),
@@ -304,6 +327,7 @@ def test_what_the_daemon_takes_while_it_runs_does_not_restart_it(chart):
     assert with_meo(seed=7) != with_meo()
     assert checksum("logger", "level", 4) == default
     assert checksum("controls", "onE2Loss", "restore") == default
+    assert checksum("outbound", "deny", []) == default
     assert checksum("rtmgr", "port", 3801) != default
     other = pod_of(chart.render("everything"))["metadata"]["annotations"]["checksum/restarts-with"]
     assert other != default

@@ -65,11 +65,11 @@ release: {{ .Release.Name }}
 {{- toYaml $config -}}
 {{- end }}
 
-{{/* Changes of these restart the pod. Level, controls and orchestrator, but for its seed, apply to the running one. */}}
+{{/* Changes restart the pod. Level, controls, outbound and orchestrator, but for its seed, apply to the running one. */}}
 {{- define "submgr.restartsWith" -}}
 {{- $config := include "submgr.config" . | fromYaml -}}
 {{- $seed := get (get $config "meo" | default dict) "seed" -}}
-{{- $config = omit $config "logger" "controls" "meo" -}}
+{{- $config = omit $config "logger" "controls" "outbound" "meo" -}}
 {{- toYaml (dict "config" $config "seed" $seed "routes" .Values.submgr.seedRoutes) | sha256sum -}}
 {{- end }}
 
