@@ -16,6 +16,7 @@ _FRESH = 1.0
 _PAUSE = 5.0
 """Seconds for which a controller that did not answer is not asked."""
 _MAX_KNOWN = 1000
+_MAX_ANSWER = 64 * 1024
 
 
 class _Ue(msgspec.Struct):
@@ -39,7 +40,7 @@ class UeAddresses:
         if until > self._clock() or self._silent_until > self._clock():
             return addresses
         try:
-            answer = self._peers.request("GET", f"{self._url}/ues/{imsi}")
+            answer = self._peers.request("GET", f"{self._url}/ues/{imsi}", limit=_MAX_ANSWER)
             given = msgspec.json.decode(answer.body, type=_Ue).ip if answer.ok else []
         except (NoAnswer, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             self._silent_until = self._clock() + _PAUSE

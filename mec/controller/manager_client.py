@@ -4,9 +4,9 @@
 import time
 from collections.abc import Callable
 
-import msgspec
 from gevent.lock import BoundedSemaphore
 
+from mec.common.json_answers import check_json
 from mec.controller.schemas import prefetch_body
 from submgr.platform.http.client import HttpClient
 from submgr.platform.http.errors import HttpError
@@ -79,7 +79,7 @@ class UserData:
 
 def _is_json(data: bytes) -> bool:
     try:
-        msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        check_json(data)
+    except ValueError:
         return False
     return True

@@ -11,6 +11,7 @@ import msgspec
 from gevent.event import AsyncResult
 
 from mec.common import imsi as imsis
+from mec.common.json_answers import check_json
 from mec.common.peer_client import NoAnswer, PeerClient, hops
 from mec.common.records import Records
 from mec.common.settings import MecSettings
@@ -21,7 +22,8 @@ from submgr.platform.store.base import Store
 log = logging.getLogger(__name__)
 
 NAMESPACE = "mec_users"
-MAX_ANSWER = 128 * 1024 * 1024
+_MAX_ANSWER = 16 * 1024 * 1024
+"""Bytes of an answer of the home MEC, beside as many additional ones as this MEC has itself."""
 _MAX_CACHED = 100_000
 
 
@@ -128,7 +130,7 @@ class Users:
     def _ask_home(self, imsi: str) -> UserData:
         url = f"{self._settings.proxy_url}/user/data/?imsi={imsi}&mecId={self._settings.home_mec_id}"
         try:
-            answer = self._peers.request("GET", url, limit=MAX_ANSWER)
+            answer = self._peers.request("GET", url, limit=_MAX_ANSWER + self._settings.additional_bytes)
         except NoAnswer as exc:
             self.counts["home silent"] += 1
             raise HomeSilent(str(exc)) from exc
@@ -138,8 +140,9 @@ class Users:
         try:
             if not answer.ok:
                 raise HomeSilent(f"the proxy answers with {answer.status}")
+            check_json(answer.body)
             main_data = bytes(msgspec.json.decode(answer.body, type=PeerUser).mainData)
-        except (HomeSilent, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+        except (HomeSilent, ValueError) as exc:
             self.counts["home silent"] += 1
             raise HomeSilent(str(exc)) from exc
         self.counts["from home"] += 1

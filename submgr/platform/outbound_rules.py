@@ -29,20 +29,29 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _NAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _LOOPBACK = {4: ipaddress.ip_address("127.0.0.1"), 6: ipaddress.ip_address("::1")}
+_WORDS = {
+    "loopback": tuple(map(ipaddress.ip_network, ("127.0.0.0/8", "::1", "0.0.0.0/8", "::"))),
+    "link-local": tuple(map(ipaddress.ip_network, ("169.254.0.0/16", "fe80::/10"))),
+}
 
 
 class Refused(OSError):
     """The rules refuse every address of a host. The message names the host and the rule."""
 
 
-def entry(text: str) -> Network | str:
-    """A network, or the end of a name in lower case with a dot before it. Raises ValueError."""
+def entry(text: str) -> tuple[Network, ...] | str:
+    """Networks, or the end of a name in lower case with a dot before it. Raises ValueError.
+
+    The words `loopback` and `link-local` stand for their networks.
+    """
     given = text.strip().lower()
+    if given in _WORDS:
+        return _WORDS[given]
     name = given.removeprefix("*").removeprefix(".").removesuffix(".")
     if len(name) < 254 and _NAME.fullmatch(name):
         return f".{name}"
     try:
-        return ipaddress.ip_network(given)
+        return (ipaddress.ip_network(given),)
     except ValueError as exc:
         raise ValueError(f'{text!r} is neither a network like "10.0.0.0/8" nor the end of a name ({exc})') from None
 
@@ -80,10 +89,15 @@ class OutboundRules:
         return None
 
 
-def _match(entries: Iterable[tuple[str, Network | str]], name: str, addresses: Collection[IpAddress]) -> str | None:
+def _match(
+    entries: Iterable[tuple[str, tuple[Network, ...] | str]], name: str, addresses: Collection[IpAddress]
+) -> str | None:
     """The text of the first entry for the name or one of the addresses."""
     for text, each in entries:
-        if name.endswith(each) if isinstance(each, str) else any(address in each for address in addresses):
+        if isinstance(each, str):
+            if name.endswith(each):
+                return text
+        elif any(address in network for network in each for address in addresses):
             return text
     return None
 

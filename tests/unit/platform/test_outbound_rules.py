@@ -38,6 +38,7 @@ def refused(address: str, *, allow: tuple[str, ...] = (), deny: tuple[str, ...] 
 )
 def test_what_the_chart_denies(address):
     assert refused(address, deny=CHART)
+    assert refused(address, deny=("loopback", "Link-Local"))
     assert refused(address, deny=CHART, host="innocent.example")
     assert not refused(address)
 
@@ -47,6 +48,7 @@ def test_what_the_chart_denies(address):
 )
 def test_what_the_chart_lets_pass(address):
     assert not refused(address, deny=CHART)
+    assert not refused(address, deny=("loopback", "link-local"))
 
 
 def test_no_address_at_all_means_this_host():
