@@ -9,6 +9,7 @@ import gevent
 from gevent import socket
 
 from mec.controller.recordings.captures import CaptureError, recorded
+from mec.controller.recordings.report import Report
 from submgr.platform.http.listen import parse_listen
 
 _CONNECT = 5.0
@@ -84,20 +85,34 @@ def replay(file: Path, to: str, framing: str, speed: float, hold: float) -> None
     """Feed recorded S1AP to a controller.
 
     FILE has a PDU in hexadecimal digits on each line ("#" begins a comment; a name before the digits tells several
-    associations apart), or is a packet capture (pcap or pcapng) with SCTP.
+    associations apart), or is a packet capture (pcap or pcapng) with SCTP, or with S1AP alone (link types 150 and 252).
+
+    The last line counts what was sent, and what was skipped and why. The exit status is 1 when S1AP was lost because
+    packets were cut or are missing in the recording.
     """
     try:
         host, port = parse_listen(to)
     except ValueError as exc:
         raise click.BadParameter(str(exc), param_hint="--to") from exc
     replayer = Replayer(host or "127.0.0.1", port, framing == "len32", speed)
-    number, associations = 0, set()
+    number, associations, report = 0, set(), Report()
     try:
-        for each in recorded(file):
+        for each in recorded(file, report):
             replayer.send(each.association, each.pdu, each.at)
             number += 1
             associations.add(each.association)
         replayer.finish(hold)
     except (CaptureError, ReplayError) as exc:
         raise click.ClickException(str(exc)) from exc
-    click.echo(f"{number} PDUs of {len(associations)} associations")
+    for name in report.one_way:
+        click.echo(f"association {name}: one direction only was recorded; most UEs stay unknown without the other")
+    if report.lost:
+        click.echo(f"lost: {report.lost_in_words()}", err=True)
+    skipped = report.skipped_in_words()
+    click.echo(
+        f"{number} PDUs of {len(associations)} associations"
+        + (f", lost messages: {len(report.lost)}" if report.lost else "")
+        + (f"; skipped: {skipped}" if skipped else "")
+    )
+    if report.lost:
+        raise SystemExit(1)
