@@ -15,6 +15,7 @@ from prometheus_client import Histogram
 
 from mec.common import imsi as imsis
 from mec.common.records import Records
+from mec.controller.late_user_data import LateUserData
 from mec.controller.manager_client import TIMEOUT, ManagerClient, UserData
 from mec.controller.model import HERE, Announce, Identity
 from mec.controller.schemas import PushRecord, identity_body
@@ -55,6 +56,10 @@ class _Announcement:
     left: dict[str, int]
     user_data: UserData | None
 
+    def lacks_user_data(self, identity: Identity) -> bool:
+        """Whether it was told without the user's data for the moment only."""
+        return identity.happening in HERE and self.user_data is not None and self.user_data.unanswered
+
 
 class IdentityPush:
     """Delivers announcements to identity providers, and has the manager prefetch. `counts`: deliveries by outcome."""
@@ -76,6 +81,7 @@ class IdentityPush:
         self._manager = ManagerClient(settings.manager, client)
         self._latest: dict[str, _Announcement] = {}
         self._queues = {idp: _Queue(settings.places) for idp in settings.idps}
+        self._late = LateUserData(self._manager, self._tell_user_data, settings.places)
         self._sparsely = Sparsely(log)
         self.counts: Counter[str] = Counter()
         """Deliveries by what became of them."""
@@ -113,12 +119,17 @@ class IdentityPush:
 
     def stop(self, grace: float = 1.0) -> None:
         """Begins no further delivery, and waits `grace` s for those under way."""
+        self._late.stop()
         self._prefetches.stop(0.0)
         self._outbox.stop(grace)
 
-    def _tell(self, key: str, identities: tuple[Identity, ...], idps: Iterable[str]) -> None:
-        user_data = UserData(self._manager, identities[0].imsi) if self._settings.user_data else None
+    def _tell_user_data(self, key: str, identities: tuple[Identity, ...], data: bytes) -> None:
+        self._tell(key, identities, self._settings.idps, data)
+
+    def _tell(self, key: str, identities: tuple[Identity, ...], idps: Iterable[str], data: bytes | None = None) -> None:
+        user_data = UserData(self._manager, identities[0].imsi, data) if self._settings.user_data else None
         addresses = {identity.address for identity in identities}
+        self._late.forget(key, addresses)
         earlier = self._latest[key].recorded if key in self._latest else ()
         recorded = tuple(identity for identity in earlier if identity.address not in addresses) + identities
         announcement = _Announcement(key, recorded, dict.fromkeys(idps, len(identities)), user_data)
@@ -135,7 +146,8 @@ class IdentityPush:
         ticket = queue.enter(announcement.key)
         user_data = announcement.user_data if identity.happening in HERE else None
         send = partial(self._send, idp, _Body(identity, user_data))
-        if not self._outbox.put(idp, (idp, announcement.key), send, partial(self._done, announcement, idp, ticket)):
+        done = partial(self._done, announcement, identity, idp, ticket)
+        if not self._outbox.put(idp, (idp, announcement.key), send, done):
             queue.leave(ticket)
             self.counts[Outcome.DROPPED.value] += 1
 
@@ -154,7 +166,9 @@ class IdentityPush:
         )
         return answer.ok
 
-    def _done(self, announcement: _Announcement, idp: str, ticket: "_Ticket", result: Result) -> None:
+    def _done(
+        self, announcement: _Announcement, identity: Identity, idp: str, ticket: "_Ticket", result: Result
+    ) -> None:
         self.counts[result.outcome.value] += 1
         self._queues[idp].leave(ticket)
         if result.outcome is not Outcome.DELIVERED:
@@ -171,11 +185,14 @@ class IdentityPush:
             return
         if self._seconds is not None:
             self._seconds.observe(result.age)
+        latest = self._latest.get(announcement.key) is announcement
+        if latest and announcement.lacks_user_data(identity):
+            self._late.add(announcement.key, identity)
         announcement.left[idp] -= 1
         if announcement.left[idp]:
             return
         del announcement.left[idp]
-        if self._latest.get(announcement.key) is not announcement:
+        if not latest:
             return
         if announcement.left:
             self._records.save_soon(announcement.key, PushRecord(announcement.recorded, tuple(announcement.left)))

@@ -14,8 +14,12 @@ from submgr.platform.http.errors import HttpError
 TIMEOUT = 2.0
 """Seconds for one request, of which connecting takes no more than half."""
 MAX_USER_DATA = 16 * 1024 * 1024
-_PAUSE = 2.0
+PAUSE = 2.0
 """Seconds for which a manager that did not answer is not asked for user data."""
+
+
+class Unanswered(Exception):
+    """The manager could not say whether there are user data: it did not answer lately, or answered 5xx."""
 
 
 class ManagerClient:
@@ -41,9 +45,9 @@ class ManagerClient:
         return answer.ok
 
     def user_data(self, imsi: str) -> bytes | None:
-        """The user data as JSON, or None when the manager has none or does not answer."""
+        """The user data as JSON, or None when the manager has none. Raises Unanswered."""
         if self._clock() < self._silent_until:
-            return None
+            raise Unanswered("it did not answer lately")
         try:
             answer = self._client.request(
                 "GET",
@@ -52,27 +56,36 @@ class ManagerClient:
                 read_timeout=TIMEOUT,
                 max_response=MAX_USER_DATA,
             )
-        except (HttpError, OSError):
-            self._silent_until = self._clock() + _PAUSE
-            return None
+        except (HttpError, OSError) as error:
+            self._silent_until = self._clock() + PAUSE
+            raise Unanswered(str(error)) from error
+        if answer.status >= 500:
+            raise Unanswered(f"it answered {answer.status}")
         return answer.body if answer.ok and _is_json(answer.body) else None
 
 
 class UserData:
-    """The subscription data of one UE. The first caller of `get` has the manager asked, the others share the answer."""
+    """The subscription data of one UE. The first caller of `get` has the manager asked, the others share the answer.
 
-    def __init__(self, manager: ManagerClient, imsi: str) -> None:
+    `unanswered`: it was asked, and did not answer. `data`: what is known already.
+    """
+
+    def __init__(self, manager: ManagerClient, imsi: str, data: bytes | None = None) -> None:
+        self.unanswered = False
         self._manager = manager
         self._imsi = imsi
         self._asking = BoundedSemaphore(1)
-        self._asked = False
-        self._data: bytes | None = None
+        self._asked = data is not None
+        self._data = data
 
     def get(self) -> bytes | None:
         """The data as JSON, or None."""
         with self._asking:
             if not self._asked:
-                self._data = self._manager.user_data(self._imsi)
+                try:
+                    self._data = self._manager.user_data(self._imsi)
+                except Unanswered:
+                    self.unanswered = True
                 self._asked = True
             return self._data
 

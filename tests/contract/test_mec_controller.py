@@ -249,6 +249,22 @@ def test_identity_goes_without_user_data_when_there_are_none(site: Site, reply: 
     assert "subscriptionData" not in idp.until(1)[0].json
 
 
+def test_user_data_that_come_late_are_sent_by_a_later_event(site: Site) -> None:
+    away = True
+    data = {"mainData": {"subscribedApps": [12345]}}
+    manager = site.peer(lambda request: None if away else answer("200 OK", json.dumps(data).encode()))
+    idp = site.peer()
+    controller = site.controller(url(idp), manager=url(manager), user_data=True)
+    other = Call(6, 101, "001010000000002", ["10.0.0.2"], b"\x02" * 10)
+    site.play(controller, *attach(CALL), *attach(other), *detach(other))
+    idp.until(3)
+    away = False
+    late = idp.until(4)[3].json
+    assert (late["event"], late["imsi"], late["subscriptionData"]) == ("attached", IMSI, data)
+    eventually(lambda: not controller.push.waiting)
+    assert len(idp.requests) == 4
+
+
 def test_manager_that_hangs_holds_identities_up_only_once(site: Site) -> None:
     manager, idp = site.peer(lambda request: gevent.sleep(60)), site.peer()
     controller = site.controller(url(idp), manager=url(manager), user_data=True)
