@@ -103,19 +103,23 @@ def test_peers_that_do_not_answer(peer: HttpPeer, kind: str, behaviour: str) -> 
 
 
 class KubernetesApi:
-    """A few resources of an API server, in threads: its client is not made for greenlets."""
+    """A few resources of an API server, in threads: its client is not made for greenlets.
+
+    It applies as far as the tests go: an applied object has the fields that somebody else owns, and those applied.
+    """
 
     def __init__(self) -> None:
         self.objects: dict[str, dict[str, Any]] = {}
         self.requests: list[tuple[str, str, str]] = []
         self.fail_with: int | None = None
+        self.looks_until_gone = 0
         api = self
 
         class Handler(BaseHTTPRequestHandler):
             def handle_any(self) -> None:
                 api.handle(self)
 
-            do_GET = do_POST = do_PATCH = do_DELETE = handle_any
+            do_GET = do_POST = do_PATCH = do_DELETE = do_PUT = handle_any
 
             def log_message(self, *args: Any) -> None:
                 pass
@@ -132,9 +136,10 @@ class KubernetesApi:
 
     def handle(self, handler: BaseHTTPRequestHandler) -> None:
         body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
-        path = handler.path.partition("?")[0]
+        path, _, query = handler.path.partition("?")
         self.requests.append((handler.command, path, handler.headers.get("Authorization", "")))
-        status, value = self._do(handler.command, path, json.loads(body) if body else None)
+        kind = handler.headers.get("Content-Type", "")
+        status, value = self._do(handler.command, path, query, kind, json.loads(body) if body else None)
         data = json.dumps(value).encode()
         handler.send_response(status)
         handler.send_header("Content-Type", "application/json")
@@ -142,23 +147,54 @@ class KubernetesApi:
         handler.end_headers()
         handler.wfile.write(data)
 
-    def _do(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+    def _do(self, method: str, path: str, query: str, kind: str, body: Any) -> tuple[int, Any]:
         problem = {"kind": "Status", "apiVersion": "v1", "status": "Failure"}
         if self.fail_with is not None:
             return self.fail_with, problem
-        if method == "POST":
-            path = f"{path}/{body['metadata']['name']}"
-            if path in self.objects:
-                return 409, problem
-            self.objects[path] = body
-            return 201, body
+        if method == "PATCH" and kind == "application/apply-patch+yaml":
+            assert "fieldManager=meo" in query
+            return 200, self._applied(path, body)
         if path not in self.objects:
             return 404, problem
+        found = self.objects[path]
+        if method == "GET":
+            if found["metadata"].get("deletionTimestamp"):
+                self.looks_until_gone -= 1
+                if self.looks_until_gone < 0:
+                    del self.objects[path]
+                    return 404, problem
+            return 200, found
         if method == "DELETE":
             del self.objects[path]
             return 200, {"kind": "Status", "apiVersion": "v1", "status": "Success"}
-        self.objects[path] = body
-        return 200, body
+        if method == "PUT":
+            body["metadata"]["managedFields"] = [{"manager": "meo", "operation": "Update"}]
+            self.objects[path] = body
+        else:
+            assert body == [{"op": "replace", "path": "/metadata/managedFields", "value": [{}]}]
+            found["metadata"]["managedFields"] = []
+        return 200, self.objects[path]
+
+    def _applied(self, path: str, wanted: Any) -> Any:
+        found = self.objects.get(path)
+        foreign = (
+            [each for each in found["metadata"].get("managedFields", []) if each["operation"] != "Apply"]
+            if found
+            else []
+        )
+        if found is not None and foreign:
+            wanted = {**wanted, "spec": _merged(found["spec"], wanted["spec"])}
+        wanted["metadata"]["managedFields"] = [*foreign, {"manager": "meo", "operation": "Apply"}]
+        self.objects[path] = wanted
+        return wanted
+
+
+def _merged(old: Any, new: Any) -> Any:
+    if isinstance(old, dict) and isinstance(new, dict):
+        return {**old, **{key: _merged(old.get(key), value) for key, value in new.items()}}
+    if isinstance(old, list) and isinstance(new, list) and old and isinstance(old[0], dict):
+        return [*new, *(each for each in old if each not in new)]
+    return new
 
 
 @pytest.fixture
@@ -189,6 +225,94 @@ def test_kubernetes(kubernetes: KubernetesApi) -> None:
     for _ in range(2):
         driver.remove(game, platform, 2.0)
         assert kubernetes.objects == {}
+
+
+def paths(game: App) -> tuple[str, str]:
+    name = resource_name(game)
+    return f"/apis/apps/v1/namespaces/games/deployments/{name}", f"/api/v1/namespaces/games/services/{name}"
+
+
+def container_of(kubernetes: KubernetesApi, path: str) -> Any:
+    (container,) = kubernetes.objects[path]["spec"]["template"]["spec"]["containers"]
+    return container
+
+
+def test_kubernetes_takes_away_what_a_new_app_no_longer_has(kubernetes: KubernetesApi) -> None:
+    driver = KubernetesDriver()
+    platform = Platform("p1", "kubernetes", "http://p1/", kubernetes.url, "s3cret")
+    game = app("kubernetes", KUBERNETES)
+    deployment, service = paths(game)
+    driver.deploy(game, platform, 2.0)
+    driver.deploy(app("kubernetes", {"image": "game:2", "namespace": "games", "env": {"B": True}}), platform, 2.0)
+    assert container_of(kubernetes, deployment) == {
+        "name": "app", "image": "game:2", "ports": [], "env": [{"name": "B", "value": "true"}],
+    }  # fmt: skip
+    assert service not in kubernetes.objects
+
+
+def test_kubernetes_replaces_what_somebody_else_has_created(kubernetes: KubernetesApi) -> None:
+    platform = Platform("p1", "kubernetes", "http://p1/", kubernetes.url, "s3cret")
+    game = app("kubernetes", KUBERNETES)
+    deployment, service = paths(game)
+    foreign = [{"manager": "OpenAPI-Generator", "operation": "Update"}]
+    old = {"name": "app", "image": "game:0", "env": [{"name": "OLD", "value": "1"}], "args": ["old"]}
+    kubernetes.objects[deployment] = {
+        "metadata": {"name": "x", "resourceVersion": "7", "managedFields": foreign},
+        "spec": {"selector": {"matchLabels": {}}, "template": {"spec": {"containers": [old]}}},
+    }
+    kubernetes.objects[service] = {
+        "metadata": {"name": "x", "resourceVersion": "8", "managedFields": foreign},
+        "spec": {"clusterIP": "10.96.0.7", "ports": [{"port": 1}]},
+    }
+    KubernetesDriver().deploy(game, platform, 2.0)
+    assert container_of(kubernetes, deployment)["env"] == [{"name": "A", "value": "1"}]
+    assert container_of(kubernetes, deployment)["args"] == ["-v"]
+    assert [port["port"] for port in kubernetes.objects[service]["spec"]["ports"]] == [8080]
+
+
+def test_kubernetes_waits_for_a_service_that_is_being_deleted(kubernetes: KubernetesApi) -> None:
+    platform = Platform("p1", "kubernetes", "http://p1/", kubernetes.url, "s3cret")
+    game = app("kubernetes", KUBERNETES)
+    _, service = paths(game)
+    leaving = {"metadata": {"name": "x", "deletionTimestamp": "2026-01-01T00:00:00Z"}, "spec": {"ports": [{"port": 1}]}}
+    kubernetes.objects[service], kubernetes.looks_until_gone = leaving, 3
+    KubernetesDriver().deploy(game, platform, 5.0)
+    assert "deletionTimestamp" not in kubernetes.objects[service]["metadata"]
+    kubernetes.objects[service], kubernetes.looks_until_gone = leaving, 1000
+    with pytest.raises(DriverError, match="is still being deleted"):
+        KubernetesDriver().deploy(game, platform, 0.5)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"env": {"A": {"value": 1}}},
+        {"env": {"A": None}},
+        {"env": {"A=B": "1"}},
+        {"env": {"1A": "1"}},
+        {"ports": [80, 80]},
+        {"ports": [True]},
+        {"args": [1]},
+        {"replicas": -1},
+        {"serviceType": "Cluster"},
+    ],
+)
+def test_kubernetes_refuses_at_registration_what_cannot_be_deployed(wrong: dict[str, Any]) -> None:
+    assert KubernetesDriver().check({"image": "game:1", **wrong}) is not None
+    assert KubernetesDriver().check({"image": "game:1", "env": {"A": 1.5, "B": True, "C.d": "x"}}) is None
+
+
+@pytest.mark.parametrize("status", ["409 Conflict", "429 Too Many Requests"])
+def test_openwhisk_that_is_busy_is_asked_again(peer: HttpPeer, status: str) -> None:
+    answers = iter([status, status, "200 OK", "404 Not Found", *[status] * 10])
+    peer.answer = lambda request: answer(next(answers))
+    platform = Platform("p1", "openwhisk", "http://p1/", f"http://127.0.0.1:{peer.port}", "uuid:key")
+    driver = OpenWhiskDriver(HttpClient())
+    driver.deploy(app("openwhisk", WHISK), platform, 5.0)
+    driver.remove(app("openwhisk", WHISK), platform, 5.0)
+    with pytest.raises(DriverError, match=f"PUT answered with {status[:3]}"):
+        driver.deploy(app("openwhisk", WHISK), platform, 5.0)
+    assert len(peer.requests) == 8
 
 
 def test_kubernetes_without_ports_has_no_service(kubernetes: KubernetesApi) -> None:

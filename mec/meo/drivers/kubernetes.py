@@ -6,14 +6,20 @@
 `endpointMgmt` is the URL of the API server. `credentials`: a token (as a string or `{"token", "caFile"}`),
 `{"username", "password"}`, `{"kubeconfig": {...}}` (the file's content), or `{"inCluster": true}`.
 
-The official client blocks as sockets do: the process must be patched by gevent.
+Both are applied by the server for a field manager of this driver's own, so that whatever a new deployInfo leaves out
+is gone. The official client blocks as sockets do: the process must be patched by gevent.
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+import re
+import time
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any
+from urllib.parse import quote
 
+import gevent
+from gevent.lock import BoundedSemaphore
 from urllib3.exceptions import HTTPError
 
 from mec.meo.drivers.base import DriverError, deploy_info, needs_http_endpoint, resource_name
@@ -23,6 +29,13 @@ from submgr.platform.native_threads import in_thread
 from submgr.platform.outbound_rules import Outbound, Refused
 
 _LABEL = "meo-app"
+_MANAGER = "meo"
+_APPLY = "application/apply-patch+yaml"
+_GIVEN_BY_THE_CLUSTER = ("clusterIP", "clusterIPs")
+_LOOK_AGAIN = 0.1
+"""Seconds between two looks whether an object that is being deleted is gone."""
+_VARIABLE = re.compile(r"[A-Za-z_.-][A-Za-z0-9_.-]*\Z")
+_SERVICE_TYPES = ("ClusterIP", "NodePort", "LoadBalancer")
 
 
 class KubernetesDriver:
@@ -31,8 +44,10 @@ class KubernetesDriver:
     def __init__(self, outbound: Outbound | None = None) -> None:
         self._outbound = outbound or Outbound()
         self._client: Any = None
+        self._loading = BoundedSemaphore()
 
     def check(self, deploy_info: Any) -> str | None:
+        gevent.spawn(self._load)  # it takes longer than the first deployment may
         kinds: Mapping[str, tuple[type | tuple[type, ...], str]] = {
             "image": (str, "a string"),
             "namespace": (str, "a string"),
@@ -51,51 +66,35 @@ class KubernetesDriver:
                 return f"{name} is not known to the Kubernetes driver, only {', '.join(kinds)}"
             if not isinstance(value, kinds[name][0]) or isinstance(value, bool):
                 return f"{name} must be {kinds[name][1]}"
-        if not all(type(port) is int and 0 < port < 65536 for port in deploy_info.get("ports", [])):
-            return "ports must be a list of port numbers"
-        return None
+        return _mistake_in_values(deploy_info)
 
     def check_platform(self, platform: Platform) -> str | None:
+        gevent.spawn(self._load)
         credentials = platform.credentials
         if isinstance(credentials, Mapping) and (credentials.get("kubeconfig") or credentials.get("inCluster")):
             return None
         return needs_http_endpoint(platform)
 
     def deploy(self, app: App, platform: Platform, timeout: float) -> None:
-        info = deploy_info(app, platform)
-        name, namespace = resource_name(app), info.get("namespace", "default")
+        info, name, end = deploy_info(app, platform), resource_name(app), time.monotonic() + timeout
         with self._api(platform) as (client, connection):
-            apps, core = client.AppsV1Api(connection), client.CoreV1Api(connection)
-            limits = {"_request_timeout": (timeout / 2, timeout / 2)}
-            _create_or_patch(
-                client,
-                lambda: apps.create_namespaced_deployment(namespace, _deployment(name, app, info), **limits),
-                lambda: apps.patch_namespaced_deployment(name, namespace, _deployment(name, app, info), **limits),
-            )
+            deployment, service = _objects(client, connection, name, info, timeout)
+            deployment.apply(_deployment(name, app, info), end)
             if info.get("ports"):
-                _create_or_patch(
-                    client,
-                    lambda: core.create_namespaced_service(namespace, _service(name, info), **limits),
-                    lambda: core.patch_namespaced_service(name, namespace, _service(name, info), **limits),
-                )
+                service.apply(_service(name, info), end)
+            else:
+                service.delete()
 
     def remove(self, app: App, platform: Platform, timeout: float) -> None:
-        info = deploy_info(app, platform)
-        name, namespace = resource_name(app), info.get("namespace", "default")
         with self._api(platform) as (client, connection):
-            limits = {"_request_timeout": (timeout / 2, timeout / 2)}
-            core, apps = client.CoreV1Api(connection), client.AppsV1Api(connection)
-            _unless_gone(client, lambda: core.delete_namespaced_service(name, namespace, **limits))
-            # its pods go with it, which need not be waited for
-            how = {"propagation_policy": "Background", **limits}
-            _unless_gone(client, lambda: apps.delete_namespaced_deployment(name, namespace, **how))
+            deployment, service = _objects(client, connection, resource_name(app), deploy_info(app, platform), timeout)
+            service.delete()
+            deployment.delete()
 
     @contextlib.contextmanager
     def _api(self, platform: Platform) -> Iterator[tuple[Any, Any]]:
         """The client's module and a connection; what it raises becomes DriverError."""
-        if self._client is None:
-            self._client = _load_client()
-        client = self._client
+        client = self._load()
         config_error = import_module("kubernetes.config").ConfigException
         try:
             with _connection(client, platform) as connection:
@@ -112,10 +111,116 @@ class KubernetesDriver:
             # the client's models refuse what the API would refuse
             raise DriverError(f"Kubernetes client: {exc}") from exc
 
+    def _load(self) -> Any:
+        """The client's module. It has hundreds of parts: loaded in a thread, for the event loop must go on."""
+        with self._loading:
+            if self._client is None:
+                self._client = in_thread(_import_client)
+        return self._client
 
-def _load_client() -> Any:
-    """Hundreds of modules: in a thread, for the event loop must go on."""
-    return in_thread(_import_client)
+
+class _Object:
+    """A Deployment or Service at the API server."""
+
+    def __init__(self, client: Any, connection: Any, path: str, timeout: float) -> None:
+        self._client = client
+        self._connection = connection
+        self._path = path
+        self._timeout = timeout
+
+    def apply(self, wanted: dict[str, Any], end: float) -> None:
+        """Has the server bring the object to what is wanted. Waits until `end` for one that is being deleted.
+
+        An object that somebody else has created is replaced first, and its fields are nobody's then: those that are
+        not wanted would stay for ever, since only their manager can give them up.
+        """
+        found = self._found(end)
+        if found is not None and not _is_ours(found):
+            metadata = {**wanted["metadata"], "resourceVersion": found["metadata"].get("resourceVersion")}
+            kept = {name: found["spec"][name] for name in _GIVEN_BY_THE_CLUSTER if name in found.get("spec", {})}
+            new = {**wanted, "metadata": metadata, "spec": wanted["spec"] | kept}
+            self._call("PUT", new, "application/json", {"fieldManager": _MANAGER})
+            nobodys = [{"op": "replace", "path": "/metadata/managedFields", "value": [{}]}]
+            self._call("PATCH", nobodys, "application/json-patch+json")
+        self._call("PATCH", wanted, _APPLY, {"fieldManager": _MANAGER, "force": "true"})
+
+    def delete(self) -> None:
+        """Has the server delete the object, which need not be there; its pods go with it, which is not waited for."""
+        try:
+            self._call("DELETE", {"propagationPolicy": "Background"}, "application/json")
+        except self._client.ApiException as exc:
+            if exc.status != 404:
+                raise
+
+    def _found(self, end: float) -> Any:
+        """The object as it is, None when there is none. Raises DriverError when it is still being deleted at `end`."""
+        while True:
+            try:
+                found = self._call("GET")
+            except self._client.ApiException as exc:
+                if exc.status == 404:
+                    return None
+                raise
+            if not found["metadata"].get("deletionTimestamp"):
+                return found
+            if time.monotonic() + _LOOK_AGAIN > end:
+                raise DriverError("what was there before is still being deleted")
+            gevent.sleep(_LOOK_AGAIN)
+
+    def _call(self, method: str, body: Any = None, kind: str = "", query: Mapping[str, str] | None = None) -> Any:
+        """The methods of the client's API classes can choose neither the kind of a patch nor hand out plain objects."""
+        headers = {"Accept": "application/json", **({"Content-Type": kind} if kind else {})}
+        answer = self._connection.call_api(
+            self._path,
+            method,
+            query_params=list((query or {}).items()),
+            header_params=headers,
+            body=body,
+            response_type="object",
+            auth_settings=["BearerToken"],
+            _return_http_data_only=True,
+            _request_timeout=(self._timeout / 2, self._timeout / 2),
+        )
+        if not isinstance(answer, Mapping) or not isinstance(answer.get("metadata", {}), Mapping):
+            raise DriverError("Kubernetes answered with something that is no object")
+        return answer
+
+
+def _objects(
+    client: Any, connection: Any, name: str, info: Mapping[str, Any], timeout: float
+) -> tuple[_Object, _Object]:
+    """The Deployment and the Service of an application."""
+    namespace = quote(info.get("namespace", "default"), safe="")
+    return (
+        _Object(client, connection, f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}", timeout),
+        _Object(client, connection, f"/api/v1/namespaces/{namespace}/services/{name}", timeout),
+    )
+
+
+def _is_ours(found: Mapping[str, Any]) -> bool:
+    managers = found["metadata"].get("managedFields") or ()
+    return any(each.get("manager") == _MANAGER and each.get("operation") == "Apply" for each in managers)
+
+
+def _mistake_in_values(info: Mapping[str, Any]) -> str | None:
+    ports = info.get("ports", [])
+    if not all(type(port) is int and 0 < port < 65536 for port in ports):
+        return "ports must be a list of port numbers"
+    if len(set(ports)) != len(ports):
+        return "ports must not have the same number twice"
+    for name, value in info.get("env", {}).items():
+        if not isinstance(name, str) or not _VARIABLE.match(name):
+            return f"env: {name!r} is no name of an environment variable"
+        if not isinstance(value, str | int | float):
+            return f"env: {name} must be a string, a number or a boolean"
+    for name in ("command", "args"):
+        if not all(isinstance(word, str) for word in info.get(name, [])):
+            return f"{name} must be a list of strings"
+    if info.get("replicas", 1) < 0:
+        return "replicas must not be negative"
+    if info.get("serviceType", "ClusterIP") not in _SERVICE_TYPES:
+        return f"serviceType must be one of {', '.join(_SERVICE_TYPES)}"
+    return None
 
 
 def _import_client() -> Any:
@@ -150,26 +255,9 @@ def _configure(configuration: Any, credentials: Mapping[str, Any]) -> None:
         configuration.ssl_ca_cert = ca
 
 
-def _create_or_patch(client: Any, create: Callable[[], Any], patch: Callable[[], Any]) -> None:
-    try:
-        create()
-    except client.ApiException as exc:
-        if exc.status != 409:
-            raise
-        patch()
-
-
-def _unless_gone(client: Any, delete: Callable[[], Any]) -> None:
-    try:
-        delete()
-    except client.ApiException as exc:
-        if exc.status != 404:
-            raise
-
-
 def _deployment(name: str, app: App, info: Mapping[str, Any]) -> dict[str, Any]:
     ports = [{"containerPort": port} for port in info.get("ports", [])]
-    env = [{"name": str(key), "value": str(value)} for key, value in info.get("env", {}).items()]
+    env = [{"name": key, "value": _text(value)} for key, value in info.get("env", {}).items()]
     container = {"name": "app", "image": info["image"], "ports": ports, "env": env}
     container |= {key: info[key] for key in ("command", "args", "resources") if key in info}
     labels = {_LABEL: name}
@@ -183,6 +271,11 @@ def _deployment(name: str, app: App, info: Mapping[str, Any]) -> dict[str, Any]:
             "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
         },
     }
+
+
+def _text(value: str | float) -> str:
+    """As YAML and JSON write it: true, not True."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _service(name: str, info: Mapping[str, Any]) -> dict[str, Any]:

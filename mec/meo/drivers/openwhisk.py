@@ -6,12 +6,28 @@
 `{"username", "password"}`.
 """
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
-from mec.meo.drivers.base import authorization, basic, call, deploy_info, needs_http_endpoint, resource_name
+import gevent
+
+from mec.meo.drivers.base import (
+    DriverError,
+    authorization,
+    basic,
+    call,
+    deploy_info,
+    needs_http_endpoint,
+    resource_name,
+)
 from mec.meo.model import App, Platform
 from submgr.platform.http.client import HttpClient
+
+_BUSY = frozenset((409, 429))
+"""Somebody else changes the action at this moment; too many requests."""
+_PAUSES = (0.1, 0.3, 0.6)
+"""Seconds before each further try."""
 
 
 class OpenWhiskDriver:
@@ -31,11 +47,25 @@ class OpenWhiskDriver:
 
     def deploy(self, app: App, platform: Platform, timeout: float) -> None:
         body = {**deploy_info(app, platform), "namespace": "_", "name": resource_name(app)}
-        call(self._client, "PUT", f"{_url(app, platform)}?overwrite=true", body, timeout, _authorization(platform))
+        self._call("PUT", f"{_url(app, platform)}?overwrite=true", body, timeout, platform, frozenset())
 
     def remove(self, app: App, platform: Platform, timeout: float) -> None:
+        self._call("DELETE", _url(app, platform), None, timeout, platform, frozenset((404,)))
+
+    def _call(
+        self, method: str, url: str, body: object, timeout: float, platform: Platform, accepted: frozenset[int]
+    ) -> None:
+        """A request, made again a few times while OpenWhisk is busy. Raises DriverError."""
+        end = time.monotonic() + timeout
         headers = _authorization(platform)
-        call(self._client, "DELETE", _url(app, platform), None, timeout, headers, frozenset((404,)))
+        for pause in (*_PAUSES, None):
+            left = max(end - time.monotonic(), 0.01)
+            answer = call(self._client, method, url, body, left, headers, accepted | _BUSY)
+            if answer.status not in _BUSY:
+                return
+            if pause is None or time.monotonic() + pause >= end:
+                raise DriverError(f"{method} answered with {answer.status}, and again after {len(_PAUSES)} tries")
+            gevent.sleep(pause)
 
 
 def _url(app: App, platform: Platform) -> str:
