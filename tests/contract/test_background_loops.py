@@ -23,6 +23,9 @@ from support.waiting import eventually
 from mec.app import Mec
 from mec.common.settings import MecSettings
 from mec.controller.identity_push import PushSettings
+from mec.controller.late_user_data import LateUserData
+from mec.controller.manager_client import ManagerClient
+from mec.controller.model import Happening, Identity
 from mec.controller.service import Controller, ControllerSettings
 from mec.meo.demo import Demo
 from submgr.adapters.records.store import StoredRecords
@@ -32,6 +35,7 @@ from submgr.daemon import Daemon
 from submgr.platform import supervised
 from submgr.platform.config.watcher import ConfigWatcher
 from submgr.platform.health import Health
+from submgr.platform.http.client import HttpClient
 from submgr.platform.http.errors import Endpoint
 from submgr.platform.http.idle_pool import IdlePool
 from submgr.platform.logs import Logs
@@ -199,6 +203,14 @@ def evacuation(tmp_path: Path) -> Iterator[object]:
     world.stop()
 
 
+@contextmanager
+def late_user_data(tmp_path: Path) -> Iterator[object]:
+    late = LateUserData(ManagerClient(f"http://127.0.0.1:{free_port()}", HttpClient()), lambda *told: None, 10)
+    late.add("1010000000001", Identity(Happening.ATTACHED, "001010000000001", "10.0.0.1", 1, 2, None, None))
+    yield late
+    late.stop()
+
+
 WHO_STARTS: dict[str, Callable[[Path], AbstractContextManager[object]]] = {
     "MEC 021 events": manager,
     "MEC 021 expiry": manager,
@@ -227,6 +239,7 @@ WHO_STARTS: dict[str, Callable[[Path], AbstractContextManager[object]]] = {
     "route table file": seed_file,
     "route table stash": stash,
     "store writer": daemon,
+    "user data of UEs": late_user_data,
 }
 
 
