@@ -215,6 +215,7 @@ WHO_STARTS: dict[str, Callable[[Path], AbstractContextManager[object]]] = {
     "MEC 021 events": manager,
     "MEC 021 expiry": manager,
     "SDL channel": rnib,
+    "R-NIB events": rnib,
     "R-NIB reader": rnib,
     "configuration watcher": daemon,
     "device of the demo": demo,

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import subprocess
@@ -170,24 +169,3 @@ def test_other_greenlets_go_on_while_many_names_are_begun(names: Names, longest_
     asking = [gevent.spawn(names.resolves, f"nobody{number}.", 10.0) for number in range(500)]
     gevent.joinall(asking, raise_error=True)
     assert longest_gap() < (time.process_time() - begin) / 4
-
-
-@pytest.fixture
-def longest_gap() -> Iterator[Callable[[], float]]:
-    """The longest CPU time (s) between two turns of a greenlet: other processes and garbage collection do not count."""
-    gaps = [0.0]
-    gc.collect()
-    gc.disable()
-
-    def tick() -> None:
-        last = time.process_time()
-        while True:
-            gevent.sleep(0.001)
-            now = time.process_time()
-            gaps.append(now - last)
-            last = now
-
-    ticking = gevent.spawn(tick)
-    yield lambda: max(gaps)
-    ticking.kill()
-    gc.enable()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import gevent
 import pytest
+from redis import Redis
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 from support.waiting import eventually
 
@@ -428,3 +429,39 @@ class TestRnib:
         gevent.sleep(0.1)
         assert told == []
         assert nodes.stale()
+
+
+@pytest.mark.redis
+@pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)
+class TestNobodyIsHeldUp:
+    def test_by_a_reading_of_thousands_of_nodes(
+        self, rnib: Callable[..., RnibNodeState], server: RedisServer, longest_gap: Callable[[], float]
+    ) -> None:
+        filler = b"\x7a\x80\x08" + bytes(1024)  # a field that nobody here asks for
+        names = [f"gnb_{number:06}" for number in range(3000)]
+        with Redis(server.host, server.port) as redis:
+            up = ConnectionState.CONNECTED
+            redis.mset({f"{{e2Manager}},RAN:{name}": entry(name, 5, up) + filler for name in names})
+            redis.sadd("{e2Manager},GNB", *(entry(name, 3, up) for name in names))
+        nodes = rnib(interval=0.2)
+        eventually(lambda: len(nodes.connected()) == len(names))
+        before = nodes.readings
+        eventually(lambda: nodes.readings > before + 2)
+        assert longest_gap() < 0.1
+
+    def test_by_a_flood_of_events(
+        self, rnib: Callable[..., RnibNodeState], manager: E2Manager, longest_gap: Callable[[], float]
+    ) -> None:
+        told = Told()
+        nodes = rnib(told)
+        eventually(lambda: not nodes.stale())
+        parts = [f"gnb_{number % 5}_{state}" for number in range(100) for state in ("CONNECTED", "DISCONNECTED")]
+        flood = "___".join(parts)
+        for _ in range(500):
+            manager.publish(flood)
+        manager.publish("gnb_0_CONNECTED")
+        manager.publish("last_CONNECTED")
+        eventually(lambda: nodes.connected() == ["gnb_0", "last"])
+        assert longest_gap() < 0.1
+        assert {state for name, state, _ in told if name == "gnb_1"} >= {ConnectionState.DISCONNECTED}
+        assert len(told) < 500 * len(parts) / 2

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from submgr.adapters.rnib.messages import ConnectionState
+from submgr.platform.turns import in_turns
 
 _log = logging.getLogger(__name__)
 
@@ -17,6 +18,9 @@ OnChange = Callable[[str, ConnectionState, bool], None]
 `again`: E2 Manager reported CONNECTED for a node that was CONNECTED already; the node may have lost its connection in
 between.
 """
+
+MOST_NODES = 50_000
+"""An event makes no more nodes known than these."""
 
 _COUNTERS = {
     ConnectionState.CONNECTED: "E2StateChangedToUp",
@@ -64,12 +68,18 @@ class ConnectionTable:
     def connected(self) -> list[str]:
         return sorted(name for name, node in self._nodes.items() if node.state is ConnectionState.CONNECTED)
 
-    def told(self, meid: str, state: ConnectionState) -> None:
-        """Takes an event. A node that was not known is known from now on."""
+    def told(self, meid: str, state: ConnectionState) -> bool:
+        """Takes an event. A node that was not known is known from now on.
+
+        Returns False for yet another node when more are known already than there can be, and does nothing then.
+        """
+        if len(self._nodes) >= MOST_NODES and meid not in self._nodes:
+            return False
         self._events += 1
         node = self._nodes.setdefault(meid, _Node())
         node.told_at = self._events
         self._set(meid, node, state, told=True)
+        return True
 
     def mark(self) -> int:
         """The number of the last event. To be taken before a reading begins, and given to `read` after it."""
@@ -98,13 +108,14 @@ class ConnectionTable:
     def read(self, mark: int, states: dict[str, ConnectionState | None], spared: Collection[str] = frozenset()) -> None:
         """Takes a reading: all nodes that R-NIB has now. None: the node's record cannot be read, its state stays.
 
+        Others have their turn meanwhile; an event that comes then is newer than the reading.
         A node that has gone from R-NIB becomes UNKNOWN. A node that no reading has ever found, only events, stays.
         The reading does not count for the nodes in `spared`.
         """
-        for meid, state in states.items():
+        for meid, state in in_turns(states.items()):
             if meid not in spared:
                 self.read_one(mark, meid, state)
-        for meid, node in list(self._nodes.items()):
+        for meid, node in in_turns(list(self._nodes.items())):
             if node.listed and meid not in states and node.told_at <= mark and meid not in spared:
                 node.listed = False
                 self._set(meid, node, ConnectionState.UNKNOWN)

@@ -14,6 +14,11 @@ NAMESPACE = "e2Manager"
 SETS = ("GNB", "ENB")
 CHANNEL = "RAN_CONNECTION_STATUS_CHANGE"
 
+LONGEST_PAYLOAD = 1 << 16
+"""Bytes; E2 Manager publishes a few events at a time."""
+MOST_FIELDS = 10_000
+"""Fields of one message; what is within a field is not looked at."""
+
 _CONNECTED = 1
 _UNDER_RESET = 7
 
@@ -67,8 +72,10 @@ def read_nodeb(data: bytes) -> NodeEntry | None:
 def read_events(payload: bytes) -> NodeEvents:
     """Reads a payload of the channel: `<name>_CONNECTED`, `<name>_DISCONNECTED`, `<name>_UNDER_RESET`, joined by `___`.
 
-    Names may have underscores themselves.
+    Names may have underscores themselves. A payload that is too long is no known event.
     """
+    if len(payload) > LONGEST_PAYLOAD:
+        return NodeEvents((), 1)
     changes = []
     parts = payload.decode(errors="surrogateescape").split("___")
     for part in parts:
@@ -99,8 +106,11 @@ _STATES = {_CONNECTED: ConnectionState.CONNECTED, _UNDER_RESET: ConnectionState.
 
 def _fields(data: bytes) -> Iterator[tuple[int, int | bytes | None]]:
     """Number and value of each field (None: a type that nobody here asks for). Raises ValueError on garbage."""
-    position = 0
+    position = count = 0
     while position < len(data):
+        count += 1
+        if count > MOST_FIELDS:
+            raise ValueError("too many fields")
         tag, position = _varint(data, position)
         field, kind = tag >> 3, tag & 7
         if not 0 < field < 1 << 29:

@@ -27,11 +27,12 @@ from submgr.adapters.rnib.messages import (
     read_identity,
     read_nodeb,
 )
+from submgr.adapters.rnib.pending_events import PendingEvents
 from submgr.platform.sparse_log import Sparsely
 from submgr.platform.store.base import StoreError, StoreTimeout, StoreUnavailable
 from submgr.platform.store.sdl_channel import Listener, SdlChannel
 from submgr.platform.supervised import SupervisedLoop
-from submgr.platform.turns import in_turns, turn
+from submgr.platform.turns import Budget, in_turns, turn
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +66,8 @@ class RnibNodeState:
     A greenlet reads all nodes at the start, after each reconnect to the database and every `interval` seconds; a
     failed reading is repeated after `retry` seconds. What a reading finds worse than before, or incomplete, is read
     again after `confirm_after` seconds, and counts when it is found again. The events of E2 Manager's channel change
-    single nodes in between. While the database is away, the states stay as they were.
+    single nodes in between; of a flood of them, each node's worst and last one. While the database is away, the states
+    stay as they were.
 
     `RnibNodeState` owns `channel`: it starts and stops it. `count`: see `ConnectionTable`.
     """
@@ -87,6 +89,8 @@ class RnibNodeState:
         self._looks = Looks(self._read_one)
         self._sparsely = Sparsely(_log)
         self._due = Event()
+        self._events = PendingEvents()
+        self._events_came = Event()
         self.readings = 0
         """How often all nodes have been read."""
         self._last_mark = 0
@@ -98,6 +102,7 @@ class RnibNodeState:
         self._listener: Listener | None = None
         self._pause = interval
         self._loop = SupervisedLoop("R-NIB reader", self._step, longest_pause=interval)
+        self._events_loop = SupervisedLoop("R-NIB events", self._take_events)
         self.ignored = 0
         """How many parts of payloads were no known event, and how many entries of R-NIB could not be read."""
 
@@ -110,9 +115,11 @@ class RnibNodeState:
         # the subscription comes first, so that no change after a reading is missed
         self._listener = self._channel.listen(NAMESPACE, CHANNEL, self._on_payload, self._due.set)
         self._loop.start()
+        self._events_loop.start()
 
     def stop(self) -> None:
         self._loop.stop()
+        self._events_loop.stop()
         self._channel.stop()
         self._listener = None
 
@@ -160,8 +167,17 @@ class RnibNodeState:
         events = read_events(payload)
         if events.ignored:
             self._ignore("event", payload[:200])
-        for change in events.changes:
-            self._table.told(change.name, change.state)
+        self._events.add(events.changes)
+        self._events_came.set()
+
+    def _take_events(self) -> None:
+        self._events_came.wait()
+        self._events_came.clear()
+        budget = Budget()
+        while (event := self._events.take()) is not None:
+            if not self._table.told(event.name, event.state):
+                self._ignore("event of yet another node", event.name[:200])
+            budget.spend()
 
     def _ignore(self, what: str, shown: object) -> None:
         self.ignored += 1

@@ -20,7 +20,8 @@ from submgr.platform.turns import Budget
 LONGEST_LINE = 1 << 16
 LARGEST_ANSWER = 1 << 28
 """Bytes of one answer. The store asks for 250 values at a time; the largest values are records of the MEC services."""
-MOST_ELEMENTS = 1 << 20
+MOST_ELEMENTS = 1 << 17
+"""Of all arrays in one answer. The longest one that is asked for is a set of R-NIB, a member for each E2 node."""
 DEEPEST = 8
 """Arrays within arrays. The deepest answer that is asked for, that of SENTINEL MASTERS, has two."""
 _DIGITS = 19

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
+from submgr.adapters.rnib import connection_table
 from submgr.adapters.rnib.connection_table import ConnectionTable
 from submgr.adapters.rnib.messages import ConnectionState
 
@@ -136,3 +137,13 @@ def test_who_would_lose_its_connection_by_a_reading_and_is_spared(table: Connect
     table.read(table.mark(), found)
     assert [table.state(name) for name in "ab"] == [down, ConnectionState.UNKNOWN]
     assert set(table.names()) == {*"abcde", "only told"}
+
+
+def test_events_make_no_more_nodes_known_than_there_can_be(
+    table: ConnectionTable, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_table, "MOST_NODES", 2)
+    assert [table.told(name, ConnectionState.CONNECTED) for name in ("a", "b", "c", "a")] == [True, True, False, True]
+    assert table.names() == ["a", "b"]
+    table.read(table.mark(), {"c": ConnectionState.CONNECTED})
+    assert table.names() == ["a", "b", "c"], "what R-NIB has is always taken"
