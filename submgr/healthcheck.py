@@ -11,9 +11,8 @@ import http.client
 import os
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
-from submgr.platform.config.file import ConfigError, inspect
+from submgr.platform.config.file import ConfigError, inspect, read_text
 from submgr.platform.config.schema import Section, schema_of
 from submgr.platform.http.listen import parse_listen
 from submgr.settings.model import Local
@@ -31,9 +30,9 @@ def address(environment: Mapping[str, str]) -> tuple[str, int]:
     A file that cannot be used counts as no file: the daemon may run on values of an earlier content.
     """
     try:
-        parsed, _ = inspect(Path(environment["CFG_FILE"]).read_text(encoding="utf-8"), _FILE)
+        parsed, _ = inspect(read_text(environment["CFG_FILE"]), _FILE)
         host, port = parse_listen(parsed.values["local"]["host"])
-    except (KeyError, OSError, UnicodeDecodeError, ConfigError, ValueError):
+    except (KeyError, ConfigError, ValueError):
         host, port = parse_listen(Local().listen)
     return ("127.0.0.1" if host in ("", "0.0.0.0", "::") else host), port
 

@@ -4,73 +4,66 @@
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from submgr.platform.config.file import ConfigError, Problem
+from mec.common import json_document
+from mec.common.json_document import NotJson, Step, Way, lines_of, put_together, read_json
+from submgr.platform.beside import BesideError, run_beside
+from submgr.platform.config.file import ConfigError, Problem, read_text
 from submgr.platform.http.json_fields import MAX_MISTAKES, Dialect, Mistakes
+from submgr.platform.turns import in_turns
 
-MAX_SIZE = 64 * 1024 * 1024
+MAX_SIZE = 16 * 1024 * 1024
+"""Bytes."""
 
 DIALECT = Dialect(absent="is missing", null_is_absent=False, limit=math.inf)
 """Of files: null is a value."""
 
+_SMALL = 1 << 16
+"""Characters that are read in a few milliseconds. A larger text is read in a process of its own."""
 _STEP = re.compile(r"\[([0-9]+)\]|([^.\[\]]+)")
-_STRING_OR_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[\]}])')
-_STRING_OR_TAB = re.compile(r'("(?:[^"\\]|\\.)*")|\t')
-
-Step = str | int
 
 
 def read(path: str | Path) -> str:
     """The text of a file. Raises ConfigError."""
-    try:
-        content = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigError([Problem(None, str(path), f"cannot be read: {exc}")]) from exc
-    if len(content) > MAX_SIZE:
-        raise ConfigError([Problem(None, str(path), f"larger than {MAX_SIZE} characters")])
-    return content
+    return read_text(path, MAX_SIZE, "file")
 
 
 def parse(text: str) -> Any:
-    """The value of a JSON text. Raises ConfigError with the line of the mistake."""
+    """The value of a JSON text. Others have their turn meanwhile. Raises ConfigError with the line of the mistake."""
     try:
-        return json.loads(without_last_commas(text), parse_constant=_refuse)
-    except json.JSONDecodeError as exc:
-        raise ConfigError([Problem(exc.lineno, "", f"not JSON: {exc.msg} (column {exc.colno})")]) from exc
-    except (ValueError, RecursionError) as exc:
-        raise ConfigError([Problem(None, "", f"not JSON: {exc}")]) from exc
+        return read_json(text) if len(text) <= _SMALL else _large(text)
+    except NotJson as exc:
+        raise ConfigError([Problem(exc.line, "", exc.message)]) from exc
+    except BesideError as exc:
+        raise ConfigError([Problem(None, "", f"not read: {exc}")]) from exc
 
 
-def without_last_commas(text: str) -> str:
-    """The text with a blank for each comma before a closing bracket, so that places stay what they are."""
-    return _STRING_OR_COMMA.sub(lambda found: found[1] or " ", text)
+def _large(text: str) -> Any:
+    lines = _beside([], text)
+    first = next(lines)
+    if first.startswith(b"{"):
+        raise NotJson(**json.loads(first))
+    return put_together(first, lines)
 
 
-def line_of(text: str, way: Sequence[Step]) -> int | None:
-    """The line (from 1) of the value that names of members and indices lead to; None when it cannot be told."""
+def _beside(ways: Sequence[Way], text: str) -> Iterator[bytes]:
+    """The lines that the program answers with. Raises BesideError."""
+    request = json.dumps(ways).encode() + b"\n" + text.encode("utf-8", "surrogatepass")
+    return iter(in_turns(run_beside(json_document.__file__, request).splitlines()))
+
+
+def places(text: str, ways: Sequence[Way]) -> list[int | None]:
+    """As `lines_of`, of a large text in a process of its own."""
+    if len(text) <= _SMALL:
+        return lines_of(text, ways)
     try:
-        # every JSON text is YAML, but for tabs between the values
-        node = yaml.compose(_STRING_OR_TAB.sub(lambda found: found[1] or " ", without_last_commas(text)))
-    except (yaml.YAMLError, RecursionError):
-        return None
-    line = None
-    for step in way:
-        if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-            node = node.value[step]
-        elif isinstance(node, yaml.MappingNode):
-            found = [value for key, value in node.value if key.value == step]
-            if not found:
-                break
-            node = found[-1]
-        else:
-            break
-        line = int(node.start_mark.line) + 1
-    return line
+        found: list[int | None] = json.loads(next(_beside(ways, text)))
+    except BesideError:
+        return [None] * len(ways)
+    return found
 
 
 def steps(path: str) -> tuple[Step, ...]:
@@ -86,8 +79,6 @@ def check(text: str, mistakes: Mistakes) -> None:
 
 def problems(text: str, mistakes: Mistakes, limit: int) -> list[Problem]:
     """The first mistakes of a JSON text, each with its line."""
-    return [Problem(line_of(text, steps(each.field)), each.field, each.message) for each in mistakes.found[:limit]]
-
-
-def _refuse(word: str) -> Any:
-    raise ValueError(f"{word} is no number of JSON")
+    told = mistakes.found[:limit]
+    lines = places(text, [steps(each.field) for each in told]) if told else []
+    return [Problem(line, each.field, each.message) for line, each in zip(lines, told, strict=True)]

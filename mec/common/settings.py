@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import yaml
-
 from mec.common.ids import app_id
-from submgr.platform.config.file import ConfigError, Parsed, Problem, inspect
+from submgr.platform.config.file import ConfigError, Parsed, Problem, inspect, inspect_values, read_text
 from submgr.platform.config.outbound import OutboundSettings
 from submgr.platform.config.schema import Key, Section, changed, fill, schema_of, setting
 from submgr.platform.config.values import (
@@ -130,10 +128,8 @@ _FILE = Section(
 
 def from_mapping(values: Mapping[str, Any] | None) -> MecSettings:
     """The settings out of the raw section of a file (None: it has none). Raises ConfigError with all mistakes."""
-    parsed, errors = inspect(yaml.safe_dump({"mec": dict(values or {})}), Section("", (SECTION,)))
-    # the lines are not those of the file
-    mistakes = [Problem(None, problem.path, problem.message) for problem in errors]
-    return _settings(parsed, mistakes)
+    parsed, errors = inspect_values({"mec": dict(values or {})}, Section("", (SECTION,)))
+    return _settings(parsed, errors)
 
 
 def load(content: str, overrides: Mapping[str, Any] | None = None) -> MecConfig:
@@ -170,11 +166,7 @@ def read(path: str | Path | None, overrides: Mapping[str, Any] | None = None) ->
     """`load` of a file (None: all defaults). Raises ConfigError."""
     if path is None:
         return load("", overrides)
-    try:
-        content = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigError([Problem(None, "", f"{path} cannot be read: {exc}")]) from exc
-    return load(content, overrides)
+    return load(read_text(path), overrides)
 
 
 def _settings(parsed: Parsed, errors: list[Problem]) -> MecSettings:

@@ -6,7 +6,7 @@ import logging
 
 from mec.ams.model import Use
 from mec.ams.uses import Uses
-from mec.common.relaxed_json import read
+from mec.common.relaxed_json import MAX_SIZE, read
 from mec.manager.model import DataFile
 from mec.manager.schemas import changed_users, data_file
 from mec.manager.service import NAMESPACE, Users
@@ -44,7 +44,7 @@ class DataFileLoader:
         if self._path is not None:
             text = read(self._path)
             self._wanted = (_digest(text), self._parsed(self._path, text))
-            self._watcher = ConfigWatcher(self._path, text, self._changed)
+            self._watcher = ConfigWatcher(self._path, text, self._changed, largest=MAX_SIZE)
             self._watcher.start()
         self._loader.start()
 
@@ -111,4 +111,4 @@ class DataFileLoader:
 
 
 def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -2,6 +2,7 @@
 """Reads the data file, and makes and reads answers with the data of a user."""
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -10,7 +11,8 @@ from mec.common.ids import app_id, mec_id
 from mec.common.relaxed_json import DIALECT, check, parse, problems
 from mec.manager.model import DataFile, FormerUse, User
 from submgr.platform.config.file import ConfigError, Problem
-from submgr.platform.http.json_fields import Fields, Mistakes, an_object
+from submgr.platform.http.json_fields import Fields, Mistakes, an_object, writable
+from submgr.platform.turns import in_turns
 
 _SHOWN = 10
 """Mistakes of a changed file that are named in the log."""
@@ -52,7 +54,7 @@ def _read(text: str) -> tuple[DataFile, Mistakes, list[str]]:
     users: dict[int, User] = {}
     broken: list[str] = []
     seen: set[str] = set()
-    for index, entry in fields.children("users"):
+    for index, entry in in_turns(fields.children("users")):
         before = len(fields.mistakes.found)
         user = _user(entry)
         if user.key and user.key in seen:
@@ -62,14 +64,14 @@ def _read(text: str) -> tuple[DataFile, Mistakes, list[str]]:
             users[index] = user
         elif user.key:
             broken.append(user.key)
-    ues = [_use(use) for _, use in fields.children("ues")]
+    ues = [_use(use) for _, use in in_turns(fields.children("ues"))]
     return DataFile(tuple(users.values()), tuple(ues)), fields.mistakes, broken
 
 
 def _user(fields: Fields) -> User:
     return User(
         imsi=fields.need("imsi", imsis.parse, ""),
-        data=fields.need("subscriptionData", an_object, {}),
+        data=fields.need("subscriptionData", _data, {}),
     )
 
 
@@ -78,8 +80,14 @@ def _use(fields: Fields) -> FormerUse:
         imsi=fields.need("imsi", imsis.parse, ""),
         mec_id=fields.need("mecId", mec_id, 0),
         app_id=fields.need("appId", app_id, ""),
-        state=fields.need("state", msgspec.json.encode, b""),
+        state=fields.need("state", writable, b""),
     )
+
+
+def _data(value: Any) -> dict[str, Any]:
+    found = an_object(value)
+    writable(found)
+    return found
 
 
 class Additional:

@@ -5,10 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from mec.meo.placement import Rules
-from submgr.platform.config.file import ConfigError, Problem, inspect
+from submgr.platform.config.file import ConfigError, inspect_values
 from submgr.platform.config.schema import Section, fill, part, schema_of, setting
 from submgr.platform.config.values import Kind, mapping, number, one_of, optional_text, text, whole
 
@@ -77,8 +75,7 @@ RESTART = frozenset({"seed"})
 
 def from_mapping(values: Mapping[str, Any] | None) -> MeoSettings:
     """The settings out of the raw section of a file (None: it has none). Raises ConfigError with all mistakes."""
-    parsed, errors = inspect(yaml.safe_dump({"meo": dict(values or {})}), Section("", (SECTION,)))
+    parsed, errors = inspect_values({"meo": dict(values or {})}, Section("", (SECTION,)))
     if errors:
-        # the lines are not those of the file
-        raise ConfigError([Problem(None, problem.path, problem.message) for problem in errors])
+        raise ConfigError(errors)
     return fill(MeoSettings, parsed.values["meo"])

@@ -12,7 +12,7 @@ from mec.common.peer_client import PeerClient
 from mec.common.probes import CountedMetrics, probes_blueprint, time_requests
 from mec.common.problem_details import problem_app
 from mec.common.program import complain, configured, listen_option, run
-from mec.common.relaxed_json import read
+from mec.common.relaxed_json import MAX_SIZE, read
 from mec.proxy.api import proxy_blueprint
 from mec.proxy.schemas import mec_info
 from mec.proxy.service import Proxy
@@ -46,7 +46,7 @@ class ProxyProgram:
         text = read(path)
         self._client = HttpClient(user_agent="mec-proxy", idle_total=1024)
         self.proxy = Proxy(mec_info(text), PeerClient(self._client))
-        self._watcher = ConfigWatcher(path, text, self.proxy.reload)
+        self._watcher = ConfigWatcher(path, text, self.proxy.reload, largest=MAX_SIZE)
         self._health = Health()
         registry = CollectorRegistry()
         registry.register(_counted_metrics(self.proxy))

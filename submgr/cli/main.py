@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
@@ -16,7 +15,7 @@ from submgr.bench.cli import bench
 from submgr.cli.go_arguments import file_named, translated
 from submgr.cli.standalone import DATABASE, Demo, Neighbours, TcpPorts, start_demos
 from submgr.daemon import Daemon
-from submgr.platform.config.file import ConfigError, Problem
+from submgr.platform.config.file import ConfigError, read_text
 from submgr.platform.config.watcher import ConfigWatcher
 from submgr.platform.garbage_collection import keep_collections_short
 from submgr.platform.http.listen import ListenError
@@ -85,7 +84,7 @@ def _complain(failed: Exception) -> None:
 
 def _daemon(path: str | None, overrides: dict[str, Any], logs: Logs, neighbours: Neighbours | None) -> Daemon:
     environment = dict(os.environ)
-    text = _read(path) if path else ""
+    text = read_text(path) if path else ""
     settings = load(text, environment, overrides)
     logs.set_level(settings.logger.level)
     for warning in settings.warnings:
@@ -100,14 +99,6 @@ def _daemon(path: str | None, overrides: dict[str, Any], logs: Logs, neighbours:
 
 def _apply(live: LiveSettings, text: str) -> None:
     live.apply(text)
-
-
-def _read(path: str) -> str:
-    try:
-        return Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as failed:
-        why = (failed.strerror if isinstance(failed, OSError) else None) or str(failed)
-        raise ConfigError([Problem(None, f"configuration file {path}", why)]) from failed
 
 
 def _standalone(path: str | None, database: str, ports: TcpPorts, mec: bool, logs: Logs) -> int:

@@ -75,6 +75,9 @@ class LiveSettings:
                 extra={"problems": [str(problem) for problem in exc.problems]},
             )
             return False
+        except Exception:  # a bug: whoever watches the file logs it, and the metric says so meanwhile
+            self.reload_refused = True
+            raise
         self.reload_refused = False
         self.current = reloaded.settings
         for warning in reloaded.settings.warnings:

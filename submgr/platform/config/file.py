@@ -5,18 +5,30 @@ Keys are matched without regard to letter case; a value may be a string where a 
 charts quote them); null means absent.
 """
 
+import codecs
 import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import yaml
+import msgspec
 
+from submgr.platform.config import yaml_document
 from submgr.platform.config.schema import Key, Section
+from submgr.platform.config.yaml_document import DocumentError, Failure, Node, Scalar, Sequence, read_yaml
+from submgr.platform.config.yaml_document import Mapping as MappingNode
 
-_MAX_TEXT = 4 * 1024 * 1024
-"""Larger than any ConfigMap (1 MiB)."""
-_MAX_NODES = 50_000
+LARGEST = 1 << 20
+"""Bytes of a file; no ConfigMap is larger."""
+MOST_PROBLEMS = 100
+"""More mistakes than this are one misunderstanding repeated."""
+MOST_HINTS = 20
+"""A hint takes as long as reading hundreds of values."""
+_SMALL = 1 << 13
+"""Characters that are read in a few milliseconds."""
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_answers: msgspec.json.Decoder[Node | Failure | None] = msgspec.json.Decoder(Node | Failure | None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +76,66 @@ def inspect(text: str, schema: Section, overrides: Mapping[str, Any] | None = No
     The caller may look for more mistakes and then raises `ConfigError.of` them. `overrides` (path to value, as the
     command line gives them) win over the file. Raises ConfigError when the text is not YAML at all.
     """
-    if len(text) > _MAX_TEXT:
-        raise ConfigError([Problem(None, "", f"larger than {_MAX_TEXT} characters")])
+    return _read(_document(text), schema, overrides)
+
+
+def inspect_values(values: Mapping[str, Any], schema: Section) -> tuple[Parsed, list[Problem]]:
+    """As `inspect`, of values that stand in no text: a section that was read already. Problems have no line."""
+    return _read(_tree(values), schema, None)
+
+
+def read_text(path: str | Path, largest: int = LARGEST, what: str = "configuration file") -> str:
+    """The text of a file: UTF-8, or UTF-16 with a byte-order mark; a mark is not part of it. Raises ConfigError."""
+    name = f"{what} {path}"
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as exc:
-        mark = exc.problem_mark
-        message = f"not YAML: {exc.problem or exc.context or exc}"
-        raise ConfigError([Problem(mark.line + 1 if mark else None, "", message)]) from exc
-    except (yaml.YAMLError, RecursionError) as exc:
-        raise ConfigError([Problem(None, "", f"not YAML: {' '.join(str(exc).split())}")]) from exc
+        with Path(path).open("rb") as file:
+            content = file.read(largest + 1)
+        if len(content) > largest:
+            raise ConfigError([Problem(None, name, f"larger than {largest} bytes")])
+        return content.decode("utf-16" if content.startswith(_UTF16) else "utf-8-sig")
+    except (OSError, UnicodeDecodeError) as exc:
+        why = (exc.strerror if isinstance(exc, OSError) else None) or str(exc)
+        raise ConfigError([Problem(None, name, why)]) from exc
+
+
+def _document(text: str) -> Node | None:
+    """The tree of a text: of a large one from a process of its own, since reading it takes seconds."""
+    if len(text) > LARGEST:
+        raise ConfigError([Problem(None, "", f"larger than {LARGEST} characters")])
+    try:
+        answer = read_yaml(text) if len(text) <= _SMALL else _beside(text)
+    except DocumentError as exc:
+        raise ConfigError([Problem(exc.line, "", exc.message)]) from exc
+    if isinstance(answer, Failure):
+        raise ConfigError([Problem(answer.line, "", answer.message)])
+    return answer
+
+
+def _beside(text: str) -> Node | Failure | None:
+    # loaded here, since programs that only read a small file need no event loop
+    from submgr.platform.beside import BesideError, run_beside
+
+    try:
+        return _answers.decode(run_beside(yaml_document.__file__, text.encode("utf-8", "surrogatepass")))
+    except (BesideError, msgspec.DecodeError) as exc:
+        raise ConfigError([Problem(None, "", f"not read: {exc}")]) from exc
+
+
+def _read(root: Node | None, schema: Section, overrides: Mapping[str, Any] | None) -> tuple[Parsed, list[Problem]]:
     reader = _Reader(schema)
     values = reader.section(root, schema, "")
     for path, value in (overrides or {}).items():
         reader.override(values, schema, path, value)
-    return Parsed(values, reader.lines, reader.warnings), reader.errors
+    return Parsed(values, reader.lines, _bounded(reader.warnings)), _bounded(reader.errors)
+
+
+def _bounded(problems: list[Problem]) -> list[Problem]:
+    left = len(problems) - MOST_PROBLEMS
+    return (
+        problems
+        if left <= 0
+        else [*problems[:MOST_PROBLEMS], Problem(problems[MOST_PROBLEMS].line, "", f"and {left} more")]
+    )
 
 
 class _Reader:
@@ -87,39 +144,47 @@ class _Reader:
         self.errors: list[Problem] = []
         self.warnings: list[Problem] = []
         self.lines: dict[str, int] = {}
+        self._hints = 0
 
-    def section(self, node: Any, schema: Section, path: str) -> dict[str, Any]:
+    def section(self, node: Node | None, schema: Section, path: str) -> dict[str, Any]:
         given = self._members(node, path)
         values: dict[str, Any] = {}
         for member in schema.members:
             where = f"{path}{member.name}"
             child = given.pop(member.name.lower(), None)
             if child is not None:
-                self.lines[where] = _line(child[1])
+                self.lines[where] = child[1].line
             if isinstance(member, Section):
                 values[member.name] = self.section(child[1] if child else None, member, f"{where}.")
             else:
                 values[member.name] = self._key(child[1] if child else None, member, where)
         if schema.open:
-            values.update({name: _plain(child) for name, child in given.values()})
+            for name, value in given.values():
+                self._open(values, name, value, path)
             return values
-        for name, child in given.values():
+        for name, value in given.values():
             message = f"there is no such setting{self._hint(name, schema)}"
-            problem = Problem(_line(child), f"{path}{name}", message)
+            problem = Problem(_line(value), f"{path}{name}", message)
             (self.errors if schema.strict else self.warnings).append(problem)
         return values
 
-    def _members(self, node: Any, path: str) -> dict[str, tuple[str, Any]]:
+    def _open(self, values: dict[str, Any], name: str, node: Node, path: str) -> None:
+        try:
+            values[name] = _plain(node)
+        except ValueError as exc:
+            self.errors.append(Problem(_line(node), f"{path}{name}", str(exc)))
+
+    def _members(self, node: Node | None, path: str) -> dict[str, tuple[str, Node]]:
         """The nodes of a mapping by their names in lower case."""
         if node is None or _is_null(node):
             return {}
-        if not isinstance(node, yaml.MappingNode):
+        if not isinstance(node, MappingNode):
             name = path.removesuffix(".")
             self.errors.append(Problem(_line(node), name, f"{name or 'the file'} must be a mapping of settings"))
             return {}
-        members: dict[str, tuple[str, Any]] = {}
-        for key, value in node.value:
-            name = str(key.value) if isinstance(key, yaml.ScalarNode) else "?"
+        members: dict[str, tuple[str, Node]] = {}
+        for key, value in node.members:
+            name = key.text if isinstance(key, Scalar) else "?"
             if name.lower() in members:
                 self.errors.append(Problem(_line(key), f"{path}{name}", "given twice"))
             elif not _is_null(value):
@@ -140,6 +205,9 @@ class _Reader:
 
     def _hint(self, name: str, schema: Section) -> str:
         """The name that may have been meant: a similar name here, the same name elsewhere, a similar name elsewhere."""
+        self._hints += 1
+        if self._hints > MOST_HINTS:
+            return ""
         here = {member.name.lower(): member.name for member in schema.members}
         for known, cutoff in ((here, 0.6), (self._everywhere, 1.0), (self._everywhere, 0.8)):
             close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=cutoff)
@@ -147,11 +215,11 @@ class _Reader:
                 return f"; did you mean {known[close[0]]}?"
         return ""
 
-    def _key(self, node: Any, key: Key, where: str) -> Any:
+    def _key(self, node: Node | None, key: Key, where: str) -> Any:
         if node is None:
             return key.default
-        if _is_no_value(node, key):
-            message = f"{node.value.strip() or 'an empty text'} is no value, {key.kind.show(key.instead)} is used"
+        if isinstance(node, Scalar) and _is_no_value(node, key):
+            message = f"{node.text.strip() or 'an empty text'} is no value, {key.kind.show(key.instead)} is used"
             self.warnings.append(Problem(_line(node), where, message))
             return key.instead
         try:
@@ -161,43 +229,47 @@ class _Reader:
             return key.default
 
 
-def _is_no_value(node: Any, key: Key) -> bool:
+def _is_no_value(node: Scalar, key: Key) -> bool:
     """An empty text, or a 0 where a number is meant, of a key that has another value for this."""
-    if key.instead is None or not isinstance(node, yaml.ScalarNode):
+    if key.instead is None:
         return False
-    given = node.value.strip()
+    given = node.text.strip()
     return not given or (not isinstance(key.instead, bool) and given.strip("0") in ("", "."))
 
 
-def _plain(node: Any) -> Any:
-    _check_size(node)
-    constructor = yaml.constructor.SafeConstructor()
-    try:
-        return constructor.construct_document(node)
-    except (yaml.YAMLError, ValueError, RecursionError) as exc:
-        raise ValueError(f"not a usable value: {' '.join(str(exc).split())}") from exc
+def _plain(node: Node) -> Any:
+    """The value of a node. Raises ValueError: a part of it has none."""
+    if isinstance(node, Scalar):
+        if node.error is not None:
+            raise ValueError(node.error)
+        return node.value
+    if isinstance(node, Sequence):
+        return [_plain(item) for item in node.items]
+    values: dict[Any, Any] = {}
+    for key, value in node.members:
+        if not isinstance(key, Scalar):
+            raise ValueError("the name of a value is a list or a mapping")
+        name = _plain(key)
+        if name in values:
+            raise ValueError(f"{key.text} is given twice")
+        values[name] = _plain(value)
+    return values
 
 
-def _check_size(node: Any) -> None:
-    """Refuses a value that grows without bound when written out: aliases of aliases, or of what they stand in."""
-    stack, left = [node], _MAX_NODES
-    while stack:
-        left -= 1
-        if not left:
-            raise ValueError("too large, or it contains itself")
-        one = stack.pop()
-        if isinstance(one, yaml.SequenceNode):
-            stack.extend(one.value)
-        elif isinstance(one, yaml.MappingNode):
-            stack.extend(child for pair in one.value for child in pair)
+def _tree(value: Any) -> Node:
+    if isinstance(value, Mapping):
+        return MappingNode(0, [(_tree(key), _tree(child)) for key, child in value.items()])
+    if isinstance(value, list | tuple):
+        return Sequence(0, [_tree(child) for child in value])
+    return Scalar(0, "" if value is None else str(value), value)
 
 
-def _is_null(node: Any) -> bool:
-    return isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null"
+def _is_null(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.value is None and node.error is None
 
 
-def _line(node: Any) -> int:
-    return int(node.start_mark.line) + 1
+def _line(node: Node) -> int | None:
+    return node.line or None
 
 
 def _paths(schema: Section, path: str) -> Iterator[tuple[str, str]]:

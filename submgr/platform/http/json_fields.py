@@ -10,10 +10,13 @@ its interface. Unknown fields are ignored.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
+
+import msgspec
 
 MAX_MISTAKES = 100
 """More mistakes than this are one misunderstanding repeated: the reader stops, and the answer stays small."""
@@ -138,6 +141,24 @@ def an_object(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError("must be an object")
     return value
+
+
+def writable(value: Any) -> bytes:
+    """Converts any value into its JSON. Raises ValueError for one that JSON cannot hold: an infinite number, or half of
+    a surrogate pair."""
+    stack = [value]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, dict):
+            stack.extend(part.values())
+        elif isinstance(part, list):
+            stack.extend(part)
+        elif isinstance(part, float) and not math.isfinite(part):
+            raise ValueError("must not have a number that is too large")
+    try:
+        return msgspec.json.encode(value)
+    except (UnicodeEncodeError, RecursionError):
+        raise ValueError("must not have half of a surrogate pair in its texts, nor be nested too deep") from None
 
 
 def whole(low: int, high: int) -> Convert[int]:

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+import pytest
+
 from submgr.platform.config.file import ConfigError, Problem
 from submgr.settings.live import LiveSettings, reload
 from submgr.settings.loader import load
@@ -69,3 +71,24 @@ def test_a_check_refuses_what_the_program_cannot_use():
     assert (live.current, live.reload_refused, changes) == (before, True, [])
     assert live.apply("meo: {maxLoad: 0.5}") is True
     assert (live.current.meo["maxLoad"], live.reload_refused) == (0.5, False)
+
+
+def test_a_bug_in_a_reload_is_no_good_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    live = LiveSettings(load("", {}), {})
+    before = live.current
+
+    def buggy(settings: Settings) -> None:
+        raise ZeroDivisionError
+
+    live.check_with(buggy)
+    with pytest.raises(ZeroDivisionError):
+        live.apply("controls: {dbTryCount: 7}")
+    assert (live.current, live.reload_refused) == (before, True)
+
+
+@pytest.mark.parametrize("value", ["2026-02-31", "!unknown 5", ".inf", "&a [*a]", "{a: 1, a: 2}"])
+@pytest.mark.parametrize("text", ["mec: {appUrls: %s}", "meo: {rules: %s}", "controls: {dbTryCount: %s}", "%s"])
+def test_a_value_that_yaml_cannot_build_refuses_the_file(text: str, value: str) -> None:
+    live = LiveSettings(load("", {}), {})
+    assert live.apply(text % value) is False
+    assert live.apply("controls: {dbTryCount: 7}") is True

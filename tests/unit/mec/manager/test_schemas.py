@@ -93,3 +93,19 @@ def test_of_many_mistakes_in_a_changed_file_the_first_are_told() -> None:
     text = '{"users": [' + ", ".join(["1"] * 500 + ['{"imsi": "001010000000002", "subscriptionData": {}}']) + "]}"
     users, problems = changed_users(text, lambda key: None)
     assert len(users) == 1 and len(problems) == 10
+
+
+@pytest.mark.parametrize("value", ['"\\ud800"', "1e999", "[[-1e400]]", '{"a": {"b": "\\udfff"}}', '{"\\ud800": 1}'])
+def test_a_value_that_cannot_be_stored_is_a_mistake_of_its_entry(value: str) -> None:
+    text = """{"users": [
+{"imsi": "001010000000001", "subscriptionData": {"a": VALUE}},
+{"imsi": "001010000000002", "subscriptionData": {}}],
+"ues": [{"imsi": "001010000000001", "mecId": 1, "appId": "1", "state": VALUE}]}""".replace("VALUE", value)
+    with pytest.raises(ConfigError) as refused:
+        data_file(text)
+    assert [(each.line, each.path) for each in refused.value.problems] == [
+        (2, "users[0].subscriptionData"),
+        (4, "ues[0].state"),
+    ]
+    users, mistakes = changed_users(text, lambda key: None)
+    assert (len(users), len(mistakes)) == (1, 2)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
+from pathlib import Path
+
 import pytest
 
-from submgr.platform.config.file import ConfigError, Parsed, inspect
+from submgr.platform.config.file import MOST_PROBLEMS, ConfigError, Parsed, inspect, read_text
 from submgr.platform.config.schema import Key, Section
 from submgr.platform.config.values import mapping, milliseconds, one_of, text, truth, whole
 
@@ -124,3 +126,75 @@ def test_overrides_win_and_are_checked():
     assert [str(error) for error in errors] == ["old.tryCount: 0 is not between 1 and 9"]
     with pytest.raises(KeyError):
         inspect("", SCHEMA, {"old.nothing": 1})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-02-31",
+        "2026-02-28",
+        "!unknown 5",
+        "!!python/object/apply:os.system ['true']",
+        "!!binary c2VjcmV0",
+        "!!set {a, b}",
+        "!!int many",
+        "!!float x",
+        "!!timestamp 2026",
+        ".inf",
+        "-.INF",
+        ".nan",
+        "1.0e+999",
+        "9" * 5000,
+        "{a: 1, a: 2}",
+        "{[1]: 2}",
+        "&self [*self]",
+    ],
+)
+@pytest.mark.parametrize("place", ["old: {tryCount: %s}", "any: {name: %s}", "any: {deep: {list: [1, %s]}}"])
+def test_a_value_that_yaml_cannot_build_is_said_in_words(place: str, value: str) -> None:
+    (problem,) = problems(place % value)
+    assert problem.startswith(("line 1: old.tryCount: ", "line 1: any.name: ", "line 1: any.deep: "))
+
+
+@pytest.mark.parametrize("content", ["[" * 20_000, "- " * 20_000, "{a: " * 20_000, "a: &a [" + "*a, " * 20_000])
+def test_no_depth_and_no_repetition_ends_the_process(content: str) -> None:
+    assert problems(content)
+
+
+def test_a_large_text_is_read_as_a_small_one_is() -> None:
+    filler = "".join(f"# {'x' * 70}\n" for _ in range(300))
+    assert parse(f"{filler}top: {{a: 1}}\n").values["top"] == {"a": 1}
+    assert "line 301: old.tryCount: not a usable value" in problems(f"{filler}old: {{tryCount: 2026-02-31}}")[0]
+    assert problems(f"{filler}a: b: c")[0].startswith("line 301: not YAML")
+    assert "more than 50000 values" in problems("any: {a: [" + "1, " * 60_000 + "1]}")[0]
+
+
+def test_a_merge_key_takes_over_what_is_not_given() -> None:
+    parsed = parse("any: {base: &base {a: 1, b: 2}}\ntop: {<<: *base, b: 3}\n")
+    assert parsed.values["top"] == {"a": 1, "b": 3}
+    assert "<< needs a mapping" in problems("any: {<<: 5}")[0]
+
+
+def test_many_mistakes_are_told_shortly() -> None:
+    content = "new:\n" + "".join(f"  nmae{number}: x\n" for number in range(5000))
+    told = problems(content)
+    assert len(told) == MOST_PROBLEMS + 1
+    assert told[-1] == "line 102: and 4900 more"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / "file"
+    file.write_bytes("top: {ä: 1}".encode(encoding))
+    assert read_text(file) == "top: {ä: 1}"
+
+
+def test_what_is_no_text_or_too_long_is_said_in_words(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    contents = [(b"a: \xff", "can't decode"), (b"\xff\xfea", "truncated data"), (b"1234567", "larger than 6")]
+    for content, message in contents:
+        file.write_bytes(content)
+        with pytest.raises(ConfigError, match=message):
+            read_text(file, 6)
+    with pytest.raises(ConfigError, match=f"configuration file {tmp_path}: Is a directory"):
+        read_text(tmp_path)

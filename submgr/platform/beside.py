@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Work in a process of its own: for what would hold the interpreter for long, so that no native thread helps."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from pathlib import Path
+from typing import Any
+
+from gevent import subprocess
+
+SECONDS = 30.0
+"""A process that takes longer is ended."""
+MEMORY = 1 << 30
+"""Bytes of address space."""
+
+
+class BesideError(Exception):
+    """The process did not do its work. The message is one line that says why."""
+
+
+def run_beside(program: str, request: bytes, seconds: float = SECONDS) -> bytes:
+    """Runs the Python file `program` with `request` as its input, and returns its output. Others go on meanwhile.
+
+    Raises BesideError: it failed, took more than `seconds`, or could not be started.
+    """
+    command = [sys.executable, "-P", program]
+    try:
+        done: Any = subprocess.run(command, input=request, capture_output=True, timeout=seconds)
+    except subprocess.TimeoutExpired:
+        raise BesideError(f"not done within {seconds:g} s") from None
+    except OSError as failed:
+        raise BesideError(f"no process can be started: {failed}") from failed
+    if done.returncode != 0:
+        last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
+        raise BesideError(f"{Path(program).stem} failed ({done.returncode}): {' '.join(last)[:200]}")
+    output: bytes = done.stdout
+    return output
+
+
+def bound_this_process() -> None:
+    """To be called by such a program first: it may not take all the memory, nor outlive its parent by long."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (int(SECONDS), int(SECONDS)))
