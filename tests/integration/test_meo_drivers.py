@@ -423,3 +423,66 @@ def test_platforms_at_refused_addresses_are_not_connected_to(kubernetes: Kuberne
         every["kubernetes"].deploy(app("kubernetes", KUBERNETES), secure, 2.0)
     assert outbound.refused == 7
     assert kubernetes.requests == []
+
+
+HOSTILE = """
+from gevent import monkey; monkey.patch_all()
+import itertools, sys, time, gevent
+from gevent import socket
+from gevent.server import StreamServer
+from mec.meo.drivers.base import DriverError
+from mec.meo.drivers.kubernetes import KubernetesDriver
+from mec.meo.model import App, AppInfo, Platform, Support
+scripts = {
+    "body": (b"HTTP/1.1 200 OK\\r\\n\\r\\n", b"x" * 65536, 0),
+    "chunks": (b"HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n", b"1\\r\\nx\\r\\n" * 10000, 0),
+    "trailers": (b"HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n0\\r\\n", b"a: b\\r\\n" * 10000, 0),
+    "interim": (b"", b"HTTP/1.1 100 Continue\\r\\n\\r\\n" * 2000, 0),
+    "drip": (b"HTTP/1.1 200 OK\\r\\nContent-Length: 1000\\r\\n\\r\\n", b"x", 0.1),
+    "redirect": (b"HTTP/1.1 307 X\\r\\nLocation: /elsewhere\\r\\nContent-Length: 0\\r\\n\\r\\n", b"", 5),
+}
+first, again, pause = scripts[sys.argv[1]]
+requests = []
+def talk(sock, address):
+    try:
+        while data := sock.recv(65536):
+            if data.startswith((b"POST", b"PATCH")):
+                requests.append(data)
+                break
+        sock.sendall(first)
+        while True:
+            sock.sendall(again)
+            gevent.sleep(pause or 0.00001)
+    except OSError:
+        pass
+server = StreamServer(("127.0.0.1", 0), talk); server.start()
+platform = Platform("p", "kubernetes", "http://p/", f"http://127.0.0.1:{server.server_port}")
+app = App(AppInfo("d", "n", "p", "1", "1"), (Support("kubernetes", deploy_info={"image": "i"}),))
+driver = KubernetesDriver()
+driver._client = __import__("kubernetes.client").client
+longest, last = 0.0, time.thread_time()
+def watch():
+    global longest, last
+    while True:
+        gevent.sleep(0.0005)
+        now = time.thread_time()
+        longest, last = max(longest, now - last), now
+watcher = gevent.spawn(watch)
+gevent.sleep(0.01)
+longest = 0.0
+began = time.monotonic()
+try:
+    driver.deploy(app, platform, 1.0)
+except DriverError as exc:
+    print(longest, time.monotonic() - began, len(requests), exc)
+"""
+
+
+@pytest.mark.parametrize("script", ["body", "chunks", "trailers", "interim", "drip", "redirect"])
+def test_a_hostile_kubernetes_api_holds_up_nobody(script: str) -> None:
+    command = [sys.executable, "-c", HOSTILE, script]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    longest, took, requests, *_ = done.stdout.split()
+    assert float(longest) < 0.1
+    assert float(took) < 8
+    assert requests == "1"

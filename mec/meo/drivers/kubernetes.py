@@ -77,7 +77,7 @@ class KubernetesDriver:
 
     def deploy(self, app: App, platform: Platform, timeout: float) -> None:
         info, name, end = deploy_info(app, platform), resource_name(app), time.monotonic() + timeout
-        with self._api(platform) as (client, connection):
+        with self._api(platform, timeout) as (client, connection):
             deployment, service = _objects(client, connection, name, info, timeout)
             deployment.apply(_deployment(name, app, info), end)
             if info.get("ports"):
@@ -86,18 +86,22 @@ class KubernetesDriver:
                 service.delete()
 
     def remove(self, app: App, platform: Platform, timeout: float) -> None:
-        with self._api(platform) as (client, connection):
+        with self._api(platform, timeout) as (client, connection):
             deployment, service = _objects(client, connection, resource_name(app), deploy_info(app, platform), timeout)
             service.delete()
             deployment.delete()
 
     @contextlib.contextmanager
-    def _api(self, platform: Platform) -> Iterator[tuple[Any, Any]]:
-        """The client's module and a connection; what it raises becomes DriverError."""
+    def _api(self, platform: Platform, timeout: float) -> Iterator[tuple[Any, Any]]:
+        """The client's module and a connection; what it raises becomes DriverError.
+
+        All requests on it have twice the time of one: the client's own limits are for each byte that it waits for.
+        """
         client = self._load()
         config_error = import_module("kubernetes.config").ConfigException
+        late = DriverError(f"Kubernetes API at {platform.endpoint_mgmt}: not done within {2 * timeout:g} s")
         try:
-            with _connection(client, platform) as connection:
+            with gevent.Timeout(2 * timeout, late), _connection(client, platform) as connection:
                 connect_by(connection.rest_client.pool_manager, self._outbound.permitted)
                 yield client, connection
         except client.ApiException as exc:
