@@ -446,7 +446,7 @@ requests = []
 def talk(sock, address):
     try:
         while data := sock.recv(65536):
-            if data.startswith((b"POST", b"PATCH")):
+            if data.startswith(b"GET"):
                 requests.append(data)
                 break
         sock.sendall(first)
