@@ -181,7 +181,7 @@ class Ams:
             answer = self._apps.request("GET", f"{url}/mec/app/state?imsi={imsi}", limit=MAX_STATE)
         except NoAnswer as exc:
             raise StateError(f"the application does not answer: {exc}") from exc
-        if answer.status == 404:
+        if answer.status in (204, 404):
             raise NoState("the application has no state of this UE")
         if not answer.ok:
             raise StateError(f"the application answers with {answer.status}")

@@ -6,7 +6,7 @@ answers are sent in pieces.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, cast
 
 import msgspec
@@ -25,6 +25,22 @@ DIALECT = Dialect(absent="is missing", limit=math.inf)
 def problem_app(name: str) -> JsonApp:
     """An application whose errors are application/problem+json; views raise `ApiError`."""
     return JsonApp(name, errors=problem_errors)
+
+
+def only_parameters(routes: Blueprint, known: Mapping[str, Collection[str]]) -> None:
+    """Has `routes` answer 400 to query parameters that are not `known`, by the name of the view (without: none)."""
+
+    def look() -> None:
+        view = (request.endpoint or "").rpartition(".")[2]
+        unknown = sorted(set(request.args) - set(known.get(view, ())))
+        if unknown:
+            raise ApiError(
+                400,
+                f"unknown query parameter {unknown[0][:60]!r}",
+                [{"field": name[:60], "message": "is no query parameter of this resource"} for name in unknown[:20]],
+            )
+
+    routes.before_request(look)
 
 
 def answer_errors(routes: Blueprint, answers: Answers) -> None:

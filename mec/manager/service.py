@@ -40,6 +40,14 @@ class Circle(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class CachedUser:
+    """The main data of a user of the home MEC as the store keeps it, valid `until` (s since 1970)."""
+
+    data: msgspec.Raw
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
 class UserData:
     """`pieces` are those of a JSON text of `size` bytes."""
 
@@ -51,14 +59,15 @@ class Users:
     """The users of this MEC, and a cache of those that the home MEC told. `counts`: answers by kind."""
 
     def __init__(
-        self, settings: MecSettings, store: Store, peers: PeerClient, clock: Callable[[], float] = time.monotonic
+        self, settings: MecSettings, store: Store, peers: PeerClient, wall: Callable[[], float] = time.time
     ) -> None:
         self.counts: Counter[str] = Counter()
         self._settings = settings
         self._peers = peers
-        self._clock = clock
+        self._wall = wall
         self._store = store
         self._records = Records(store, NAMESPACE, User, f"{settings.mec_id}/user/")
+        self._cached_records = Records(store, NAMESPACE, CachedUser, f"{settings.mec_id}/cached/")
         self._additional = Additional(settings.additional_bytes)
         self._users: dict[str, User] = {}
         self._foreign: OrderedDict[str, tuple[bytes, float]] = OrderedDict()
@@ -68,8 +77,13 @@ class Users:
         return len(self._users)
 
     def load(self) -> None:
-        """Reads the users from the store. Raises StoreError."""
-        self._users = {user.key: user for user in self._records.load().values()}
+        """Reads the users from the store, and those that the home MEC told lately. Raises StoreError."""
+        users, cached, now = self._records.load(), self._cached_records.load(), self._wall()
+        self._users = {user.key: user for user in users.values()}
+        valid = {key: user for key, user in cached.items() if now < user.until <= now + self._settings.users_ttl}
+        for key, user in sorted(valid.items(), key=lambda each: each[1].until):
+            self._foreign.setdefault(key, (bytes(user.data), user.until))
+        self._cached_records.remove_soon(*(cached.keys() - valid.keys()))
 
     def replace(self, users: tuple[User, ...]) -> None:
         """Makes `users` the users of this MEC, and no others. Raises StoreError, and then nothing has changed."""
@@ -151,7 +165,7 @@ class Users:
 
     def _cached(self, imsi: str) -> bytes | None:
         data, until = self._foreign.get(imsis.key(imsi), (b"", 0.0))
-        return data if until > self._clock() else None
+        return data if self._wall() < until <= self._wall() + self._settings.users_ttl else None
 
     def _cached_data(self, imsi: str) -> object:
         data = self._cached(imsi)
@@ -159,10 +173,13 @@ class Users:
 
     def _remember(self, imsi: str, main_data: bytes) -> None:
         key = imsis.key(imsi)
-        self._foreign[key] = (main_data, self._clock() + self._settings.users_ttl)
+        until = self._wall() + self._settings.users_ttl
+        self._foreign[key] = (main_data, until)
         self._foreign.move_to_end(key)
+        self._cached_records.save_soon(key, CachedUser(msgspec.Raw(main_data), until))
         if len(self._foreign) > _MAX_CACHED:
-            self._foreign.popitem(last=False)
+            oldest, _ = self._foreign.popitem(last=False)
+            self._cached_records.remove_soon(oldest)
 
 
 def _landed(flight: "AsyncResult[UserData]") -> UserData:

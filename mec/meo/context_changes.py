@@ -43,7 +43,10 @@ class ContextChanges:
     def leave(
         self, context_id: str, notification: Notification | None = None, only_at: str | None = None
     ) -> Context | None:
-        """Ends a context and stores what its device is told. None: it is gone, or not on platform `only_at`."""
+        """Ends a context and stores what its device is told. None: it is gone, or not on platform `only_at`.
+
+        With a notification its pair stays held until the device is told, see `told`.
+        """
         with self._alone(context_id):
             context = self._state.contexts.get(context_id)
             if context is None or (only_at is not None and context.platform != only_at):
@@ -52,14 +55,16 @@ class ContextChanges:
             with self._leaving(context):
                 self._write(records, remove=frozenset((context_id,)), departs=self._last(context))
                 self._state.drop_context(context_id)
-        self._deployments.release(context.pair)
+        if notification is None:
+            self._deployments.release(context.pair)
         return context
 
     def move(self, context_id: str, origin: str, moved: Callable[[Context], Moved]) -> Moved | None:
         """Moves a context away from `origin`. None: the context is no longer there.
 
         `moved` returns the context as it will be, and the notification for its device. The caller holds the pair of the
-        new context and leaves it to the context.
+        new context and leaves it to the context. With a notification the pair at the origin stays held until the device
+        is told, see `told`.
         """
         with self._alone(context_id):
             context = self._state.contexts.get(context_id)
@@ -72,8 +77,14 @@ class ContextChanges:
             with self._leaving(context):
                 self._write(values, arrives=new.pair, departs=self._last(context))
                 self._state.put_context(new)
-        self._deployments.release(context.pair)
+        if notification is None:
+            self._deployments.release(context.pair)
         return new, notification
+
+    def told(self, notification: Notification) -> None:
+        """The device has been told, or will never be: its application is not needed any more where it was."""
+        if notification.origin is not None:
+            self._deployments.release(notification.origin)
 
     def change(self, context_id: str, changed: Callable[[Context], Context | None], remove: frozenset[str]) -> bool:
         """Changes a context but not its platform, and removes the records `remove`. False: it is gone, or unchanged."""

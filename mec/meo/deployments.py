@@ -99,6 +99,14 @@ class Deployments:
             deployment.removing = True
             self._outbox.put(pair.platform, pair, partial(self._settle, pair), partial(self._settled, pair))
 
+    def await_notice(self, pair: Pair) -> None:
+        """At the start: holds the pair for a device that is still to be told that its context is elsewhere."""
+        self._pairs.setdefault(pair, _Deployment(touched=True, journaled=True)).users += 1
+
+    def held(self, pair: Pair) -> bool:
+        """Whether somebody holds the pair."""
+        return pair in self._pairs and self._pairs[pair].users > 0
+
     def abandon(self, pair: Pair) -> None:
         """At the start: the journal has the pair, and no context uses it."""
         self._pairs[pair] = _Deployment(touched=True, journaled=True)

@@ -17,7 +17,7 @@ import msgspec
 from mec.meo.context_changes import ContextChanges
 from mec.meo.drivers.base import instance_id
 from mec.meo.metrics import MeoMetrics
-from mec.meo.model import Context
+from mec.meo.model import Context, Pair
 from mec.meo.records import Notification
 from submgr.platform.http.client import HttpClient
 from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
@@ -29,7 +29,7 @@ CALLBACK_POLICY = RetryPolicy(tries=3, delay=1.0, backoff=2.0)
 CALL_TIMEOUT = 2.0
 
 
-def address_change(context: Context, reference_uri: str, move: int) -> Notification | None:
+def address_change(context: Context, reference_uri: str, move: int, origin: Pair) -> Notification | None:
     """AddressChangeNotification; None when the device application wants none (MEC 016, 6.4.2)."""
     body = {
         "notificationType": "AddressChangeNotification",
@@ -37,12 +37,13 @@ def address_change(context: Context, reference_uri: str, move: int) -> Notificat
         "appInstanceId": instance_id(context.pair),
         "referenceURI": reference_uri,
     }
-    return _notification(context, body, move)
+    return _notification(context, body, origin, move)
 
 
 def context_deleted(context: Context) -> Notification | None:
     """ApplicationContextDeleteNotification; None when the device application wants none (MEC 016, 6.4.3)."""
-    return _notification(context, {"notificationType": "ApplicationContextDeleteNotification", "contextId": context.id})
+    body = {"notificationType": "ApplicationContextDeleteNotification", "contextId": context.id}
+    return _notification(context, body, context.pair)
 
 
 def superseded(notification: Notification, context: Context | None) -> bool:
@@ -52,14 +53,17 @@ def superseded(notification: Notification, context: Context | None) -> bool:
     return context is None or not context.moves or context.moves[-1].number != notification.move
 
 
-def _notification(context: Context, body: dict[str, Any], move: int | None = None) -> Notification | None:
+def _notification(context: Context, body: dict[str, Any], origin: Pair, move: int | None = None) -> Notification | None:
     if context.wish.callback is None:
         return None
-    return Notification(uuid.uuid4().hex, context.id, context.wish.callback, body, move)
+    return Notification(uuid.uuid4().hex, context.id, context.wish.callback, body, move, origin)
 
 
 class Notifier:
-    """Sends notifications to device applications and to monitors."""
+    """Sends notifications to device applications and to monitors.
+
+    An application is removed where it was only after the device has been told where it is.
+    """
 
     def __init__(
         self,
@@ -114,6 +118,7 @@ class Notifier:
 
     def _done(self, notification: Notification, result: Result) -> None:
         self._count(str(notification.body["notificationType"]), result)
+        self._context_changes.told(notification)
         if result.outcome is not Outcome.DELIVERED:
             log.warning(
                 "device application not told",

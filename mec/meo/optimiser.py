@@ -194,7 +194,7 @@ class Optimiser:
         """The context as it is after the move, and what its device is told."""
         now, number = self._meo.wall(), self._meo.state.next_order()
         new = replace(context, platform=target, moved_at=now)
-        notification = address_change(new, self._meo.state.platforms[target].endpoint_apps, number)
+        notification = address_change(new, self._meo.state.platforms[target].endpoint_apps, number, context.pair)
         move = Move(number, now, context.platform, target, reason, "pending" if notification else "no callback")
         return replace(new, moves=(*context.moves, move)[-MAX_MOVES_KEPT:]), notification
 

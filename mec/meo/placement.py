@@ -12,6 +12,7 @@ from random import Random
 from mec.meo.model import App, Site, Support
 from submgr.platform.config.schema import setting
 from submgr.platform.config.values import number, one_of
+from submgr.platform.turns import in_turns
 
 ScoreFunction = Callable[[float, float, float], float]
 """Of load, key availability, and alpha."""
@@ -51,7 +52,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """There is no candidate. `reasons`: why not, by platform."""
+    """There is no candidate. `reasons`: why not, by platform, for each that is known."""
 
     reasons: Mapping[str, str] = field(default_factory=dict)
 
@@ -67,18 +68,23 @@ def place(
     now: float,
     rng: Random,
     without: Mapping[str, str] | None = None,
+    all_sites: Callable[[], Iterable[Site]] | None = None,
 ) -> Choice | Rejection:
-    """Draws a platform for a context of `app`. `without`: excluded platforms, with the reason of each."""
+    """Draws a platform for a context of `app`. `without`: excluded platforms, with the reason of each.
+
+    `all_sites`: the platforms of which a rejection says why they are none; those of the app's types if it is not given.
+    """
     excluded = without or {}
     found: list[Site] = []
     for support in app.supports:
         found += candidates(support, sites(support.type), rules, now, excluded)
     if found:
         return draw(found, rules, rng)
-    reasons: dict[str, str] = {}
-    for support in app.supports:
-        for site in sites(support.type):
-            reasons[site.name] = excluded.get(site.name) or "; ".join(refusals(support, site, rules, now))
+    judged = all_sites() if all_sites else [site for support in app.supports for site in sites(support.type)]
+    reasons = {
+        site.name: excluded.get(site.name) or "; ".join(why_not(app, site, rules, now))
+        for site in in_turns(list(judged))
+    }
     return Rejection(reasons)
 
 
@@ -122,6 +128,14 @@ def draw(found: Sequence[Site], rules: Rules, rng: Random) -> Choice:
         return Choice(found[index], weights[index], 1.0 / len(found))
     (index,) = rng.choices(range(len(found)), cum_weights=list(accumulate(weights)))
     return Choice(found[index], weights[index], weights[index] / total)
+
+
+def why_not(app: App, site: Site, rules: Rules, now: float) -> list[str]:
+    """Why a platform is no candidate for an application; empty when it is one."""
+    support = app.support(site.type)
+    if support is None:
+        return [f"the application does not support platforms of type {site.type}"]
+    return refusals(support, site, rules, now)
 
 
 def refusals(support: Support, site: Site, rules: Rules, now: float) -> list[str]:

@@ -30,13 +30,17 @@ class BadRecord(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A notification for a device application. `move`: the number of the move of the context that it is about."""
+    """A notification for a device application. `move`: the number of the move of the context that it is about.
+
+    `origin`: what the context has left, which is not removed before the device is told.
+    """
 
     id: str
     context_id: str
     url: str
     body: Mapping[str, Any]
     move: int | None = None
+    origin: Pair | None = None
 
     @property
     def store_key(self) -> str:

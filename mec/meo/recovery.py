@@ -45,12 +45,16 @@ def recover(meo: Meo, store: Store, optimiser: Optimiser, notifier: Notifier) ->
     pairs = set(reader.read(CONTEXTS, {key: stored[key] for key in stored if is_pair(key)}, decode_pair))
     for context in reader.read(CONTEXTS, contexts, decode_context):
         _take_context(meo, optimiser, reader, context, pairs)
+    notices = {key: stored[key] for key in stored if is_notification(key)}
+    waiting = _still_to_tell(meo, store, reader.read(CONTEXTS, notices, decode_notification))
+    for notification in waiting:
+        if notification.origin in pairs:
+            meo.deployments.await_notice(notification.origin)
     for pair in pairs:
         _take_journal(meo, store, pair)
-    waiting = reader.read(CONTEXTS, {key: stored[key] for key in stored if is_notification(key)}, decode_notification)
     meo.metrics.unreadable.set(reader.unreadable)
     meo.inventory.ready = True
-    _go_on(meo, store, optimiser, notifier, waiting)
+    _go_on(meo, optimiser, notifier, waiting)
     log.info(
         "orchestrator recovered",
         extra={
@@ -116,8 +120,8 @@ def _take_context(meo: Meo, optimiser: Optimiser, reader: _Reader, context: Cont
 
 
 def _take_journal(meo: Meo, store: Store, pair: Pair) -> None:
-    if meo.state.users_of(pair):
-        return  # adopted with its contexts
+    if meo.deployments.held(pair):
+        return  # adopted with its contexts, or until their devices are told
     if pair.app_key in meo.state.apps and pair.platform in meo.state.platforms:
         meo.deployments.abandon(pair)
         return
@@ -128,15 +132,22 @@ def _take_journal(meo: Meo, store: Store, pair: Pair) -> None:
     store.submit(Change(CONTEXTS, remove=frozenset((pair_key(pair),))), left_to_the_store, persistent=True)
 
 
-def _go_on(meo: Meo, store: Store, optimiser: Optimiser, notifier: Notifier, waiting: list[Notification]) -> None:
+def _still_to_tell(meo: Meo, store: Store, stored: list[Notification]) -> list[Notification]:
+    """The stored notifications without those of moves that are no longer the latest, which are removed."""
+    waiting = []
+    for notification in stored:
+        if superseded(notification, meo.state.contexts.get(notification.context_id)):
+            change = Change(CONTEXTS, remove=frozenset((notification.store_key,)))
+            store.submit(change, left_to_the_store, persistent=True)
+        else:
+            waiting.append(notification)
+    return waiting
+
+
+def _go_on(meo: Meo, optimiser: Optimiser, notifier: Notifier, waiting: list[Notification]) -> None:
     """Withdrawals and notifications that were under way."""
     for notification in waiting:
-        if superseded(notification, meo.state.contexts.get(notification.context_id)):
-            store.submit(
-                Change(CONTEXTS, remove=frozenset((notification.store_key,))), left_to_the_store, persistent=True
-            )
-        else:
-            notifier.post(notification)
+        notifier.post(notification)
     for platform in list(meo.state.platforms.values()):
         if platform.withdrawn:
             optimiser.evacuate(platform.name)

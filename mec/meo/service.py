@@ -74,7 +74,8 @@ class Meo:
         self, app: App, without: Mapping[str, str] | None = None, rng: Random | None = None
     ) -> Choice | Rejection:
         """Draws a platform for a context, and does nothing else."""
-        return place(app, self.state.sites, self.settings.rules, self.clock(), rng or self.rng, without)
+        rules, now, rng = self.settings.rules, self.clock(), rng or self.rng
+        return place(app, self.state.sites, rules, now, rng, without, self.state.all_sites)
 
     def app_for(self, wish: Wish) -> App:
         """The registered application that a device means. Raises Unknown."""
@@ -196,5 +197,5 @@ class Meo:
 
 def _rejected(reasons: Mapping[str, str]) -> Rejected:
     if not reasons:
-        return Rejected("no platform of a type that the application supports is known", reasons)
+        return Rejected("no platform is known", reasons)
     return Rejected("no platform can take the application context", reasons)

@@ -6,7 +6,7 @@ from typing import Any
 
 from mec.meo.drivers.base import instance_id
 from mec.meo.model import App, AppInfo, Context, Platform, Site
-from mec.meo.placement import refusals, score, shortcomings
+from mec.meo.placement import score, shortcomings, why_not
 from mec.meo.service import Meo
 from submgr.platform.masking import masked
 
@@ -52,21 +52,16 @@ def app(meo: Meo, one: App) -> dict[str, Any]:
 def platform(meo: Meo, one: Platform, for_app: App | None = None) -> dict[str, Any]:
     """A platform: whether a context (of `for_app`, or of any application) may go there, its score, and why not."""
     rules, now, site = meo.settings.rules, meo.clock(), meo.state.site(one.name)
-    if for_app is None:
-        why_not = shortcomings(site, rules, now)
-    elif (support := for_app.support(one.type)) is not None:
-        why_not = refusals(support, site, rules, now)
-    else:
-        why_not = [f"the application does not support platforms of type {one.type}"]
+    reasons = why_not(for_app, site, rules, now) if for_app is not None else shortcomings(site, rules, now)
     known = site.load is not None and site.key is not None
     view: dict[str, Any] = {
         "name": one.name,
         "type": one.type,
         "endpointMgmt": _USERINFO.sub("", one.endpoint_mgmt),
         "endpointApps": _USERINFO.sub("", one.endpoint_apps),
-        "eligible": not why_not,
+        "eligible": not reasons,
         "score": score(site, rules) if known else None,
-        "reasons": why_not,
+        "reasons": reasons,
         **_telemetry(site, now),
         "contexts": meo.state.count_at(one.name),
         "withdrawn": one.withdrawn,

@@ -333,7 +333,13 @@ def test_transfer_is_noted_in_the_registration(site: Site) -> None:
     site.app.answer = lambda request: answer("200 OK", b"1")
     site.ask("GET", f"/ams/get/state/?imsi={IMSI}&appId=12345")
     path = f"{BASE}/app_mobility_services/{made['appMobilityServiceId']}"
-    eventually(lambda: site.get(path)["deviceInformation"][0].get("contextTransferState") == 1)
+
+    def state() -> object:
+        return site.get(path)["deviceInformation"][0].get("contextTransferState")
+
+    eventually(lambda: state() == 1)
+    site.moved(9)
+    eventually(lambda: state() == 0)
 
 
 # adjacency
@@ -352,6 +358,21 @@ def test_adjacent_application_instances(site: Site) -> None:
     for query in ("appInstanceId=777", "filter=(eq,appInstanceId,777)"):
         assert len(site.get(f"{BASE}/queries/adjacent_app_instances?{query}")) == 1
     assert site.ask("GET", f"{BASE}/queries/adjacent_app_instances?filter=nonsense").status == 400
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "app_mobility_services?nonsense=1",
+        "subscriptions?subscriptionType=mobility_proc&x=",
+        "queries/adjacent_app_instances?appName=a",
+        "app_mobility_services/some?filter=(eq,appMobilityServiceId,1)",
+    ],
+)
+def test_unknown_query_parameter_is_refused(site: Site, path: str) -> None:
+    refused = site.ask("GET", f"{BASE}/{path}")
+    assert (refused.status, refused.headers["content-type"]) == (400, "application/problem+json")
+    assert "unknown query parameter" in json.loads(refused.body)["detail"]
 
 
 def test_new_neighbour_is_told_once(site: Site) -> None:

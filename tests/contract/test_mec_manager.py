@@ -179,6 +179,19 @@ def test_home_that_does_not_know_or_fails(site: Site, given: bytes | None, statu
     assert site.get(f"/manager/user/data/?imsi={IMSI}")[0] == status
 
 
+def test_user_of_the_home_mec_is_known_after_a_restart(site: Site) -> None:
+    site.proxy.answer = lambda request: reply({"mainData": {"subscribedApps": [12345]}, "additional": "1"})
+    site.mec(network="foreign", mec_id=9)
+    told = site.get(f"/manager/user/data/?imsi={IMSI}")
+    eventually(lambda: not site.store.stats().waiting)
+    site.mecs.pop().stop()
+    site.proxy.answer = lambda request: None
+    again = site.mec(network="foreign", mec_id=9)
+    assert told[0] == 200
+    assert site.get(f"/manager/user/data/?imsi={IMSI}")[1]["mainData"] == told[1]["mainData"]
+    assert again.users.counts["cached"] == 1
+
+
 def test_two_foreign_mecs_do_not_ask_in_a_circle(site: Site) -> None:
     mec = site.mec(network="foreign", mec_id=9)
 
@@ -419,8 +432,8 @@ def test_state_from_the_application(site: Site, given: Any) -> None:
 
 @pytest.mark.parametrize(
     ("given", "status"),
-    [(reply({}, "404 X"), 404), (reply({}, "500 X"), 500), (answer("200 OK", b"<html/>"), 500), (None, 500),
-     (answer("200 OK", b""), 500)],
+    [(reply({}, "404 X"), 404), (answer("204 No Content"), 404), (reply({}, "500 X"), 500),
+     (answer("200 OK", b"<html/>"), 500), (None, 500), (answer("200 OK", b""), 500)],
 )  # fmt: skip
 def test_application_without_a_state_or_failing(site: Site, given: bytes | None, status: int) -> None:
     site.app.answer = lambda request: given

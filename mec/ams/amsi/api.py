@@ -9,12 +9,18 @@ from flask import Blueprint, Response, request
 from mec.ams.amsi import schemas
 from mec.ams.amsi.model import TYPES_IN_QUERIES, MobilityService, Subscription
 from mec.ams.amsi.service import Mobility, new_id
-from mec.common.problem_details import Answers, answer_errors, bad_field, json_object
+from mec.common.problem_details import Answers, answer_errors, bad_field, json_object, only_parameters
 from submgr.platform.http.app import ApiError, json_response
 from submgr.platform.outbound_rules import Outbound
 from submgr.platform.store.base import StoreError
 
 _BASE = "/amsi/v1"
+_PARAMETERS = {
+    "services": ("filter", "appMobilityServiceId"),
+    "subscriptions": ("subscriptionType",),
+    "adjacent": ("filter", "appInstanceId"),
+}
+"""Query parameters by view (MEC 021, 8.3 to 8.9)."""
 _FILTER = re.compile(r"\(eq,(\w+),([^()]*)\)\Z")
 
 
@@ -25,6 +31,7 @@ def amsi_blueprint(mobility: Mobility, outbound: Outbound) -> Blueprint:
     """The routes of all resources below `/amsi/v1`. `outbound` refuses addresses of callbacks."""
     blueprint = Blueprint("amsi", __name__)
     answer_errors(blueprint, _ANSWERS)
+    only_parameters(blueprint, _PARAMETERS)
     _add_services(blueprint, mobility)
     _add_subscriptions(blueprint, mobility, outbound)
 

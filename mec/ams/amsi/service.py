@@ -199,7 +199,7 @@ class Mobility(MobilityObserver):
             if subscription.type != MOBILITY or moved.status.value not in subscription.statuses:
                 continue
             app = moved.app_id or subscription.app_instance_id
-            if not _concerns(subscription, moved):
+            if not _concerns(subscription.app_instance_id, moved):
                 continue
             whom = associates
             if subscription.associates:
@@ -207,16 +207,16 @@ class Mobility(MobilityObserver):
                 if not whom:
                     continue
             self._notifier.send(subscription, schemas.mobility_notification(subscription, moved.status, whom, app))
-        if moved.status is MobilityStatus.COMPLETED:
-            self._note_transfer(moved, associates)
+        self._note_transfer(moved, associates)
 
     def _note_transfer(self, moved: _Moved, associates: list[Associate]) -> None:
-        """The context of a registered device is at the other MEC."""
+        """Notes whether the context of a registered device is at the other MEC: not before the move is completed."""
+        transferred = int(moved.status is MobilityStatus.COMPLETED)
         for service in list(self._services.values()):
-            if service.app_instance_id not in (None, moved.app_id):
+            if not _concerns(service.app_instance_id, moved):
                 continue
             devices = tuple(
-                replace(device, transferred=1) if device.associate in associates else device
+                replace(device, transferred=transferred) if device.associate in associates else device
                 for device in service.devices
             )
             if devices != service.devices:
@@ -267,8 +267,8 @@ class Mobility(MobilityObserver):
         self._changed.set()
 
 
-def _concerns(subscription: Subscription, moved: _Moved) -> bool:
-    wanted = subscription.app_instance_id
+def _concerns(wanted: str | None, moved: _Moved) -> bool:
+    """Whether an event is about the application `wanted`, or about any if that is None."""
     if moved.app_id is not None:
         return wanted in (None, moved.app_id)
     return wanted not in moved.others if wanted is not None else not moved.others

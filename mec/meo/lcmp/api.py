@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from mec.common.problem_details import answer_errors
+from mec.common.problem_details import answer_errors, only_parameters
 from mec.meo import views
 from mec.meo.app_matching import find, matches
 from mec.meo.error_answers import ANSWERS
@@ -20,6 +20,7 @@ from submgr.platform.http.app import ApiError, json_response
 from submgr.platform.http.bearer import require_token
 
 BASE = "/dev_app/v1"
+_FILTERS = ("appName", "appProvider", "appSoftVersion", "vendorId")
 
 
 def lcmp_blueprint(meo: Meo, refusal: schemas.Refusal) -> Blueprint:
@@ -27,11 +28,12 @@ def lcmp_blueprint(meo: Meo, refusal: schemas.Refusal) -> Blueprint:
     routes = Blueprint("dev_app", __name__, url_prefix=BASE)
     answer_errors(routes, ANSWERS)
     routes.before_request(lambda: require_token(meo.settings.device_tokens))
+    only_parameters(routes, {"app_list": (*_FILTERS, "serviceCont")})
     document_routes(routes, "openapi_lcmp.yaml")
 
     @routes.get("/app_list")
     def app_list() -> Response:
-        filters, service_cont = schemas.parse_filters("appName", "appProvider", "appSoftVersion", "vendorId")
+        filters, service_cont = schemas.parse_filters(*_FILTERS)
         meo.inventory.check_ready()
         found = [app for app in meo.state.apps.values() if not app.withdrawn and _passes(app, filters, service_cont)]
         return json_response({"appList": [_listed(app) for app in found]})

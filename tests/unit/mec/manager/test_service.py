@@ -11,6 +11,7 @@ from mec.manager.model import User
 from mec.manager.service import UnknownUser, Users
 from submgr.platform.http.client import HttpClient
 from submgr.platform.store.memory import MemoryStore
+from submgr.platform.turns import turn
 
 
 def users_of(store: MemoryStore, **changes: object) -> Users:
@@ -39,3 +40,23 @@ def test_users_survive_a_restart_and_are_those_of_one_mec(store: MemoryStore) ->
     third = users_of(store)
     third.load()
     assert len(third) == 1
+
+
+def test_answer_of_the_home_mec_ends_with_its_time_also_over_a_restart(store: MemoryStore) -> None:
+    now = 1000.0
+    settings = MecSettings(mec_id=9, network="foreign", additional_bytes=10, users_ttl=300.0)
+
+    def start() -> Users:
+        users = Users(settings, store, PeerClient(HttpClient()), lambda: now)
+        users.load()
+        return users
+
+    start()._remember("001010000000001", b'{"subscribedApps":[1]}')
+    while store.stats().waiting:
+        turn()
+    now += 299.0
+    assert start().apps_of("1010000000001") == [1]
+    now += 1.0
+    assert start().apps_of("1010000000001") == []
+    now = 10.0  # a clock that jumped back
+    assert start().apps_of("1010000000001") == []

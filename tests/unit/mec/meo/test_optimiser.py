@@ -321,3 +321,69 @@ def test_many_moves_are_kept_in_part(world: World) -> None:
     moves = world.meo.state.contexts[context.id].moves
     assert len(moves) == 16
     assert [move.number for move in moves] == sorted(move.number for move in moves)
+
+
+def removal_comes_last(world: World, contexts: Collection[Context]) -> list[str]:
+    """Notes each removal, and fails when the devices of `contexts` have not been told before it."""
+    removals = []
+
+    def look(operation: str, app_key: str, platform: str) -> None:
+        if operation == "remove":
+            removals.append(platform)
+            assert all(world.told.get(context.id) for context in contexts), "removed before the device was told"
+
+    world.before_driver = look
+    return removals
+
+
+def test_the_device_is_told_before_the_origin_is_removed(world: World) -> None:
+    world.platform("p1")
+    world.platform("p2")
+    context = admit_on(world, "p1")
+    world.inventory.tell("p1", load=0.9)
+    world.callback_faults = 5
+    removals = removal_comes_last(world, [context])
+    assert rounds(world) == [(context.id, "p1", "p2")]
+    world.finish()
+    assert removals == ["p1"]
+
+
+@pytest.mark.parametrize("target", [True, False])
+def test_devices_are_told_before_a_withdrawn_platform_is_cleared(world: World, target: bool) -> None:
+    world.platform("p1")
+    if target:
+        world.platform("p2")
+    contexts = [admit_on(world, "p1") for _ in range(3)]
+    world.callback_faults = 5
+    removals = removal_comes_last(world, contexts)
+    world.inventory.withdraw_platform("p1")
+    world.finish()
+    assert removals == ["p1"]
+    assert world.present() == ({"p2": {app().key}} if target else {})
+
+
+def test_after_a_restart_the_device_is_told_before_the_origin_is_removed(world: World) -> None:
+    world.platform("p1")
+    world.platform("p2")
+    context = admit_on(world, "p1")
+    world.inventory.tell("p1", load=0.9)
+    world.callback_faults = 10**9
+    assert rounds(world) == [(context.id, "p1", "p2")]
+    world.restart()
+    removals = removal_comes_last(world, [context])
+    world.callback_faults = 3
+    world.finish()
+    assert removals == ["p1"]
+    assert world.present() == {"p2": {app().key}}
+    assert not any(key.startswith("notification") for key in world.records("meo_contexts"))
+
+
+def test_a_rejection_has_a_reason_for_every_platform(world: World) -> None:
+    world.inventory.add_platform(Platform("other", "webhook", "http://other/", "http://other/"))
+    world.platform("busy", load=1.0)
+    with pytest.raises(Rejected) as caught:
+        world.meo.admit(wish())
+    assert caught.value.reasons == {
+        "busy": "load 1 is over 0.8",
+        "other": "the application does not support platforms of type webhook",
+    }

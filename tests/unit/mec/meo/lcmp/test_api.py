@@ -174,6 +174,9 @@ def test_application_list_and_its_filters(client: FlaskClient, world: World) -> 
     assert names("?serviceCont=0") == ["app"]
     assert client.get("/dev_app/v1/app_list?serviceCont=2").status_code == 400
     assert client.get(f"/dev_app/v1/app_list?appName={'x' * 33}").status_code == 400
+    refused = client.get("/dev_app/v1/app_list?appname=app")
+    assert (refused.status_code, refused.mimetype) == (400, "application/problem+json")
+    assert client.get("/dev_app/v1/app_contexts/some?x=1").status_code in (400, 405)
     entry = client.get("/dev_app/v1/app_list?appName=second").get_json()["appList"][0]
     assert entry["vendorSpecificExt"] == {"vendorId": "vendor"}
     assert entry["appInfo"]["appCharcs"] == {"serviceCont": 1}
