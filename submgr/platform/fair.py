@@ -21,30 +21,40 @@ from submgr.platform.turns import turn
 SLICE = 0.01
 """Seconds of one turn of the event loop that all shares together may use."""
 
-LITTLE = 0.002
-"""Seconds that a peer may use, since the server has last waited for it, before the others go first."""
+LITTLE = 0.0005
+"""Seconds that a peer may use at once. Who needs more goes behind all who have not had as much yet."""
 
 
 class Share:
-    """The share of one peer. Call `renew` when the peer was waited for, and `spend` after each piece of work."""
+    """The share of one peer. Call `renew` when it has been waited for, and `spend` before each piece of work."""
 
-    __slots__ = ("_until",)
+    __slots__ = ("_much", "_until")
 
     def __init__(self) -> None:
         self.renew()
 
     def renew(self) -> None:
-        """The peer has been waited for: what it sends now is a new piece of work."""
-        self._until = time.monotonic() + LITTLE
+        """What the peer sends now is a new piece of work."""
+        self._until = 0.0  # has not been let in
+        self._much = False
 
     def spend(self) -> None:
-        """Returns at once while this turn's slice lasts, else in one of the next turns."""
+        """Returns at once while the peer may go on, else in one of the next turns."""
         now = time.monotonic()
-        little = now <= self._until
         row = _row()
-        if row.used_up(now) or (row and not little):
-            row.wait(little)
-            self.renew()
+        free = not row.used_up(now)
+        if free and now <= self._until:
+            return
+        self._much = self._much or 0 < self._until < now
+        if row or not free:
+            row.wait(little=not self._much)
+            now = time.monotonic()
+        self._until = now + LITTLE
+
+
+def turn_is_used_up() -> bool:
+    """Whether the peers have used up their slice of this turn of the event loop."""
+    return _row().used_up(time.monotonic())
 
 
 class _Row:
@@ -82,12 +92,12 @@ class _Row:
         self._until = 0.0
 
     def _let_in(self) -> None:
-        turn()
         while self:
-            (self._little or self._much).popleft().set()
-            gevent.sleep(0)  # behind the one let in: goes on when that one waits for something
-            if self.used_up(time.monotonic()):
-                turn()
+            turn()
+            until = self._until = time.monotonic() + SLICE
+            while self and time.monotonic() <= until:
+                (self._little or self._much).popleft().set()
+                gevent.sleep(0)  # behind the one let in: goes on when that one waits for something
         self._letting_in = False
 
 

@@ -19,14 +19,14 @@ from submgr.platform.http.server import HttpServer
 from submgr.platform.turns import turn
 
 MIB = 1024 * 1024
-LIMITS = HttpLimits(in_flight=8 * MIB, connections=200)
+LIMITS = HttpLimits(requests=8 * MIB, answers=8 * MIB, connections=200)
 GET = b"GET /small HTTP/1.1\r\nHost: x\r\n\r\n"
 CHUNKED = b"POST /small HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 def make_app() -> JsonApp:
     app = JsonApp("test")
-    large = bytes(3 * MIB)
+    large = bytes(7 * MIB)
 
     @app.route("/small", methods=["GET", "POST"])
     def small() -> Response:
@@ -123,21 +123,21 @@ def test_unfinished_bodies_are_bounded_in_all_and_a_small_request_is_served_mean
     body = b"POST /small HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % MIB + bytes(MIB - 1)
     attackers = [connect(server, sockets) for _ in range(40)]
     writers = [gevent.spawn(sock.sendall, body) for sock in attackers]
-    eventually(lambda: server.connections.held > LIMITS.in_flight // 2)
+    eventually(lambda: server.connections.held > LIMITS.requests // 2)
     small = b"POST /small HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi"
     held = []
     for _ in range(10):
         assert answer(server, small).endswith(b'{"length":2}')
         held.append(server.connections.held)
     gevent.joinall(writers, timeout=10)
-    assert max(held) <= LIMITS.in_flight
-    assert server.connections.held <= LIMITS.in_flight
+    assert max(held) <= LIMITS.requests
+    assert server.connections.held <= LIMITS.requests
     for sock in attackers:  # those that had room are complete now
         with suppress(OSError):
             sock.sendall(b"x")
             sock.shutdown(socket.SHUT_WR)
     answers = [until_closed(sock) for sock in attackers]
-    assert 1 <= sum(each.startswith(b"HTTP/1.1 200") for each in answers) <= LIMITS.in_flight // MIB
+    assert 1 <= sum(each.startswith(b"HTTP/1.1 200") for each in answers) <= LIMITS.requests // MIB
     refused = [each for each in answers if each.startswith(b"HTTP/1.1 503")]
     assert len(refused) > 20, "a connection that is closed while its client still sends may lose its answer"
     assert all(b"Retry-After: 1" in each for each in refused)
@@ -151,7 +151,7 @@ def test_answers_that_nobody_reads_are_bounded_and_the_oldest_are_given_up(serve
         lazy[-1].sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n" * 3)
     eventually(lambda: server.connections.held > 0)
     gevent.sleep(0.1)
-    assert server.connections.held <= LIMITS.in_flight
+    assert server.connections.held <= LIMITS.requests
     whole = answer(server, b"GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert len(whole) > 3 * MIB
     assert len(server.connections) < 20
@@ -162,9 +162,9 @@ def test_an_answer_that_is_shared_is_held_once(server, sockets):
     for sock in lazy:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         sock.sendall(b"GET /shared HTTP/1.1\r\nHost: x\r\n\r\n")
-    eventually(lambda: server.connections.held >= 3 * MIB)
+    eventually(lambda: server.connections.held >= 7 * MIB)
     gevent.sleep(0.1)
-    assert 3 * MIB <= server.connections.held < 4 * MIB
+    assert 7 * MIB <= server.connections.held < 8 * MIB
     assert len(server.connections) == 20
 
 
@@ -177,7 +177,9 @@ def test_a_connection_between_two_requests_holds_nothing(server, sockets):
 
 
 def test_a_body_and_answers_larger_than_the_room_in_flight_are_503():
-    server = HttpServer("test", "127.0.0.1:0", make_app(), limits=replace(LIMITS, in_flight=2 * MIB, body=9 * MIB))
+    server = HttpServer(
+        "test", "127.0.0.1:0", make_app(), limits=replace(LIMITS, requests=2 * MIB, answers=2 * MIB, body=9 * MIB)
+    )
     server.start()
     body = b"POST /small HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (3 * MIB) + bytes(3 * MIB)
     for octets in (body, b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n"):

@@ -66,6 +66,10 @@ class BufferedSocket:
         """Sets the deadline anew, `seconds` from now."""
         self._deadline = time.monotonic() + seconds
 
+    def renew(self) -> None:
+        """The peer begins something."""
+        self._share.renew()
+
     def spend(self) -> None:
         """Gives others their turn when this one is used up."""
         self._share.spend()
@@ -79,8 +83,9 @@ class BufferedSocket:
         """Sends all of `payload`."""
         view = memoryview(payload)
         while view:
-            self._wait_until_deadline()
+            began = self._wait_until_deadline()
             view = view[self.sock.send(view) :]
+            self._renew_if_waited(began)
             if view:
                 self.spend()
 
@@ -96,8 +101,7 @@ class BufferedSocket:
         """Receives at least one more byte into the buffer. Returns False when the peer has closed."""
         began = self._wait_until_deadline()
         piece = self.sock.recv(_PIECE)
-        if time.monotonic() - began > _NO_WAIT:
-            self._share.renew()
+        self._renew_if_waited(began)
         self._data = self._data[self._at :] + piece if self._at < len(self._data) else piece
         self._at = 0
         if self._received is not None:
@@ -141,11 +145,16 @@ class BufferedSocket:
 
     def discard(self, most: int) -> None:
         """Reads and forgets what comes until the peer closes, the deadline passes, or `most` bytes have come."""
+        self.forget()
         with suppress(TimeoutError):
             while most > 0 and self.fill():
                 most -= len(self._data)
-                self._data = b""
+                self.forget()
                 self.spend()
+
+    def forget(self) -> None:
+        """Throws away what has been received and not been read."""
+        self._data, self._at = b"", 0
 
     def _wait_until_deadline(self) -> float:
         """The present time. Raises TimeoutError when it is too late."""
@@ -155,6 +164,10 @@ class BufferedSocket:
             raise TimeoutError("the deadline has passed")
         self.sock.settimeout(left)
         return now
+
+    def _renew_if_waited(self, began: float) -> None:
+        if time.monotonic() - began > _NO_WAIT:
+            self._share.renew()
 
     def _fill_up_to(self, limit: int) -> None:
         self.spend()

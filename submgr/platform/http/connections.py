@@ -3,7 +3,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,7 +11,7 @@ import gevent
 from gevent import event
 
 from submgr.platform.http.app import MAX_BODY, ErrorFormat
-from submgr.platform.http.in_flight import InFlight
+from submgr.platform.http.in_flight import AnswerBytes, RequestBytes
 
 _PATIENCE = 1.0
 """Seconds after which a client that sends or reads slowly makes room for a new one before an idle one does."""
@@ -22,9 +22,11 @@ class HttpLimits:
     """The bounds of a server. Times in seconds, sizes in bytes."""
 
     body: int = MAX_BODY
-    in_flight: int = 32 * 1024 * 1024
-    """Bytes held for all clients together: heads and bodies that have come, answers that have not been taken. Room for
-    30 of the largest bodies, or for the longest list of subscriptions several times."""
+    requests: int = 8 * 1024 * 1024
+    """Bytes of heads and bodies held for all clients together: eight of the largest, or thousands of usual ones."""
+    answers: int = 32 * 1024 * 1024
+    """Bytes of answers held for all clients together that have not taken them yet. The list of as many subscriptions as
+    there may be, 65,535, has about 20 MB."""
     connections: int = 1000
     idle: float = 300.0
     """How long a connection may stay open between two requests."""
@@ -32,7 +34,7 @@ class HttpLimits:
     """The time from the first byte of a request to the last byte of its body."""
     write: float = 30.0
     """The time in which a client takes one piece of its answer."""
-    backlog: int = 1024
+    backlog: int = 4096
 
     @property
     def reserve(self) -> int:
@@ -49,10 +51,8 @@ class Connection(Protocol):
     """A connection and the greenlet that serves it."""
 
     greenlet: gevent.Greenlet
-
-    @property
-    def host(self) -> str:
-        """The address of the client."""
+    host: str
+    """The address of the client."""
 
     def hang_up(self) -> None:
         """End the connection, whose client is waited for."""
@@ -74,12 +74,14 @@ class Connections:
         self.limits = limits
         self.errors = errors
         self.stopping = False
+        self._sockets = 0
         self._open: set[Connection] = set()
         self._hosts: Counter[str] = Counter()
         self._reserve: dict[Connection, None] = {}
-        self._idle: dict[Connection, float] = {}
-        self._slow: dict[Connection, float] = {}
-        self._in_flight: InFlight[Connection] = InFlight()
+        self._idle = _Waiting()
+        self._slow = _Waiting()
+        self._requests: RequestBytes[Connection] = RequestBytes()
+        self._answers: AnswerBytes[Connection] = AnswerBytes()
         self._empty = event.Event()
 
     def __len__(self) -> int:
@@ -88,7 +90,16 @@ class Connections:
     @property
     def held(self) -> int:
         """The bytes in flight."""
-        return self._in_flight.total
+        return self._requests.total + self._answers.total
+
+    @property
+    def acceptable(self) -> bool:
+        """Whether another client may be accepted: some of those who make room have yet to be closed."""
+        return self._sockets < self.limits.connections + self.limits.reserve
+
+    def accepted(self) -> None:
+        """A client has been accepted. It will `enter`, and `leave` at the end."""
+        self._sockets += 1
 
     def enter(self, connection: Connection) -> bool:
         """A client has connected. Returns whether it has a place.
@@ -117,36 +128,40 @@ class Connections:
 
     def idle(self, connection: Connection) -> None:
         """The client has no request under way."""
-        self._slow.pop(connection, None)
-        self._idle[connection] = time.monotonic()
+        self._slow.discard(connection)
+        if connection not in self._reserve:
+            self._idle.add(connection)
         if self.stopping:
             connection.hang_up()
 
     def slow(self, connection: Connection) -> None:
         """The client is waited for: it has begun a request, or has not taken its answer."""
-        self._idle.pop(connection, None)
-        self._slow.setdefault(connection, time.monotonic())
+        self._idle.discard(connection)
+        if connection not in self._reserve:
+            self._slow.add(connection)
 
     def works(self, connection: Connection) -> None:
         """The client is not waited for: its request has come completely."""
-        self._slow.pop(connection, None)
+        self._slow.discard(connection)
 
     def received(self, connection: Connection, octets: int) -> bool:
         """So many more bytes of a request are held. Returns False when there is no room for them."""
-        self._in_flight.receive(connection, octets)
-        return self._fits(connection)
+        self._requests.add(connection, octets)
+        return self._fits(connection, self._requests, self.limits.requests)
 
     def sends(self, connection: Connection, answer: bytes | memoryview) -> bool:
         """An answer, or a piece of one, is held. Returns False when there is no room for it."""
-        self._in_flight.send(connection, answer)
-        return self._fits(connection)
+        self._answers.put(connection, answer)
+        return self._fits(connection, self._answers, self.limits.answers)
 
     def release(self, connection: Connection) -> None:
         """Nothing is held for the client any more."""
-        self._in_flight.release(connection)
+        self._requests.release(connection)
+        self._answers.release(connection)
 
     def leave(self, connection: Connection) -> None:
         """The connection is closed."""
+        self._sockets -= 1
         self._forget(connection)
         if connection in self._open:
             self._open.remove(connection)
@@ -167,40 +182,65 @@ class Connections:
         gevent.killall([connection.greenlet for connection in self._open])
 
     def _forget(self, connection: Connection) -> None:
-        self._idle.pop(connection, None)
-        self._slow.pop(connection, None)
+        self._idle.discard(connection)
+        self._slow.discard(connection)
         self._reserve.pop(connection, None)
-        self._in_flight.release(connection)
+        self.release(connection)
 
     def _who_makes_room(self, host: str | None) -> Connection | None:
         """Of `host`, or of the host that has most of them: the client that has been slow for longest, if that is long,
         else the one that has been idle for longest, else the slow one all the same."""
-        late = time.monotonic() - _PATIENCE
-        of_host = [each for each in self._slow if host in (None, each.host) and each not in self._reserve]
-        slow = _longest_of_a_crowd(of_host, lambda _: 1)
-        if slow is not None and self._slow[slow] < late:
+        slow = self._slow.longest(host)
+        if slow is not None and self._slow.since(slow) < time.monotonic() - _PATIENCE:
             return slow
-        idle = [each for each in self._idle if host in (None, each.host) and each not in self._reserve]
-        return _longest_of_a_crowd(idle, lambda _: 1) or slow
+        return self._idle.longest(host) or slow
 
-    def _fits(self, connection: Connection) -> bool:
+    def _fits(
+        self, connection: Connection, held: RequestBytes[Connection] | AnswerBytes[Connection], limit: int
+    ) -> bool:
         """Makes room for what `connection` holds now: the slow clients of the host that holds most lose it first."""
-        while self._in_flight.total > self.limits.in_flight:
-            leaving = _longest_of_a_crowd(self._slow, self._in_flight.of)
+        while held.total > limit:
+            leaving = self._slow.longest_of_the_heaviest(held.of)
             if leaving is None or leaving is connection:
                 return False
-            self._slow.pop(leaving)
-            self._in_flight.release(leaving)
+            self._slow.discard(leaving)
+            self.release(leaving)
             leaving.crowd_out()
         return True
 
 
-def _longest_of_a_crowd(waiting: Iterable[Connection], weight: Callable[[Connection], int]) -> Connection | None:
-    """The first of those `waiting` that are of the host with the greatest weight, and have a weight themselves."""
-    hosts: Counter[str] = Counter()
-    first: dict[str, Connection] = {}
-    for connection in waiting:
-        if own := weight(connection):
-            hosts[connection.host] += own
-            first.setdefault(connection.host, connection)
-    return first[max(hosts, key=lambda host: hosts[host])] if hosts else None
+class _Waiting:
+    """Clients that are waited for, by their hosts, in the order in which the waiting for them began."""
+
+    def __init__(self) -> None:
+        self._hosts: dict[str, dict[Connection, float]] = {}
+
+    def __iter__(self) -> Iterator[Connection]:
+        for clients in self._hosts.values():
+            yield from clients
+
+    def add(self, client: Connection) -> None:
+        self._hosts.setdefault(client.host, {}).setdefault(client, time.monotonic())
+
+    def discard(self, client: Connection) -> None:
+        clients = self._hosts.get(client.host)
+        if clients is not None and client in clients:
+            del clients[client]
+            if not clients:
+                del self._hosts[client.host]
+
+    def since(self, client: Connection) -> float:
+        """When the waiting for the client began."""
+        return self._hosts[client.host][client]
+
+    def longest(self, host: str | None) -> Connection | None:
+        """Of `host`, or of the host that has most of them: the one that is waited for longest."""
+        if host is None:
+            host = max(self._hosts, key=lambda each: len(self._hosts[each]), default="")
+        return next(iter(self._hosts.get(host, ())), None)
+
+    def longest_of_the_heaviest(self, weight: Callable[[Connection], int]) -> Connection | None:
+        """Of the host whose clients weigh most: the one that is waited for longest, of those that weigh anything."""
+        weights = {host: sum(map(weight, clients)) for host, clients in self._hosts.items()}
+        heaviest = max(weights, key=lambda host: weights[host], default="")
+        return next((client for client in self._hosts.get(heaviest, ()) if weight(client)), None)

@@ -50,6 +50,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]
 
     def __init__(self, sock: socket.socket, address: tuple[Any, ...], server: Any) -> None:
         super().__init__(sock, address, server, rfile=BytesIO())  # pywsgi's own reader, which is not used
+        self.host = str(address[0])
         self._source = BufferedSocket(sock, self._received)
         self._request: Request | None = None
         self._placed = True
@@ -68,13 +69,8 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         except OSError as exc:
             log.debug("connection lost", extra={"peer": str(self.client_address), "why": str(exc)})
         finally:
-            self.connections.leave(self)
             sock.close()
-
-    @property
-    def host(self) -> str:
-        """The address of the client."""
-        return str(self.client_address[0])
+            self.connections.leave(self)
 
     def hang_up(self) -> None:
         """Ends the connection, whose client is waited for. Called from another greenlet."""
@@ -83,6 +79,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]
     def crowd_out(self) -> None:
         """Has a request that is still coming answered by 503, and ends the connection. Called from another greenlet."""
         self._crowded_out = True
+        self._source.forget()
         self._shut(socket.SHUT_RD if self._reading else socket.SHUT_RDWR)
 
     def _shut(self, how: int) -> None:
@@ -97,11 +94,14 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         """Reads a request, has it answered. Returns None when the connection is to be closed."""
         self.command = None
         self._reading = True
+        refused = None
         try:
             if not self._wait_for_request():
                 return None
             self._read_request()
-        except Refused as refused:
+        except Refused as exc:
+            refused = Refused(exc.status, exc.message, exc.headers)  # the traceback of `exc` holds what has come
+        if refused is not None:
             self._answer(refused)
             return None
         self._reading = False
@@ -124,6 +124,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         limits = self.connections.limits
         if not self._source.pending:
             self.connections.idle(self)
+            self._source.renew()
             self._source.allow(limits.idle if self._placed else _RESERVE_SECONDS)
             try:
                 if not self._source.fill():

@@ -14,6 +14,7 @@ import gevent
 from gevent import socket
 from gevent.pywsgi import WSGIServer
 
+from submgr.platform.fair import turn_is_used_up
 from submgr.platform.http.app import ErrorFormat, json_errors
 from submgr.platform.http.connections import Connections, HttpLimits
 from submgr.platform.http.handler import Handler
@@ -26,12 +27,17 @@ _OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 class _Wsgi(WSGIServer):  # type: ignore[misc]
     handler_class = Handler
-    max_accept = 16  # in one turn of the event loop: a flood of new clients leaves time for the others
     connections: Connections
 
     def do_read(self) -> Any:
+        # a flood of new clients: the others come in the next turns, when those who make room have left
+        if turn_is_used_up() or not self.connections.acceptable:
+            return None
         try:
-            return super().do_read()
+            accepted = super().do_read()
+            if accepted is not None:
+                self.connections.accepted()
+            return accepted
         except OSError as exc:
             if exc.errno in self.fatal_errors:
                 raise

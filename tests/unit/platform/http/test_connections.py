@@ -130,7 +130,7 @@ def test_one_host_cannot_take_all_places():
 
 
 def test_over_the_bytes_in_flight_the_slow_ones_of_the_host_that_holds_most_lose_first():
-    connections = server(in_flight=100)
+    connections = server(requests=100)
     small, first, second, works = (Client(connections, host) for host in ("a", "b", "b", "b"))
     for client in (small, first, second, works):
         connections.enter(client)
@@ -151,7 +151,7 @@ def test_over_the_bytes_in_flight_the_slow_ones_of_the_host_that_holds_most_lose
 
 
 def test_an_answer_for_several_clients_counts_once_and_until_the_last_has_it():
-    connections = server(in_flight=100)
+    connections = server(answers=100)
     clients = [Client(connections, str(n)) for n in range(3)]
     answer = bytes(60)
     for client in clients:
