@@ -10,6 +10,7 @@ import msgspec
 
 from mec.common import imsi as imsis
 from mec.common.peer_client import NoAnswer, PeerClient
+from submgr.platform.http.json_body import NotJson, read_json_as
 
 _FRESH = 1.0
 """Seconds for which an answer is used again; several notifications about one UE come together."""
@@ -21,6 +22,9 @@ _MAX_ANSWER = 64 * 1024
 
 class _Ue(msgspec.Struct):
     ip: list[str] = []
+
+
+_UE = msgspec.json.Decoder(_Ue)
 
 
 class UeAddresses:
@@ -41,8 +45,8 @@ class UeAddresses:
             return addresses
         try:
             answer = self._peers.request("GET", f"{self._url}/ues/{imsi}", limit=_MAX_ANSWER)
-            given = msgspec.json.decode(answer.body, type=_Ue).ip if answer.ok else []
-        except (NoAnswer, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            given = read_json_as(_UE, answer.body).ip if answer.ok else []
+        except (NoAnswer, NotJson):
             self._silent_until = self._clock() + _PAUSE
             return addresses
         addresses = [address for address in given if _is_address(address)]

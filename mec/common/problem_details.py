@@ -9,10 +9,10 @@ import math
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, cast
 
-import msgspec
 from flask import Blueprint, Response, current_app, request
 
 from submgr.platform.http.app import ApiError, JsonApp, problem_errors
+from submgr.platform.http.json_body import NotJson, read_json
 from submgr.platform.http.json_fields import Dialect, Fields, Mistakes
 
 Answers = Mapping[type[Exception], Callable[[Any], ApiError]]
@@ -64,9 +64,9 @@ def bad_field(field: str, message: str) -> ApiError:
 def json_object() -> dict[str, Any]:
     """The JSON object in the body of the current request. Raises ApiError 400 when the body is anything else."""
     try:
-        value = msgspec.json.decode(request.get_data())
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
-        raise ApiError(400, f"the body is not JSON: {exc}") from exc
+        value = read_json(request.get_data())
+    except NotJson as exc:
+        raise ApiError(400, f"the body {exc}") from exc
     if not isinstance(value, dict):
         raise ApiError(400, "the body must be a JSON object")
     return value

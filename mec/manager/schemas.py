@@ -4,15 +4,12 @@
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from mec.common import imsi as imsis
 from mec.common.ids import app_id, mec_id
 from mec.common.relaxed_json import DIALECT, check, parse, problems
 from mec.manager.model import DataFile, FormerUse, User
 from submgr.platform.config.file import ConfigError, Problem
 from submgr.platform.http.json_fields import Fields, Mistakes, an_object, writable
-from submgr.platform.turns import in_turns
 
 _SHOWN = 10
 """Mistakes of a changed file that are named in the log."""
@@ -54,7 +51,7 @@ def _read(text: str) -> tuple[DataFile, Mistakes, list[str]]:
     users: dict[int, User] = {}
     broken: list[str] = []
     seen: set[str] = set()
-    for index, entry in in_turns(fields.children("users")):
+    for index, entry in fields.children("users"):
         before = len(fields.mistakes.found)
         user = _user(entry)
         if user.key and user.key in seen:
@@ -64,7 +61,7 @@ def _read(text: str) -> tuple[DataFile, Mistakes, list[str]]:
             users[index] = user
         elif user.key:
             broken.append(user.key)
-    ues = [_use(use) for _, use in in_turns(fields.children("ues"))]
+    ues = [_use(use) for _, use in fields.children("ues")]
     return DataFile(tuple(users.values()), tuple(ues)), fields.mistakes, broken
 
 
@@ -101,9 +98,3 @@ class Additional:
         """The pieces of `{"mainData": ..., "additional": "111..."}`, and how many bytes they are."""
         head, tail = b'{"mainData":' + main_data + b',"additional":"', b'"}'
         return [head, *self._pieces, tail], len(head) + self._size + len(tail)
-
-
-class PeerUser(msgspec.Struct):
-    """An answer of another MEC about a user. Its other members are passed on unread."""
-
-    mainData: msgspec.Raw

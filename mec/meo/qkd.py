@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import quote
 
-import msgspec
 from gevent.pool import Pool
 
 from mec.meo.metrics import MeoMetrics
@@ -16,6 +15,7 @@ from mec.meo.model import Platform, QkdSource
 from mec.meo.period import Period
 from submgr.platform.http.client import HttpClient, tls_context
 from submgr.platform.http.errors import HttpError
+from submgr.platform.http.json_body import NotJson, read_json
 from submgr.platform.outbound_rules import Outbound
 from submgr.platform.sparse_log import Sparsely
 from submgr.platform.supervised import SupervisedLoop
@@ -136,8 +136,8 @@ class QkdPoller:
         if not answer.ok:
             raise QkdError(f"{source.kme} answered with {answer.status}")
         try:
-            return availability(msgspec.json.decode(answer.body))
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+            return availability(read_json(answer.body))
+        except NotJson as exc:
             raise QkdError(f"{source.kme} did not answer with JSON") from exc
 
     def _client(self, source: QkdSource) -> HttpClient:

@@ -10,7 +10,6 @@ from mec.common.settings import http_url
 from mec.proxy.model import Mec, Unreached
 from submgr.platform.config.file import ConfigError, Problem
 from submgr.platform.http.json_fields import Fields, Mistakes
-from submgr.platform.turns import in_turns
 
 _SHOWN = 10
 """Mistakes of a changed file that are named in the log."""
@@ -43,7 +42,7 @@ def _read(text: str) -> tuple[dict[int, Mec], Mistakes, list[int]]:
     mecs: dict[int, Mec] = {}
     broken: list[int] = []
     seen: set[int] = set()
-    for _, entry in in_turns(fields.children("mecs")):
+    for _, entry in fields.children("mecs"):
         before = len(fields.mistakes.found)
         number = entry.need("id", mec_id, -1)
         url = entry.need("managerAmsUrl", http_url, "")

@@ -13,11 +13,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import msgspec
-
 from submgr.core.errors import FieldError, RefusedError
 from submgr.core.model import MAX_MEID_BYTES, ClientEndpoint, Content, Detail, Directives, SubscribeRequest
 from submgr.e2ap.messages import Action, ActionType, SubsequentAction, SubsequentActionType, TimeToWait
+from submgr.platform.http.json_body import NotJson, read_json
 from submgr.platform.http.json_fields import Dialect, Fields, Mistakes, Spelling, describe, truth
 from submgr.rest.values import Octets, integer, objects, one_of, string
 
@@ -50,11 +49,8 @@ RETRIES = integer(0, 10)
 PORT = integer(0, 65535)
 
 _DIALECT = Dialect(shows_values=True)
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
-_decode = msgspec.json.Decoder().decode
 
 Refusal = Callable[[str, int], str | None]
 """Says why no xApp may be notified at a host and a port, None when it may."""
@@ -65,7 +61,7 @@ def _open(host: str, port: int) -> str | None:
 
 
 def parse_subscribe(body: bytes, *, strict_octets: bool = False, refusal: Refusal = _open) -> SubscribeRequest:
-    """The request in `body`. Raises RefusedError 400 that names every wrong field by its path.
+    """The request in `body`. Raises RefusedError 400 that names every wrong field by its path. Takes turns.
 
     `strict_octets`: an integer that is no octet is a mistake. Otherwise its low octet counts.
     """
@@ -76,15 +72,10 @@ def parse_subscribe(body: bytes, *, strict_octets: bool = False, refusal: Refusa
 
 
 def _json_object(body: bytes) -> dict[str, object]:
-    body = body.removeprefix(_BYTE_ORDER_MARK)
-    if not body.strip():
-        raise RefusedError(400, "The body is empty; a JSON object is needed")
     try:
-        value = _decode(body)
-    except UnicodeDecodeError as error:
-        raise RefusedError(400, f"The body is not UTF-8 (byte {error.start} of a string)") from None
-    except msgspec.DecodeError as error:
-        raise RefusedError(400, f"The body is not JSON: {error}") from None
+        value = read_json(body)
+    except NotJson as error:
+        raise RefusedError(400, f"The body {error}") from None
     if not isinstance(value, dict):
         raise RefusedError(400, f"The body must be a JSON object, not {describe(value)}")
     return value

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable
 from functools import partial
 
 from flask import Flask, Response, request
@@ -14,7 +13,6 @@ from submgr.core.errors import NodeDownError
 from submgr.core.model import SubscribeRequest
 from submgr.platform.http.app import JsonApp, after_sent, json_response
 from submgr.platform.http.shared_answers import SharedAnswers
-from submgr.platform.native_threads import NativeThreads
 from submgr.platform.sparse_log import Sparsely
 from submgr.rest.errors import answer_refusals, refusal, report_internal_errors
 from submgr.rest.schemas import parse_subscribe
@@ -23,13 +21,6 @@ from submgr.rest.views import accepted_view, encode_e2_subscriptions, json_bytes
 
 log = logging.getLogger(__name__)
 
-LARGE_BODY = 64 * 1024
-"""Bytes. A native thread parses larger bodies, which would hold up the hub for milliseconds."""
-
-_large_bodies = NativeThreads(4)
-"""Threads of their own: whoever sends many large bodies holds up nobody but those who do the same."""
-
-Parse = Callable[[bytes], SubscribeRequest]
 
 # The stock Python client POSTs to the address that it was given, and appends `/subscriptions` for all other requests.
 _SUBSCRIBE_ONLY = ("/", "/ric/v1")
@@ -53,7 +44,7 @@ def xapp_app(
     answer_refusals(app)
 
     def subscribe() -> Response:
-        asked = _parse(request.get_data(cache=False), parse)
+        asked = parse(request.get_data(cache=False))
         if asked.folded_octets:
             options.count_folded_octets(asked.folded_octets)
             _tell_of_folded_octets(folding, asked)
@@ -90,10 +81,6 @@ def _tell_of_folded_octets(folding: Sparsely, asked: SubscribeRequest) -> None:
         octets=asked.folded_octets,
         meid=asked.meid,
     )
-
-
-def _parse(body: bytes, parse: Parse) -> SubscribeRequest:
-    return parse(body) if len(body) <= LARGE_BODY else _large_bodies.call(parse, body)
 
 
 def _counted(answer: Response, count: Count) -> Response:

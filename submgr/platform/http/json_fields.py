@@ -18,6 +18,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
+from submgr.platform.turns import Budget
+
 MAX_MISTAKES = 100
 """More mistakes than this are one misunderstanding repeated: the reader stops, and the answer stays small."""
 
@@ -56,6 +58,8 @@ class Mistakes:
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self.found: list[Mistake] = []
+        self.budget = Budget()
+        """Whoever reads a long list gives others their turn by it."""
         self._fields: set[str] = set()
 
     def add(self, field: str, message: str) -> None:
@@ -256,8 +260,12 @@ class Fields:
         *,
         required: bool = False,
     ) -> Iterator[tuple[int, Fields]]:
-        """The objects of a list, each with its index; a required list must not be empty."""
+        """The objects of a list, each with its index; a required list must not be empty.
+
+        Others have their turn after each few milliseconds of work on a long list.
+        """
         for index, element in enumerate(self.items(key, convert, required=required)):
+            self.mistakes.budget.spend()
             if self.mistakes.enough:
                 return
             if (fields := self._object(f"{key}[{index}]", element, spelling)) is not None:

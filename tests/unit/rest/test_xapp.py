@@ -14,7 +14,7 @@ from submgr.e2ap.messages import Action, ActionType
 from submgr.platform.http.app import MAX_BODY
 from submgr.rest.schemas import parse_subscribe
 from submgr.rest.use_cases import XappOptions
-from submgr.rest.xapp import LARGE_BODY, xapp_app
+from submgr.rest.xapp import xapp_app
 
 URL = "/ric/v1/subscriptions"
 POST_PATHS = ["/", "", "/ric/v1", "/ric/v1/", URL, URL + "/", "/ric//v1///subscriptions//", "/subscriptions",
@@ -194,8 +194,12 @@ def test_query(xapp: FlaskClient, path: str) -> None:
     assert (head.status_code, head.data) == (200, b"")
 
 
+OCTETS = 64 * 1024
+"""As many as make a large body."""
+
+
 def large(body: dict[str, Any], octet: object) -> bytes:
-    body["SubscriptionDetails"][0]["EventTriggers"] = [octet] * LARGE_BODY
+    body["SubscriptionDetails"][0]["EventTriggers"] = [octet] * OCTETS
     return json.dumps(body).encode()
 
 
@@ -217,7 +221,7 @@ def test_numbers_that_are_no_octets_are_counted_and_logged_once_for_each_xapp(
         body["ClientEndpoint"]["Host"] = host
         assert xapp.post(URL, json=body).status_code == 201
     assert xapp.post(URL, data=large(body, 263)).status_code == 201
-    assert counted == [2, 2, 2, 2, LARGE_BODY]
+    assert counted == [2, 2, 2, 2, OCTETS]
     assert [line.split()[1] for line in caplog.messages] == ["a:8080", "b:8080"]
     body["SubscriptionDetails"][0]["EventTriggers"] = [1, 2]
     xapp.post(URL, json=body)
