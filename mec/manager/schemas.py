@@ -4,6 +4,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from mec.common import imsi as imsis
 from mec.common.ids import app_id, mec_id
 from mec.common.relaxed_json import DIALECT, check, parse, problems
@@ -98,3 +100,9 @@ class Additional:
         """The pieces of `{"mainData": ..., "additional": "111..."}`, and how many bytes they are."""
         head, tail = b'{"mainData":' + main_data + b',"additional":"', b'"}'
         return [head, *self._pieces, tail], len(head) + self._size + len(tail)
+
+
+class PeerUser(msgspec.Struct):
+    """An answer of another MEC about a user. Its other members are passed on unread."""
+
+    mainData: msgspec.Raw

@@ -16,7 +16,7 @@ from mec.common.peer_client import NoAnswer, PeerClient, hops
 from mec.common.records import Records
 from mec.common.settings import MecSettings
 from mec.manager.model import User
-from mec.manager.schemas import Additional
+from mec.manager.schemas import Additional, PeerUser
 from submgr.platform.store.base import Store
 
 log = logging.getLogger(__name__)

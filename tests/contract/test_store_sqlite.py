@@ -23,7 +23,7 @@ NS = "submgr_e2SubsDb"
 
 PRELUDE = """
 import sys
-from submgr.platform.store.base import Change, StoreError
+from submgr.platform.store.base import Change, StoreError, StoreRefusesWrites
 from submgr.platform.store.sqlite import SqliteStore
 NS, path = "submgr_e2SubsDb", sys.argv[1]
 """
@@ -204,7 +204,9 @@ def test_a_full_disk_refuses_writes_and_keeps_what_there_is(tmp_path: Path) -> N
     path = tmp_path / "submgr.db"
     told = output_of(
         """
+        import logging
         import resource
+        logging.disable()
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, resource.RLIM_INFINITY))
         store = SqliteStore(path)
         store.start()
@@ -216,7 +218,7 @@ def test_a_full_disk_refuses_writes_and_keeps_what_there_is(tmp_path: Path) -> N
             except StoreError as error:
                 refused.append(error)
         assert len(written) >= 50 and len(refused) >= 50, (len(written), len(refused))
-        assert type(refused[0]) is StoreError
+        assert isinstance(refused[0], StoreRefusesWrites), refused[0]
         assert store.reachable()
         assert store.read_all(NS) == written
         try:
@@ -234,7 +236,7 @@ def test_a_full_disk_refuses_writes_and_keeps_what_there_is(tmp_path: Path) -> N
         """,
         path,
     )
-    assert told.startswith(f"{path}: ")
+    assert told.startswith(f"{path} cannot be written, make room on its disk")
 
 
 def test_a_disk_that_does_not_answer_holds_up_neither_the_process_nor_the_order(tmp_path: Path) -> None:

@@ -5,15 +5,20 @@ An acknowledged write survives the end of the process, however the process ends.
 of the last moments, but never damages the file: SQLite does not force its log to the disk with every commit
 (`synchronous=NORMAL`). Redis with its default (once a second) promises no more.
 
+A disk that is full, or cannot be written, is no end: reads go on, every write is refused, and the backend tries one
+whenever it is asked for its state. A file that cannot even be opened because of it is opened as soon as there is room.
+
 The calls of SQLite block, so one thread makes them, one after the other. A call that was given up is therefore over
 before the next one begins.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -22,13 +27,28 @@ from typing import Any, TypeVar
 import gevent
 
 from submgr.platform.native_threads import NativeThreads
-from submgr.platform.store.base import OwnDatabase, StoreError, StoreObserver, StoreTimeout, StoreUnavailable
+from submgr.platform.store.base import (
+    OwnDatabase,
+    StoreError,
+    StoreObserver,
+    StoreRefusesWrites,
+    StoreTimeout,
+    StoreUnavailable,
+)
 from submgr.platform.store.committing import CommittingStore
 
 _T = TypeVar("_T")
 
 _LAYOUT = 1
 _WHOLE = 30.0  # seconds for a call that goes through a whole namespace or file
+_TRIED = 8192  # bytes of a write that is tried: more than a page, so that it shows whether there is room
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_CANNOT_WRITE = (
+    sqlite3.SQLITE_IOERR_WRITE,
+    sqlite3.SQLITE_IOERR_FSYNC,
+    sqlite3.SQLITE_IOERR_DIR_FSYNC,
+    sqlite3.SQLITE_IOERR_TRUNCATE,
+)
 _KEYS_AT_A_TIME = 500  # SQLite takes 999 parameters at least
 
 
@@ -43,15 +63,23 @@ class SqliteBackend(OwnDatabase):
         self._timeout = timeout
         self._threads: NativeThreads | None = None
         self._connection: sqlite3.Connection | None = None
+        self._doubtful = True
+        """Whether the next write may be refused: the last one was, or there was none yet."""
 
     def open(self) -> None:
         self._threads = NativeThreads(1)
+        self._doubtful = True
         try:
-            # Longer than a call: SQLite first takes over what a crash left in its log.
-            self._connection = self._call(self._open, timeout=_WHOLE)
+            self._open_now()
+        except StoreRefusesWrites:
+            pass  # `probe` opens it when there is room
         except StoreError:
             self.close()
             raise
+
+    def _open_now(self) -> None:
+        # Longer than a call: SQLite first takes over what a crash left in its log.
+        self._connection = self._call(self._open, timeout=_WHOLE)
 
     def close(self) -> None:
         threads, connection = self._threads, self._connection
@@ -63,12 +91,25 @@ class SqliteBackend(OwnDatabase):
         threads.stop()
 
     def probe(self) -> None:
-        self._call(partial(self._rows, "SELECT 1"))
+        if self._connection is None:
+            try:
+                self._open_now()
+            except StoreRefusesWrites as refused:
+                raise StoreUnavailable(str(refused)) from refused
+        if self._doubtful:
+            self._call(self._try_write)
+            self._doubtful = False
+        else:
+            self._call(partial(self._rows, "SELECT 1"))
 
     def write(self, namespace: str, values: Mapping[str, bytes], removals: Collection[str]) -> None:
         rows = [(namespace, key, value) for key, value in values.items()]
         gone = [(namespace, key) for key in removals]
-        self._call(partial(self._write, rows, gone))
+        try:
+            self._call(partial(self._write, rows, gone))
+        except StoreRefusesWrites:
+            self._doubtful = True
+            raise
 
     def read(self, namespace: str, keys: Collection[str]) -> dict[str, bytes]:
         found: dict[str, bytes] = {}
@@ -100,14 +141,25 @@ class SqliteBackend(OwnDatabase):
             begun = True
             return running.get()
         except (sqlite3.Error, OSError) as failure:
-            raise StoreError(self._explained(failure)) from failure
+            kind = StoreRefusesWrites if self._no_room(failure) else StoreError
+            raise kind(self._explained(failure)) from failure
         except gevent.Timeout as given_up:
             if given_up is not limit:
                 raise
-            kind = StoreTimeout if begun else StoreUnavailable
-            raise kind(f"{self._path}: the disk does not answer") from None
+            late = StoreTimeout if begun else StoreUnavailable
+            raise late(f"{self._path}: the disk does not answer") from None
         finally:
             limit.close()
+
+    def _no_room(self, error: Exception) -> bool:
+        """Whether the disk takes nothing, so that there is nothing wrong with the file itself."""
+        if isinstance(error, OSError):
+            return error.errno in _NO_ROOM
+        code = getattr(error, "sqlite_errorcode", 0)
+        if code & 0xFF == sqlite3.SQLITE_CANTOPEN:  # SQLite does not tell why
+            with suppress(OSError):
+                return os.statvfs(self._path.parent).f_bavail == 0
+        return code & 0xFF == sqlite3.SQLITE_FULL or code in _CANNOT_WRITE
 
     def _explained(self, error: Exception) -> str:
         if isinstance(error, sqlite3.Error):
@@ -115,6 +167,8 @@ class SqliteBackend(OwnDatabase):
             code = getattr(error, "sqlite_errorcode", 0) & 0xFF
             if code == sqlite3.SQLITE_BUSY:
                 return f"{self._path} is in use by another process"
+            if self._no_room(error):
+                return f"{self._path} cannot be written, make room on its disk ({error})"
             if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
                 return f"{self._path} is damaged or no database ({error}): move it away, or restore a copy"
             if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
@@ -135,33 +189,43 @@ class SqliteBackend(OwnDatabase):
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("BEGIN EXCLUSIVE")
-            self._check(connection)
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS entry"
-                " (namespace TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (namespace, key))"
-            )
-            connection.execute(f"PRAGMA user_version = {_LAYOUT}")
+            if self._check(connection) != _LAYOUT:
+                connection.execute(
+                    "CREATE TABLE IF NOT EXISTS entry"
+                    " (namespace TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (namespace, key))"
+                )
+                connection.execute(f"PRAGMA user_version = {_LAYOUT}")
             connection.execute("COMMIT")
         except BaseException:
             connection.close()
             raise
         return connection
 
-    def _check(self, connection: sqlite3.Connection) -> None:
-        layout = connection.execute("PRAGMA user_version").fetchone()[0]
+    def _check(self, connection: sqlite3.Connection) -> int:
+        """The layout of the file, 0 for a new one. Raises StoreError for one that cannot be used."""
+        layout: int = connection.execute("PRAGMA user_version").fetchone()[0]
         if layout not in (0, _LAYOUT):
             raise StoreError(f"{self._path} has layout {layout}, made by a newer version; this one knows {_LAYOUT}")
         (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         if verdict != "ok":
             raise StoreError(f"{self._path} is damaged ({verdict}): move it away, or restore a copy")
+        return layout
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise StoreUnavailable(f"{self._path} is not open: there was no room on its disk")
+        return self._connection
 
     def _rows(self, query: str, *parameters: str) -> list[Any]:
-        assert self._connection is not None
-        return self._connection.execute(query, parameters).fetchall()
+        return self._opened().execute(query, parameters).fetchall()
+
+    def _try_write(self) -> None:
+        """Writes a value in a namespace that nobody has, and takes it back. In one step it would not reach the disk."""
+        self._write([("", "", bytes(_TRIED))], [])
+        self._write([], [("", "")])
 
     def _write(self, rows: list[tuple[str, str, bytes]], gone: list[tuple[str, str]]) -> None:
-        connection = self._connection
-        assert connection is not None
+        connection = self._opened()
         connection.execute("BEGIN IMMEDIATE")
         try:
             connection.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?, ?)", rows)
