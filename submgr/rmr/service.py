@@ -186,9 +186,12 @@ def build(
     """The RMR layer of a service, as its settings and the RMR_* variables in `env` want it.
 
     librmr has its own control port and gets the variables as they are. `load_librmr` returns the C library; only the
-    transport librmr calls it, at its start. Raises RmrEnvironmentError for values that mean nothing.
+    transport librmr calls it, at its start. A variable that means nothing is a warning in the log, and counts as unset.
+    Raises RmrEnvironmentError for an address that is none of this host's, and for settings that mean nothing.
     """
     environment = read_environment(env)
+    for warning in environment.warnings:
+        _LOG.warning("%s", warning)
     config = _transport_config(settings, environment)
     if settings.transport == "librmr":
         variables = {name: value for name, value in env.items() if name.startswith("RMR_") and value.strip()}

@@ -532,3 +532,20 @@ def test_listeners_hear_of_every_table(run: Callable[..., Run], manager: Callabl
     pushing.states(2)
     assert heard == [False, True]
     assert not one.rmr.awaits_routes()
+
+
+def test_variables_that_mean_nothing_are_named_in_the_log_and_do_not_end_the_start(
+    run: Callable[..., Run], caplog: pytest.LogCaptureFixture
+) -> None:
+    nonsense = {"RMR_RTREQ_FREQ": "5s", "RMR_LOG_VLEVEL": "all", "RMR_SRC_NAMEONLY": "yes", "RMR_CTL_PORT": "9" * 5000}
+    one = run(**nonsense)
+    told = [record.message for record in caplog.records if "expected" in record.message]
+    assert [words.partition("=")[0] for words in told] == [
+        "RMR_CTL_PORT",
+        "RMR_LOG_VLEVEL",
+        "RMR_RTREQ_FREQ",
+        "RMR_SRC_NAMEONLY",
+    ]
+    with Peer() as peer:
+        one.rmr.send_to(peer.name, Message(1))
+        eventually(lambda: peer.got)

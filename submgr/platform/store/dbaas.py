@@ -102,4 +102,4 @@ def _per_address(name: str, value: str | None, addresses: list[_Address], warnin
 
 
 def _is_port(text: str) -> bool:
-    return text.isascii() and text.isdigit() and 0 < int(text) < 65536
+    return text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) < 65536
