@@ -12,6 +12,7 @@ SPAWNS = re.compile(r"\bspawn(?:_raw|_later)?\(|= gevent\.spawn|\bGreenlet\(|\bS
 
 ENDS_BY_ITSELF = {
     "submgr/platform/supervised.py": (1, "the supervision itself"),
+    "submgr/platform/fair.py": (1, "those who wait for their share are let in; it ends when nobody waits"),
     "submgr/platform/native_threads.py": (1, "a call in a native thread; what it raises is raised in the caller"),
     "submgr/platform/names.py": (1, "a look-up; whoever waits for it is told that it failed"),
     "submgr/platform/outbox.py": (2, "a try of one delivery; a bug counts as given up"),
@@ -30,6 +31,7 @@ ENDS_BY_ITSELF = {
     "mec/controller/service.py": (1, "one connection"),
     "mec/demo.py": (1, "a use of the demo"),
     "mec/meo/api.py": (1, "a round that somebody asked for"),
+    "mec/meo/drivers/kubernetes.py": (1, "the client is loaded; a failure shows at the first use"),
     "mec/meo/notifications.py": (1, "an outcome that is stored"),
     "mec/meo/qkd.py": (1, "a poll of one platform"),
     "mec/proxy/service.py": (1, "a notification of one MEC; anything but its answer counts as not told"),

@@ -47,7 +47,7 @@ class KubernetesDriver:
         self._loading = BoundedSemaphore()
 
     def check(self, deploy_info: Any) -> str | None:
-        gevent.spawn(self._load)  # it takes longer than the first deployment may
+        self._load_soon()
         kinds: Mapping[str, tuple[type | tuple[type, ...], str]] = {
             "image": (str, "a string"),
             "namespace": (str, "a string"),
@@ -69,7 +69,7 @@ class KubernetesDriver:
         return _mistake_in_values(deploy_info)
 
     def check_platform(self, platform: Platform) -> str | None:
-        gevent.spawn(self._load)
+        self._load_soon()
         credentials = platform.credentials
         if isinstance(credentials, Mapping) and (credentials.get("kubeconfig") or credentials.get("inCluster")):
             return None
@@ -114,6 +114,11 @@ class KubernetesDriver:
         except (OSError, ValueError, TypeError) as exc:
             # the client's models refuse what the API would refuse
             raise DriverError(f"Kubernetes client: {exc}") from exc
+
+    def _load_soon(self) -> None:
+        """Begins to load the client: that takes longer than the first deployment may."""
+        if self._client is None:
+            gevent.spawn(self._load)
 
     def _load(self) -> Any:
         """The client's module. It has hundreds of parts: loaded in a thread, for the event loop must go on."""
