@@ -5,10 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
-
-from prometheus_client import CollectorRegistry, ProcessCollector
 
 from mec.app import Mec
 from mec.app import build as build_mec
@@ -16,7 +13,8 @@ from mec.common.settings import from_mapping as mec_settings
 from mec.meo.settings import from_mapping as meo_settings
 from submgr.adapters.e2_termination import E2Termination
 from submgr.adapters.metrics import gauges
-from submgr.adapters.metrics.go_counters import GoCounters, exposition
+from submgr.adapters.metrics.go_counters import exposition
+from submgr.adapters.metrics.monitoring import Monitoring, monitoring_of
 from submgr.adapters.metrics.observer import SdlObserver, WorkerObserver
 from submgr.adapters.metrics.prometheus import Metrics
 from submgr.adapters.notifier import XappNotifier
@@ -44,6 +42,7 @@ from submgr.platform.store.base import Store
 from submgr.platform.store.choice import make_store
 from submgr.platform.store.sdl_channel import SdlChannel
 from submgr.platform.store.sdl_client import SdlSettings
+from submgr.reconciler import Reconciler
 from submgr.rest.platform import platform_app
 from submgr.rest.use_cases import DebugWrite, Operations, XappOptions
 from submgr.rest.xapp import xapp_app
@@ -70,7 +69,7 @@ def build(
 
     `local_nodes`: who sets the state of the E2 nodes in the process (a stand-alone run), instead of R-NIB.
     """
-    monitoring = _monitoring(live.current)
+    monitoring = monitoring_of(live.current.metrics.namespace)
     sdl, sdl_observer = live.current.sdl, SdlObserver(monitoring.counters.inc, monitoring.metrics.sdl)
     store = make_store(sdl.backend, sdl.path, environment, observer=sdl_observer)
     records = StoredRecords(store)
@@ -102,6 +101,15 @@ def build(
     health.warn("E2 nodes", lambda: node_state.trouble() if live.current.controls.check_e2_state else None)
     service = Service(dispatcher, replies, nodes, records, lambda: shutdown.request(1))
     orphans = _make_orphans(live, dispatcher, deliveries, service)
+    reconciler = Reconciler(
+        dispatcher,
+        records,
+        routing_manager,
+        interval=lambda: live.current.controls.reconcile,
+        trouble=store.trouble,
+        removes=lambda: loader.all_restored and not store.stats().shared,
+        count=monitoring.metrics.reconciled,
+    )
     gauges.watch_nodes(monitoring.metrics, lambda: [worker.node for worker in dispatcher.workers])
     gauges.watch_rmr(monitoring.counters, rmr.stats)
     gauges.watch_parts(
@@ -120,7 +128,7 @@ def build(
         store=store,
     )
     xapp_http = _make_xapp_http(live.current, service, monitoring, outbound)
-    platform_http = _make_platform_http(live, service, probes, logs, monitoring, orphans)
+    platform_http = _make_platform_http(live, service, probes, logs, monitoring, orphans, reconciler)
     mec = _make_mec(live, store, monitoring, outbound)
     outbound.own_ports = lambda: {xapp_http.port, platform_http.port, *rmr.ports, mec.port if mec is not None else 0}
     return Daemon(
@@ -142,6 +150,7 @@ def build(
             notifier=notifier,
             dispatcher=dispatcher,
             orphans=orphans,
+            reconciler=reconciler,
             xapp_http=xapp_http,
             platform_http=platform_http,
             mec=mec,
@@ -170,24 +179,7 @@ def controls_of(settings: Settings) -> Controls:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Monitoring:
-    """Both sets of metrics, and the registry that holds them."""
-
-    registry: CollectorRegistry
-    counters: GoCounters
-    metrics: Metrics
-
-
-def _monitoring(settings: Settings) -> _Monitoring:
-    registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
-    counters = GoCounters(settings.metrics.namespace)
-    registry.register(counters)
-    return _Monitoring(registry, counters, Metrics(registry))
-
-
-def _make_node_state(settings: Settings, environment: Mapping[str, str], monitoring: _Monitoring) -> NodeState:
+def _make_node_state(settings: Settings, environment: Mapping[str, str], monitoring: Monitoring) -> NodeState:
     if settings.sdl.backend == "redis":
         channel = SdlChannel(SdlSettings(environment, name="submgr-rnib"))
         return RnibNodeState(channel, count=monitoring.counters.inc)
@@ -231,7 +223,7 @@ def _make_orphans(live: LiveSettings, dispatcher: Dispatcher, deliveries: Delive
     )
 
 
-def _make_routing_manager(settings: Settings, monitoring: _Monitoring) -> RoutingManager:
+def _make_routing_manager(settings: Settings, monitoring: Monitoring) -> RoutingManager:
     return RoutingManager(
         settings.rtmgr.host,
         settings.rtmgr.port,
@@ -249,7 +241,7 @@ def _make_rmr(settings: Settings, environment: Mapping[str, str], e2_termination
     return rmr
 
 
-def _make_xapp_http(settings: Settings, service: Service, monitoring: _Monitoring, outbound: Outbound) -> HttpServer:
+def _make_xapp_http(settings: Settings, service: Service, monitoring: Monitoring, outbound: Outbound) -> HttpServer:
     metrics = monitoring.metrics
     options = XappOptions(
         settings.subscription.show_ids, settings.debug.strict_octets, metrics.folded_octets, outbound.refusal
@@ -259,7 +251,13 @@ def _make_xapp_http(settings: Settings, service: Service, monitoring: _Monitorin
 
 
 def _make_platform_http(
-    live: LiveSettings, service: Service, probes: Probes, logs: Logs, monitoring: _Monitoring, orphans: Orphans
+    live: LiveSettings,
+    service: Service,
+    probes: Probes,
+    logs: Logs,
+    monitoring: Monitoring,
+    orphans: Orphans,
+    reconciler: Reconciler,
 ) -> HttpServer:
     operations = Operations(
         alive=probes.alive,
@@ -270,13 +268,14 @@ def _make_platform_http(
         debug_write=lambda: DebugWrite(live.current.debug.write, live.current.debug.token),
         record_json=e2_json,
         orphans=orphans.found,
+        reconcile=reconciler.look,
     )
     app = platform_app(service, operations, monitoring.metrics.internal_error)
     app.before_request(probes.refuse_before_restored)
     return HttpServer("platform", live.current.local.listen, app)
 
 
-def _make_mec(live: LiveSettings, store: Store, monitoring: _Monitoring, outbound: Outbound) -> Mec | None:
+def _make_mec(live: LiveSettings, store: Store, monitoring: Monitoring, outbound: Outbound) -> Mec | None:
     """The MEC services, when the configuration enables them. A changed section meo applies to them, or is refused."""
     settings = live.current
     if not mec_settings(settings.mec).enabled:

@@ -33,6 +33,7 @@ from submgr.platform.http.listen import ListenError
 from submgr.platform.http.server import HttpServer
 from submgr.platform.logs import Logs
 from submgr.platform.store.base import Store
+from submgr.reconciler import Reconciler
 from submgr.rest.use_cases import HealthReport
 from submgr.rmr.service import Rmr
 from submgr.runtime.dispatcher import Dispatcher
@@ -152,6 +153,7 @@ class Parts:
     notifier: XappNotifier
     dispatcher: Dispatcher
     orphans: Orphans
+    reconciler: Reconciler
     xapp_http: HttpServer
     platform_http: HttpServer
     mec: Service | None
@@ -221,11 +223,13 @@ class Daemon:
             return
         parts.probes.restored = True
         parts.orphans.start()
+        parts.reconciler.start()
         log.info("ready for xApps", extra={"e2_nodes": len(restored)})
 
     def stop(self) -> None:
         """Stops accepting requests, lets running procedures end (at most DRAIN seconds), writes what waits, closes."""
         parts = self.parts
+        parts.reconciler.stop()
         parts.orphans.stop()
         parts.xapp_http.stop(grace=2.0)
         end = time.monotonic() + DRAIN

@@ -35,6 +35,9 @@ _UPDATE_COUNTERS = {
     RouteChange.UNMERGE: "RouteDeleteUpdateFail",
 }
 
+_UNKNOWN = (RouteFailureKind.TIMEOUT, RouteFailureKind.BROKEN)
+"""Failures after which nobody knows whether the Routing Manager did what it was told."""
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -72,6 +75,14 @@ class RoutingManager:
         self._client = HttpClient(connections=at_once, idle=at_once, names=neighbours)
         self._running: set[gevent.Greenlet[[], None]] = set()
         self._newest: dict[int, gevent.Greenlet[[], None]] = {}
+        self._told: dict[int, frozenset[RmrEndpoint]] = {}
+
+    def told(self) -> dict[int, frozenset[RmrEndpoint]]:
+        """The endpoints that the Routing Manager has by instance id, by what it was told since the start and confirmed.
+
+        What it did not answer is not known, nor what is under way.
+        """
+        return {instance_id: told for instance_id, told in self._told.items() if instance_id not in self._newest}
 
     def stop(self) -> None:
         """Ends the calls under way, without calling their `done`, and closes the connections."""
@@ -80,16 +91,31 @@ class RoutingManager:
 
     def create(self, instance_id: int, endpoint: RmrEndpoint, done: Routed) -> None:
         body = _one(instance_id, endpoint)
+        done = self._telling(instance_id, lambda told: told | {endpoint}, done)
         self._spawn(instance_id, "POST", self._path, body, "RouteCreateFail", done, f"{endpoint}")
 
     def update(self, instance_id: int, endpoints: Sequence[RmrEndpoint], change: RouteChange, done: Routed) -> None:
         body = [{"address": endpoint.address, "port": endpoint.port} for endpoint in endpoints]
         names = ", ".join(str(endpoint) for endpoint in endpoints)
+        done = self._telling(instance_id, lambda told: frozenset(endpoints), done)
         self._spawn(instance_id, "PUT", f"{self._path}/{instance_id}", body, _UPDATE_COUNTERS[change], done, names)
 
     def delete(self, instance_id: int, endpoint: RmrEndpoint, done: Routed) -> None:
         body = _one(instance_id, endpoint)
+        done = self._telling(instance_id, lambda told: told - {endpoint}, done)
         self._spawn(instance_id, "DELETE", self._path, body, "RouteDeleteFail", done, f"{endpoint}")
+
+    def _telling(
+        self, instance_id: int, change: Callable[[frozenset[RmrEndpoint]], frozenset[RmrEndpoint]], done: Routed
+    ) -> Routed:
+        def told(failure: RouteFailure | None) -> None:
+            if failure is None or failure.kind is RouteFailureKind.UNCONFIRMED:
+                self._told[instance_id] = change(self._told.get(instance_id, frozenset()))
+            if not self._told.get(instance_id) or (failure is not None and failure.kind in _UNKNOWN):
+                self._told.pop(instance_id, None)
+            done(failure)
+
+        return told
 
     def _spawn(
         self, instance_id: int, method: str, path: str, body: object, counter: str, done: Routed, names: str

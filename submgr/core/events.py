@@ -165,6 +165,14 @@ class Revoke:
 
 
 @dataclass(frozen=True, slots=True)
+class RoutesDiffer:
+    """The Routing Manager was `told` other endpoints than the E2 subscription believes or wants."""
+
+    instance_id: int
+    told: tuple[RmrEndpoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class NodeConnected:
     """The E2 connection is CONNECTED. Also told when it was so already: a short loss may have been missed."""
 
@@ -241,6 +249,7 @@ Event = (
     | Undecodable
     | Notified
     | Revoke
+    | RoutesDiffer
     | NodeConnected
     | NodeLost
     | Restored

@@ -123,4 +123,9 @@ class CleanupJob(Job):
 
     @property
     def keys(self) -> Keys:
-        return (("removal", self.instance_id),)
+        return (self.key(self.instance_id),)
+
+    @staticmethod
+    def key(instance_id: int) -> Hashable:
+        """The key under which the cleanups of this instance id queue."""
+        return ("removal", instance_id)

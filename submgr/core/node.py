@@ -13,7 +13,9 @@ from submgr.core import events as e
 from submgr.core.commands import Command
 from submgr.core.context import NodeContext
 from submgr.core.controls import Controls
-from submgr.core.handlers import answers, crash, e2_connection, recovery, rest, revocation, rmr
+from submgr.core.e2_subscription import E2Subscription
+from submgr.core.handlers import answers, crash, e2_connection, recovery, rest, revocation, rmr, routes
+from submgr.core.jobs import CleanupJob
 from submgr.core.registry import Registry
 from submgr.core.removals import Removals
 from submgr.core.requesters import Requester
@@ -46,6 +48,7 @@ HANDLERS: dict[type, Handler] = {
     e.Undecodable: answers.undecodable,
     m.SubscriptionDeleteRequired: revocation.delete_required,
     e.Revoke: revocation.revoke,
+    e.RoutesDiffer: routes.differ,
     e.NodeConnected: e2_connection.connected,
     e.NodeLost: e2_connection.lost,
     e.Restored: recovery.restore,
@@ -149,6 +152,14 @@ class Node:
     @property
     def procedures_running(self) -> int:
         return len(self._context.awaited)
+
+    def at_rest(self, sub: E2Subscription) -> bool:
+        """Is it established, and nothing is being done or waits to be done with it?"""
+        return self.subscriptions.alive_and_established(sub) and not self._context.queue.busy(sub.line)
+
+    def cleans_up(self, instance_id: int) -> bool:
+        """Is what is left of this instance id being undone, or about to be?"""
+        return self._context.queue.busy(CleanupJob.key(instance_id))
 
     def awaits(self, instance_id: int) -> bool:
         """Has the E2 node been asked something about this instance id that it has not answered?"""

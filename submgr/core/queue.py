@@ -86,6 +86,10 @@ class JobQueue:
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries)
 
+    def busy(self, key: Hashable) -> bool:
+        """Does a job with this key wait or run?"""
+        return key in self._lines
+
     @property
     def slots_held(self) -> int:
         return self._slots_held

@@ -17,6 +17,7 @@ from submgr.rest.errors import answer_refusals, report_internal_errors
 from submgr.rest.symptomdata import zip_files
 from submgr.rest.use_cases import HealthReport, InternalError, Operations, Subscriptions
 from submgr.rest.views import (
+    difference_view,
     encode_dict,
     encode_e2_subscriptions,
     encode_list,
@@ -40,8 +41,8 @@ def platform_app(subscriptions: Subscriptions, operations: Operations, internal_
     report_internal_errors(app, internal_error)
     for path, view in _State(operations).routes() + _Queries(subscriptions, operations).routes():
         app.add_url_rule(path, path, view, methods=["GET"])
-    for method, path, change in _Changes(subscriptions).routes():
-        app.add_url_rule(path, path, _guarded(change, operations), methods=[method])
+    for method, path, change in _Changes(subscriptions, operations).routes():
+        app.add_url_rule(path, f"{method} {path}", _guarded(change, operations), methods=[method])
     symptoms = _Symptoms(subscriptions, operations)
     app.add_url_rule(f"{_BASE}/symptomdata", "symptomdata", symptoms.answer, methods=["GET"])
     return app
@@ -102,6 +103,7 @@ class _Queries:
         self._subscriptions = subscriptions
         self._record_json = operations.record_json
         self._orphans = operations.orphans
+        self._reconcile = operations.reconcile
         self._parts: SharedAnswers[bytes] = SharedAnswers()
 
     def routes(self) -> list[tuple[str, View]]:
@@ -116,6 +118,7 @@ class _Queries:
             (f"{_BASE}/get_all_xapps", self._xapps),
             (f"{_BASE}/get_xapp_rest_restsubscriptions/<path:host>", self._of_xapp),
             (f"{_BASE}/get_e2subscriptions/<subscription_id>", self._of_rest_subscription),
+            (f"{_BASE}/reconcile", _shared(lambda: encode_list(self._reconcile(False), difference_view))),
             (f"{_BASE}/orphans", _shared(lambda: encode_list(self._orphans(), orphan_view))),
         ]
 
@@ -156,11 +159,13 @@ def rest_subscriptions(subscriptions: Subscriptions, wanted: Callable[[RestRecor
 class _Changes:
     """Requests that change something. Whether the sender may do so has been checked before."""
 
-    def __init__(self, subscriptions: Subscriptions) -> None:
+    def __init__(self, subscriptions: Subscriptions, operations: Operations) -> None:
         self._subscriptions = subscriptions
+        self._reconcile = operations.reconcile
 
     def routes(self) -> list[tuple[str, str, View]]:
         return [
+            ("POST", f"{_BASE}/reconcile", lambda: json_bytes(encode_list(self._reconcile(True), difference_view))),
             ("DELETE", f"{_BASE}/delete_all_e2node_subscriptions/<path:meid>", self._delete_of_node),
             ("DELETE", f"{_BASE}/delete_all_xapp_subscriptions/<path:host>", self._delete_of_xapp),
             ("POST", f"{_BASE}/test/deletesubid=<number>", self._remove_record),

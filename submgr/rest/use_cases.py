@@ -12,6 +12,7 @@ from typing import Protocol
 
 from submgr.core.model import E2Record, RestRecord, SubscribeRequest
 from submgr.orphans import Orphan
+from submgr.reconciler import Difference
 from submgr.service import Accepted
 
 
@@ -111,7 +112,8 @@ class Operations:
 
     `metrics` returns Prometheus text and its Content-Type, `config` the running configuration without its secrets,
     `recent_log` the newest log lines in order, `record_json` an E2 record in the form in which the database keeps it,
-    `orphans` the subscriptions whose xApp is gone.
+    `orphans` the subscriptions whose xApp is gone, `reconcile` the differences to the database and the Routing Manager,
+    which it repairs if its argument says so.
     """
 
     alive: Callable[[], HealthReport]
@@ -122,3 +124,4 @@ class Operations:
     debug_write: Callable[[], DebugWrite]
     record_json: Callable[[E2Record], dict[str, object]]
     orphans: Callable[[], list[Orphan]]
+    reconcile: Callable[[bool], list[Difference]]

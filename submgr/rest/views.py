@@ -15,6 +15,7 @@ from flask import Response
 from submgr.core.model import E2Record, RestHolder, RestRecord, RmrEndpoint
 from submgr.orphans import Orphan
 from submgr.platform.turns import pause
+from submgr.reconciler import Difference
 from submgr.rest.use_cases import HealthReport
 
 Json = dict[str, object]
@@ -91,6 +92,17 @@ def orphan_view(orphan: Orphan) -> Json:
         "XApp": orphan.xapp,
         "Since": since.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3],
         "Why": orphan.why,
+    }
+
+
+def difference_view(difference: Difference) -> Json:
+    """One entry of `reconcile`."""
+    return {
+        "What": difference.what,
+        "Key": difference.key,
+        "Meid": difference.meid,
+        "Why": difference.why,
+        "Repaired": difference.repaired,
     }
 
 

@@ -106,6 +106,11 @@ class Dispatcher:
             if worker.busy_since is not None and now - worker.busy_since > STUCK
         ]
 
+    @property
+    def settled(self) -> bool:
+        """Whether every worker has the subscriptions of its node: none is being started anew after a crash."""
+        return all(worker.begun.is_set() for worker in self._workers.values())
+
     def stop(self) -> None:
         for worker in self._workers.values():
             worker.stop()

@@ -185,6 +185,12 @@ class Controls:
     remove_orphans: bool = setting(
         "removeOrphans", truth, False, "delete the subscriptions of xApps that have been gone for orphanAfter; 0: never"
     )
+    reconcile: float = setting(
+        "reconcile",
+        number(0, 86_400, "s"),
+        60.0,
+        "how often subscriptions are compared with the database and with what the Routing Manager was told; 0: never",
+    )
     notification_queue: int = setting(
         "notificationQueue",
         whole(1, 10_000_000),

@@ -36,6 +36,7 @@ def around(_running: tuple[Neighbourhood, Daemon]) -> Iterator[Neighbourhood]:
     around, daemon = _running
     yield around
     around.e2term.rules.clear()
+    eventually(lambda: reconciled(daemon), 30.0, what=lambda: daemon.platform("GET", "reconcile"))
     around.rtmgr.rules.clear()
     for meid in around.e2term.nodes:
         daemon.platform("DELETE", f"delete_all_e2node_subscriptions/{meid}")
@@ -47,6 +48,11 @@ def around(_running: tuple[Neighbourhood, Daemon]) -> Iterator[Neighbourhood]:
 @pytest.fixture
 def daemon(_running: tuple[Neighbourhood, Daemon]) -> Daemon:
     return _running[1]
+
+
+def reconciled(daemon: Daemon) -> bool:
+    """What is known, what is stored and what the Routing Manager was told are the same; or no daemon is running."""
+    return daemon.process.poll() is not None or daemon.platform("GET", "reconcile") == (200, [])
 
 
 def told(around: Neighbourhood, count: int = 1) -> list[dict[str, Any]]:

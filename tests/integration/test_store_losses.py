@@ -77,3 +77,29 @@ def test_what_an_operator_emptied_stays_empty(around: Neighbourhood, redis: Redi
         eventually(lambda: "nothing is written back" in daemon.log_file.read_text())
         eventually(lambda: daemon.platform("GET", "health/ready")[0] == 200)
         assert records(redis) == {}
+
+
+def test_what_differs_is_reconciled(around: Neighbourhood, redis: RedisServer) -> None:
+    """A redis that evicts a record, and one that somebody has put there."""
+    with Daemon(around, controls={"reconcile": 0}) as daemon:
+        first = daemon.subscribe(around.request("gnb_1", detail(1, [1])))
+        daemon.subscribe(around.request("gnb_2", detail(1, [2]), detail(2, [3])))
+        assert around.xapp.wait(3)
+        assert eventually(lambda: daemon.platform("GET", "reconcile") == (200, []))
+        before = records(redis)
+        (key,) = [name for name in before if b"e2SubsDb" in name and b'"gnb_1"' in (before[name] or b"")]
+        redis.command("DEL", key)
+        redis.command("SET", f"{{submgr_restSubsDb}},{first}", "garbage")
+        _, differences = daemon.platform("GET", "reconcile")
+        assert [(each["What"], each["Repaired"]) for each in differences] == [
+            ("e2_record", False),
+            ("rest_record", False),
+        ]
+        assert records(redis) != before
+        daemon.configure(controls={"reconcile": 1})
+        eventually(lambda: records(redis) == before, 30.0)
+        assert daemon.metric("submgr_reconciled_total") == 2
+        assert len(daemon.logged("reconciled")) == 2
+        daemon.unsubscribe(first)
+        eventually(lambda: len(around.holds()) == 0)
+        assert eventually(lambda: daemon.platform("GET", "reconcile") == (200, []))

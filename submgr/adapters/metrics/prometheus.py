@@ -44,6 +44,10 @@ GAUGES: Mapping[str, str] = {
 """Metrics whose values are read when a client asks, see `Metrics.read_from`. Those with `_total` only grow."""
 
 
+RECONCILED = ("e2_record", "rest_record", "removal_record", "route")
+"""What a difference can be about. All are there from the start: a counter that begins at 1 shows no increase."""
+
+
 class Metrics:
     """The metrics, registered in `registry`."""
 
@@ -92,6 +96,14 @@ class Metrics:
             "Numbers in requests that were no octets, and of which the low octet was taken",
             registry=registry,
         )
+        self._reconciled = Counter(
+            "submgr_reconciled_total",
+            "Differences between what is known here and the database or the Routing Manager that were repaired",
+            ["what"],
+            registry=registry,
+        )
+        for what in RECONCILED:
+            self._reconciled.labels(what)
         self._worker_failures = Counter(
             "submgr_worker_failures_total", "Workers that ended by a bug and were restarted", registry=registry
         )
@@ -141,6 +153,10 @@ class Metrics:
     def folded_octets(self, numbers: int) -> None:
         """A request had so many numbers that are no octets."""
         self._folded_octets.inc(numbers)
+
+    def reconciled(self, what: str) -> None:
+        """A difference was repaired; `what` is one of RECONCILED."""
+        self._reconciled.labels(what).inc()
 
     def worker_failed(self) -> None:
         """A worker has crashed."""

@@ -56,6 +56,8 @@ class RecordLoader:
     ) -> None:
         self.why_not = "not restored yet"
         self.unreadable = 0
+        self.all_restored = False
+        """Whether every record that could be read at the start has become a live subscription."""
         self._unread = Outage(log)
         self._records = records
         self._registry = registry
@@ -80,6 +82,7 @@ class RecordLoader:
         if not self._controls().read_subs_from_db:
             log.warning("readSubsFromDb is false: %d E2 subscriptions are not restored", len(loaded.e2))
             return {}
+        self.all_restored = True
         log.info(
             "restoring", extra={"e2": len(loaded.e2), "rest": len(loaded.rest), "unreadable": len(loaded.unreadable)}
         )

@@ -7,7 +7,7 @@ A write is handed over to the store and its outcome comes back through a callbac
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -139,6 +139,19 @@ class StoredRecords:
             _decoded(REMOVAL_NAMESPACE, stored[REMOVAL_NAMESPACE], decode_removal, loaded.unreadable)
         )
         return loaded
+
+    def stored(self, namespace: str, keys: Collection[str] | None = None) -> dict[str, bytes]:
+        """The records of a namespace (those under `keys`, else all) once all writes so far have been tried.
+
+        Raises StoreError.
+        """
+        self._store.write(Change(namespace))
+        return self._store.read_all(namespace) if keys is None else self._store.read(namespace, keys)
+
+    @property
+    def paused(self) -> bool:
+        """Whether records were removed by hand, so that the database is left as it is until the next start."""
+        return self._paused
 
     def flush(self) -> None:
         """Waits until the store has tried every write handed over so far. Raises StoreError."""

@@ -95,6 +95,7 @@ class StoreStats:
     """Figures since `start()`; `error` is why the database counts as unreachable, else None.
 
     `losses`: how often it came back without acknowledged writes. `written_back`: keys that were written anew for that.
+    `shared`: another process is known to write to it as well.
     """
 
     reachable: bool
@@ -106,6 +107,7 @@ class StoreStats:
     groups: int
     losses: int
     written_back: int
+    shared: bool
 
 
 Operation = Literal["write", "read", "probe"]
@@ -247,6 +249,9 @@ class StoreBackend(Protocol):
     def release(self) -> None:
         """As `Store.release`."""
 
+    def shared(self) -> bool:
+        """As `StoreStats.shared`."""
+
     def read(self, namespace: str, keys: Collection[str]) -> dict[str, bytes]:
         """As `Store.read`."""
 
@@ -280,3 +285,6 @@ class OwnDatabase:
 
     def release(self) -> None:
         pass
+
+    def shared(self) -> bool:
+        return False

@@ -187,6 +187,7 @@ class CommittingStore:
             groups=self._sender.groups,
             losses=self._sender.losses,
             written_back=self._sender.written_back,
+            shared=self._backend.shared(),
         )
 
     def _after_look(self) -> None:

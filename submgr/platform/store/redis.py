@@ -74,6 +74,9 @@ class SdlBackend:
     def overtaken(self) -> bool:
         return any(server.marked.overtaken for server in self._client.servers)
 
+    def shared(self) -> bool:
+        return any(server.marked.shared for server in self._client.servers)
+
     def release(self) -> None:
         for server in self._client.servers:
             server.marked.release()

@@ -77,7 +77,8 @@ class Marked:
 
     `epoch`: mine, None while the server is not taken. `known`: the newest marker that has been there for certain.
     `lost`: the server has lost writes, and nothing is written until it is taken again. `incomplete`: they are being
-    written back. `overtaken`: another process has taken the server. `takes`: how often this one has.
+    written back. `overtaken`: another process has taken the server; `shared`: it has, and both write. `takes`: how
+    often this one has.
     """
 
     def __init__(self, program: str, place: int, where: str, *, fencing: bool) -> None:
@@ -89,7 +90,7 @@ class Marked:
         self.overtaken = False
         self.takes = 0
         self._where = where
-        self._shared = False
+        self.shared = False
         self._sent = 0
         self.incomplete = False
 
@@ -101,7 +102,7 @@ class Marked:
     @property
     def _checked(self) -> bool:
         """Whether a write has to find the marker of this process."""
-        return self.epoch is not None and not self._shared
+        return self.epoch is not None and not self.shared
 
     def writing(self, values: Mapping[str, bytes], removals: Collection[str]) -> Words:
         """The arguments of WRITE. Raises StoreFenced and StoreLost when they would be refused, as far as is known."""
@@ -194,9 +195,9 @@ class Marked:
         if self.fencing:
             self.overtaken = True
             raise StoreFenced(f"not written: epoch {held.epoch} has redis at {self._where}, {self.epoch} is over")
-        if not self._shared:
+        if not self.shared:
             _log.warning("another process writes to redis at %s, too: losses of it are not seen any more", self._where)
-        self._shared, self.lost = True, False
+        self.shared, self.lost = True, False
         return False
 
 

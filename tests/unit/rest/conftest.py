@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from flask.testing import FlaskClient
 from submgr.core.errors import RefusedError
 from submgr.core.model import E2Record, RestRecord, SubscribeRequest
 from submgr.orphans import Orphan
+from submgr.reconciler import Difference
 from submgr.rest.platform import platform_app
 from submgr.rest.use_cases import DebugWrite, HealthReport, Operations
 from submgr.rest.xapp import xapp_app
@@ -79,12 +81,16 @@ class FakeOperations:
         self.ready = HealthReport(True)
         self.debug_write = DebugWrite("open")
         self.orphans: list[Orphan] = []
+        self.differences: list[Difference] = []
         self.fail: Exception | None = None
 
     def config(self) -> dict[str, object]:
         if self.fail is not None:
             raise self.fail
         return {"controls": {"ricRequestorId": 123}, "debug": {"token": "***"}}
+
+    def reconcile(self, repair: bool) -> list[Difference]:
+        return [replace(each, repaired=repair) for each in self.differences]
 
     def operations(self) -> Operations:
         return Operations(
@@ -96,6 +102,7 @@ class FakeOperations:
             debug_write=lambda: self.debug_write,
             record_json=lambda record: {"ReqId": {"InstanceId": record.instance_id}},
             orphans=lambda: list(self.orphans),
+            reconcile=self.reconcile,
         )
 
 

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from submgr.core.model import Content, E2Record, Holder, RestHolder, RestRecord, RmrEndpoint
 from submgr.e2ap.messages import Action, ActionType
 from submgr.orphans import Orphan
+from submgr.reconciler import Difference
 from submgr.rest.use_cases import DebugWrite, HealthReport
 
 V1 = "/ric/v1"
@@ -207,6 +208,16 @@ def test_restart_waits_for_the_answer(platform: FlaskClient, subscriptions: Any)
     assert subscriptions.calls == []
     answer.close()
     assert subscriptions.calls == [("restart", None)]
+
+
+def test_differences_are_shown_and_repaired(platform: FlaskClient, operations: Any) -> None:
+    operations.differences = [Difference("e2_record", "5", "gnb_1", "not in the database")]
+    shown = {"What": "e2_record", "Key": "5", "Meid": "gnb_1", "Why": "not in the database", "Repaired": False}
+    assert platform.get(f"{V1}/reconcile").json == [shown]
+    assert platform.post(f"{V1}/reconcile").json == [{**shown, "Repaired": True}]
+    operations.debug_write = DebugWrite("off")
+    assert platform.get(f"{V1}/reconcile").status_code == 200
+    assert platform.post(f"{V1}/reconcile").status_code == 401
 
 
 def test_orphans(platform: FlaskClient, operations: Any) -> None:

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The reconciler: compares what this process knows with the records and with what the Routing Manager was told.
+
+What the process knows is right: a record that lacks or differs is written again, one that nobody knows is removed, and
+routes that differ are told anew. What is being worked on is left alone; so is everything after an operator has emptied
+the database by hand.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import gevent
+from gevent.lock import BoundedSemaphore
+
+from submgr.adapters.records.comparing import KINDS, Kind
+from submgr.adapters.records.store import StoredRecords
+from submgr.core.errors import RefusedError
+from submgr.core.events import RoutesDiffer
+from submgr.core.model import RmrEndpoint
+from submgr.core.node import Node
+from submgr.platform.store.base import StoreError
+from submgr.platform.supervised import SupervisedLoop
+from submgr.platform.turns import in_turns
+from submgr.runtime.dispatcher import Dispatcher
+from submgr.runtime.ports import Routed
+
+log = logging.getLogger(__name__)
+
+UNKNOWN_FOR = 5.0
+"""Seconds for which a record must have been there, and nobody have known it, before it is removed."""
+OFF = 5.0
+"""Seconds between two looks at the setting while the reconciler is off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """`what`: e2_record, rest_record, removal_record or route. `key`: instance id or SubscriptionId, as text."""
+
+    what: str
+    key: str
+    meid: str
+    why: str
+    repaired: bool = False
+
+
+class ToldRoutes(Protocol):
+    """The Routing Manager, as far as it is known what it was told."""
+
+    def told(self) -> dict[int, frozenset[RmrEndpoint]]: ...
+    def delete(self, instance_id: int, endpoint: RmrEndpoint, done: Routed) -> None: ...
+
+
+class Reconciler:
+    """Looks every `interval()` seconds (0: never), in a greenlet of its own.
+
+    `trouble` says in words why the database cannot be read or written. `removes`: whether records that nobody knows may
+    be removed. `count` gets the `what` of each repair.
+    """
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        records: StoredRecords,
+        routes: ToldRoutes,
+        *,
+        interval: Callable[[], float],
+        trouble: Callable[[], str | None],
+        removes: Callable[[], bool],
+        count: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._records = records
+        self._routes = routes
+        self._interval = interval
+        self._trouble = trouble
+        self._removes = removes
+        self._count = count
+        self._clock = clock
+        self._one_at_a_time = BoundedSemaphore(1)
+        self._unknown: dict[tuple[str, str], float] = {}
+        self._loop = SupervisedLoop("reconciler", self._step)
+
+    def start(self) -> None:
+        self._loop.start()
+
+    def stop(self) -> None:
+        self._loop.stop()
+
+    def _step(self) -> None:
+        interval = self._interval()
+        gevent.sleep(interval or OFF)
+        if interval:
+            try:
+                self.look(True)
+            except RefusedError as refused:
+                log.debug("nothing is compared: %s", refused)
+
+    def look(self, repair: bool) -> list[Difference]:
+        """The differences. Without `repair` nothing is changed.
+
+        Blocks while everything stored is read; others have their turns. Raises RefusedError 503 when nothing can be
+        compared at the moment.
+        """
+        with self._one_at_a_time:
+            found: list[Difference] = []
+            try:
+                for kind in KINDS:
+                    self._check()
+                    found += self._differing(kind, repair)
+            except StoreError as error:
+                raise RefusedError(503, f"the database could not be read: {error}") from error
+            self._check()
+            found += self._differing_routes(repair)
+            if repair:
+                for each in found:
+                    self._tell(each)
+            return found
+
+    def _check(self) -> None:
+        why_not = self._trouble()
+        if self._records.paused:
+            why_not = "records were removed from the database by hand; until the next start it is left as it is"
+        elif not self._dispatcher.settled:
+            why_not = "a worker is being started anew"
+        if why_not is not None:
+            raise RefusedError(503, f"nothing can be compared now: {why_not}")
+
+    def _nodes(self) -> list[Node]:
+        return [worker.node for worker in self._dispatcher.workers]
+
+    def _tell(self, difference: Difference) -> None:
+        if difference.repaired:
+            self._count(difference.what)
+            words = {"what": difference.what, "key": difference.key, "meid": difference.meid, "why": difference.why}
+            log.warning("reconciled", extra=words)
+
+    # --- records
+
+    def _differing(self, kind: Kind, repair: bool) -> list[Difference]:
+        """Looks twice: what differs only because it has just changed is the same once all that waits is written."""
+        stored = self._records.stored(kind.namespace)
+        known: set[str] = set()
+        suspects: list[tuple[str, Node, object]] = []
+        for node in self._nodes():
+            for key, item in in_turns(list(kind.live(node).items())):
+                known.add(key)
+                if kind.at_rest(node, item) and not kind.same(key, stored.get(key), item):
+                    suspects.append((key, node, item))
+        unknown = [key for key in stored if key not in known and kind.readable(key, stored[key])]
+        if not suspects and not unknown:
+            self._remember(kind, [])
+            return []
+        before = {key: kind.record(item) for key, _, item in suspects}
+        again = self._records.stored(kind.namespace, [*before, *unknown])
+        found = []
+        for key, node, item in suspects:
+            settled = kind.live(node).get(key) is item and kind.at_rest(node, item) and kind.record(item) == before[key]
+            if settled and not kind.same(key, again.get(key), item):
+                why = "different in the database" if key in again else "not in the database"
+                if repair:
+                    kind.save(self._records, item)
+                found.append(Difference(kind.what, key, node.meid, why, repair))
+        return found + list(self._unknown_ones(kind, [key for key in unknown if key in again], again, repair))
+
+    def _unknown_ones(
+        self, kind: Kind, keys: list[str], stored: Mapping[str, bytes], repair: bool
+    ) -> Iterator[Difference]:
+        nodes = self._nodes()
+        keys = [key for key in keys if not any(key in kind.live(node) for node in nodes)]
+        keys = [
+            key for key in keys if not kind.has_instance_id or self._dispatcher.registry.ids.owner(int(key)) is None
+        ]
+        since = self._remember(kind, keys)
+        for key in keys:
+            old = self._clock() - since[key] >= UNKNOWN_FOR
+            removed = repair and old and self._removes()
+            if removed:
+                kind.erase(self._records, key, stored[key])
+            yield Difference(
+                kind.what, key, kind.meid(key, stored[key]), "in the database, but not known here", removed
+            )
+
+    def _remember(self, kind: Kind, keys: list[str]) -> dict[str, float]:
+        """Since when each of the unknown records has been seen; the others of its kind are forgotten."""
+        now = self._clock()
+        since = {key: self._unknown.get((kind.namespace, key), now) for key in keys}
+        others = {where: seen for where, seen in self._unknown.items() if where[0] != kind.namespace}
+        self._unknown = {**others, **{(kind.namespace, key): seen for key, seen in since.items()}}
+        return since
+
+    # --- routes
+
+    def _differing_routes(self, repair: bool) -> list[Difference]:
+        found = []
+        for node in self._nodes():
+            for sub in in_turns(list(node.subscriptions.e2.values())):
+                told = self._routes.told().get(sub.instance_id)
+                if not node.at_rest(sub) or sub.route_failures:
+                    continue
+                if sub.routes_differ or (told is not None and told != set(sub.routes)):
+                    why = _words(told, sub.wanted_routes)
+                    if repair:
+                        self._dispatcher.post(node.meid, RoutesDiffer(sub.instance_id, tuple(sorted(told or ()))))
+                    found.append(Difference("route", str(sub.instance_id), node.meid, why, repair))
+        for instance_id, told in self._routes.told().items():
+            if self._dispatcher.registry.ids.owner(instance_id) is None:
+                for endpoint in told if repair else ():
+                    self._routes.delete(instance_id, endpoint, lambda _: None)
+                found.append(Difference("route", str(instance_id), "", _words(told, ()), repair))
+        return found
+
+
+def _words(told: Iterable[RmrEndpoint] | None, wanted: Iterable[RmrEndpoint]) -> str:
+    there = "what is not known" if told is None else ", ".join(map(str, sorted(told))) or "none"
+    return f"the Routing Manager was told {there}, it should have {', '.join(map(str, wanted)) or 'none'}"
