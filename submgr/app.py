@@ -26,6 +26,7 @@ from submgr.adapters.rnib.connection_state import LocalNodeState, NodeState
 from submgr.adapters.rnib.rnib_nodes import RnibNodeState
 from submgr.adapters.routing_manager import RoutingManager
 from submgr.adapters.xapp_names import LOOK_UP, UnresolvedNames
+from submgr.backup import Backup
 from submgr.core.commands import Notify
 from submgr.core.controls import Controls, OnE2Loss
 from submgr.core.registry import NotificationQuota, Registry
@@ -110,6 +111,7 @@ def build(
         removes=lambda: loader.all_restored and not store.stats().shared,
         count=monitoring.metrics.reconciled,
     )
+    backup = Backup(dispatcher, records)
     gauges.watch_nodes(monitoring.metrics, lambda: [worker.node for worker in dispatcher.workers])
     gauges.watch_rmr(monitoring.counters, rmr.stats)
     gauges.watch_parts(
@@ -128,7 +130,7 @@ def build(
         store=store,
     )
     xapp_http = _make_xapp_http(live.current, service, monitoring, outbound)
-    platform_http = _make_platform_http(live, service, probes, logs, monitoring, orphans, reconciler)
+    platform_http = _make_platform_http(live, service, probes, logs, monitoring, orphans, reconciler, backup)
     mec = _make_mec(live, store, monitoring, outbound)
     outbound.own_ports = lambda: {xapp_http.port, platform_http.port, *rmr.ports, mec.port if mec is not None else 0}
     return Daemon(
@@ -258,6 +260,7 @@ def _make_platform_http(
     monitoring: Monitoring,
     orphans: Orphans,
     reconciler: Reconciler,
+    backup: Backup,
 ) -> HttpServer:
     operations = Operations(
         alive=probes.alive,
@@ -269,6 +272,8 @@ def _make_platform_http(
         record_json=e2_json,
         orphans=orphans.found,
         reconcile=reconciler.look,
+        export=backup.export,
+        import_=backup.import_,
     )
     app = platform_app(service, operations, monitoring.metrics.internal_error)
     app.before_request(probes.refuse_before_restored)

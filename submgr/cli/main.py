@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command line: `submgr run`, the simulators, the RMR tools, the benchmarks."""
+"""The command line: `submgr run`, the simulators, the RMR tools, the benchmarks, `submgr ctl`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import click
 
 from submgr.app import build
 from submgr.bench.cli import bench
+from submgr.cli.ctl.main import ctl
 from submgr.cli.go_arguments import file_named, translated
 from submgr.cli.standalone import DATABASE, Demo, Neighbours, TcpPorts, start_demos
 from submgr.daemon import Daemon
@@ -47,6 +48,7 @@ def main() -> None:
 main.add_command(sim)
 main.add_command(rmr)
 main.add_command(bench)
+main.add_command(ctl)
 
 
 @main.command()

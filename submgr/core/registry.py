@@ -106,6 +106,10 @@ class InstanceIds:
         """Returns the Meid of the node whose subscription has this id."""
         return self._owner.get(instance_id)
 
+    def taken(self, instance_id: int) -> bool:
+        """Is this id in use, or that of a record that cannot be read?"""
+        return instance_id in self._owner
+
     def owned_by(self, meid: str) -> list[int]:
         """Returns all ids of a node. Looks at every id in use: not for a request's path."""
         return [instance_id for instance_id, owner in self._owner.items() if owner == meid]

@@ -8,7 +8,7 @@ from functools import cache
 from importlib import resources
 
 import msgspec
-from flask import Flask, Response
+from flask import Flask, Response, request
 
 from submgr.core.model import RestRecord
 from submgr.platform.http.app import ApiError, JsonApp, after_sent, json_response
@@ -22,6 +22,7 @@ from submgr.rest.views import (
     encode_e2_subscriptions,
     encode_list,
     health_view,
+    import_view,
     in_order,
     json_bytes,
     orphan_view,
@@ -104,6 +105,7 @@ class _Queries:
         self._record_json = operations.record_json
         self._orphans = operations.orphans
         self._reconcile = operations.reconcile
+        self._lines = operations.export
         self._parts: SharedAnswers[bytes] = SharedAnswers()
 
     def routes(self) -> list[tuple[str, View]]:
@@ -119,8 +121,13 @@ class _Queries:
             (f"{_BASE}/get_xapp_rest_restsubscriptions/<path:host>", self._of_xapp),
             (f"{_BASE}/get_e2subscriptions/<subscription_id>", self._of_rest_subscription),
             (f"{_BASE}/reconcile", _shared(lambda: encode_list(self._reconcile(False), difference_view))),
+            (f"{_BASE}/export", self._export),
             (f"{_BASE}/orphans", _shared(lambda: encode_list(self._orphans(), orphan_view))),
         ]
+
+    def _export(self) -> Response:
+        headers = {"Content-Disposition": 'attachment; filename="submgr.jsonl"'}
+        return Response(self._lines(), content_type="application/x-ndjson", headers=headers)
 
     def _nodes(self) -> Response:
         return json_response(sorted(self._subscriptions.connected_nodes()))
@@ -162,16 +169,24 @@ class _Changes:
     def __init__(self, subscriptions: Subscriptions, operations: Operations) -> None:
         self._subscriptions = subscriptions
         self._reconcile = operations.reconcile
+        self._import_ = operations.import_
 
     def routes(self) -> list[tuple[str, str, View]]:
         return [
             ("POST", f"{_BASE}/reconcile", lambda: json_bytes(encode_list(self._reconcile(True), difference_view))),
             ("DELETE", f"{_BASE}/delete_all_e2node_subscriptions/<path:meid>", self._delete_of_node),
             ("DELETE", f"{_BASE}/delete_all_xapp_subscriptions/<path:host>", self._delete_of_xapp),
+            ("POST", f"{_BASE}/import", self._import),
             ("POST", f"{_BASE}/test/deletesubid=<number>", self._remove_record),
             ("POST", f"{_BASE}/test/emptydb", self._empty_database),
             ("POST", f"{_BASE}/test/restart", self._restart),
         ]
+
+    def _import(self) -> Response:
+        dry_run = _flag("dryRun")
+        imported = self._import_(request.get_data(), dry_run, _flag("skipUnreadable"))
+        answer = json_response(import_view(imported, restarting=not dry_run))
+        return answer if dry_run else after_sent(answer, self._subscriptions.restart)
 
     def _delete_of_node(self, meid: str) -> Response:
         if not self._subscriptions.delete_node_subscriptions(meid):
@@ -196,6 +211,14 @@ class _Changes:
 
     def _restart(self) -> Response:
         return after_sent(_done("restarting"), self._subscriptions.restart)
+
+
+def _flag(name: str) -> bool:
+    """A parameter of the query, false when it is not there. Raises ApiError 400 for what is neither true nor false."""
+    text = request.args.get(name, "false")
+    if text not in ("true", "false"):
+        raise ApiError(400, f"{name} is {text[:40]!r}, it can be true or false")
+    return text == "true"
 
 
 def _done(message: str) -> Response:

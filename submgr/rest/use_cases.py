@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from submgr.backup import Imported
 from submgr.core.model import E2Record, RestRecord, SubscribeRequest
 from submgr.orphans import Orphan
 from submgr.reconciler import Difference
@@ -113,7 +114,8 @@ class Operations:
     `metrics` returns Prometheus text and its Content-Type, `config` the running configuration without its secrets,
     `recent_log` the newest log lines in order, `record_json` an E2 record in the form in which the database keeps it,
     `orphans` the subscriptions whose xApp is gone, `reconcile` the differences to the database and the Routing Manager,
-    which it repairs if its argument says so.
+    which it repairs if its argument says so, `export` the lines of a backup. `import_` brings one back and says what it
+    had: its arguments are the file, whether it is to be checked only, and whether what cannot be read is left out.
     """
 
     alive: Callable[[], HealthReport]
@@ -125,3 +127,5 @@ class Operations:
     record_json: Callable[[E2Record], dict[str, object]]
     orphans: Callable[[], list[Orphan]]
     reconcile: Callable[[bool], list[Difference]]
+    export: Callable[[], Iterable[bytes]]
+    import_: Callable[[bytes, bool, bool], Imported]

@@ -12,6 +12,7 @@ from typing import TypeVar
 import msgspec
 from flask import Response
 
+from submgr.backup import Imported
 from submgr.core.model import E2Record, RestHolder, RestRecord, RmrEndpoint
 from submgr.orphans import Orphan
 from submgr.platform.turns import pause
@@ -104,6 +105,11 @@ def difference_view(difference: Difference) -> Json:
         "Why": difference.why,
         "Repaired": difference.repaired,
     }
+
+
+def import_view(imported: Imported, restarting: bool) -> Json:
+    """The answer to an import. `Records`: the number of records by kind."""
+    return {"Records": dict(imported.records), "Skipped": imported.skipped, "Restarting": restarting}
 
 
 def health_view(report: HealthReport) -> Json:

@@ -148,6 +148,18 @@ class StoredRecords:
         self._store.write(Change(namespace))
         return self._store.read_all(namespace) if keys is None else self._store.read(namespace, keys)
 
+    def keys(self, namespace: str) -> set[str]:
+        """The keys of all records of a namespace. Raises StoreError."""
+        return self._store.keys(namespace)
+
+    def put(self, namespace: str, records: Mapping[str, bytes]) -> None:
+        """Writes records as they are. Waits for the outcome. Raises StoreError."""
+        self._store.write(Change(namespace, records))
+
+    def take_out(self, namespace: str, keys: Collection[str]) -> None:
+        """Removes records; what the store does not take now is repeated."""
+        self._store.submit(Change(namespace, remove=frozenset(keys)), lambda _: None, persistent=True)
+
     @property
     def paused(self) -> bool:
         """Whether records were removed by hand, so that the database is left as it is until the next start."""

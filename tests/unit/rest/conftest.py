@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from submgr.backup import Imported
 from submgr.core.errors import RefusedError
 from submgr.core.model import E2Record, RestRecord, SubscribeRequest
 from submgr.orphans import Orphan
@@ -82,6 +83,7 @@ class FakeOperations:
         self.debug_write = DebugWrite("open")
         self.orphans: list[Orphan] = []
         self.differences: list[Difference] = []
+        self.imported: tuple[bytes, bool, bool] | None = None
         self.fail: Exception | None = None
 
     def config(self) -> dict[str, object]:
@@ -91,6 +93,10 @@ class FakeOperations:
 
     def reconcile(self, repair: bool) -> list[Difference]:
         return [replace(each, repaired=repair) for each in self.differences]
+
+    def import_(self, body: bytes, dry_run: bool, skip_unreadable: bool) -> Imported:
+        self.imported = (body, dry_run, skip_unreadable)
+        return Imported(Counter(e2_record=2), skipped=1)
 
     def operations(self) -> Operations:
         return Operations(
@@ -103,6 +109,8 @@ class FakeOperations:
             record_json=lambda record: {"ReqId": {"InstanceId": record.instance_id}},
             orphans=lambda: list(self.orphans),
             reconcile=self.reconcile,
+            export=lambda: iter([b"{}\n", b"{}\n"]),
+            import_=self.import_,
         )
 
 

@@ -220,6 +220,29 @@ def test_differences_are_shown_and_repaired(platform: FlaskClient, operations: A
     assert platform.post(f"{V1}/reconcile").status_code == 401
 
 
+def test_a_backup_is_handed_out_as_lines(platform: FlaskClient) -> None:
+    answer = platform.get(f"{V1}/export")
+    assert (answer.data, answer.content_type) == (b"{}\n{}\n", "application/x-ndjson")
+
+
+def test_an_import_restarts_unless_it_only_looks(platform: FlaskClient, operations: Any, subscriptions: Any) -> None:
+    answer = platform.post(f"{V1}/import?dryRun=true&skipUnreadable=true", data=b"file")
+    assert answer.json == {"Records": {"e2_record": 2}, "Skipped": 1, "Restarting": False}
+    assert operations.imported == (b"file", True, True)
+    assert subscriptions.calls == []
+    answer = platform.post(f"{V1}/import", data=b"file")
+    assert answer.json is not None
+    assert answer.json["Restarting"] is True
+    assert operations.imported == (b"file", False, False)
+    answer.close()
+    assert subscriptions.calls == [("restart", None)]
+    assert platform.post(f"{V1}/import?dryRun=yes", data=b"file").status_code == 400
+    operations.debug_write = DebugWrite("off")
+    operations.imported = None
+    assert platform.post(f"{V1}/import", data=b"file").status_code == 401
+    assert operations.imported is None
+
+
 def test_orphans(platform: FlaskClient, operations: Any) -> None:
     assert platform.get(f"{V1}/orphans").json == []
     operations.orphans = [

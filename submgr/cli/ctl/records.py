@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands about the records: compare them with what is known, back them up, bring them back."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+from submgr.cli.ctl.server import REFUSED, Server
+
+END = re.compile(rb'\n\{"end":true[^\n]*\}\n\Z')
+"""The last line of a file that is complete."""
+GZIP = b"\x1f\x8b"
+RESTART = 120.0
+"""Seconds after which a restart that is not over is told as a failure."""
+LOOK = 0.5
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Show the differences only.")
+@click.pass_obj
+def reconcile(server: Server, dry_run: bool) -> None:
+    """Compare subscriptions, database and Routing Manager; repair what differs."""
+    differences = server.json("GET" if dry_run else "POST", "reconcile")
+    for each in differences:
+        repaired = ": repaired" if each["Repaired"] else ""
+        click.echo(f"{each['What']} {each['Key']} {each['Meid']}: {each['Why']}{repaired}")
+    click.echo(f"{len(differences)} differences" if differences else "no differences", err=True)
+    if any(not each["Repaired"] for each in differences):
+        sys.exit(REFUSED)
+
+
+@click.command()
+@click.argument("file", default="-")
+@click.pass_obj
+def export(server: Server, file: str) -> None:
+    """Write all records to FILE, as lines of JSON (- or nothing: standard output; *.gz: packed)."""
+    last = b""
+    with _whole(file) as out:
+        for chunk in server.chunks("export"):
+            out.write(chunk)
+            last = (last + chunk)[-200:]
+        if not END.search(last):
+            raise click.ClickException("the export broke off: the log of the Subscription Manager says why")
+    if file != "-":
+        click.echo(f"written to {file}", err=True)
+
+
+@contextmanager
+def _whole(file: str) -> Iterator[IO[bytes]]:
+    """A file that is there only once it is complete."""
+    if file == "-":
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    part = Path(f"{file}.part")
+    try:
+        with gzip.open(part, "wb") if file.endswith(".gz") else part.open("wb") as out:
+            yield out  # type: ignore[misc]
+        os.replace(part, file)
+    except OSError as error:
+        raise click.ClickException(f"{file}: {error.strerror or error}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@click.command("import")
+@click.argument("file", default="-")
+@click.option("--dry-run", is_flag=True, help="Check the file only.")
+@click.option("--skip-unreadable", is_flag=True, help="Leave out records that cannot be read.")
+@click.option("--wait/--no-wait", default=True, show_default=True, help="Wait until the restart is over.")
+@click.pass_obj
+def import_(server: Server, file: str, dry_run: bool, skip_unreadable: bool, wait: bool) -> None:
+    """Bring the records of FILE (- or nothing: standard input) back.
+
+    Its ids must not be in use: an empty RIC, or other subscriptions. The Subscription Manager restarts, which makes
+    live subscriptions of them.
+    """
+    body = _read(file)
+    packed = body if body.startswith(GZIP) else gzip.compress(body, 6)
+    flags = f"dryRun={str(dry_run).lower()}&skipUnreadable={str(skip_unreadable).lower()}"
+    answer = server.json("POST", f"import?{flags}", packed, **{"Content-Type": "application/x-ndjson"})
+    for line in summary(answer):
+        click.echo(line)
+    if answer["Restarting"] and wait:
+        _wait_for_restart(server, time.monotonic, time.sleep)
+
+
+def summary(answer: dict[str, Any]) -> Iterator[str]:
+    """The answer to an import in words."""
+    verb = "imported" if answer["Restarting"] else "could be imported"
+    for what, count in sorted(answer["Records"].items()):
+        yield f"{count} {what}: {verb}"
+    if not answer["Records"]:
+        yield f"nothing {verb}: the file has no records"
+    if answer["Skipped"]:
+        yield f"{answer['Skipped']} records cannot be read: skipped"
+
+
+def _wait_for_restart(server: Server, clock: Callable[[], float], sleep: Callable[[float], object]) -> None:
+    click.echo("the Subscription Manager restarts", err=True)
+    begin = clock()
+    gone = False
+    while clock() - begin < RESTART:
+        ready = server.ready()
+        gone = gone or not ready
+        if ready and gone:
+            click.echo(f"ready again after {clock() - begin:.0f} s", err=True)
+            return
+        sleep(LOOK)
+    raise click.ClickException(f"it was not ready again within {RESTART:.0f} s; does anything start it after it ends?")
+
+
+def _read(file: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise click.ClickException(f"{file}: {error.strerror or error}") from error
