@@ -33,6 +33,10 @@ log = logging.getLogger(__name__)
 
 UNKNOWN_FOR = 5.0
 """Seconds for which a record must have been there, and nobody have known it, before it is removed."""
+AT_A_TIME = 100
+"""Records that are looked at a second time, and repaired, in one turn."""
+LOGGED = 20
+"""Repairs of one look that have a line in the log each."""
 OFF = 5.0
 """Seconds between two looks at the setting while the reconciler is off."""
 
@@ -52,6 +56,7 @@ class ToldRoutes(Protocol):
     """The Routing Manager, as far as it is known what it was told."""
 
     def told(self) -> dict[int, frozenset[RmrEndpoint]]: ...
+    def told_of(self, instance_id: int) -> frozenset[RmrEndpoint] | None: ...
     def delete(self, instance_id: int, endpoint: RmrEndpoint, done: Routed) -> None: ...
 
 
@@ -117,9 +122,7 @@ class Reconciler:
                 raise RefusedError(503, f"the database could not be read: {error}") from error
             self._check()
             found += self._differing_routes(repair)
-            if repair:
-                for each in found:
-                    self._tell(each)
+            self._tell([each for each in found if each.repaired])
             return found
 
     def _check(self) -> None:
@@ -134,11 +137,14 @@ class Reconciler:
     def _nodes(self) -> list[Node]:
         return [worker.node for worker in self._dispatcher.workers]
 
-    def _tell(self, difference: Difference) -> None:
-        if difference.repaired:
-            self._count(difference.what)
-            words = {"what": difference.what, "key": difference.key, "meid": difference.meid, "why": difference.why}
+    def _tell(self, repaired: list[Difference]) -> None:
+        for each in repaired:
+            self._count(each.what)
+        for each in repaired[:LOGGED]:
+            words = {"what": each.what, "key": each.key, "meid": each.meid, "why": each.why}
             log.warning("reconciled", extra=words)
+        if len(repaired) > LOGGED:
+            log.warning("reconciled, and more", extra={"more": len(repaired) - LOGGED})
 
     # --- records
 
@@ -152,39 +158,40 @@ class Reconciler:
                 known.add(key)
                 if kind.at_rest(node, item) and not kind.same(key, stored.get(key), item):
                     suspects.append((key, node, item))
-        unknown = [key for key in stored if key not in known and kind.readable(key, stored[key])]
-        if not suspects and not unknown:
-            self._remember(kind, [])
-            return []
+        unknown = sorted(stored.keys() - known)
+        found: list[Difference] = []
+        for first in range(0, len(suspects), AT_A_TIME):
+            found += self._settled_ones(kind, suspects[first : first + AT_A_TIME], repair)
+        since = self._remember(kind, unknown)
+        for first in range(0, len(unknown), AT_A_TIME):
+            found += self._unknown_ones(kind, unknown[first : first + AT_A_TIME], since, repair)
+        return found
+
+    def _settled_ones(self, kind: Kind, suspects: list[tuple[str, Node, object]], repair: bool) -> Iterator[Difference]:
         before = {key: kind.record(item) for key, _, item in suspects}
-        again = self._records.stored(kind.namespace, [*before, *unknown])
-        found = []
+        stored = self._records.stored(kind.namespace, list(before))
         for key, node, item in suspects:
-            settled = kind.live(node).get(key) is item and kind.at_rest(node, item) and kind.record(item) == before[key]
-            if settled and not kind.same(key, again.get(key), item):
-                why = "different in the database" if key in again else "not in the database"
+            settled = kind.find(node, key) is item and kind.at_rest(node, item) and kind.record(item) == before[key]
+            if settled and not kind.same(key, stored.get(key), item):
                 if repair:
                     kind.save(self._records, item)
-                found.append(Difference(kind.what, key, node.meid, why, repair))
-        return found + list(self._unknown_ones(kind, [key for key in unknown if key in again], again, repair))
+                why = "different in the database" if key in stored else "not in the database"
+                yield Difference(kind.what, key, node.meid, why, repair)
 
     def _unknown_ones(
-        self, kind: Kind, keys: list[str], stored: Mapping[str, bytes], repair: bool
+        self, kind: Kind, keys: list[str], since: Mapping[str, float], repair: bool
     ) -> Iterator[Difference]:
-        nodes = self._nodes()
-        keys = [key for key in keys if not any(key in kind.live(node) for node in nodes)]
-        keys = [
-            key for key in keys if not kind.has_instance_id or self._dispatcher.registry.ids.owner(int(key)) is None
-        ]
-        since = self._remember(kind, keys)
-        for key in keys:
-            old = self._clock() - since[key] >= UNKNOWN_FOR
-            removed = repair and old and self._removes()
+        stored = self._records.stored(kind.namespace, keys)
+        nodes, ids = self._nodes(), self._dispatcher.registry.ids
+        for key, data in stored.items():
+            if not kind.readable(key, data) or any(kind.find(node, key) for node in nodes):
+                continue
+            if kind.has_instance_id and ids.taken(int(key)):
+                continue
+            removed = repair and self._clock() - since[key] >= UNKNOWN_FOR and self._removes()
             if removed:
-                kind.erase(self._records, key, stored[key])
-            yield Difference(
-                kind.what, key, kind.meid(key, stored[key]), "in the database, but not known here", removed
-            )
+                kind.erase(self._records, key, data)
+            yield Difference(kind.what, key, kind.meid(key, data), "in the database, but not known here", removed)
 
     def _remember(self, kind: Kind, keys: list[str]) -> dict[str, float]:
         """Since when each of the unknown records has been seen; the others of its kind are forgotten."""
@@ -200,7 +207,7 @@ class Reconciler:
         found = []
         for node in self._nodes():
             for sub in in_turns(list(node.subscriptions.e2.values())):
-                told = self._routes.told().get(sub.instance_id)
+                told = self._routes.told_of(sub.instance_id)
                 if not node.at_rest(sub) or sub.route_failures:
                     continue
                 if sub.routes_differ or (told is not None and told != set(sub.routes)):

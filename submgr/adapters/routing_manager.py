@@ -84,6 +84,10 @@ class RoutingManager:
         """
         return {instance_id: told for instance_id, told in self._told.items() if instance_id not in self._newest}
 
+    def told_of(self, instance_id: int) -> frozenset[RmrEndpoint] | None:
+        """Those of one instance id; None: not known."""
+        return None if instance_id in self._newest else self._told.get(instance_id)
+
     def stop(self) -> None:
         """Ends the calls under way, without calling their `done`, and closes the connections."""
         gevent.killall(list(self._running))

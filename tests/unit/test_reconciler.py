@@ -94,6 +94,9 @@ class World:
     def told(self) -> dict[int, frozenset[RmrEndpoint]]:
         return self.known_routes
 
+    def told_of(self, instance_id: int) -> frozenset[RmrEndpoint] | None:
+        return self.known_routes.get(instance_id)
+
     def delete(self, instance_id: int, endpoint: RmrEndpoint, done: Routed) -> None:
         self.deleted.append((instance_id, endpoint))
 
@@ -136,6 +139,13 @@ def test_a_record_that_lacks_or_differs_is_written_again(
     assert world.counts == {what: 1}
     assert world.found(repair=True) == []
     assert world.store.read(namespace, {key}) == before
+
+
+def test_many_repairs_are_counted_and_not_all_logged(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.known_routes |= {number: frozenset({OTHER}) for number in range(100, 200)}
+    assert len(world.found(repair=True)) == 100
+    assert world.counts == {"route": 100}
+    assert [record.getMessage() for record in caplog.records] == ["reconciled"] * 20 + ["reconciled, and more"]
 
 
 def test_another_value_is_a_difference(world: World) -> None:

@@ -20,14 +20,15 @@ from submgr.core.node import Node
 class Kind:
     """One kind of record.
 
-    `what`: its name in metrics. `live`: the live objects of a node by key. `at_rest`: nothing works on an object, so
-    that its record is up to date. `record`: its record. `equal`: whether stored bytes say the same as a record; raises
-    RecordError for what cannot be read. `has_instance_id`: the key is an instance id.
+    `what`: its name in metrics. `live`: the live objects of a node by key; `find`: the one under a key. `at_rest`:
+    nothing works on an object, so that its record is up to date. `record`: its record. `equal`: whether stored bytes
+    say the same as a record; raises RecordError for what cannot be read. `has_instance_id`: the key is an instance id.
     """
 
     what: str
     namespace: str
     live: Callable[[Node], Mapping[str, Any]]
+    find: Callable[[Node, str], Any]
     at_rest: Callable[[Node, Any], bool]
     record: Callable[[Any], Any]
     equal: Callable[[str, bytes, Any], bool]
@@ -81,6 +82,11 @@ def _same_removal(key: str, data: bytes, record: Removal) -> bool:
     return replace(decode_removal(key, data), since=0.0) == replace(record, since=0.0)
 
 
+def _find_removal(node: Node, key: str) -> Removal | None:
+    removal = node.removals.get(int(key.partition(":")[0]))
+    return removal if removal is not None and removal_key(removal.meid, removal.instance_id) == key else None
+
+
 def _erase_removal(records: StoredRecords, key: str, data: bytes) -> None:
     removal = decode_removal(key, data)
     records.erase_removal(removal.meid, removal.instance_id)
@@ -91,6 +97,7 @@ KINDS = (
         "e2_record",
         E2_NAMESPACE,
         live=lambda node: {str(instance_id): sub for instance_id, sub in node.subscriptions.e2.items()},
+        find=lambda node, key: node.subscriptions.e2.get(int(key)),
         at_rest=lambda node, sub: node.at_rest(sub),
         record=lambda sub: sub.record(),
         equal=_same_e2,
@@ -103,6 +110,7 @@ KINDS = (
         "rest_record",
         REST_NAMESPACE,
         live=lambda node: node.subscriptions.rest,
+        find=lambda node, key: node.subscriptions.rest.get(key),
         at_rest=lambda node, rest: not rest.ongoing and not rest.deleting and rest.withdrawal is None,
         record=lambda rest: rest.record(),
         equal=_same_rest,
@@ -114,6 +122,7 @@ KINDS = (
         "removal_record",
         REMOVAL_NAMESPACE,
         live=lambda node: {removal_key(each.meid, each.instance_id): each for each in node.removals},
+        find=_find_removal,
         at_rest=lambda node, removal: not node.cleans_up(removal.instance_id),
         record=lambda removal: removal,
         equal=_same_removal,
