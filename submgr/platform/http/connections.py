@@ -3,7 +3,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -78,8 +78,9 @@ class Connections:
         self._open: set[Connection] = set()
         self._hosts: Counter[str] = Counter()
         self._reserve: dict[Connection, None] = {}
-        self._idle = _Waiting()
-        self._slow = _Waiting()
+        # in the order in which the waiting began, and when it did
+        self._idle: dict[Connection, float] = {}
+        self._slow: dict[Connection, float] = {}
         self._requests: RequestBytes[Connection] = RequestBytes()
         self._answers: AnswerBytes[Connection] = AnswerBytes()
         self._empty = event.Event()
@@ -128,21 +129,21 @@ class Connections:
 
     def idle(self, connection: Connection) -> None:
         """The client has no request under way."""
-        self._slow.discard(connection)
+        self._slow.pop(connection, None)
         if connection not in self._reserve:
-            self._idle.add(connection)
+            self._idle[connection] = time.monotonic()
         if self.stopping:
             connection.hang_up()
 
     def slow(self, connection: Connection) -> None:
         """The client is waited for: it has begun a request, or has not taken its answer."""
-        self._idle.discard(connection)
+        self._idle.pop(connection, None)
         if connection not in self._reserve:
-            self._slow.add(connection)
+            self._slow.setdefault(connection, time.monotonic())
 
     def works(self, connection: Connection) -> None:
         """The client is not waited for: its request has come completely."""
-        self._slow.discard(connection)
+        self._slow.pop(connection, None)
 
     def received(self, connection: Connection, octets: int) -> bool:
         """So many more bytes of a request are held. Returns False when there is no room for them."""
@@ -182,65 +183,42 @@ class Connections:
         gevent.killall([connection.greenlet for connection in self._open])
 
     def _forget(self, connection: Connection) -> None:
-        self._idle.discard(connection)
-        self._slow.discard(connection)
+        self._idle.pop(connection, None)
+        self._slow.pop(connection, None)
         self._reserve.pop(connection, None)
         self.release(connection)
 
     def _who_makes_room(self, host: str | None) -> Connection | None:
-        """Of `host`, or of the host that has most of them: the client that has been slow for longest, if that is long,
-        else the one that has been idle for longest, else the slow one all the same."""
-        slow = self._slow.longest(host)
-        if slow is not None and self._slow.since(slow) < time.monotonic() - _PATIENCE:
+        """The client that has been slow for longest, if that is long, else the one that has been idle for longest, else
+        the slow one all the same. Of `host`; without it, of the host that has most clients, or of any."""
+        slow = self._longest(self._slow, host)
+        if slow is not None and self._slow[slow] < time.monotonic() - _PATIENCE:
             return slow
-        return self._idle.longest(host) or slow
+        return self._longest(self._idle, host) or slow
+
+    def _longest(self, waiting: Iterable[Connection], host: str | None) -> Connection | None:
+        crowd = host or max(self._hosts, key=lambda each: self._hosts[each], default="")
+        found = next((connection for connection in waiting if connection.host == crowd), None)
+        return found if found or host else next(iter(waiting), None)
+
+    def _longest_of_the_heaviest(self, weight: Callable[[Connection], int]) -> Connection | None:
+        weights: Counter[str] = Counter()
+        first: dict[str, Connection] = {}
+        for connection in self._slow:
+            if own := weight(connection):
+                weights[connection.host] += own
+                first.setdefault(connection.host, connection)
+        return first[max(weights, key=lambda host: weights[host])] if weights else None
 
     def _fits(
         self, connection: Connection, held: RequestBytes[Connection] | AnswerBytes[Connection], limit: int
     ) -> bool:
         """Makes room for what `connection` holds now: the slow clients of the host that holds most lose it first."""
         while held.total > limit:
-            leaving = self._slow.longest_of_the_heaviest(held.of)
+            leaving = self._longest_of_the_heaviest(held.of)
             if leaving is None or leaving is connection:
                 return False
-            self._slow.discard(leaving)
+            del self._slow[leaving]
             self.release(leaving)
             leaving.crowd_out()
         return True
-
-
-class _Waiting:
-    """Clients that are waited for, by their hosts, in the order in which the waiting for them began."""
-
-    def __init__(self) -> None:
-        self._hosts: dict[str, dict[Connection, float]] = {}
-
-    def __iter__(self) -> Iterator[Connection]:
-        for clients in self._hosts.values():
-            yield from clients
-
-    def add(self, client: Connection) -> None:
-        self._hosts.setdefault(client.host, {}).setdefault(client, time.monotonic())
-
-    def discard(self, client: Connection) -> None:
-        clients = self._hosts.get(client.host)
-        if clients is not None and client in clients:
-            del clients[client]
-            if not clients:
-                del self._hosts[client.host]
-
-    def since(self, client: Connection) -> float:
-        """When the waiting for the client began."""
-        return self._hosts[client.host][client]
-
-    def longest(self, host: str | None) -> Connection | None:
-        """Of `host`, or of the host that has most of them: the one that is waited for longest."""
-        if host is None:
-            host = max(self._hosts, key=lambda each: len(self._hosts[each]), default="")
-        return next(iter(self._hosts.get(host, ())), None)
-
-    def longest_of_the_heaviest(self, weight: Callable[[Connection], int]) -> Connection | None:
-        """Of the host whose clients weigh most: the one that is waited for longest, of those that weigh anything."""
-        weights = {host: sum(map(weight, clients)) for host, clients in self._hosts.items()}
-        heaviest = max(weights, key=lambda host: weights[host], default="")
-        return next((client for client in self._hosts.get(heaviest, ()) if weight(client)), None)
