@@ -92,13 +92,15 @@ class _Row:
         self._until = 0.0
 
     def _let_in(self) -> None:
-        while self:
-            turn()
-            until = self._until = time.monotonic() + SLICE
-            while self and time.monotonic() <= until:
-                (self._little or self._much).popleft().set()
-                gevent.sleep(0)  # behind the one let in: goes on when that one waits for something
-        self._letting_in = False
+        try:
+            while self:
+                turn()
+                until = self._until = time.monotonic() + SLICE
+                while self and time.monotonic() <= until:
+                    (self._little or self._much).popleft().set()
+                    gevent.sleep(0)  # behind the one let in: goes on when that one waits for something
+        finally:
+            self._letting_in = False
 
 
 @cache
