@@ -33,6 +33,7 @@ from submgr.platform.config.watcher import ConfigWatcher
 from submgr.platform.health import Health
 from submgr.platform.http.app import ApiError, problem_errors
 from submgr.platform.http.client import HttpClient
+from submgr.platform.http.connections import HttpLimits
 from submgr.platform.http.server import HttpServer
 from submgr.platform.outbound_rules import Outbound
 from submgr.platform.store.base import Store
@@ -40,6 +41,8 @@ from submgr.platform.store.base import Store
 log = logging.getLogger(__name__)
 
 _PROBES = ("/health/", "/ric/v1/", "/metrics")
+_LIMITS = HttpLimits(answers=128 * 1024 * 1024)
+"""Room for a dozen application states of 10 MB that are on their way."""
 
 
 class Mec:
@@ -80,7 +83,7 @@ class Mec:
         for blueprint in self.orchestrator.blueprints:
             app.register_blueprint(blueprint)
         app.register_blueprint(probes_blueprint(health, registry))
-        self._http = HttpServer("mec", settings.host, app, errors=problem_errors)
+        self._http = HttpServer("mec", settings.host, app, limits=_LIMITS, errors=problem_errors)
 
     @property
     def address(self) -> tuple[str, int]:

@@ -96,9 +96,11 @@ class _Row:
             while self:
                 turn()
                 until = self._until = time.monotonic() + SLICE
-                while self and time.monotonic() <= until:
-                    (self._little or self._much).popleft().set()
+                first = self._much or self._little  # one of them in each turn, so that they do not wait for ever
+                while first and time.monotonic() <= until:
+                    first.popleft().set()
                     gevent.sleep(0)  # behind the one let in: goes on when that one waits for something
+                    first = self._little or self._much
         finally:
             self._letting_in = False
 

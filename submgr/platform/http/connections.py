@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The open connections of an HTTP server: how many there may be, what they hold, which of them lose when it is full."""
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -12,6 +13,9 @@ from gevent import event
 
 from submgr.platform.http.app import MAX_BODY, ErrorFormat
 from submgr.platform.http.in_flight import AnswerBytes, RequestBytes
+from submgr.platform.sparse_log import Sparsely
+
+log = logging.getLogger(__name__)
 
 _PATIENCE = 1.0
 """Seconds after which a client that sends or reads slowly makes room for a new one before an idle one does."""
@@ -74,6 +78,7 @@ class Connections:
         self.limits = limits
         self.errors = errors
         self.stopping = False
+        self._sparsely = Sparsely(log)
         self._sockets = 0
         self._open: set[Connection] = set()
         self._hosts: Counter[str] = Counter()
@@ -125,6 +130,7 @@ class Connections:
         self._hosts[host] += 1
         if not placed:
             self._reserve[connection] = None
+            self._tell("too many connections", host)
         return placed
 
     def idle(self, connection: Connection) -> None:
@@ -188,6 +194,10 @@ class Connections:
         self._reserve.pop(connection, None)
         self.release(connection)
 
+    def _tell(self, what: str, host: str) -> None:
+        """Says that clients are refused: the first time, then once a minute."""
+        self._sparsely.log(logging.WARNING, what, f"requests are refused: {what}", server=self.name, peer=host)
+
     def _who_makes_room(self, host: str | None) -> Connection | None:
         """The client that has been slow for longest, if that is long, else the one that has been idle for longest, else
         the slow one all the same. Of `host`; without it, of the host that has most clients, or of any."""
@@ -216,6 +226,7 @@ class Connections:
         """Makes room for what `connection` holds now: the slow clients of the host that holds most lose it first."""
         while held.total > limit:
             leaving = self._longest_of_the_heaviest(held.of)
+            self._tell("too many bytes are in flight", (leaving or connection).host)
             if leaving is None or leaving is connection:
                 return False
             del self._slow[leaving]

@@ -64,6 +64,27 @@ def test_who_has_worked_little_goes_before_those_who_have_worked_much():
     assert order.index("little") < 20, "of fifty: behind the first of each, and those before all had come"
 
 
+def test_who_has_worked_much_goes_on_while_others_keep_coming():
+    ended = Event()
+
+    def comes_anew() -> None:
+        share = Share()
+        while not ended.is_set():
+            share.renew()
+            share.spend()
+            work(SLICE / 5)
+
+    def much() -> None:
+        share = Share()
+        for _ in range(5):
+            share.spend()
+            work(LITTLE * 2)
+        ended.set()
+
+    gevent.joinall([*(gevent.spawn(comes_anew) for _ in range(20)), gevent.spawn(much)], timeout=20)
+    assert ended.is_set()
+
+
 def test_alone_there_is_nobody_to_wait_for():
     share = Share()
     pieces = 0

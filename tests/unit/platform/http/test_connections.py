@@ -88,6 +88,14 @@ def test_a_full_server_whose_clients_all_wait_for_it_has_a_reserve():
     assert ended(clients) == [0]
 
 
+def test_that_clients_are_refused_is_said_once(caplog):
+    connections, _ = full("a")
+    for host in ("b", "c"):
+        assert not connections.enter(Client(connections, host))
+    assert [record.message for record in caplog.records] == ["requests are refused: too many connections"]
+    assert (caplog.records[0].server, caplog.records[0].peer) == ("test", "b")
+
+
 def test_the_host_with_most_unfinished_requests_makes_room():
     connections, clients = full("few", "many", "many", "many")
     for client in clients[:4]:
