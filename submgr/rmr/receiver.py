@@ -1,104 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The receive queue of a transport, and the one greenlet that gives its messages to the application."""
+"""The one greenlet of a transport that gives received messages to the application."""
 
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable
 
 import gevent
-from gevent.event import Event
 
 from submgr.platform.supervised import SupervisedLoop
-from submgr.platform.turns import Budget
 from submgr.rmr import mtypes
 from submgr.rmr.counters import Counters
 from submgr.rmr.message import Message, Status
+from submgr.rmr.receive_queue import ReceiveQueue
 from submgr.rmr.transport import Failed, OnError, OnMessage, TransportConfig
 
 _LOG = logging.getLogger(__name__)
 _LONGEST_PAUSE = 1.0
 HEALTHY = b"OK\n"
 """Payload of the answer to a health check."""
-
-
-class ReceiveQueue:
-    """Received messages in the order they came, in batches as the sockets delivered them.
-
-    The queue is full when `max_messages` or `max_bytes` wait. `wait_for_room` then holds the readers back until the
-    application has handled half of the messages: the sockets fill up, and TCP holds the peers back.
-    """
-
-    def __init__(self, max_messages: int, max_bytes: int) -> None:
-        self._max_messages = max_messages
-        self._max_bytes = max_bytes
-        self._batches: deque[tuple[list[Message], int]] = deque()
-        self._messages = 0
-        self._bytes = 0
-        self._filled = Event()
-        self._room = Event()
-        self._room.set()
-        self._stopped = False
-
-    def __len__(self) -> int:
-        return self._messages
-
-    def put(self, messages: list[Message], size: int) -> None:
-        """Adds a batch that came in `size` bytes. A full queue takes it too: readers call `wait_for_room` before."""
-        self._batches.append((messages, size))
-        self._messages += len(messages)
-        self._bytes += size
-        if self._messages >= self._max_messages or self._bytes >= self._max_bytes:
-            self._room.clear()
-        if not self._filled.is_set():
-            self._filled.set()
-
-    def full(self) -> bool:
-        """Whether readers have to wait."""
-        return not self._room.is_set()
-
-    def wait_for_room(self) -> None:
-        """Waits while the queue is full."""
-        self._room.wait()
-
-    def stop(self) -> None:
-        """Makes `run` return after the message at hand."""
-        self._stopped = True
-
-    def run(self, handle: Callable[[Message], None]) -> None:
-        """Calls `handle` for message after message until `stop`. Others have their turn every few milliseconds.
-
-        After an exception of `handle`, another call goes on with the next message.
-        """
-        batches = self._batches
-        budget = Budget()
-        while not self._is_stopped():
-            if not batches:
-                self._filled.clear()
-                self._filled.wait()
-                budget.renew()
-            messages, size = batches.popleft()
-            for at, message in enumerate(messages, 1):
-                self._messages -= 1
-                try:
-                    handle(message)
-                except BaseException:
-                    batches.appendleft((messages[at:], size))
-                    raise
-                if self._is_stopped():
-                    return
-                budget.spend()
-            self._bytes -= size
-            if (
-                not self._room.is_set()
-                and self._messages <= self._max_messages // 2
-                and self._bytes <= self._max_bytes // 2
-            ):
-                self._room.set()
-
-    def _is_stopped(self) -> bool:
-        return self._stopped
 
 
 class Receiver:

@@ -24,7 +24,7 @@ from submgr.e2ap.messages import (
     SubscriptionRequest,
     SubscriptionResponse,
 )
-from submgr.platform.turns import SLICE, pause
+from submgr.platform.fair import Share
 from submgr.runtime.ports import Clock, E2Sender, MType, Notifier, Observer, Records, RouteFailure, Routes, WriteFailure
 
 TURN = 64
@@ -81,6 +81,7 @@ class Worker:
         self._crashed = crashed
         self._inbox: SimpleQueue[e.Event] = SimpleQueue()
         self._greenlet: gevent.Greenlet | None = None
+        self._share = Share()
         self._perform: dict[type, Callable[..., bool | None]] = {
             c.Accept: ports.reply,
             c.Refuse: ports.reply,
@@ -168,8 +169,10 @@ class Worker:
         with suppress(Empty):
             self._inbox.peek(timeout=timeout)
         self.busy_since = self._ports.clock()
+        self._share.renew()
 
     def _handle(self, event: e.Event) -> None:
+        self._give_way()  # many workers may have got their events in one turn of the event loop
         self._work(event, self.node.slices(event, self._ports.clock()))
 
     def _work(self, event: e.Event | None, pieces: Iterator[list[c.Command]]) -> None:
@@ -178,10 +181,12 @@ class Worker:
         for commands in pieces:
             self._act(event, commands)
             event = None
-            if self.busy_since is not None and self._ports.clock() - self.busy_since > SLICE:
-                self.busy_since = None
-                pause()
-                self.busy_since = self._ports.clock()
+            self._give_way()
+
+    def _give_way(self) -> None:
+        self.busy_since = None
+        self._share.spend()
+        self.busy_since = self._ports.clock()
 
     def _act(self, event: e.Event | None, commands: list[c.Command]) -> None:
         done = [command for command in commands if self._perform_it(command)]

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import gevent
 
+from submgr.platform.fair import Share
 from submgr.platform.turns import turn
 from submgr.rmr.framing import Framer
 from submgr.rmr.message import Message
@@ -25,10 +26,14 @@ class Owner(Protocol):
     config: TransportConfig
 
     def new_send_queue(self) -> SendQueue: ...
-    def wait_for_room(self) -> bool:
-        """Waits while the receive queue is full; True if it was."""
+    @property
+    def crowded(self) -> bool:
+        """Whether there are so many connections that each reads little at a time."""
 
-    def take(self, messages: list[Message], size: int) -> None: ...
+    def wait_for_room(self, connection: Connection) -> bool:
+        """Waits while the receive queue has no room for what this connection sends; True if it had to wait."""
+
+    def take(self, connection: Connection, messages: list[Message], size: int) -> None: ...
     def unreadable(self, connection: Connection, count: int) -> None: ...
     def broken(self, connection: Connection, reason: str, text: str) -> None: ...
     def partial(self, connection: Connection, change: int) -> None: ...
@@ -81,29 +86,33 @@ class Connection:
 
     def read(self) -> None:
         """Reads until the peer closes, breaks the format or the connection is closed here. Never raises."""
-        size = _SMALL_READ
+        owner, size, share = self._owner, _SMALL_READ, Share()
         try:
             while self.open:
-                if self._owner.wait_for_room() and self._framer.unfinished:
+                if owner.wait_for_room(self) and self._framer.unfinished:
                     self._frame_begins()
                 data = self.sock.recv(size)
                 if not data:
                     break
+                share.spend()
                 self._got(data)
                 if len(data) == size:
-                    size = _LARGE_READ
+                    size = _SMALL_READ if owner.crowded else _LARGE_READ
                     turn()  # the handler's above all: the queue stays short, and its messages in the processor's cache
                 elif len(data) < _SMALL_READ:
                     size = _SMALL_READ
+                    share.renew()
         except TimeoutError:
-            waited = self._owner.config.frame_timeout
-            self._owner.broken(self, "slow_frame", f"a frame was not complete after {waited:g} s")
+            waited = owner.config.frame_timeout
+            owner.broken(self, "slow_frame", f"a frame was not complete after {waited:g} s")
         except OSError:
             pass  # reset by the peer, or closed here: there is nothing more to read
         finally:
             self.close("connection closed")
 
     def _got(self, data: bytes) -> None:
+        if not self.open:  # it was closed while others had their turn
+            return
         framer, owner = self._framer, self._owner
         before, was_unfinished, streaming = framer.pending, framer.unfinished, framer.streaming
         messages = framer.feed(data)
@@ -113,12 +122,14 @@ class Connection:
             self._frame_begins()
         elif framer.unfinished:
             left = self.frame_since + owner.config.frame_timeout - self.last_heard
-            self.sock.settimeout(max(left, 0.001))
+            if left <= 0:  # a socket that always has another byte never times out
+                raise TimeoutError
+            self.sock.settimeout(left)
         elif was_unfinished:
             self.sock.settimeout(None)
         if messages:
             self.proven = True
-            owner.take(messages, len(data))
+            owner.take(self, messages, len(data))
         if framer.unreadable:
             owner.unreadable(self, framer.unreadable)
             framer.unreadable = 0

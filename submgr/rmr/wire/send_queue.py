@@ -12,13 +12,10 @@ from typing import Any, NamedTuple
 import gevent
 from gevent.event import Event
 
-from submgr.platform.turns import Budget, turn
+from submgr.platform.fair import Share
 from submgr.rmr.counters import Counters
 from submgr.rmr.transport import Failed, TransportConfig
 
-_SLICE = 0.001
-"""Seconds that one connection is written to before the others have their turn. Shorter than other slices, since many
-connections may be written to in the same turn of the event loop."""
 _BATCH_BYTES = 1 << 16
 
 
@@ -99,15 +96,15 @@ class SendQueue:
         """
         items = self._items
         progress = monotonic()
-        budget = Budget(_SLICE, turn)
+        share = Share()
         while items:
             taken = self._send(sock, self._chunk())
             if taken:
                 progress = monotonic()
                 self._account(taken)
-                budget.spend()
+                share.spend()
                 continue
-            budget.renew()
+            share.renew()
             self.expire("the peer does not read")
             if monotonic() - progress > self._config.stall_timeout:
                 raise TimeoutError(f"the peer read nothing for {self._config.stall_timeout:g} s")

@@ -29,6 +29,10 @@ from submgr.rmr.wire.endpoint import Endpoint, Endpoints
 from submgr.rmr.wire.send_queue import Item, SendQueue
 
 _LOG = logging.getLogger(__name__)
+_CROWD = 64
+"""Connections from which on each reads little at a time: many together hold no more than a few that read much."""
+_ACCEPTED_AT_ONCE = 16
+"""Connections accepted in one turn of the event loop: each may cost a look at all the others, to make room."""
 
 
 class WireTransport:
@@ -84,6 +88,7 @@ class WireTransport:
             listener.close()
             raise TransportError(f"our own name does not fit: {bad}") from bad
         self._server = StreamServer(listener, self._serve)
+        self._server.max_accept = _ACCEPTED_AT_ONCE
         self._server.start()
         open_files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._most_accepted = min(self.config.max_connections, max(open_files * 3 // 4, 1))
@@ -166,26 +171,28 @@ class WireTransport:
         """A queue with the limits and the counters of this transport."""
         return SendQueue(self.config, self._counters, self._receiver.tell)
 
-    def wait_for_room(self) -> bool:
-        """Waits while the receive queue is full; True if it was."""
-        if not self._receive_queue.full():
-            return False
-        self._receive_queue.wait_for_room()
-        return True
+    @property
+    def crowded(self) -> bool:
+        """Whether there are so many connections that each reads little at a time."""
+        return len(self._accepted) + len(self._opened) > _CROWD
 
-    def take(self, messages: list[Message], size: int) -> None:
+    def wait_for_room(self, connection: Connection) -> bool:
+        """Waits while the receive queue has no room for what this connection sends; True if it had to wait."""
+        return self._receive_queue.wait_for_room(connection, connection.pending > 0)
+
+    def take(self, connection: Connection, messages: list[Message], size: int) -> None:
         """Queues what was read for the handler."""
-        self._receive_queue.put(messages, size)
+        self._receive_queue.put(messages, size, connection)
 
     def unreadable(self, connection: Connection, count: int) -> None:
         """Counts messages whose meid or src is no text."""
         self._counters.dropped["unreadable_name"] += count
-        self._log.warning("unreadable_name", connection.peer, "message with a meid or src that is no text dropped")
+        self._log.warning("unreadable_name", connection.host, "message with a meid or src that is no text dropped")
 
     def broken(self, connection: Connection, reason: str, text: str) -> None:
         """Counts and logs a breach of the format; the connection closes itself."""
         self._counters.receive_error[reason] += 1
-        self._log.warning(reason, connection.peer.rpartition(":")[0], f"{text}; connection closed")
+        self._log.warning(reason, connection.host, f"{text}; connection closed")
 
     def partial(self, connection: Connection, change: int) -> None:
         """Keeps account of the memory that unfinished frames take."""
@@ -220,7 +227,9 @@ class WireTransport:
         crowd = [other for other in self._accepted if counts[other.host] == most]
         silent = min(crowd, key=lambda other: (other.proven, other.last_heard))
         self._counters.dropped["too_many_connections"] += 1
-        self._log.warning("too_many_connections", silent.peer, "closed to make room, it was silent for longest")
+        self._log.warning(
+            "too_many_connections", silent.host, "connection closed to make room, it was silent for longest"
+        )
         silent.close("connection closed to make room")
 
     def _adopt(self, sock: Any, name: str) -> Connection:

@@ -6,50 +6,8 @@ from gevent.event import Event
 from submgr.rmr import mtypes
 from submgr.rmr.counters import Counters
 from submgr.rmr.message import Message, Status
-from submgr.rmr.receiver import ReceiveQueue, Receiver
+from submgr.rmr.receiver import Receiver
 from submgr.rmr.transport import TransportConfig
-
-
-def batch(*numbers: int) -> list[Message]:
-    return [Message(number) for number in numbers]
-
-
-def test_readers_are_held_back_until_half_is_handled() -> None:
-    queue = ReceiveQueue(max_messages=4, max_bytes=1000)
-    queue.put(batch(1, 2), 10)
-    assert not queue.full()
-    queue.put(batch(3, 4, 5), 10)
-    seen: list[tuple[int, bool]] = []
-
-    def handle(message: Message) -> None:
-        seen.append((message.mtype, queue.full()))
-        if message.mtype == 6:
-            queue.stop()
-        elif message.mtype == 5:
-            queue.put(batch(6), 10)
-
-    queue.run(handle)
-    assert seen == [(1, True), (2, True), (3, True), (4, True), (5, True), (6, False)]
-
-
-def test_bytes_fill_the_queue_too() -> None:
-    queue = ReceiveQueue(max_messages=4, max_bytes=1000)
-    queue.put(batch(1), 1000)
-    assert queue.full()
-
-
-def test_a_handler_that_stops_the_queue_handles_the_last_message() -> None:
-    queue = ReceiveQueue(max_messages=10, max_bytes=1000)
-    queue.put(batch(1, 2, 3), 10)
-    handled: list[int] = []
-
-    def handle(message: Message) -> None:
-        handled.append(message.mtype)
-        if message.mtype == 2:
-            queue.stop()
-
-    queue.run(handle)
-    assert (handled, len(queue)) == ([1, 2], 1)
 
 
 class Application:
@@ -87,7 +45,7 @@ def test_bugs_are_told_and_health_checks_answered_in_their_turn() -> None:
 
 def test_what_is_left_at_a_stop_is_counted() -> None:
     application = Application()
-    application.receiver.queue.put(batch(1, 2), 10)
+    application.receiver.queue.put([Message(1), Message(2)], 10)
     application.receiver.stop()
     assert application.counters.dropped == {"stopped": 2}
 
