@@ -29,7 +29,7 @@ from submgr.rmr.wire.endpoint import Endpoint, Endpoints
 from submgr.rmr.wire.send_queue import Item, SendQueue
 
 _LOG = logging.getLogger(__name__)
-_CROWD = 64
+_CROWD = 16
 """Connections from which on each reads little at a time: many together hold no more than a few that read much."""
 _ACCEPTED_AT_ONCE = 16
 """Connections accepted in one turn of the event loop: each may cost a look at all the others, to make room."""
