@@ -12,13 +12,15 @@ from weakref import WeakKeyDictionary
 
 import gevent
 
+from submgr.platform.fair import Share
+from submgr.platform.sparse_log import Sparsely
 from submgr.platform.supervised import SupervisedLoop
 from submgr.platform.turns import in_turns
 from submgr.rmr import mtypes
 from submgr.rmr.counters import SparseLog
 from submgr.rmr.framing import SMALLEST_FRAME
 from submgr.rmr.message import NO_SUB_ID, Message, Status
-from submgr.rmr.routing.changes import Tables
+from submgr.rmr.routing.changes import MAX_MEMORY, Tables
 from submgr.rmr.routing.lines import Lines
 from submgr.rmr.routing.reader import LARGEST_TABLE, Outcome, TableBuilder
 from submgr.rmr.routing.table import RouteTable
@@ -28,14 +30,16 @@ from submgr.rmr.wire.transport import WireTransport
 _LOG = logging.getLogger(__name__)
 _PIECE = 1 << 16
 """Bytes of a frame from which on its payload is taken in pieces."""
-_BATCH = 64
+_BATCH = 4
 """Lines that are read before the others may have their turn."""
 _LARGE = 20_000
 """Routes from which on a table that is not in force any more is freed in turns."""
 _QUEUED_BYTES = 1 << 20
+_MOST_CONNECTIONS = 64
+"""Route managers are few."""
 _MOST_UNFINISHED = 4
 """Tables that may have begun and not ended, each from another connection. One more, and the one that has been silent
-for longest is given up."""
+for longest is given up; when they take more memory together than one may, the largest."""
 
 
 class _Reader:
@@ -68,6 +72,7 @@ class ManagerPort:
             config,
             max_frame=max(config.max_frame, LARGEST_TABLE + SMALLEST_FRAME),
             stream_above=_PIECE,
+            max_connections=min(config.max_connections, _MOST_CONNECTIONS),
             receive_bytes=min(config.receive_bytes, _QUEUED_BYTES),
         )
         self._transport = WireTransport(config, self._handle, ours=frozenset((manager,)))
@@ -75,6 +80,8 @@ class ManagerPort:
         self._manager = manager
         self._interval = interval
         self._log = SparseLog(_LOG)
+        self._sparsely = Sparsely(_LOG)
+        self._share = Share()
         self._tables = Tables()
         self._readers: WeakKeyDictionary[Any, _Reader] = WeakKeyDictionary()
         self._served_name = ""
@@ -146,22 +153,24 @@ class ManagerPort:
         if message.mtype != mtypes.RMRRM_TABLE_DATA:
             if not message.more:
                 name = mtypes.name_of(message.mtype)
-                self._log.warning("type", message.src, f"message of type {name} on the control port ignored")
+                self._log.warning("type", "route manager", f"message of type {name} on the control port ignored")
             return
         self._last_data = time.monotonic()
         reader = self._reader(message.origin)
         reader.last_data, unfinished = self._last_data, reader.builder.unfinished
         lines = reader.lines.take(message.payload, message.more)
-        for at in in_turns(range(0, len(lines), _BATCH)):
+        for at in range(0, len(lines), _BATCH):
             before = self._tables.table
             for outcome in reader.builder.take(lines[at : at + _BATCH]):
                 if outcome.table is not None:
                     self._apply(outcome.table)
-                    if before is not None and len(before.routes) > _LARGE:
+                    replaced = before is not None and before.routes is not outcome.table.routes
+                    if before is not None and replaced and len(before.routes) > _LARGE:
                         gevent.spawn(_free, list(before.routes))
                         before = None
                 self._answer(message, outcome)
-        if reader.builder.unfinished and not unfinished:
+            self._share.spend()
+        if reader.builder.unfinished and (not unfinished or reader.builder.memory > MAX_MEMORY // _MOST_UNFINISHED):
             self._bound_unfinished()
 
     def _reader(self, origin: Any) -> _Reader:
@@ -176,20 +185,24 @@ class ManagerPort:
             silent = min(unfinished, key=lambda origin: self._readers[origin].last_data)
             self._log.warning("unfinished", "route manager", "a route table that did not go on was given up")
             del self._readers[silent]
+        elif sum(self._readers[origin].builder.memory for origin in unfinished) > MAX_MEMORY:
+            largest = max(unfinished, key=lambda origin: self._readers[origin].builder.memory)
+            self._log.warning("too large", "route manager", "an unfinished route table was given up: too much memory")
+            del self._readers[largest]
 
     def _answer(self, request: Message, outcome: Outcome) -> None:
         verdict = "OK" if outcome.error is None else "ERR"
         what = f"rmr: route table {outcome.table_id} from {request.src}"
         if outcome.error is not None:
-            _LOG.error("%s refused: %s", what, outcome.reason)
+            self._sparsely.log(logging.ERROR, "refused", f"{what} refused: {outcome.reason}")
         elif outcome.table is None:
-            _LOG.warning("%s is an update: kept until a full table comes", what)
+            self._sparsely.log(logging.WARNING, "kept", f"{what} is an update: kept until a full table comes")
             self._ask_for_full(request)
         else:
-            _LOG.info("%s applied", what)
+            self._sparsely.log(logging.INFO, "applied", f"{what} applied")
         if outcome.skipped.count:
             told = f"route table {outcome.table_id}: {outcome.skipped.told()}"
-            self._log.warning(told, request.src, told)
+            self._log.warning(f"skipped from {outcome.kind}", "route manager", told)
         text = f"{verdict} {outcome.table_id} {outcome.reason}\n\0"
         status = self._transport.reply(
             request, mtypes.RMRRM_TABLE_STATE, text.encode(), self._not_told, sub_id=NO_SUB_ID

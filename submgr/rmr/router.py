@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 
 from submgr.platform.turns import in_turns
 from submgr.rmr.message import Message
@@ -22,7 +23,7 @@ class Router:
         self._usable = usable
         self._turns: dict[tuple[str, ...], int] = {}
         self.table: RouteTable | None = None
-        self.endpoints: frozenset[str] = frozenset()
+        self.endpoints: AbstractSet[str] = frozenset()
         """Every endpoint name of the table in force; a few that have left it may be among them until `recount`."""
 
     def apply(self, table: RouteTable) -> None:
@@ -31,13 +32,13 @@ class Router:
         self.endpoints = table.endpoints()
         self._turns = {}
 
-    def recount(self) -> frozenset[str]:
+    def recount(self) -> AbstractSet[str]:
         """Sets `endpoints` to exactly those of the table. Long work with a large table: others get their turn."""
         table = self.table
         if table is None:
             return self.endpoints
         names = set(table.meids.values())
-        for route in in_turns(table.routes.values()):
+        for route in in_turns(list(table.routes.values())):
             for group in route.groups:
                 names.update(group)
         if table is self.table:

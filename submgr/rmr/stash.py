@@ -61,7 +61,7 @@ class Stash:
     def _write(self, table: RouteTable) -> None:
         lines: list[str] = []
         in_thread(self._unfinished.write_bytes, b"")
-        for line in in_turns(table.lines()):
+        for line in in_turns(table.snapshot().lines()):
             lines.append(line)
             if len(lines) >= _PIECE_LINES:
                 in_thread(self._append, lines)

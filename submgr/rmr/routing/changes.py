@@ -3,24 +3,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from submgr.rmr.message import NO_SUB_ID
 from submgr.rmr.routing import records
 from submgr.rmr.routing.records import Destination, Unreadable
-from submgr.rmr.routing.table import NONE_SKIPPED, Route, RouteTable, Skipped
+from submgr.rmr.routing.table import Route, RouteTable, Skipped, copied
 
 K = TypeVar("K")
 V = TypeVar("V")
 MAX_RECORDS = 2_000_000
-"""Records (and meids) of one table: a bound for memory."""
-_REMEMBERED = 100_000
+"""Records (and meids) of one table."""
+MAX_MEMORY = 128 << 20
+"""Bytes, about, that a table may take. 65,534 subscriptions with two routes each take less than half of it."""
+ENTRY = 200
+"""Bytes that a route or a meid takes, about."""
+_NAME = 120
+"""Bytes that an endpoint name takes in a destination, about."""
+_REMEMBERED = 20_000
+_REMEMBERED_SIZE = 256
+"""Characters of a text that is remembered."""
+_STALE_NAMES = 2
+"""Names, for each route and meid of a table, from which on those that have left it are looked for."""
+_FEW = 1000
 
-RouteChanges = Mapping[tuple[int, int], Route | None]
-"""Changes of routes by (sub id, message type); None deletes."""
+
+class TooLarge(ValueError):
+    """A table would take more than MAX_MEMORY."""
+
+
+class _Live(Generic[K, V]):
+    """Entries that are changed in place; `shown` is how others see them."""
+
+    def __init__(self, entries: dict[K, V]) -> None:
+        self._entries = entries
+        self.shown: Mapping[K, V] = MappingProxyType(entries)
+
+    def change(self, changes: Mapping[K, V | None]) -> None:
+        """Changes all at once; None deletes."""
+        self._entries.update(cast("Mapping[K, V]", changes))
+        for key in [key for key, value in changes.items() if value is None]:
+            del self._entries[key]
 
 
 class Tables:
@@ -28,6 +54,9 @@ class Tables:
 
     `own_names` are the "host:port" names of this process. `table` is at first `base`. `full` tells whether a full table
     has come; `base` is none. `kept` has the changes of the updates that came before it.
+
+    An update costs what it changes, not what the table has: it changes the routes and meids of `table` in place, at
+    once and as a whole. Those of `base`, which others may have as well, are copied before their first change.
     """
 
     def __init__(self, own_names: frozenset[str] = frozenset(), base: RouteTable | None = None) -> None:
@@ -35,48 +64,92 @@ class Tables:
         self.table = base
         self.full = False
         self.kept: dict[tuple[int, int], Route | None] = {}
+        self.made = 0
+        """Bytes, about, of all destinations that were read."""
+        self._routes: _Live[tuple[int, int], Route] | None = None
+        self._meids: _Live[str, str] | None = None
+        self._names: set[str] | None = None
+        self._memory = 0 if base is None else _memory(base)
+        self._kept_memory = 0
         self._destinations: dict[str, Destination] = {}
         self._ours: dict[str, bool] = {}
 
     def destination(self, text: str) -> Destination:
-        """Reads a target field; one object for each text. Raises Unreadable."""
+        """Reads a target field; one object for each text that is not too long. Raises Unreadable."""
         known = self._destinations.get(text)
         if known is None:
             known = records.destination(text, self.own)
-            if len(self._destinations) >= _REMEMBERED:
-                self._destinations.clear()
-            self._destinations[text] = known
+            self.made += _size(known.route)
+            _remember(self._destinations, text, known)
         return known
-
-    def complete(self, opened: OpenTable, skipped: Skipped) -> RouteTable | None:
-        """The table in force after a finished one; None for an update that is kept until a full table comes."""
-        base = self.table or RouteTable()
-        if opened.kind == "meid_map":
-            self.table = _with_meids(base, opened, skipped)
-        elif opened.kind == "newrt":
-            self.table = _new(base, opened, skipped)
-            if self.kept:
-                names = (name for route in self.kept.values() if route for group in route.groups for name in group)
-                self.table = _updated(self.table, self.kept, names, NONE_SKIPPED)
-            self.full, self.kept = True, {}
-        elif self.full:
-            self.table = _updated(base, opened.routes, opened.names, skipped)
-        else:
-            if len(self.kept) + len(opened.routes) > MAX_RECORDS:
-                self.kept = {}
-            self.kept.update(opened.routes)
-            return None
-        return self.table
 
     def ours(self, senders: str) -> bool:
         """Whether a list of senders has one of our names."""
         known = self._ours.get(senders)
         if known is None:
             known = not self.own.isdisjoint(name.strip() for name in senders.split(","))
-            if len(self._ours) >= _REMEMBERED:
-                self._ours.clear()
-            self._ours[senders] = known
+            _remember(self._ours, senders, known)
         return known
+
+    def complete(self, opened: OpenTable, skipped: Skipped) -> RouteTable | None:
+        """The table in force after a finished one; None for an update that is kept until a full table comes.
+
+        Raises TooLarge when it would take too much memory.
+        """
+        base = self.table or RouteTable()
+        if opened.kind == "newrt":
+            self.table = self._new(base, opened, skipped)
+        elif opened.kind == "updatert" and not self.full:
+            self._keep(opened)
+            return None
+        else:
+            self._bound(base, opened.memory)
+            if opened.kind == "meid_map":
+                changes: dict[str, Any] = {"name": base.name or opened.table_id, "skipped_meids": skipped}
+            else:
+                changes = {"skipped": base.skipped + skipped}
+            self.table = self._changed(base, opened, changes)
+        return self.table
+
+    def _new(self, base: RouteTable, opened: OpenTable, skipped: Skipped) -> RouteTable:
+        # a new table deletes nothing
+        self._routes = _Live(cast("dict[tuple[int, int], Route]", opened.routes))
+        self._routes.change(self.kept)
+        names = self._names = opened.names.union(base.meids.values())
+        names.update(name for route in self.kept.values() if route for group in route.groups for name in group)
+        self._memory = opened.memory + self._kept_memory + ENTRY * len(base.meids)
+        self.full, self.kept, self._kept_memory = True, {}, 0
+        shown = self._routes.shown
+        return RouteTable(shown, base.meids, opened.table_id, opened.for_others, skipped, base.skipped_meids, names)
+
+    def _keep(self, opened: OpenTable) -> None:
+        if self._kept_memory + opened.memory > MAX_MEMORY:
+            self.kept, self._kept_memory = {}, 0
+        self.kept.update(opened.routes)
+        self._kept_memory += opened.memory
+
+    def _changed(self, base: RouteTable, opened: OpenTable, changes: dict[str, Any]) -> RouteTable:
+        if opened.routes:
+            self._routes = self._routes or _Live(copied(base.routes))
+            self._routes.change(opened.routes)
+            changes["routes"] = self._routes.shown
+        if opened.meids:
+            self._meids = self._meids or _Live(copied(base.meids))
+            self._meids.change(opened.meids)
+            changes["meids"] = self._meids.shown
+        names = self._names
+        if names is None or len(names) > _STALE_NAMES * (len(base.routes) + len(base.meids) + _FEW):
+            names = self._names = set(replace(base, names=None).endpoints())
+        names.update(opened.names)
+        return replace(base, names=names, **changes)
+
+    def _bound(self, base: RouteTable, more: int) -> None:
+        """Counts the memory of what is added. What it replaces is taken off only when there seems to be too much."""
+        if self._memory + more > MAX_MEMORY:
+            self._memory = _memory(base)
+        if self._memory + more > MAX_MEMORY:
+            raise TooLarge(f"the table would take more than {MAX_MEMORY} bytes")
+        self._memory += more
 
 
 @dataclass(slots=True)
@@ -92,51 +165,26 @@ class OpenTable:
     uncounted: int = 0
     """Lines that the sender may or may not have counted, since they are no records of this kind of table."""
     size: int = 0
+    """Characters."""
+    memory: int = 0
+    """Bytes, about."""
     for_others: int = 0
 
 
-def _new(base: RouteTable, opened: OpenTable, skipped: Skipped) -> RouteTable:
-    routes = cast("dict[tuple[int, int], Route]", opened.routes)  # a new table deletes nothing
-    names = frozenset(opened.names.union(base.meids.values()))
-    return RouteTable(
-        MappingProxyType(routes), base.meids, opened.table_id, opened.for_others, skipped, base.skipped_meids, names
-    )
+def _memory(table: RouteTable) -> int:
+    distinct = {id(route): route for route in table.routes.values()}
+    return ENTRY * (len(table.routes) + len(table.meids)) + sum(map(_size, distinct.values()))
 
 
-def _updated(base: RouteTable, changes: RouteChanges, names: Iterable[str], skipped: Skipped) -> RouteTable:
-    routes = _copy(base.routes)
-    for key, route in changes.items():
-        if route is None:
-            routes.pop(key, None)
-        else:
-            routes[key] = route
-    return replace(
-        base,
-        routes=MappingProxyType(routes),
-        skipped=base.skipped + skipped,
-        names=base.endpoints().union(names),
-    )
+def _size(route: Route) -> int:
+    return _NAME * sum(map(len, route.groups))
 
 
-def _with_meids(base: RouteTable, opened: OpenTable, skipped: Skipped) -> RouteTable:
-    meids = _copy(base.meids)
-    for meid, owner in opened.meids.items():
-        if owner is None:
-            meids.pop(meid, None)
-        else:
-            meids[meid] = owner
-    return replace(
-        base,
-        meids=MappingProxyType(meids),
-        name=base.name or opened.table_id,
-        skipped_meids=skipped,
-        names=base.endpoints().union(opened.names),
-    )
-
-
-def _copy(mapping: Mapping[K, V]) -> dict[K, V]:
-    # dict() of a proxy goes entry by entry (250,000 in 0.1 s); its own copy is the dictionary's, 50 times faster
-    return mapping.copy() if isinstance(mapping, MappingProxyType) else dict(mapping)
+def _remember(known: dict[str, V], text: str, value: V) -> None:
+    if len(text) <= _REMEMBERED_SIZE:
+        if len(known) >= _REMEMBERED:
+            known.clear()
+        known[text] = value
 
 
 def _mtype(tables: Tables, opened: OpenTable, fields: list[str]) -> str | None:
@@ -155,7 +203,9 @@ def _route(tables: Tables, opened: OpenTable, mtype: str, sub_id: str | None, ta
         NO_SUB_ID if sub_id is None else records.number("sub id", sub_id, NO_SUB_ID),
         records.number("message type", mtype, 0),
     )
+    made = tables.made
     destination = tables.destination(targets)
+    opened.memory += ENTRY + tables.made - made
     opened.routes[key] = destination.route
     opened.names.update(destination.names)
     return destination.problem
@@ -182,6 +232,7 @@ def _del(tables: Tables, opened: OpenTable, fields: list[str]) -> str:
     if mtype is not None:
         records.needs(fields, 3, 3)
         sub_id = records.number("sub id", fields[2], NO_SUB_ID)
+        opened.memory += ENTRY
         opened.routes[sub_id, records.number("message type", mtype, 0)] = None
     return ""
 
@@ -191,6 +242,7 @@ def _mme_ar(_tables: Tables, opened: OpenTable, fields: list[str]) -> str:
     owner = records.address(fields[1])
     meids, problem = records.meids(fields[2])
     opened.meids.update(dict.fromkeys(meids, owner))
+    opened.memory += ENTRY * len(meids)
     opened.names.add(owner)
     return problem
 
@@ -199,6 +251,7 @@ def _mme_del(_tables: Tables, opened: OpenTable, fields: list[str]) -> str:
     records.needs(fields, 2, 2)
     meids, problem = records.meids(fields[1])
     opened.meids.update(dict.fromkeys(meids))
+    opened.memory += ENTRY * len(meids)
     return problem
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-LONGEST_LINE = 1 << 20
+LONGEST_LINE = 1 << 18
 """Bytes. A longer line is no record."""
 _SHOWN = 100
 _NO_RECORD = b"\xff"

@@ -22,7 +22,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from submgr.rmr.routing import records
-from submgr.rmr.routing.changes import ADDERS, BRACKETS, IN_TABLES, MAX_RECORDS, OpenTable, Tables
+from submgr.rmr.routing.changes import (
+    ADDERS,
+    BRACKETS,
+    IN_TABLES,
+    MAX_MEMORY,
+    MAX_RECORDS,
+    OpenTable,
+    Tables,
+    TooLarge,
+)
 from submgr.rmr.routing.lines import lines_of
 from submgr.rmr.routing.records import Unreadable
 from submgr.rmr.routing.table import FIRST_SKIPPED, NONE_SKIPPED, RouteTable, RouteTableError, Skipped, SkippedRecord
@@ -39,11 +48,12 @@ _SHOWN = 200
 class Outcome:
     """What became of one table.
 
-    `table`: the table in force, when this one is complete. `error`: why it was refused. Neither for an update that is
-    kept until a full table comes. `skipped` has its records that cannot be read.
+    `kind`: newrt, updatert or meid_map. `table`: the table in force, when this one is complete. `error`: why it was
+    refused. Neither for an update that is kept until a full table comes. `skipped` has its records that cannot be read.
     """
 
     table_id: str
+    kind: str = ""
     table: RouteTable | None = None
     error: RouteTableError | None = None
     skipped: Skipped = NONE_SKIPPED
@@ -86,6 +96,11 @@ class TableBuilder:
     def unfinished(self) -> bool:
         """Whether a table has begun and not ended."""
         return self._open is not None
+
+    @property
+    def memory(self) -> int:
+        """Bytes, about, of the unfinished table."""
+        return 0 if self._open is None else self._open.memory
 
     def feed(self, text: str) -> list[Outcome]:
         """Takes whole records and returns what became of the tables they end or break."""
@@ -153,7 +168,10 @@ class TableBuilder:
         opened.count += 1
         if opened.count + opened.uncounted > MAX_RECORDS or len(opened.meids) > MAX_RECORDS:
             raise self._fail(f"more than {MAX_RECORDS} records")
-        return add(self._tables, opened, fields)
+        problem = add(self._tables, opened, fields)
+        if opened.memory > MAX_MEMORY:
+            raise self._fail(f"the table takes more than {MAX_MEMORY} bytes")
+        return problem
 
     def _bracket(self, kind: str, fields: list[str], outcomes: list[Outcome]) -> None:
         if fields[1] == "end":
@@ -177,10 +195,13 @@ class TableBuilder:
             raise self._fail(f"{kind}|end in a table begun by {opened.kind}|start")
         if len(fields) > 2:
             self._check_count(opened, fields[2])
-        self._open = None
         skipped = self.left_over()
-        table = self._tables.complete(opened, skipped)
-        outcomes.append(Outcome(opened.table_id, table, skipped=skipped))
+        try:
+            table = self._tables.complete(opened, skipped)
+        except TooLarge as bad:
+            raise self._fail(str(bad)) from bad
+        self._open = None
+        outcomes.append(Outcome(opened.table_id, kind, table, skipped=skipped))
 
     def _check_count(self, opened: OpenTable, text: str) -> None:
         try:
@@ -195,7 +216,7 @@ class TableBuilder:
         if opened is None:
             return Outcome(ID_MISSING, error=bad)
         self.left_over()
-        return Outcome(opened.table_id, error=bad)
+        return Outcome(opened.table_id, opened.kind, error=bad)
 
     def _fail(self, reason: str) -> RouteTableError:
         return RouteTableError(self._line, reason)

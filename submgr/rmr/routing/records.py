@@ -14,6 +14,8 @@ from submgr.rmr.message import MEID_MAX
 from submgr.rmr.routing.table import Group, Route
 
 _INT32 = 2**31
+_MOST_TARGETS = 1024
+"""Targets of one record; a real one has a handful."""
 _TOLD = 3
 """Items that `problem` names at most."""
 _WHOLE_WORDS = frozenset({"mse", "meid_map", "mme_ar", "mme_del"})
@@ -68,6 +70,8 @@ def destination(field: str, own: frozenset[str]) -> Destination:
     """
     if field == "%meid":
         return Destination(Route(by_meid=True), frozenset())
+    if field.count(",") + field.count(";") >= _MOST_TARGETS:
+        raise Unreadable(f"more than {_MOST_TARGETS} targets")
     groups: list[Group] = []
     problems: list[str] = []
     read = 0

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from time import monotonic
 from typing import Any, Protocol
 
@@ -139,8 +140,8 @@ class Routed(Protocol):
     """Knows the endpoint names in the route table: nearly, or after a count exactly."""
 
     @property
-    def endpoints(self) -> frozenset[str]: ...
-    def recount(self) -> frozenset[str]: ...
+    def endpoints(self) -> AbstractSet[str]: ...
+    def recount(self) -> AbstractSet[str]: ...
 
 
 class Endpoints:
