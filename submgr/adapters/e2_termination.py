@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 KEPT_REQUESTS = 10_000
 """Requests of RMR xApps that may wait for an answer. The oldest is forgotten first: a timeout is never answered."""
+KEPT_BYTES = 8 << 20
+"""Bytes of trace data that those requests may have together: an answer has to carry them back."""
 
 ANSWERS = frozenset(
     {MType.SUBSCRIBED, MType.SUBSCRIBE_FAILED, MType.DELETED, MType.DELETE_FAILED, MType.DELETE_REQUIRED}
@@ -77,6 +79,7 @@ class E2Termination:
         self._inbound: Inbound | None = None
         self._answers_only = True
         self._requests: OrderedDict[int, Message] = OrderedDict()
+        self._kept_bytes = 0
         self._held = HeldRequests() if held is None else held
         self._sparsely = Sparsely(log)
 
@@ -133,6 +136,7 @@ class E2Termination:
         request = self._requests.pop(token, None)
         if request is None:
             return
+        self._kept_bytes -= _carried(request)
         status = self._rmr.reply(request, mtype, payload, self._unanswered, sub_id=instance_id)
         if status is not Status.OK:
             self._unanswered(status.name)
@@ -206,9 +210,15 @@ class E2Termination:
         token = self._token()
         # the answer needs everything but the payload
         self._requests[token] = replace(message, payload=b"")
-        if len(self._requests) > KEPT_REQUESTS:
-            self._requests.popitem(last=False)
+        self._kept_bytes += _carried(message)
+        while len(self._requests) > KEPT_REQUESTS or self._kept_bytes > KEPT_BYTES:
+            _, oldest = self._requests.popitem(last=False)
+            self._kept_bytes -= _carried(oldest)
         return token
+
+
+def _carried(request: Message) -> int:
+    return len(request.trace) + len(request.d1)
 
 
 def _is_one_subscription(content: Content) -> bool:

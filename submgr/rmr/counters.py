@@ -25,6 +25,8 @@ class Counters:
         self.handler_errors = 0
         self.receive_error: Counter[str] = Counter()
         self.dropped: Counter[str] = Counter()
+        self.queued_bytes = 0
+        """Bytes that wait to be sent now, over all peers."""
 
     def not_sent(self, status: Status) -> Status:
         """Counts a send that is refused with this status, and returns the status."""

@@ -48,6 +48,8 @@ class TransportConfig:
     send_queue: int = 4096
     """While so many messages wait for one peer, a send to it answers RETRY."""
     send_bytes: int = 16 << 20
+    max_queued_bytes: int = 64 << 20
+    """Bytes that wait for all peers together. Above, who has something waiting gets nothing more."""
     send_timeout: float = 2.0
     """How long an accepted message may wait for a connection that takes it."""
     connect_timeout: float = 2.0

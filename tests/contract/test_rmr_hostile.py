@@ -7,6 +7,7 @@ import resource
 import socket as stdsocket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import gevent
@@ -18,6 +19,7 @@ from support.rmr.peer import Link, Peer
 from support.waiting import eventually
 
 from submgr.platform.names import Names
+from submgr.platform.turns import turn
 from submgr.rmr import mtypes
 from submgr.rmr.framing import Framer
 from submgr.rmr.message import Message, Status
@@ -119,6 +121,46 @@ def test_slow_loris(node: Callable[..., Made]) -> None:
     idle.close()
 
 
+def test_a_frame_whose_bytes_are_always_there_ends_in_time_too(node: Callable[..., Made]) -> None:
+    """The read never waits, so no timer of the socket fires: the clock is looked at where the bytes are taken."""
+    transport, _ = node(frame_timeout=0.05)
+    link = Link.to(transport.port)
+    begun = frame(bytes(100_000))
+
+    def drip() -> None:
+        with pytest.raises(OSError):
+            for at in range(0, len(begun), 10):
+                link.send(begun[at : at + 10])
+                turn()
+
+    dripping = gevent.spawn(drip)
+    eventually(lambda: link.closed)
+    dripping.join(timeout=5)
+    assert transport.stats().receive_error == {"slow_frame": 1}
+
+
+def test_many_floods_at_once_share_a_turn_and_another_peer_has_its_own(node: Callable[..., Made]) -> None:
+    """Fifty peers that are ready at once: each takes a piece of the turn, the next turn comes all the same."""
+    transport, got = node()
+    flood = frame(bytes(100), mtype=31_000) * 400
+    links = [Link.to(transport.port) for _ in range(50)]
+
+    def blow(link: Link) -> None:
+        with suppress(OSError):
+            while True:
+                link.send(flood)
+
+    blowing = [gevent.spawn(blow, link) for link in links]
+    eventually(lambda: len(got) > 5000)
+    got.clear()
+    still_serves(transport)
+    handled = len(got)
+    gevent.killall(blowing)
+    assert handled < 50 * 400, "one health check waits for a round of the others, not for all that they have sent"
+    for link in links:
+        link.close()
+
+
 def test_a_frame_in_many_pieces_within_the_time_is_taken(node: Callable[..., Made]) -> None:
     transport, got = node(frame_timeout=5)
     link = Link.to(transport.port)
@@ -214,6 +256,16 @@ def test_answers_nobody_reads_are_bounded(node: Callable[..., Made]) -> None:
     still_serves(transport)
     sending.kill()
     link.close()
+
+
+def test_what_waits_for_peers_that_never_read_is_bounded_together(node: Callable[..., Made]) -> None:
+    transport, _ = node(send_timeout=5.0, max_queued_bytes=4 << 20)
+    with Peer() as well:
+        deaf = [f"127.0.0.1:{free_port()}" for _ in range(8)]  # not even there yet
+        answers = [transport.send_to(name, Message(1, bytes(500_000))) for _ in range(8) for name in deaf]
+        assert 9 <= answers.count(Status.OK) <= 16, "four mega bytes and one for each"
+        assert transport.send_to(well.name, Message(2)) is Status.OK
+        eventually(lambda: well.got, what="who has nothing waiting is sent to")
 
 
 def test_a_reset_in_the_middle_of_a_frame(node: Callable[..., Made]) -> None:

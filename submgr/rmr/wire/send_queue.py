@@ -50,11 +50,13 @@ class SendQueue:
 
     def put(self, item: Item) -> bool:
         """Takes a frame, or answers False when the queue is full."""
-        items = self._items
-        if len(items) >= self._config.send_queue or self._bytes >= self._config.send_bytes:
+        items, config = self._items, self._config
+        if len(items) >= config.send_queue or self._bytes >= config.send_bytes:
+            return False
+        if items and self._counters.queued_bytes >= config.max_queued_bytes:
             return False
         items.append(item)
-        self._bytes += len(item.frame)
+        self._count(len(item.frame))
         if not self._filled.is_set():
             self._filled.set()
         return True
@@ -85,8 +87,9 @@ class SendQueue:
     def fail_all(self, reason: str) -> None:
         """Gives up everything."""
         self.rewind()
-        for item in self._drain():
-            self._bytes += len(item.frame)
+        drained = list(self._items)
+        self._items.clear()
+        for item in drained:
             self._give_up(item, reason)
 
     def flush(self, sock: Any) -> None:
@@ -143,18 +146,16 @@ class SendQueue:
         while items and taken >= len(items[0].frame):
             size = len(items.popleft().frame)
             taken -= size
-            self._bytes -= size
+            self._count(-size)
             self._counters.transmitted += 1
         self._sent = taken
 
-    def _drain(self) -> list[Item]:
-        drained = list(self._items)
-        self._items.clear()
-        self._bytes = 0
-        return drained
+    def _count(self, change: int) -> None:
+        self._bytes += change
+        self._counters.queued_bytes += change
 
     def _give_up(self, item: Item, reason: str) -> None:
-        self._bytes -= len(item.frame)
+        self._count(-len(item.frame))
         self._counters.transmit_error += 1
         if item.failed is not None:
             self._tell(item.failed, reason)

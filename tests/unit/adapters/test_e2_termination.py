@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -97,6 +97,22 @@ def test_of_a_request_only_what_its_answer_needs_is_kept(rmr: Rmr, e2_terminatio
     assert mtype == MType.SUBSCRIBED
     assert (kept.xid, kept.meid, kept.src, kept.mtype) == (received.xid, "gnb_1", "xapp:4560", MType.SUBSCRIBE)
     assert kept.payload == b""
+
+
+def test_what_answers_have_to_carry_back_is_bounded(
+    rmr: Rmr, e2_termination: E2Termination, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trace data may be as long as a frame: of what is not answered, the oldest is forgotten."""
+    monkeypatch.setattr("submgr.adapters.e2_termination.KEPT_BYTES", 2500)
+    plain = request(MType.SUBSCRIBE, m.SubscriptionRequest(m.RequestId(9, 0), 2, b"\1", (_ACTION,)), "gnb_1")
+    for _ in range(3):
+        e2_termination.received(replace(plain, trace=bytes(1000)))
+    for _, event in rmr.posted:
+        e2_termination.answer(event.token, MType.SUBSCRIBED, 1, b"answer")
+    assert len(rmr.replies) == 2
+    e2_termination.received(replace(plain, trace=bytes(2000)))
+    e2_termination.answer(rmr.posted[-1][1].token, MType.SUBSCRIBED, 1, b"answer")
+    assert len(rmr.replies) == 3, "what has been answered does not count"
 
 
 ANSWER = Message(MType.DELETED, codec.encode(m.SubscriptionDeleteResponse(m.RequestId(123, 5), 2)), meid="gnb_1")
