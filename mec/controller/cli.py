@@ -12,6 +12,7 @@ from mec.common.problem_details import problem_app
 from mec.common.program import configured, environment, listen_option, run, store_of, url_option
 from mec.controller.api import controller_blueprint
 from mec.controller.identity_push import PushSettings
+from mec.controller.listener import Limits
 from mec.controller.metrics import register_metrics
 from mec.controller.service import Controller, ControllerSettings
 from submgr.platform.health import Health
@@ -41,6 +42,8 @@ def _urls(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) ->
 @click.option("--idp-token", envvar=TOKEN_VARIABLE, help="Bearer token for identity providers.")
 @click.option("--push-queue", type=click.IntRange(1, 10_000_000), default=10_000, show_default=True,
               help="Deliveries that may wait for one identity provider.")  # fmt: skip
+@click.option("--idle-limit", type=click.FloatRange(min=0), default=3600.0, show_default=True,
+              help="Seconds of silence after which a mirror's connection is closed; 0: never.")  # fmt: skip
 @click.option("-f", "--file", "path", help="Configuration file: the sections sdl, logger, mec.")
 def controller(
     prefetch_user_data: bool,
@@ -53,6 +56,7 @@ def controller(
     http: str,
     idp_token: str | None,
     push_queue: int,
+    idle_limit: float,
     path: str | None,
 ) -> None:
     """Take mirrored S1AP in, tell identity providers which UE has which address."""
@@ -68,7 +72,13 @@ def controller(
         places=push_queue,
     )
     settings = ControllerSettings(
-        network, listen, push, framing == "len32", config.mec.log_identities, config.mec.implicit_detach
+        network,
+        listen,
+        push,
+        framing == "len32",
+        config.mec.log_identities,
+        config.mec.implicit_detach,
+        Limits(idle=idle_limit),
     )
     store = store_of(config, environment(), f"controller-{network}")
     run("mec controller", config, ControllerProgram(settings, http, store))

@@ -3,36 +3,29 @@
 
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import gevent
-from gevent import socket
-from gevent.pool import Pool
-from gevent.server import StreamServer
 from prometheus_client import CollectorRegistry, Histogram
 
 from mec.common import imsi as imsis
 from mec.common.records import Records
 from mec.controller.identity_push import IDENTITY_POLICY, IdentityPush, PushSettings
+from mec.controller.listener import Limits, Listener
 from mec.controller.model import Announce, Association, Effect, Forget, Keep, Learn, Ue
 from mec.controller.procedures import Identities
-from mec.controller.protocol.s1ap import Framer, FramingError
 from mec.controller.schemas import GutiRecord, PushRecord, UeRecord, record_of, ue_of
 from mec.controller.ues.gutis import LIFETIME
 from submgr.platform.health import Health
 from submgr.platform.http.client import HttpClient
-from submgr.platform.http.listen import listening_socket
 from submgr.platform.outbox import RetryPolicy
-from submgr.platform.sparse_log import Sparsely
 from submgr.platform.store.base import Store
 from submgr.platform.store.loading import Loader
 from submgr.platform.supervised import SupervisedLoop
-from submgr.platform.turns import Budget
+from submgr.platform.turns import in_turns
 
 log = logging.getLogger(__name__)
 
-MAX_CONNECTIONS = 1000
-_CHUNK = 64 * 1024
 _PURGE_INTERVAL = 60.0
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 60, 600, 3600)
 
@@ -50,6 +43,7 @@ class ControllerSettings:
     lengths: bool = False
     log_identities: bool = False
     implicit_detach: float = LIFETIME
+    limits: Limits = field(default_factory=Limits)
 
 
 class Controller:
@@ -64,9 +58,7 @@ class Controller:
         policy: RetryPolicy = IDENTITY_POLICY,
     ) -> None:
         self.identities = Identities(implicit_detach=settings.implicit_detach)
-        self.associations = 0
-        self.streams: dict[str, int] = {"opened": 0, "closed": 0, "impossible": 0, "cut": 0}
-        """Connections, and those that were closed for what came over them or that ended within a PDU."""
+        self.listener = Listener(settings.lengths, settings.limits, self._take, self._ended)
         self._settings = settings
         self._client = HttpClient(user_agent="mec-controller")
         prefix = f"controller/{settings.network}"
@@ -80,37 +72,25 @@ class Controller:
             registry=registry,
         )
         self.push = IdentityPush(settings.push, self._client, pushes, seconds, policy)
-        self._order = 0
         self._loader = Loader(self._load, log, "the controller waits for the store")
-        self._server: StreamServer | None = None
         self._purging = SupervisedLoop("purge of UEs", self._purge)
-        self._sparsely = Sparsely(log)
         health.require("store", lambda: None if self._loader.done else "what is stored has not been read yet")
-        health.require("S1AP", lambda: None if self._server is not None else "not listening")
+        health.require("S1AP", lambda: None if self.listener.listening else "not listening")
 
     @property
     def address(self) -> tuple[str, int]:
         """The address and port where it takes S1AP."""
-        assert self._server is not None
-        host, port = self._server.socket.getsockname()[:2]
-        return str(host), int(port)
+        return self.listener.address
 
     def start(self) -> None:
         """Reads the stored tables, in the background while the store is away, and listens. Raises ListenError."""
-        sock = listening_socket(self._settings.listen)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        sock.listen(128)
+        self.listener.start(self._settings.listen)
         self._loader.start()
         self._purging.start()
-        self._server = StreamServer(sock, self._serve, spawn=Pool(MAX_CONNECTIONS))
-        self._server.start()
-        log.info("listening", extra={"server": "S1AP", "address": "{}:{}".format(*self.address)})
 
     def stop(self) -> None:
         """Closes all connections. The store keeps what is not delivered."""
-        if self._server is not None:
-            self._server.stop(timeout=1)
-            self._server = None
+        self.listener.stop()
         self._loader.stop()
         self._purging.stop()
         self.push.stop()
@@ -123,47 +103,13 @@ class Controller:
         self._perform(self.identities.effects())
         return ue
 
-    def _serve(self, sock: socket.socket, address: tuple[str, int]) -> None:
-        self._order += 1
-        association = Association(self._order, address[0])
-        self.associations += 1
-        self.streams["opened"] += 1
-        framer = Framer(self._settings.lengths)
-        try:
-            self._read(sock, association, framer)
-        except FramingError as exc:
-            self.streams["impossible"] += 1
-            self._refuse(association, str(exc))
-        except OSError as exc:
-            log.debug("connection lost", extra={"peer": association.peer, "why": str(exc)})
-        finally:
-            self.associations -= 1
-            self.streams["closed"] += 1
-            if framer.pending:
-                self.streams["cut"] += 1
-            self._perform(self.identities.ended(association, time.time()))
-            sock.close()
+    def _take(self, association: Association, pdu: bytes) -> None:
+        effects = self.identities.take(association, pdu, time.time())
+        if effects:
+            self._perform(effects)
 
-    def _read(self, sock: socket.socket, association: Association, framer: Framer) -> None:
-        take, perform, budget = self.identities.take, self._perform, Budget()
-        while data := sock.recv(_CHUNK):
-            budget.renew()
-            now = time.time()
-            for pdu in framer.feed(data):
-                effects = take(association, pdu, now)
-                if effects:
-                    perform(effects)
-                budget.spend()
-
-    def _refuse(self, association: Association, why: str) -> None:
-        self._sparsely.log(
-            logging.WARNING,
-            association.peer,
-            "connection closed: what comes is not S1AP in this framing",
-            peer=association.peer,
-            why=why,
-            framing="len32" if self._settings.lengths else "raw",
-        )
+    def _ended(self, association: Association) -> None:
+        self._perform(self.identities.ended(association, time.time()))
 
     def _perform(self, effects: list[Effect]) -> None:
         changed: dict[str, Ue] = {}
@@ -182,8 +128,9 @@ class Controller:
                 self.push.forget(effect.ues)
                 for key in effect.ues:
                     changed.pop(key, None)
-        for key, ue in changed.items():
-            self._ues.save_soon(key, record_of(ue))
+        for key, ue in in_turns(changed.items()):
+            if self.identities.ues.find(ue.imsi) is ue:  # else it was forgotten while others had their turn
+                self._ues.save_soon(key, record_of(ue))
 
     def _log(self, announce: Announce) -> None:
         if not log.isEnabledFor(logging.DEBUG):

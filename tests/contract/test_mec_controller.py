@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import gevent
@@ -18,6 +19,7 @@ from support.ports import free_port
 from support.waiting import eventually
 
 from mec.controller.identity_push import PushSettings
+from mec.controller.listener import Limits, Stream
 from mec.controller.metrics import register_metrics
 from mec.controller.recordings.calls import Call, attach, set_up
 from mec.controller.recordings.nas_messages import default_bearer, protected
@@ -51,12 +53,11 @@ class Site:
         self.peers.append(HttpPeer(answers))
         return self.peers[-1]
 
-    def controller(self, *idps: str, lengths: bool = False, **push: Any) -> Controller:
+    def controller(self, *idps: str, lengths: bool = False, limits: Limits | None = None, **push: Any) -> Controller:
         settings = PushSettings(idps=idps, **{"manager": f"http://127.0.0.1:{free_port()}", **push})
         self.registry, self.health = CollectorRegistry(), Health()
-        controller = Controller(
-            ControllerSettings("home", "127.0.0.1:0", settings, lengths), self.store, self.registry, self.health, SOON
-        )
+        all_settings = ControllerSettings("home", "127.0.0.1:0", settings, lengths, limits=limits or Limits())
+        controller = Controller(all_settings, self.store, self.registry, self.health, SOON)
         register_metrics(controller, self.registry)
         controller.start()
         self.controllers.append(controller)
@@ -313,7 +314,8 @@ def test_many_connections_with_pdus_in_pieces(site: Site) -> None:
 
     gevent.joinall([gevent.spawn(mirror, number) for number in range(40)], raise_error=True)
     assert len({request.json["imsi"] for request in idp.until(40)}) == 40
-    assert controller.streams == {"opened": 40, "closed": 40, "impossible": 0, "cut": 0}
+    happened = {what: number for what, number in controller.listener.counts.items() if number}
+    assert happened == {"opened": 40, "closed": 40}
 
 
 def test_lengths_before_the_pdus(site: Site) -> None:
@@ -340,7 +342,7 @@ def test_what_is_not_s1ap_ends_its_own_connection_only(site: Site, garbage: byte
     for each in attach(CALL)[3:]:
         good.send("", each)
     idp.until(1)
-    assert controller.streams["impossible"] == 1
+    assert controller.listener.counts["impossible"] == 1
 
 
 def test_undecodable_pdu_is_skipped_by_its_own_length_and_counted(site: Site) -> None:
@@ -356,7 +358,7 @@ def test_stream_that_ends_in_a_pdu_is_counted(site: Site) -> None:
     controller = site.controller()
     replayer = site.play(controller, attach(CALL)[0][:20])
     replayer.finish()
-    assert controller.streams["cut"] == 1
+    assert controller.listener.counts["cut"] == 1
 
 
 def test_end_of_the_connection_makes_idle(site: Site) -> None:
@@ -364,6 +366,133 @@ def test_end_of_the_connection_makes_idle(site: Site) -> None:
     site.play(controller, *attach(CALL)).finish()
     ue = controller.identities.ues.find(IMSI)
     assert ue is not None and (ue.state, ue.addresses) == ("idle", ["192.168.3.2"])
+
+
+def _connect(controller: Controller, source: str = "127.0.0.1") -> socket.socket:
+    sock = socket.create_connection(controller.address, source_address=(source, 0))
+    sock.settimeout(10)
+    return sock
+
+
+def _closed(sock: socket.socket) -> bool:
+    try:
+        return sock.recv(1) == b""
+    except ConnectionError:
+        return True
+
+
+def _serves(site: Site, controller: Controller) -> None:
+    """Another mirror brings a UE."""
+    site.play(controller, *attach(CALL))
+    eventually(lambda: controller.identities.ues.find(IMSI), what="another mirror brings a UE")
+
+
+def test_silent_connection_is_closed_after_the_limit(site: Site) -> None:
+    controller = site.controller(limits=Limits(idle=0.2))
+    with _connect(controller) as silent:
+        assert _closed(silent)
+    assert controller.listener.counts["idle"] == 1
+    eventually(lambda: len(controller.listener) == 0)
+
+
+def test_pdu_that_does_not_come_to_its_end(site: Site) -> None:
+    controller = site.controller(limits=Limits(unfinished=0.2))
+    with _connect(controller) as quiet, _connect(controller) as dripping:
+        dripping.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+        def drip() -> None:
+            with pytest.raises(OSError):
+                for octet in attach(CALL)[0] * 1000:
+                    dripping.sendall(bytes([octet]))
+                    gevent.sleep(0.05)
+
+        dropping = gevent.spawn(drip)
+        assert _closed(dripping)
+        dropping.join(timeout=5)
+        for each in attach(CALL):
+            quiet.sendall(each)
+        eventually(lambda: controller.identities.ues.find(IMSI), what="who was only silent goes on")
+    assert controller.listener.counts["slow"] == 1
+
+
+def test_too_many_connections_cost_the_one_silent_for_longest(site: Site) -> None:
+    controller = site.controller(limits=Limits(connections=3))
+    with _connect(controller) as proven, _connect(controller) as silent, _connect(controller) as third:
+        eventually(lambda: len(controller.listener) == 3)
+        proven.sendall(set_up()[0])
+        eventually(lambda: controller.identities.pdus)
+        _serves(site, controller)
+        assert _closed(silent)
+        third.sendall(set_up()[0])
+        proven.sendall(set_up()[0])
+        eventually(lambda: sum(controller.identities.pdus.values()) == 3 + len(attach(CALL)))
+    assert controller.listener.counts["made room"] == 1
+
+
+def test_address_with_most_connections_loses_one(site: Site) -> None:
+    controller = site.controller(limits=Limits(connections=4))
+    with _connect(controller, "127.0.0.2") as quiet:
+        crowd = [_connect(controller) for _ in range(20)]
+        eventually(lambda: controller.listener.counts["opened"] == 21)
+        eventually(lambda: len(controller.listener) == 4)
+        for each in attach(CALL):
+            quiet.sendall(each)
+        eventually(lambda: controller.identities.ues.find(IMSI), what="the quiet one is still there")
+        for each in crowd:
+            each.close()
+
+
+def test_unfinished_pdus_are_bounded_together(site: Site) -> None:
+    controller = site.controller(lengths=True, limits=Limits(unfinished_bytes=1_000_000))
+    begun = (900_000).to_bytes(4, "big") + bytes(400_000)
+    links = []
+    for _ in range(5):
+        links.append(_connect(controller))
+        links[-1].sendall(begun)
+        eventually(lambda: len(controller.listener) and max(each.framer.pending for each in _streams(controller)))
+        turn()
+    assert _closed(links[0])
+    eventually(lambda: len(controller.listener) == 2)
+    assert sum(each.framer.pending for each in _streams(controller)) <= 1_000_000
+    for link in links:
+        link.close()
+    eventually(lambda: len(controller.listener) == 0)
+    assert controller.listener._unfinished == 0
+
+
+def _streams(controller: Controller) -> list[Stream]:
+    return list(controller.listener._streams)
+
+
+def test_floods_leave_another_mirror_its_turn(site: Site) -> None:
+    controller = site.controller()
+    flood = b"".join(set_up()) * 500
+
+    def blow(sock: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                sock.sendall(flood)
+
+    socks = [_connect(controller) for _ in range(20)]
+    blowing = [gevent.spawn(blow, sock) for sock in socks]
+    eventually(lambda: sum(controller.identities.pdus.values()) > 5000)
+    _serves(site, controller)
+    gevent.killall(blowing)
+    for sock in socks:
+        sock.close()
+
+
+def test_frame_too_short_for_a_pdu_and_octets_behind_one(site: Site) -> None:
+    controller = site.controller(lengths=True)
+    with _connect(controller) as sock:
+        for size in range(4):
+            sock.sendall(size.to_bytes(4, "big") + bytes(size))
+        for each in attach(CALL):
+            sock.sendall((len(each) + 3).to_bytes(4, "big") + each + bytes(3))
+        eventually(lambda: controller.identities.ues.find(IMSI))
+    eventually(lambda: controller.listener.counts["skipped octets"] == 3 * len(attach(CALL)))
+    assert controller.listener.counts["short frames"] == 4
+    assert controller.listener.counts["impossible"] == 0
 
 
 def test_store_that_is_away_at_the_start(site: Site) -> None:

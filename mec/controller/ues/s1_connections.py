@@ -5,8 +5,8 @@ from mec.controller.model import Area, Association, Cell, S1Connection, State, S
 from mec.controller.ues.mme_ids import MmeIds, MmeNames
 from mec.controller.ues.ue_table import UeTable
 
-MAX_S1_CONNECTIONS = 100_000
-"""Of one association; beyond it the oldest goes."""
+MAX_S1_CONNECTIONS = 5_000
+"""Of one association, more than an eNB serves; beyond it the oldest goes. All of them may end with one PDU."""
 _MAX_IDS = 1_000_000
 
 

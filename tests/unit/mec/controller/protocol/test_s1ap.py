@@ -95,10 +95,46 @@ def test_impossible_header_after_the_pdus_before_it(header: bytes) -> None:
     assert found == [ALL[0]]
 
 
-@pytest.mark.parametrize("size", [0, 3, s1ap.MAX_FRAME + 1, 0xFFFFFFFF])
+@pytest.mark.parametrize("size", [s1ap.MAX_FRAME + 1, 0xFFFFFFFF])
 def test_impossible_length(size: int) -> None:
     with pytest.raises(FramingError):
         list(Framer(lengths=True).feed(size.to_bytes(4, "big")))
+
+
+@given(st.lists(st.tuples(st.sampled_from(ALL), st.integers(0, 100)), max_size=8), st.data())
+def test_zero_octets_behind_a_pdu_are_skipped_however_the_stream_is_cut(
+    padded: list[tuple[bytes, int]], data: st.DataObject
+) -> None:
+    framer = Framer()
+    stream = b"".join(each + bytes(zeros) for each, zeros in padded) + ALL[0]
+    found = [found for piece in data.draw(cuts(stream)) for found in framer.feed(piece)]
+    assert found == [each for each, _ in padded] + [ALL[0]]
+    assert framer.skipped == sum(zeros for _, zeros in padded)
+    assert framer.pending == 0
+
+
+@given(st.lists(st.tuples(st.sampled_from(ALL), st.integers(0, 100)), max_size=8), st.data())
+def test_octets_behind_a_pdu_within_its_size_are_skipped(padded: list[tuple[bytes, int]], data: st.DataObject) -> None:
+    framer = Framer(lengths=True)
+    stream = b"".join((len(each) + more).to_bytes(4, "big") + each + b"\x55" * more for each, more in padded)
+    assert [found for piece in data.draw(cuts(stream)) for found in framer.feed(piece)] == [each for each, _ in padded]
+    assert framer.skipped == sum(more for _, more in padded)
+
+
+def test_zero_octets_behind_the_last_pdu_are_no_beginning_of_another() -> None:
+    framer = Framer()
+    assert list(framer.feed(LARGE + bytes(3))) == [LARGE]
+    assert not framer.unfinished
+    assert list(framer.feed(LARGE[:100])) == []
+    assert framer.unfinished
+
+
+def test_a_size_that_no_pdu_has_is_skipped() -> None:
+    framer = Framer(lengths=True)
+    short = b"".join(size.to_bytes(4, "big") + bytes(size) for size in range(4))
+    stream = short + len(LARGE).to_bytes(4, "big") + LARGE + short
+    assert [found for octet in stream for found in framer.feed(bytes([octet]))] == [LARGE]
+    assert (framer.short, framer.skipped, framer.pending) == (8, 0, 0)
 
 
 def test_wrong_framing_is_noticed() -> None:
