@@ -2,14 +2,17 @@
 # Two commands do all set-up: `make run` and `make test`. Both need only Python >= 3.11 with venv, make and git.
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all:
+PIP := -m pip install --quiet --disable-pip-version-check
+# Nothing is installed but wheels whose hash is in a lock.
+LOCKED := $(PIP) --only-binary :all: --require-hashes
 # Tests of one file share their servers. The files go in the order of the tree: long ones first, units fill the gaps.
 # They start a hundred programs: without bytecode files each of these would compile everything again.
 export PYTHONDONTWRITEBYTECODE :=
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
-LOCKS := requirements.txt requirements-nodeps.txt requirements-test.txt setup.cfg
+LOCKS := requirements.txt requirements-nodeps.txt requirements-test.txt
+TOOLS := .venv-tools/bin
 
-.PHONY: run test check lint docs venv fuzz chaos clean
+.PHONY: run test check lint docs venv fuzz chaos lock sbom audit clean
 
 run: venv
 	$(BIN)/submgr run --standalone
@@ -28,17 +31,41 @@ lint: venv
 
 docs: venv
 	$(BIN)/python -m tools.procedures_page
+	$(BIN)/python -m tools.licences
 
 venv: .venv/.installed
 
-.venv/.installed: $(LOCKS)
+.venv/.installed: $(LOCKS) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 ..." >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(PIP) -r requirements.txt
-	$(PIP) -r requirements-test.txt
-	$(PIP) --no-deps -r requirements-nodeps.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python $(LOCKED) -r requirements.txt -r requirements-test.txt
+	$(BIN)/python $(LOCKED) --no-deps -r requirements-nodeps.txt
+	$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
+
+.venv-tools/.installed: requirements-tools.txt
+	$(PYTHON) -m venv .venv-tools
+	$(TOOLS)/python $(LOCKED) -r requirements-tools.txt
+	@touch $@
+
+# The locks, from the names in pyproject.toml. Versions stay; UPGRADE=--upgrade takes the newest, and
+# UPGRADE="--upgrade-package NAME" those of one package. Hashes are of all files of a version: every platform and Python.
+COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(TOOLS)/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-annotate --no-strip-extras --only-binary :all: $(UPGRADE)
+
+lock: .venv-tools/.installed
+	$(COMPILE) pyproject.toml --group build -o requirements.txt
+	$(COMPILE) --group nodeps --no-deps -o requirements-nodeps.txt
+	$(COMPILE) --group test -c requirements.txt -o requirements-test.txt
+	$(COMPILE) --group tools -o requirements-tools.txt
+
+# What the daemon is made of, as the image has it: build/sbom.cdx.json (CycloneDX).
+sbom: .venv-tools/.installed
+	$(TOOLS)/python -m tools.sbom build/sbom.cdx.json
+
+# Known vulnerabilities of what is locked. Without a way to where they are listed it says so, and fails nothing.
+audit: .venv-tools/.installed
+	$(TOOLS)/python -m tools.audit requirements.txt requirements-nodeps.txt requirements-test.txt requirements-tools.txt
 
 fuzz: venv
 	$(BIN)/python -m pytest tests/fuzz tests/unit/core/test_model_based.py tests/integration/test_meo_openapi.py \
@@ -49,4 +76,4 @@ chaos: venv
 	CHAOS_KILLS=$${CHAOS_KILLS:-100} $(BIN)/python -m pytest tests/chaos --timeout=1800
 
 clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage
+	rm -rf .venv .venv-tools build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage

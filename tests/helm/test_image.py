@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -85,10 +86,9 @@ def test_only_what_is_locked_is_installed_and_only_wheels(root: Path, dockerfile
     ]
     assert len(installs) == 3
     for command in installs[:2]:
-        assert "--only-binary :all:" in command
+        assert "--only-binary :all: --require-hashes " in command
         (lock,) = re.findall(r"-r (\S+)", command)
-        for line in (root / lock).read_text().splitlines():
-            assert line.startswith("#") or re.fullmatch(r"[\w.-]+==[\w.]+", line), line
+        assert (root / lock).exists()
     assert {"--no-deps", "--no-build-isolation"} <= set(installs[2].split())
     assert "apt-get" not in dockerfile
 
@@ -103,6 +103,25 @@ def test_librmr_only_when_asked_for(dockerfile: str) -> None:
     ]
     assert fetching == ["librmr-with"]
     assert "--from=librmr /librmr/ /" in [rest for word, rest in found["final"] if word == "COPY"]
+
+
+@pytest.mark.parametrize("given", [None, "", "0" * 64, "right"])
+def test_librmr_is_taken_only_with_the_checksum_that_was_given(
+    dockerfile: str, tmp_path: Path, given: str | None
+) -> None:
+    """The command of the stage, as the builder runs it, unpacks the file only when its checksum is the given one."""
+    (command,) = [rest for word, rest in stages(dockerfile)["librmr-with"] if word == "RUN"]
+    assert ("ARG", "RMR_SHA256") in stages(dockerfile)["librmr-with"], "it has no default"
+    package = tmp_path / "rmr.deb"
+    package.write_bytes(b"a package")
+    command = command.replace("/rmr.", f"{tmp_path}/rmr.").replace("dpkg -x", "echo unpacked #")
+    environment = {"PATH": os.environ["PATH"], "RMR_VERSION": "4.9.4"}
+    if given is not None:
+        environment["RMR_SHA256"] = hashlib.sha256(package.read_bytes()).hexdigest() if given == "right" else given
+    done = subprocess.run(["sh", "-c", command], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode == 0, "unpacked" in done.stdout) == (given == "right", given == "right"), done
+    if not given:
+        assert "--build-arg RMR_SHA256=" in done.stderr
 
 
 def test_it_starts_as_the_chart_starts_it(chart, final: dict[str, str], dockerfile: str) -> None:
