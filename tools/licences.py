@@ -17,6 +17,7 @@ RUNTIME = ("requirements.txt", "requirements-nodeps.txt")
 TESTS = ("requirements-test.txt",)
 
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==(\S+)", re.MULTILINE)
+_IDENTIFIER = re.compile(r"[A-Za-z0-9.-]+-[0-9][A-Za-z0-9.-]*|MIT|ISC")
 
 SPDX = {
     "Apache": "Apache-2.0",
@@ -84,7 +85,7 @@ def licence_of(package: Distribution) -> str:
         words = names[0] if names else ""
     if words in SPDX:
         return SPDX[words]
-    if re.fullmatch(r"[A-Za-z0-9.-]+-[0-9][A-Za-z0-9.-]*|MIT|ISC", words):
+    if all(_IDENTIFIER.fullmatch(word) for word in re.split(" AND | OR ", words)):
         return words
     raise ValueError(f"{told['Name']}: what is {words!r} for SPDX? See tools/licences.py")
 

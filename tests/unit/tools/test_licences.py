@@ -36,6 +36,7 @@ def test_the_page_is_not_stale() -> None:
         ({"License_Expression": "MIT AND PSF-2.0", "License": "other"}, "MIT AND PSF-2.0"),
         ({"License": "LGPL v2.1+"}, "LGPL-2.1-or-later"),
         ({"License": "Apache-2.0"}, "Apache-2.0"),
+        ({"License": "MIT OR Apache-2.0"}, "MIT OR Apache-2.0"),
         ({"Classifier": "License :: OSI Approved :: MIT License"}, "MIT"),
         ({"License": "a whole\n  text", "Classifier": "License :: OSI Approved :: BSD License"}, "BSD-3-Clause"),
     ],
