@@ -14,6 +14,7 @@ from submgr.platform import supervised
 from submgr.platform.health import Health
 from submgr.platform.http.app import json_response
 from submgr.platform.http.shared_answers import SharedAnswers
+from submgr.platform.printable import IN_LABELS, escaped
 
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0)
 
@@ -41,12 +42,16 @@ def probes_blueprint(health: Health, registry: CollectorRegistry) -> Blueprint:
 
     def metrics() -> Response:
         encoder, content_type = choose_encoder("")
-        return Response(expositions.get(lambda: encoder(registry)), content_type=content_type)
+        return Response(expositions.get(lambda: _exposition(encoder(registry))), content_type=content_type)
 
     for prefix in PREFIXES:
         for path, view in (("/health/alive", alive), ("/health/ready", ready), ("/metrics", metrics)):
             blueprint.add_url_rule(prefix + path, prefix + path, view, methods=["GET"])
     return blueprint
+
+
+def _exposition(text: bytes) -> bytes:
+    return escaped(text.decode(), IN_LABELS).encode()
 
 
 def time_requests(app: Flask, registry: CollectorRegistry) -> None:

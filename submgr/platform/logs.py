@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the log as JSON lines on stderr without ever blocking the process, and keeps the recent lines in memory.
 
+Characters that a terminal acts upon are escaped and passwords in URLs masked: peers have them in names and addresses.
+
 A line has `ts` (ms since 1970), `crit` (ERROR, WARNING, INFO, DEBUG), `id` (the program), `logger`, `msg`, and what
 the caller passed as `extra`.
 """
 
+import heapq
 import json
 import logging
 import os
@@ -12,7 +15,7 @@ import select
 import sys
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -20,6 +23,9 @@ import gevent
 import msgspec
 from gevent import monkey
 
+from submgr.platform.masking import masked_text
+from submgr.platform.printable import escaped
+from submgr.platform.sparse_log import LibraryBound
 from submgr.platform.supervised import SupervisedLoop
 
 LEVELS = {1: logging.ERROR, 2: logging.WARNING, 3: logging.INFO, 4: logging.DEBUG}
@@ -57,7 +63,7 @@ class JsonFormatter(logging.Formatter):
         if record.stack_info:
             line["stack"] = record.stack_info
         text = _encoded(line)
-        return text if len(text) <= _MAX_LINE else _encoded(_shortened(line))
+        return escaped(masked_text(text if len(text) <= _MAX_LINE else _encoded(_shortened(line))))
 
 
 def _encoded(value: Any) -> str:
@@ -81,7 +87,8 @@ class LogOutput(logging.Handler):
     """Writes lines to a descriptor as long as it takes them without waiting.
 
     When nobody reads the other end (a full pipe), lines wait in memory, up to 4 MiB; lines beyond that are
-    dropped and counted. The most recent lines are kept in any case.
+    dropped and counted. The most recent lines are kept in any case: `recent` in all, and when there are more, the
+    logger and level with most of them loses its oldest. So a flood of one kind pushes no other lines out.
     """
 
     def __init__(self, descriptor: int, recent: int = 2000) -> None:
@@ -91,14 +98,14 @@ class LogOutput(logging.Handler):
         self._poll.register(descriptor, select.POLLOUT)
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
-        self._recent: deque[str] = deque(maxlen=recent)
+        self._recent = _Recent(recent)
         self.dropped = 0
         """Lines that were not written because nobody read and memory is bounded."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Writes one record."""
         line = self.format(record)
-        self._recent.append(line)
+        self._recent.add((record.name, record.levelno), line)
         data = line.encode("utf-8", "replace") + b"\n"
         if self._waiting_bytes + len(data) > _BACKLOG:
             self.dropped += 1
@@ -134,7 +141,32 @@ class LogOutput(logging.Handler):
 
     def recent(self) -> list[str]:
         """The most recent lines, the oldest first, whether they could be written or not."""
-        return list(self._recent)
+        return self._recent.lines()
+
+
+class _Recent:
+    """The latest lines, at most `most`, of which no kind takes the place of the others."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._number = 0
+        self._kinds: dict[Hashable, deque[tuple[int, str]]] = {}
+        self._count = 0
+
+    def add(self, kind: Hashable, line: str) -> None:
+        self._number += 1
+        self._kinds.setdefault(kind, deque()).append((self._number, line))
+        if self._count < self._most:
+            self._count += 1
+            return
+        largest = max(self._kinds, key=lambda each: len(self._kinds[each]))
+        self._kinds[largest].popleft()
+        if not self._kinds[largest]:
+            del self._kinds[largest]
+
+    def lines(self) -> list[str]:
+        """All lines in their order."""
+        return [line for _, line in heapq.merge(*self._kinds.values())]
 
 
 def _native_poll() -> Any:
@@ -160,6 +192,7 @@ class Logs:
         self._before = (root.level, root.handlers[:])
         self._output = LogOutput(self._descriptor, self._recent_lines)
         self._output.setFormatter(JsonFormatter(self._program))
+        self._output.addFilter(LibraryBound())
         root.handlers[:] = [self._output]
         for name in _NOISY:
             logging.getLogger(name).setLevel(logging.WARNING)

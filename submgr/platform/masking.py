@@ -1,17 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Masks secrets in printed data. The name of a value tells whether it is a secret."""
+"""Masks secrets in what is printed: values whose name tells that they are secret, and secrets inside URLs."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 _SECRET_WORDS = ("password", "passwd", "secret", "token", "credential", "authorization", "apikey", "api_key", "private")
 MASK = "******"
 
+# user and password stand before the last @ of the authority; in JSON a quotation mark among them has a backslash
+_USER_INFO = re.compile(r"""://(?:[^/?#\s"\\]|\\.)*@""")
+_QUERY_SECRET = re.compile(
+    rf"""([?&;][\w.-]*(?:{"|".join(_SECRET_WORDS)})[\w.-]*=)(?:[^&;#\s"\\]|\\.)+""", re.IGNORECASE
+)
+
 
 def is_secret(name: str) -> bool:
-    """Whether a value of this name counts as a secret."""
+    """Whether a value of this name counts as a secret. The name of a file that has one does not (`tokenFile`)."""
     lowered = name.lower()
-    return any(word in lowered for word in _SECRET_WORDS)
+    return not lowered.endswith("file") and any(word in lowered for word in _SECRET_WORDS)
+
+
+def masked_text(text: str) -> str:
+    """`text` without the users, passwords and tokens of the URLs in it."""
+    if "://" in text:
+        text = _USER_INFO.sub(f"://{MASK}@", text)
+    return _QUERY_SECRET.sub(rf"\1{MASK}", text) if "=" in text else text
 
 
 def masked(value: Any) -> Any:
@@ -23,4 +37,4 @@ def masked(value: Any) -> Any:
         }
     if isinstance(value, list | tuple):
         return [masked(item) for item in value]
-    return value
+    return masked_text(value) if isinstance(value, str) else value

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keeps the log lines few that an outsider can cause at will: unknown answers, broken frames, refused writes.
 
-`Sparsely` is for events of many kinds, `Outage` for one thing that is either well or not.
+`Sparsely` is for events of many kinds, `Outage` for one thing that is either well or not. `LibraryBound` stands at the
+root of the log, for the loggers of libraries, which know nothing of this.
 """
 
 import logging
@@ -49,7 +50,45 @@ class Sparsely:
         self._kinds.move_to_end(kind)
         if len(self._kinds) > self._max_kinds:
             self._kinds.popitem(last=False)
-        self._logger.log(level, message, exc_info=error, extra=fields)
+        self._logger.log(level, "%s", message, exc_info=error, extra=fields)
+
+    def warning(self, kind: str, peer: str, message: str) -> None:
+        """Logs what a peer did as a warning. Each peer is a kind of its own."""
+        self.log(logging.WARNING, f"{kind} {peer}", message, peer=peer)
+
+
+class LibraryBound(logging.Filter):
+    """Lets at most `burst` lines of one level of a library's logger pass in `interval` (s).
+
+    The first line after a pause has a field `times`: how many it stands for. Loggers whose name begins with one of
+    `ours` bound themselves.
+    """
+
+    def __init__(
+        self,
+        ours: tuple[str, ...] = ("submgr", "mec"),
+        burst: int = 20,
+        interval: float = 60.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__()
+        self._ours = ours
+        self._burst = burst
+        self._interval = interval
+        self._clock = clock
+        self._windows: dict[tuple[str, int], list[float]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.partition(".")[0] in self._ours:
+            return True
+        now = self._clock()
+        window = self._windows.setdefault((record.name, record.levelno), [now, 0.0])
+        if now - window[0] >= self._interval:
+            if window[1] > self._burst:
+                record.times = int(window[1]) - self._burst + 1
+            window[:] = [now, 0.0]
+        window[1] += 1
+        return window[1] <= self._burst
 
 
 class Outage:

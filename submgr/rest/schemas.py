@@ -18,6 +18,7 @@ from submgr.core.model import MAX_MEID_BYTES, ClientEndpoint, Content, Detail, D
 from submgr.e2ap.messages import Action, ActionType, SubsequentAction, SubsequentActionType, TimeToWait
 from submgr.platform.http.json_body import NotJson, read_json
 from submgr.platform.http.json_fields import Dialect, Fields, Mistakes, Spelling, describe, truth
+from submgr.platform.printable import is_obeyed
 from submgr.rest.values import Octets, integer, objects, one_of, string
 
 REQUEST = Spelling(
@@ -50,7 +51,6 @@ PORT = integer(0, 65535)
 
 _DIALECT = Dialect(shows_values=True)
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\]")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 Refusal = Callable[[str, int], str | None]
 """Says why no xApp may be notified at a host and a port, None when it may."""
@@ -179,7 +179,7 @@ def _meid(request: Fields) -> str | None:
         request.wrong("Meid", "must not be empty")
     elif size > MAX_MEID_BYTES:
         request.wrong("Meid", f"must not be longer than {MAX_MEID_BYTES} bytes; it has {size}")
-    elif _CONTROL.search(meid):
+    elif is_obeyed(meid):
         request.wrong("Meid", "must not contain control characters")
     else:
         return meid

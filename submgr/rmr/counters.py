@@ -1,17 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The running counters of a transport, and its log of broken peers."""
+"""The running counters of a transport."""
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
-from time import monotonic
 
 from submgr.rmr.message import Status
 from submgr.rmr.transport import Stats
-
-_INTERVAL = 60.0
-_MOST_KINDS = 1024
 
 
 class Counters:
@@ -50,25 +45,3 @@ class Counters:
             connections=connections,
             handler_errors=self.handler_errors,
         )
-
-
-class SparseLog:
-    """Logs a kind of event from a peer once a minute at most, and then how often it happened in between."""
-
-    def __init__(self, logger: logging.Logger) -> None:
-        self._logger = logger
-        self._last: dict[tuple[str, str], tuple[float, int]] = {}
-
-    def warning(self, kind: str, peer: str, text: str) -> None:
-        """Logs `text`, unless this kind of thing from this peer was logged within the last minute."""
-        now = monotonic()
-        last, silenced = self._last.get((kind, peer), (-_INTERVAL, 0))
-        if now - last < _INTERVAL:
-            self._last[kind, peer] = (last, silenced + 1)
-            return
-        if len(self._last) >= _MOST_KINDS:
-            self._last.clear()
-        self._last[kind, peer] = (now, 0)
-        if silenced:
-            text = f"{text} (and {silenced} times more since the last such line)"
-        self._logger.warning("rmr: %s: %s", peer, text)

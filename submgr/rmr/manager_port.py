@@ -17,7 +17,6 @@ from submgr.platform.sparse_log import Sparsely
 from submgr.platform.supervised import SupervisedLoop
 from submgr.platform.turns import in_turns
 from submgr.rmr import mtypes
-from submgr.rmr.counters import SparseLog
 from submgr.rmr.framing import SMALLEST_FRAME
 from submgr.rmr.message import NO_SUB_ID, Message, Status
 from submgr.rmr.routing.changes import MAX_MEMORY, Tables
@@ -79,8 +78,7 @@ class ManagerPort:
         self._apply = apply
         self._manager = manager
         self._interval = interval
-        self._log = SparseLog(_LOG)
-        self._sparsely = Sparsely(_LOG)
+        self._log = Sparsely(_LOG)
         self._share = Share()
         self._tables = Tables()
         self._readers: WeakKeyDictionary[Any, _Reader] = WeakKeyDictionary()
@@ -194,12 +192,12 @@ class ManagerPort:
         verdict = "OK" if outcome.error is None else "ERR"
         what = f"rmr: route table {outcome.table_id} from {request.src}"
         if outcome.error is not None:
-            self._sparsely.log(logging.ERROR, "refused", f"{what} refused: {outcome.reason}")
+            self._log.log(logging.ERROR, "refused", f"{what} refused: {outcome.reason}")
         elif outcome.table is None:
-            self._sparsely.log(logging.WARNING, "kept", f"{what} is an update: kept until a full table comes")
+            self._log.log(logging.WARNING, "kept", f"{what} is an update: kept until a full table comes")
             self._ask_for_full(request)
         else:
-            self._sparsely.log(logging.INFO, "applied", f"{what} applied")
+            self._log.log(logging.INFO, "applied", f"{what} applied")
         if outcome.skipped.count:
             told = f"route table {outcome.table_id}: {outcome.skipped.told()}"
             self._log.warning(f"skipped from {outcome.kind}", "route manager", told)

@@ -10,9 +10,9 @@ from time import monotonic
 import gevent
 
 from submgr.platform.native_threads import in_thread
+from submgr.platform.sparse_log import Sparsely
 from submgr.platform.supervised import SupervisedLoop
 from submgr.platform.turns import in_turns
-from submgr.rmr.counters import SparseLog
 from submgr.rmr.routing.table import RouteTable
 
 _LOG = logging.getLogger(__name__)
@@ -35,6 +35,8 @@ class Stash:
         self._next: RouteTable | None = None
         self._writer = SupervisedLoop("route table stash", self._step)
         self._log = SparseLog(_LOG)
+        self._writer: Any = None
+        self._log = Sparsely(_LOG)
 
     def save(self, table: RouteTable) -> None:
         """Writes the table soon. Never blocks, never raises."""

@@ -29,7 +29,7 @@ def listening(pid: int) -> set[str]:
 
 def test_every_listener_is_on_the_loopback_address(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    command = [sys.executable, "-m", "submgr", "run", "--standalone", "--no-mec", "--free-ports"]
+    command = [sys.executable, "-m", "submgr", "run", "--standalone", "--mec", "--free-ports"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("RMR_", "CFG_"))}
     with log.open("wb") as out:
         running: subprocess.Popen[bytes] = spawn(
@@ -37,7 +37,7 @@ def test_every_listener_is_on_the_loopback_address(tmp_path: Path) -> None:
         )
     try:
         eventually(lambda: re.search("ready for xApps", log.read_text()), START, what="the start")
-        eventually(lambda: "Subscribe:" in log.read_text(), START, what="the introduction")
+        eventually(lambda: "/dev_app/v1/openapi.yaml" in log.read_text(), START, what="the demonstrations of MEC")
         loopback = ipaddress.IPv4Address("127.0.0.1").packed[:: -1 if sys.byteorder == "little" else 1].hex().upper()
         assert listening(running.pid) == {loopback}
     finally:

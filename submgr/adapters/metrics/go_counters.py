@@ -12,6 +12,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
+from submgr.platform.printable import IN_LABELS, escaped
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _RECEIVED = "The total number of {} messages received from xApp"
@@ -151,7 +153,8 @@ def exposition(registry: CollectorRegistry) -> tuple[bytes, str]:
             continue
         go.append(f"# HELP {family.name} {family.documentation}\n# TYPE {family.name} {family.type}\n")
         go.extend(f"{sample.name} {_number(sample.value)}\n" for sample in family.samples)
-    return "".join(go).encode() + generate_latest(_Families(labelled)), CONTENT_TYPE
+    text = "".join(go) + generate_latest(_Families(labelled)).decode()
+    return escaped(text, IN_LABELS).encode(), CONTENT_TYPE
 
 
 def _number(value: float) -> str:

@@ -18,6 +18,7 @@ from submgr.platform.config import yaml_document
 from submgr.platform.config.schema import Key, Section
 from submgr.platform.config.yaml_document import DocumentError, Failure, Node, Scalar, Sequence, read_yaml
 from submgr.platform.config.yaml_document import Mapping as MappingNode
+from submgr.platform.masking import masked_text
 
 LARGEST = 1 << 20
 """Bytes of a file; no ConfigMap is larger."""
@@ -42,7 +43,7 @@ class Problem:
     def __str__(self) -> str:
         where = f"line {self.line}: " if self.line is not None else ""
         what = f"{self.path}: " if self.path else ""
-        return f"{where}{what}{self.message}"
+        return masked_text(f"{where}{what}{self.message}")
 
 
 class ConfigError(Exception):

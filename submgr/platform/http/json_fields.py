@@ -11,13 +11,13 @@ its interface. Unknown fields are ignored.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
+from submgr.platform.printable import is_obeyed
 from submgr.platform.turns import Budget
 
 MAX_MISTAKES = 100
@@ -27,8 +27,6 @@ Converted = TypeVar("Converted")
 Substitute = TypeVar("Substitute")
 Values = Mapping[str, Any]
 Convert = Callable[[Any], Converted]
-
-_NO_CONTROL = re.compile(r"[^\x00-\x1f\x7f]*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +187,7 @@ def text(longest: int, *, empty: bool = False) -> Convert[str]:
             raise ValueError(f"must not be longer than {longest} characters")
         if not value and not empty:
             raise ValueError("must not be empty")
-        if not _NO_CONTROL.match(value):
+        if is_obeyed(value):
             raise ValueError("must not contain control characters")
         return value
 

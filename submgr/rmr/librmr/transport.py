@@ -17,10 +17,11 @@ import gevent
 from gevent import socket
 
 from submgr.platform.native_threads import NativeThreads
+from submgr.platform.sparse_log import Sparsely
 from submgr.platform.supervised import SupervisedLoop
 from submgr.rmr import mtypes
 from submgr.rmr.addresses import AddressError, join_address, own_host, split_address
-from submgr.rmr.counters import Counters, SparseLog
+from submgr.rmr.counters import Counters
 from submgr.rmr.framing import EncodeError, Encoder, FramingError
 from submgr.rmr.librmr.binding import Library, load_library
 from submgr.rmr.librmr.buffers import Outgoing, Received
@@ -69,7 +70,7 @@ class LibrmrTransport:
         self._load = load
         self._library: Library | None = None
         self._counters = Counters()
-        self._log = SparseLog(_LOG)
+        self._log = Sparsely(_LOG)
         self._receiver = Receiver(config, self._counters, on_message, on_error, self._answer_health_check)
         self._router = Router(lambda name: True)
         self._encoder = Encoder()

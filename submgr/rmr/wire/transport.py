@@ -14,9 +14,10 @@ from typing import Any
 import gevent
 from gevent.server import StreamServer
 
+from submgr.platform.sparse_log import Sparsely
 from submgr.rmr import mtypes
 from submgr.rmr.addresses import AddressError, join_address, own_host
-from submgr.rmr.counters import Counters, SparseLog
+from submgr.rmr.counters import Counters
 from submgr.rmr.framing import EncodeError, Encoder
 from submgr.rmr.listener import listen
 from submgr.rmr.message import Message, Status, answer_to
@@ -52,7 +53,7 @@ class WireTransport:
         """`ours`: the names of peers that our own settings have, see `Endpoints`."""
         self.config = config
         self._counters = Counters()
-        self._log = SparseLog(_LOG)
+        self._log = Sparsely(_LOG)
         self._receiver = Receiver(config, self._counters, on_message, on_error, self._answer_health_check)
         self._receive_queue = self._receiver.queue
         self._router = Router(lambda name: self._endpoints.usable(name))

@@ -128,7 +128,7 @@ def test_logs_stop_writes_what_waits_but_not_for_ever(pipe):
     logs = Logs("submgr", pipe[1])
     logs.start(3)
     for _ in range(200):
-        logging.getLogger("a").info("x" * 1000)
+        logging.getLogger("submgr.a").info("x" * 1000)
     read: list[bytes] = []
 
     def late_reader() -> None:
@@ -143,6 +143,25 @@ def test_logs_stop_writes_what_waits_but_not_for_ever(pipe):
     assert len([json.loads(line) for line in rest.splitlines()]) == 200
     logs.start(3)
     for _ in range(200):
-        logging.getLogger("a").info("x" * 1000)
+        logging.getLogger("submgr.a").info("x" * 1000)
     with gevent.Timeout(5):
         logs.stop(0.1)
+
+
+def test_a_flood_of_one_logger_pushes_no_other_lines_out_of_the_recent_ones(pipe):
+    output = LogOutput(pipe[1], recent=100)
+    output.setFormatter(JsonFormatter("submgr"))
+    for number in range(30):
+        output.emit(logging.makeLogRecord({"name": "quiet", "levelno": logging.INFO, "msg": f"line {number}"}))
+    for _ in range(1000):
+        output.emit(logging.makeLogRecord({"name": "flood", "levelno": logging.WARNING, "msg": "again"}))
+    names = [json.loads(line)["logger"] for line in output.recent()]
+    assert names == ["quiet"] * 30 + ["flood"] * 70
+
+
+def test_characters_that_a_terminal_obeys_and_passwords_reach_no_log(logger, pipe):
+    logger.warning("lost http://u:p4ss@proxy/x", extra={"meid": "gnb\x9b2J", "url": "https://u:p4ss@h"})
+    raw = os.read(pipe[0], 65536).decode()
+    assert "\x9b" not in raw
+    assert "p4ss" not in raw
+    assert json.loads(raw)["meid"] == "gnb\x9b2J"

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-from submgr.platform.masking import masked
+import pytest
+
+from submgr.platform.masking import is_secret, masked, masked_text
 
 
 def test_secrets_are_masked_wherever_they_are():
@@ -12,3 +14,28 @@ def test_secrets_are_masked_wherever_they_are():
     }
     assert masked({"token": "", "secret": None}) == {"token": "", "secret": None}
     assert config["debug"]["token"] == "t"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("http://mec:s3cret@proxy:5000/x", "http://******@proxy:5000/x"),
+        ("https://token@proxy", "https://******@proxy"),
+        ("http://u:p@ss'w@proxy refused, http://a:b@c too", "http://******@proxy refused, http://******@c too"),
+        ('{"url": "http://u:a\\"b@proxy", "mail": "x@y"}', '{"url": "http://******@proxy", "mail": "x@y"}'),
+        ("http://hook/x?id=1&access_token=abc&to=b@c", "http://hook/x?id=1&access_token=******&to=b@c"),
+        ("http://hook/mail@x", "http://hook/mail@x"),
+        ("redis://:pw@db:6379/0", "redis://******@db:6379/0"),
+        ("token=abc is no URL", "token=abc is no URL"),
+    ],
+)
+def test_secrets_in_urls_are_masked_wherever_a_text_has_them(text: str, shown: str) -> None:
+    assert masked_text(text) == shown
+    assert masked({"mec": {"appUrls": {"a": text}, "list": [text]}}) == {
+        "mec": {"appUrls": {"a": shown}, "list": [shown]}
+    }
+
+
+def test_the_name_of_a_file_is_no_secret() -> None:
+    assert is_secret("adminToken")
+    assert not is_secret("adminTokenFile")

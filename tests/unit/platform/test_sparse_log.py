@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import logging
 
-from submgr.platform.sparse_log import Outage, Sparsely
+from submgr.platform.sparse_log import LibraryBound, Outage, Sparsely
 
 
 def test_sparsely_logs_the_first_and_then_counts(caplog):
@@ -59,3 +59,37 @@ def test_an_outage_with_ever_new_words_does_not_flood_the_log(caplog):
     for number in range(1000):
         outage.goes_on(f"request {number} failed")
     assert len(caplog.records) == 20
+
+
+def test_each_peer_is_told_once_a_minute_at_most(caplog):
+    now = [0.0]
+    sparsely = Sparsely(logging.getLogger("peers"), clock=lambda: now[0])
+    for _ in range(3):
+        sparsely.warning("frame", "10.0.0.1", "length 0; connection closed")
+        sparsely.warning("frame", "10.0.0.2", "length 0; connection closed")
+    now[0] = 60
+    sparsely.warning("frame", "10.0.0.1", "length 0; connection closed")
+    assert [(record.peer, getattr(record, "times", None)) for record in caplog.records] == [
+        ("10.0.0.1", None), ("10.0.0.2", None), ("10.0.0.1", 3)
+    ]  # fmt: skip
+
+
+def test_a_percent_sign_in_a_peers_words_formats_nothing(caplog):
+    Sparsely(logging.getLogger("percent")).log(logging.WARNING, "a", "sent %s and %d")
+    assert caplog.messages == ["sent %s and %d"]
+
+
+def test_the_lines_of_a_library_are_bounded_and_ours_are_not():
+    now = [0.0]
+    bound = LibraryBound(burst=2, interval=60, clock=lambda: now[0])
+
+    def passed(name: str, level: int = logging.WARNING) -> tuple[bool, int | None]:
+        record = logging.makeLogRecord({"name": name, "levelno": level, "msg": "undecodable"})
+        return bound.filter(record), getattr(record, "times", None)
+
+    assert [passed("pycrate.asn1rt") for _ in range(4)] == [(True, None)] * 2 + [(False, None)] * 2
+    assert passed("pycrate.asn1rt", logging.ERROR) == (True, None)
+    assert passed("redis") == (True, None)
+    assert [passed("submgr.rest.errors")[0] for _ in range(50)] == [True] * 50
+    now[0] = 60
+    assert passed("pycrate.asn1rt") == (True, 3)

@@ -51,7 +51,7 @@ def test_the_declarations_are_enough_for_a_page_about_the_settings():
         assert "\n" not in key.description, path
         assert key.kind.allowed, path
         assert key.kind(key.kind.show(key.default)) == key.default, path
-    assert [path for path, key in keys() if key.secret] == ["debug.token", "debug.tokenFile"]
+    assert [path for path, key in keys() if key.secret] == ["debug.token"]
     units = {path: key.kind.unit for path, key in keys() if key.kind.unit}
     assert units["rmr.maxSize"] == "bytes"
     assert all(unit == "ms" for path, unit in units.items() if path.endswith("_ms"))
