@@ -74,7 +74,7 @@ class Mec:
         self.orchestrator: Orchestrator = build_orchestrator(meo, store, registry, health, outbound)
         registry.register(self._counted_metrics(outbound))
         health.require("mec", lambda: None if self._loaded else "what is stored has not been read yet")
-        app = problem_app("mec.manager")
+        app = problem_app("mec.manager", origins=settings.origins)
         time_requests(app, registry)
         app.before_request(self._refuse_until_loaded)
         app.register_blueprint(manager_blueprint(self.users))

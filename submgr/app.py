@@ -55,6 +55,8 @@ from submgr.service import Replies, Service
 from submgr.settings.live import LiveSettings
 from submgr.settings.model import Settings
 
+SERVICE_NAMES = tuple(f"service-ricplt-submgr-http{domain}" for domain in ("", ".ricplt", ".ricplt.svc.cluster.local"))
+"""Under these a browser in the cluster may reach our pages. Nobody outside of it has them resolved to us."""
 HUB_WATCH = 0.02
 """Seconds between two looks whether the event loop turns; a stop that is shorter may be missed."""
 
@@ -246,7 +248,11 @@ def _make_rmr(settings: Settings, environment: Mapping[str, str], e2_termination
 def _make_xapp_http(settings: Settings, service: Service, monitoring: Monitoring, outbound: Outbound) -> HttpServer:
     metrics = monitoring.metrics
     options = XappOptions(
-        settings.subscription.show_ids, settings.debug.strict_octets, metrics.folded_octets, outbound.refusal
+        settings.subscription.show_ids,
+        settings.debug.strict_octets,
+        metrics.folded_octets,
+        outbound.refusal,
+        _origins(settings),
     )
     app = xapp_app(service, monitoring.counters.inc, metrics.internal_error, options)
     return HttpServer("xapp", settings.subscription.listen, app)
@@ -275,9 +281,13 @@ def _make_platform_http(
         export=backup.export,
         import_=backup.import_,
     )
-    app = platform_app(service, operations, monitoring.metrics.internal_error)
+    app = platform_app(service, operations, monitoring.metrics.internal_error, _origins(live.current))
     app.before_request(probes.refuse_before_restored)
     return HttpServer("platform", live.current.local.listen, app)
+
+
+def _origins(settings: Settings) -> tuple[str, ...]:
+    return (*SERVICE_NAMES, *settings.debug.origins)
 
 
 def _make_mec(live: LiveSettings, store: Store, monitoring: Monitoring, outbound: Outbound) -> Mec | None:

@@ -13,6 +13,7 @@ from flask import Blueprint, Response, current_app, request
 
 from submgr.platform.http.app import ApiError, JsonApp, problem_errors
 from submgr.platform.http.json_body import NotJson, read_json
+from submgr.platform.http.changes import refuse_foreign_origins
 from submgr.platform.http.json_fields import Dialect, Fields, Mistakes
 
 Answers = Mapping[type[Exception], Callable[[Any], ApiError]]
@@ -22,9 +23,14 @@ DIALECT = Dialect(absent="is missing", limit=math.inf)
 """Of requests to all MEC services but the orchestrator."""
 
 
-def problem_app(name: str) -> JsonApp:
-    """An application whose errors are application/problem+json; views raise `ApiError`."""
-    return JsonApp(name, errors=problem_errors)
+def problem_app(name: str, *, origins: Iterable[str] = ()) -> JsonApp:
+    """An application whose errors are application/problem+json; views raise `ApiError`.
+
+    `origins`: the web pages that may change something, see `refuse_foreign_origins`.
+    """
+    app = JsonApp(name, errors=problem_errors)
+    refuse_foreign_origins(app, origins)
+    return app
 
 
 def only_parameters(routes: Blueprint, known: Mapping[str, Collection[str]]) -> None:

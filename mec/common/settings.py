@@ -19,6 +19,7 @@ from submgr.platform.config.values import (
     one_of,
     optional_text,
     text,
+    texts,
     truth,
     whole,
 )
@@ -86,6 +87,12 @@ class MecSettings:
         number(60.0, 30 * 86_400.0, "s"),
         86_400.0,
         "after how long an idle UE that does not come back counts as detached: T3412 of the network and a margin",
+    )
+    origins: tuple[str, ...] = setting(
+        "origins",
+        texts,
+        (),
+        "names and origins of web pages that may change something, beside localhost and the own host and address",
     )
     log_identities: bool = setting("logIdentities", truth, False, "IMSIs in full in debug lines")
 

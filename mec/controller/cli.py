@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`mec controller`: takes mirrored S1AP in and tells identity providers who has which address."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import click
@@ -81,19 +81,19 @@ def controller(
         Limits(idle=idle_limit),
     )
     store = store_of(config, environment(), f"controller-{network}")
-    run("mec controller", config, ControllerProgram(settings, http, store))
+    run("mec controller", config, ControllerProgram(settings, http, store, config.mec.origins))
 
 
 class ControllerProgram:
     """The controller with its store and its HTTP server."""
 
-    def __init__(self, settings: ControllerSettings, http: str, store: Store) -> None:
+    def __init__(self, settings: ControllerSettings, http: str, store: Store, origins: Iterable[str] = ()) -> None:
         registry = CollectorRegistry()
         self._store = store
         self._health = Health()
         self.controller = Controller(settings, store, registry, self._health)
         register_metrics(self.controller, registry)
-        app = problem_app("mec.controller")
+        app = problem_app("mec.controller", origins=origins)
         time_requests(app, registry)
         app.register_blueprint(controller_blueprint(self.controller))
         app.register_blueprint(probes_blueprint(self._health, registry))

@@ -17,9 +17,12 @@ from mec.meo.optimiser import Migration, Optimiser
 from mec.meo.service import Meo
 from submgr.platform.http.app import ApiError, json_response
 from submgr.platform.http.bearer import require_token
+from submgr.platform.http.changes import audit_changes
 from submgr.platform.turns import in_turns
 
 BASE = "/meo/v1"
+_NO_CHANGE = ("meo.load", "meo.key", "meo.select")
+"""Views that take telemetry every few seconds, or change nothing."""
 PATIENCE = 2.3
 """Seconds a request waits for what goes on in the background; then it is answered with how far that is."""
 
@@ -28,6 +31,7 @@ def admin_blueprint(meo: Meo, optimiser: Optimiser, refusal: Refusal) -> Bluepri
     """The routes under `/meo/v1`. `refusal` says why a callback or a platform must not be called."""
     routes = Blueprint("meo", __name__, url_prefix=BASE)
     answer_errors(routes, ANSWERS)
+    audit_changes(routes, unless=_NO_CHANGE)
     routes.before_request(lambda: require_token((meo.settings.admin_token,)))
     document_routes(routes, "openapi_meo.yaml")
     _app_routes(routes, meo)

@@ -24,6 +24,7 @@ from mec.meo.qkd import QkdPoller
 from mec.meo.recovery import recover
 from mec.meo.service import Meo
 from mec.meo.settings import RESTART, MeoSettings, from_mapping
+from submgr.platform import audit
 from submgr.platform.config.schema import changed
 from submgr.platform.health import Health
 from submgr.platform.http.client import HttpClient
@@ -119,7 +120,8 @@ class Orchestrator:
         if waiting:
             log.warning("configuration changes that need a restart", extra={"settings": waiting})
         applied = [f"meo.{name}" for name in names if name not in RESTART]
-        log.info("orchestrator reconfigured", extra={"changed": applied})
+        if names:
+            audit.changed("orchestrator reconfigured", peer="configuration file", outcome="applied", changed=applied)
 
     def why_not_ready(self) -> str | None:
         """Why the orchestrator is not ready, or None."""

@@ -8,7 +8,7 @@ from typing import Any
 from mec.meo.placement import Rules
 from submgr.platform.config.file import ConfigError, inspect_values
 from submgr.platform.config.schema import Section, fill, part, schema_of, setting
-from submgr.platform.config.values import Kind, mapping, number, one_of, optional_text, text, whole
+from submgr.platform.config.values import Kind, mapping, number, one_of, optional_text, text, texts, whole
 
 DRIVERS = ("noop", "webhook", "kubernetes", "openwhisk")
 
@@ -16,12 +16,6 @@ DRIVERS = ("noop", "webhook", "kubernetes", "openwhisk")
 def _types_to_drivers(value: Any) -> Mapping[str, str]:
     choose = one_of(*DRIVERS)
     return {text(name): choose(driver) for name, driver in mapping(value).items()}
-
-
-def _tokens(value: Any) -> tuple[str, ...]:
-    if isinstance(value, list):
-        return tuple(text(token) for token in value if token != "")
-    return (text(value),) if value != "" else ()
 
 
 def _url(value: Any) -> str | None:
@@ -57,9 +51,7 @@ class MeoSettings:
         "overloadWebhook", Kind(_url, "http or https URL"), None, "who is told that no platform is left"
     )
     admin_token: str | None = setting("adminToken", optional_text, None, "the token of /meo/v1")
-    device_tokens: tuple[str, ...] = setting(
-        "deviceTokens", Kind(_tokens, "list of texts"), (), "the tokens of /dev_app/v1"
-    )
+    device_tokens: tuple[str, ...] = setting("deviceTokens", texts, (), "the tokens of /dev_app/v1")
 
     def driver_of(self, platform_type: str) -> str | None:
         """The name of the driver for platforms of a type; None when there is none."""

@@ -2,7 +2,7 @@
 """`mec proxy`: passes requests on between MECs."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import click
@@ -32,7 +32,7 @@ def proxy(listen: str, mec_info: str, path: str | None) -> None:
     """Pass requests on between MECs."""
     config = configured(path, {})
     try:
-        program = ProxyProgram(listen, mec_info)
+        program = ProxyProgram(listen, mec_info, config.mec.origins)
     except ConfigError as failed:
         complain(failed, mec_info)
         sys.exit(1)
@@ -42,7 +42,7 @@ def proxy(listen: str, mec_info: str, path: str | None) -> None:
 class ProxyProgram:
     """The proxy with its HTTP server and a watch on its file. Raises ConfigError."""
 
-    def __init__(self, listen: str, path: str) -> None:
+    def __init__(self, listen: str, path: str, origins: Iterable[str] = ()) -> None:
         text = read(path)
         self._client = HttpClient(user_agent="mec-proxy", idle_total=1024)
         self.proxy = Proxy(mec_info(text), PeerClient(self._client))
@@ -50,7 +50,7 @@ class ProxyProgram:
         self._health = Health()
         registry = CollectorRegistry()
         registry.register(_counted_metrics(self.proxy))
-        app = problem_app("mec.proxy")
+        app = problem_app("mec.proxy", origins=origins)
         time_requests(app, registry)
         app.register_blueprint(proxy_blueprint(self.proxy))
         app.register_blueprint(probes_blueprint(self._health, registry))

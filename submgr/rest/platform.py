@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib import resources
 
@@ -12,6 +12,7 @@ from flask import Flask, Response, request
 
 from submgr.core.model import RestRecord
 from submgr.platform.http.app import ApiError, JsonApp, after_sent, json_response
+from submgr.platform.http.changes import audit_changes, refuse_foreign_origins
 from submgr.platform.http.shared_answers import SharedAnswers
 from submgr.rest.errors import answer_refusals, report_internal_errors
 from submgr.rest.symptomdata import zip_files
@@ -35,9 +36,13 @@ _CONTENT_POLICY = "default-src 'none'; connect-src 'self'; style-src 'unsafe-inl
 """The console page loads nothing, and talks to this API only."""
 
 
-def platform_app(subscriptions: Subscriptions, operations: Operations, internal_error: InternalError) -> Flask:
-    """The WSGI application of the platform interface."""
+def platform_app(
+    subscriptions: Subscriptions, operations: Operations, internal_error: InternalError, origins: Iterable[str] = ()
+) -> Flask:
+    """The WSGI application of the platform interface. `origins`: see `refuse_foreign_origins`."""
     app = JsonApp("submgr.rest.platform")
+    refuse_foreign_origins(app, origins)
+    audit_changes(app)
     answer_refusals(app)
     report_internal_errors(app, internal_error)
     for path, view in _State(operations).routes() + _Queries(subscriptions, operations).routes():

@@ -12,6 +12,7 @@ from flask import Flask, Response, request
 from submgr.core.errors import NodeDownError
 from submgr.core.model import SubscribeRequest
 from submgr.platform.http.app import JsonApp, after_sent, json_response
+from submgr.platform.http.changes import refuse_foreign_origins
 from submgr.platform.http.shared_answers import SharedAnswers
 from submgr.platform.sparse_log import Sparsely
 from submgr.rest.errors import answer_refusals, refusal, report_internal_errors
@@ -42,6 +43,7 @@ def xapp_app(
     folding = Sparsely(log, interval=math.inf)
     app = JsonApp("submgr.rest.xapp", json_only=True)
     answer_refusals(app)
+    refuse_foreign_origins(app, options.origins)
 
     def subscribe() -> Response:
         asked = parse(request.get_data(cache=False))

@@ -34,8 +34,6 @@ class Stash:
         self._unfinished = Path(f"{path}.inc")
         self._next: RouteTable | None = None
         self._writer = SupervisedLoop("route table stash", self._step)
-        self._log = SparseLog(_LOG)
-        self._writer: Any = None
         self._log = Sparsely(_LOG)
 
     def save(self, table: RouteTable) -> None:

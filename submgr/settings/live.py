@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from submgr.platform import audit
 from submgr.platform.config.file import ConfigError
 from submgr.settings.loader import load
 from submgr.settings.model import RELOADED, Settings
@@ -72,7 +73,11 @@ class LiveSettings:
             self.reload_refused = True
             log.error(
                 "configuration refused, the old values stay",
-                extra={"problems": [str(problem) for problem in exc.problems]},
+                extra={
+                    "peer": "configuration file",
+                    "outcome": "refused",
+                    "problems": [str(problem) for problem in exc.problems],
+                },
             )
             return False
         except Exception:  # a bug: whoever watches the file logs it, and the metric says so meanwhile
@@ -84,7 +89,8 @@ class LiveSettings:
             log.warning("configuration", extra={"warning": str(warning)})
         if reloaded.need_restart:
             log.warning("configuration changes that need a restart", extra={"settings": list(reloaded.need_restart)})
-        log.info("configuration reloaded", extra={"changed": _changes(old, self.current)})
+        changes = _changes(old, self.current)
+        audit.changed("configuration reloaded", peer="configuration file", outcome="applied", changed=changes)
         for callback in self._watchers:
             callback(old, self.current)
         return True

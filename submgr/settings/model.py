@@ -12,7 +12,7 @@ from typing import Any
 from submgr.platform.config.file import Problem
 from submgr.platform.config.outbound import OutboundSettings
 from submgr.platform.config.schema import Section, open_section, schema_of, section, setting, without_effect
-from submgr.platform.config.values import listen_address, milliseconds, number, one_of, text, truth, whole
+from submgr.platform.config.values import listen_address, milliseconds, number, one_of, text, texts, truth, whole
 from submgr.platform.masking import masked
 from submgr.platform.store.base import BACKENDS
 from submgr.settings.kinds import Merging, base_url, delete_waits, host, hours, merging, metric_namespace, rmr_port
@@ -221,6 +221,12 @@ class Debug:
     )
     token: str = setting("token", text, "", f"the token; else from tokenFile, else from {TOKEN_VARIABLE}")
     token_file: str = setting("tokenFile", text, "", "a file that has the token")
+    origins: tuple[str, ...] = setting(
+        "origins",
+        texts,
+        (),
+        "names and origins of web pages that may change something, beside localhost, own names and addresses",
+    )
     strict_octets: bool = setting(
         "strictOctets", truth, False, "true: a number that is no octet is a 400; false: its low octet is taken"
     )

@@ -50,6 +50,15 @@ optional_text = Kind(_optional_text, "text")
 """A text, of which an empty one counts as none."""
 
 
+def _texts(value: Any) -> tuple[str, ...]:
+    given = value if isinstance(value, list | tuple) else [value]
+    return tuple(each for each in map(_text, given) if each)
+
+
+texts = Kind(_texts, "list of texts", show=list)
+"""A list of strings, of which empty ones do not count; a single string is a list of one."""
+
+
 def whole(low: int, high: int, unit: str = "") -> Kind[int]:
     """A whole number from `low` to `high`."""
 

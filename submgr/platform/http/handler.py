@@ -19,6 +19,7 @@ from gevent.pywsgi import WSGIHandler
 from submgr.platform.http.app import reason_of
 from submgr.platform.http.buffered_socket import BufferedSocket, PeerClosed
 from submgr.platform.http.connections import Connections
+from submgr.platform.http.peer import SOCKET
 from submgr.platform.http.request_head import Refused
 from submgr.platform.http.request_reader import RETRY, Request, read_request
 
@@ -173,6 +174,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         env["SERVER_PROTOCOL"] = self.request_version
         env["REMOTE_ADDR"] = self.client_address[0].removeprefix("::ffff:")
         env["REMOTE_PORT"] = str(self.client_address[1])
+        env[SOCKET] = self.socket
         env.update(request.fields.environ)
         if request.line.host is not None:
             env["HTTP_HOST"] = request.line.host

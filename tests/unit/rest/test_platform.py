@@ -171,8 +171,10 @@ def test_refused_write_does_not_tell_what_exists(platform: FlaskClient, operatio
 def test_web_pages_of_other_origins_change_nothing(
     platform: FlaskClient, subscriptions: Any, method: str, path: str, call: Any
 ) -> None:
-    for origin in ("http://elsewhere.example", "null", "", "http://[", "localhost"):
+    for origin in ("http://elsewhere.example", "null", "", "http://[", "localhost", "ftp://localhost"):
         assert platform.open(path, method=method, headers={"Origin": origin}).status_code == 403
+    rebound = {"Origin": "http://evil.example:8080", "Host": "evil.example:8080"}
+    assert platform.open(path, method=method, headers=rebound).status_code == 403
     assert subscriptions.calls == []
     assert platform.open(path, method=method, headers={"Origin": "http://localhost"}).status_code == 200
 
