@@ -29,11 +29,13 @@ from mec.meo.app import Orchestrator
 from mec.meo.app import build as build_orchestrator
 from mec.meo.settings import from_mapping as meo_settings
 from submgr.platform.config.file import ConfigError
+from submgr.platform.config.tls import TlsSettings
 from submgr.platform.config.watcher import ConfigWatcher
 from submgr.platform.health import Health
 from submgr.platform.http.app import ApiError, problem_errors
 from submgr.platform.http.client import HttpClient
 from submgr.platform.http.connections import HttpLimits
+from submgr.platform.http.peer import require_certificate
 from submgr.platform.http.server import HttpServer
 from submgr.platform.outbound_rules import Outbound
 from submgr.platform.store.base import Store
@@ -59,11 +61,13 @@ class Mec:
         registry: CollectorRegistry,
         health: Health,
         outbound: Outbound | None = None,
+        tls: TlsSettings | None = None,
     ) -> None:
         outbound = outbound or Outbound()
         self._settings = settings
-        self._client = HttpClient(user_agent="mec-manager")
-        self._outward = HttpClient(user_agent="mec-manager", outbound=outbound)
+        tls = tls or TlsSettings()
+        self._client = HttpClient(user_agent="mec-manager", tls=tls.client())
+        self._outward = HttpClient(user_agent="mec-manager", outbound=outbound, tls=tls.client())
         peers = PeerClient(self._client)
         uses = Uses(store, settings.mec_id)
         self.users = Users(settings, store, peers)
@@ -71,8 +75,9 @@ class Mec:
         self.mobility = Mobility(settings, store, self._outward, UeAddresses(settings.controller_url, peers), uses)
         self.ams.observer = self.mobility
         self._data = DataFileLoader(settings.data_file, settings.mec_id, store, self.users, uses)
-        self.orchestrator: Orchestrator = build_orchestrator(meo, store, registry, health, outbound)
+        self.orchestrator: Orchestrator = build_orchestrator(meo, store, registry, health, outbound, tls)
         registry.register(self._counted_metrics(outbound))
+        health.warn("TLS", lambda: self._http.tls_trouble())
         health.require("mec", lambda: None if self._loaded else "what is stored has not been read yet")
         app = problem_app("mec.manager", origins=settings.origins)
         time_requests(app, registry)
@@ -83,7 +88,9 @@ class Mec:
         for blueprint in self.orchestrator.blueprints:
             app.register_blueprint(blueprint)
         app.register_blueprint(probes_blueprint(health, registry))
-        self._http = HttpServer("mec", settings.host, app, limits=_LIMITS, errors=problem_errors)
+        if tls.asks("mec"):
+            require_certificate(app)
+        self._http = HttpServer("mec", settings.host, app, limits=_LIMITS, errors=problem_errors, tls=tls.server("mec"))
 
     @property
     def address(self) -> tuple[str, int]:
@@ -156,12 +163,13 @@ def build(
     registry: CollectorRegistry | None = None,
     health: Health | None = None,
     outbound: Outbound | None = None,
+    tls: TlsSettings | None = None,
 ) -> Mec:
     """The services of a MEC, out of the raw sections `mec` and `meo` of a configuration file.
 
     Without `registry` and `health` it makes its own. Raises ConfigError with all mistakes.
     """
-    return Mec(from_mapping(settings), meo, store, registry or CollectorRegistry(), health or Health(), outbound)
+    return Mec(from_mapping(settings), meo, store, registry or CollectorRegistry(), health or Health(), outbound, tls)
 
 
 @click.command()
@@ -229,7 +237,9 @@ class ManagerProgram:
         self._health = Health()
         self._store = store_of(config, environ, f"manager-{config.mec.network}")
         self._outbound = Outbound(config.outbound.rules())
-        self.mec = Mec(config.mec, config.meo, self._store, CollectorRegistry(), self._health, self._outbound)
+        self.mec = Mec(
+            config.mec, config.meo, self._store, CollectorRegistry(), self._health, self._outbound, config.tls
+        )
         self._outbound.own_ports = lambda: {self.mec.port}
         self._watcher = ConfigWatcher(path, config.content, self.reload) if path is not None else None
 

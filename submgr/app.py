@@ -34,6 +34,7 @@ from submgr.daemon import Daemon, Parts, Probes, Shutdown
 from submgr.orphans import Deliveries, Orphans, OrphanSettings
 from submgr.platform.config.watcher import ConfigWatcher
 from submgr.platform.health import Health
+from submgr.platform.http.peer import require_certificate
 from submgr.platform.http.server import HttpServer
 from submgr.platform.logs import Logs
 from submgr.platform.names import strangers
@@ -133,6 +134,7 @@ def build(
     )
     xapp_http = _make_xapp_http(live.current, service, monitoring, outbound)
     platform_http = _make_platform_http(live, service, probes, logs, monitoring, orphans, reconciler, backup)
+    health.warn("TLS", lambda: xapp_http.tls_trouble() or platform_http.tls_trouble())
     mec = _make_mec(live, store, monitoring, outbound)
     outbound.own_ports = lambda: {xapp_http.port, platform_http.port, *rmr.ports, mec.port if mec is not None else 0}
     return Daemon(
@@ -214,6 +216,7 @@ def _make_notifier(
         lambda: RetryPolicy(live.current.subscription.retry_count, live.current.subscription.retry_delay),
         ended,
         outbound=outbound,
+        tls=live.current.tls.client() if live.current.tls.xapps else None,
     )
 
 
@@ -235,6 +238,7 @@ def _make_routing_manager(settings: Settings, monitoring: Monitoring) -> Routing
         timeout=settings.rtmgr.timeout,
         count=monitoring.counters.inc,
         latency=monitoring.metrics.rtmgr,
+        tls=settings.tls.client() if settings.tls.rtmgr else None,
     )
 
 
@@ -253,9 +257,11 @@ def _make_xapp_http(settings: Settings, service: Service, monitoring: Monitoring
         metrics.folded_octets,
         outbound.refusal,
         _origins(settings),
+        settings.tls.ownership,
     )
     app = xapp_app(service, monitoring.counters.inc, metrics.internal_error, options)
-    return HttpServer("xapp", settings.subscription.listen, app)
+    tls = settings.tls.server("xapp", required=True)
+    return HttpServer("xapp", settings.subscription.listen, app, tls=tls)
 
 
 def _make_platform_http(
@@ -283,7 +289,10 @@ def _make_platform_http(
     )
     app = platform_app(service, operations, monitoring.metrics.internal_error, _origins(live.current))
     app.before_request(probes.refuse_before_restored)
-    return HttpServer("platform", live.current.local.listen, app)
+    tls = live.current.tls
+    if tls.asks("platform"):
+        require_certificate(app)
+    return HttpServer("platform", live.current.local.listen, app, tls=tls.server("platform"))
 
 
 def _origins(settings: Settings) -> tuple[str, ...]:
@@ -295,7 +304,9 @@ def _make_mec(live: LiveSettings, store: Store, monitoring: Monitoring, outbound
     settings = live.current
     if not mec_settings(settings.mec).enabled:
         return None
-    mec = build_mec(settings.mec, store, meo=settings.meo, registry=monitoring.registry, outbound=outbound)
+    mec = build_mec(
+        settings.mec, store, meo=settings.meo, registry=monitoring.registry, outbound=outbound, tls=settings.tls
+    )
     live.check_with(lambda new: meo_settings(new.meo))
     live.on_change(lambda old, new: mec.reconfigure(new.meo) if new.meo != old.meo else None)
     return mec

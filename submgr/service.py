@@ -137,7 +137,9 @@ class Service:
 
     def _check_id(self, request: SubscribeRequest) -> None:
         subscription_id = request.subscription_id
-        if subscription_id is not None and subscription_id not in self._registry.meids:
+        if subscription_id is None:
+            return
+        if subscription_id not in self._registry.meids or self._foreign(subscription_id, request.owner):
             raise RefusedError(404, f"SubscriptionId {subscription_id} is not known")
 
     def _check_meid(self, request: SubscribeRequest) -> None:
@@ -158,11 +160,30 @@ class Service:
         shown = ", ".join(connected[:50]) + (f" and {len(connected) - 50} more" if len(connected) > 50 else "")
         return f"E2 node {meid} is {self._nodes.describe(meid)}; connected E2 nodes: {shown or 'none'}"
 
-    def unsubscribe(self, subscription_id: str) -> None:
-        """Returns when the DELETE is written to the store, or after `REPLY_WITHIN` seconds; never fails."""
+    def unsubscribe(self, subscription_id: str, owner: str | None = None) -> None:
+        """Returns when the DELETE is written to the store, or after `REPLY_WITHIN` seconds.
+
+        `owner`: who asks, None for somebody who may delete all. Raises RefusedError 404 for what another one has made.
+        """
         meid = self._registry.meids.get(subscription_id)
-        if meid is not None:
-            self._withdraw([(meid, subscription_id)])
+        if meid is None:
+            return
+        if self._foreign(subscription_id, owner):
+            raise RefusedError(404, f"SubscriptionId {subscription_id} is not known")
+        self._withdraw([(meid, subscription_id)])
+
+    def _foreign(self, subscription_id: str, owner: str | None) -> bool:
+        """Whether a REST subscription is not one of `owner`. None owns all."""
+        return owner is not None and self._owner_of(subscription_id) != owner
+
+    def _owner_of(self, subscription_id: str) -> str | None:
+        node = self._dispatcher.node(self._registry.meids.get(subscription_id, ""))
+        rest = node.subscriptions.rest.get(subscription_id) if node is not None else None
+        return rest.owner if rest is not None else None
+
+    def owns(self, owner: str, subscription_id: str) -> bool:
+        """Whether the REST subscription is one that `owner` has made."""
+        return not self._foreign(subscription_id, owner)
 
     def _withdraw(self, subscriptions: Iterable[tuple[str, str]]) -> None:
         """Asks for all at once, then waits until each is written to the store, or `REPLY_WITHIN` seconds in all."""

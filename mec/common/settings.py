@@ -11,6 +11,7 @@ from mec.common.ids import app_id
 from submgr.platform.config.file import ConfigError, Parsed, Problem, inspect, inspect_values, read_text
 from submgr.platform.config.outbound import OutboundSettings
 from submgr.platform.config.schema import Key, Section, changed, fill, schema_of, setting
+from submgr.platform.config.tls import TlsSettings
 from submgr.platform.config.values import (
     Kind,
     listen_address,
@@ -115,6 +116,7 @@ class MecConfig:
     sdl_backend: str | None
     sdl_path: str | None
     log_level: int
+    tls: TlsSettings = field(default_factory=TlsSettings)
     warnings: tuple[Problem, ...] = ()
     content: str = field(default="", repr=False)
     """The text that it was read from."""
@@ -126,6 +128,7 @@ _FILE = Section(
         SECTION,
         schema_of(OutboundSettings, "outbound", strict=True),
         Section("meo", open=True),
+        schema_of(TlsSettings, "tls", strict=True),
         Section("logger", (Key("level", whole(1, 4), 3),), open=True),
         Section("sdl", (Key("backend", one_of(*BACKENDS)), Key("path", text)), strict=True),
     ),
@@ -145,6 +148,8 @@ def load(content: str, overrides: Mapping[str, Any] | None = None) -> MecConfig:
     Raises ConfigError with all mistakes.
     """
     parsed, errors = inspect(content, _FILE, overrides)
+    tls = fill(TlsSettings, parsed.values["tls"])
+    errors += tls.problems(parsed.lines)
     mec = _settings(parsed, errors)
     sdl = parsed.values["sdl"]
     return MecConfig(
@@ -154,6 +159,7 @@ def load(content: str, overrides: Mapping[str, Any] | None = None) -> MecConfig:
         sdl_backend=sdl["backend"],
         sdl_path=sdl["path"],
         log_level=parsed.values["logger"]["level"],
+        tls=tls,
         warnings=tuple(parsed.warnings),
         content=content,
     )
@@ -162,6 +168,7 @@ def load(content: str, overrides: Mapping[str, Any] | None = None) -> MecConfig:
 def needs_restart(old: MecConfig, new: MecConfig) -> list[str]:
     """The settings in which two files differ and that wait for a restart; `meo` and `outbound` do not."""
     names = [f"mec.{name}" for name in changed(old.mec, new.mec)]
+    names += [f"tls.{name}" for name in changed(old.tls, new.tls)]
     if (old.sdl_backend, old.sdl_path) != (new.sdl_backend, new.sdl_path):
         names.append("sdl")
     if old.log_level != new.log_level:

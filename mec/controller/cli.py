@@ -15,8 +15,10 @@ from mec.controller.identity_push import PushSettings
 from mec.controller.listener import Limits
 from mec.controller.metrics import register_metrics
 from mec.controller.service import Controller, ControllerSettings
+from submgr.platform.config.tls import TlsSettings
 from submgr.platform.health import Health
 from submgr.platform.http.app import problem_errors
+from submgr.platform.http.peer import require_certificate
 from submgr.platform.http.server import HttpServer
 from submgr.platform.store.base import Store
 
@@ -81,23 +83,33 @@ def controller(
         Limits(idle=idle_limit),
     )
     store = store_of(config, environment(), f"controller-{network}")
-    run("mec controller", config, ControllerProgram(settings, http, store, config.mec.origins))
+    run("mec controller", config, ControllerProgram(settings, http, store, config.mec.origins, config.tls))
 
 
 class ControllerProgram:
     """The controller with its store and its HTTP server."""
 
-    def __init__(self, settings: ControllerSettings, http: str, store: Store, origins: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        settings: ControllerSettings,
+        http: str,
+        store: Store,
+        origins: Iterable[str] = (),
+        tls: TlsSettings | None = None,
+    ) -> None:
         registry = CollectorRegistry()
+        tls = tls or TlsSettings()
         self._store = store
         self._health = Health()
-        self.controller = Controller(settings, store, registry, self._health)
+        self.controller = Controller(settings, store, registry, self._health, tls=tls.client())
         register_metrics(self.controller, registry)
         app = problem_app("mec.controller", origins=origins)
         time_requests(app, registry)
         app.register_blueprint(controller_blueprint(self.controller))
         app.register_blueprint(probes_blueprint(self._health, registry))
-        self._http = HttpServer("controller", http, app, errors=problem_errors)
+        if tls.asks("mec"):
+            require_certificate(app)
+        self._http = HttpServer("controller", http, app, errors=problem_errors, tls=tls.server("mec"))
 
     def start(self) -> None:
         """Raises ListenError or StoreError."""

@@ -22,6 +22,7 @@ from submgr.platform.outbox import RetryPolicy
 from submgr.platform.store.base import Store
 from submgr.platform.store.loading import Loader
 from submgr.platform.supervised import SupervisedLoop
+from submgr.platform.tls import TlsFiles
 from submgr.platform.turns import in_turns
 
 log = logging.getLogger(__name__)
@@ -56,11 +57,12 @@ class Controller:
         registry: CollectorRegistry,
         health: Health,
         policy: RetryPolicy = IDENTITY_POLICY,
+        tls: TlsFiles | None = None,
     ) -> None:
         self.identities = Identities(implicit_detach=settings.implicit_detach)
         self.listener = Listener(settings.lengths, settings.limits, self._take, self._ended)
         self._settings = settings
-        self._client = HttpClient(user_agent="mec-controller")
+        self._client = HttpClient(user_agent="mec-controller", tls=tls)
         prefix = f"controller/{settings.network}"
         self._ues = Records(store, "mec_ues", UeRecord, f"{prefix}/ue/")
         self._gutis = Records(store, "mec_guti", GutiRecord, f"{prefix}/")

@@ -26,6 +26,7 @@ from mec.meo.service import Meo
 from mec.meo.settings import RESTART, MeoSettings, from_mapping
 from submgr.platform import audit
 from submgr.platform.config.schema import changed
+from submgr.platform.config.tls import TlsSettings
 from submgr.platform.health import Health
 from submgr.platform.http.client import HttpClient
 from submgr.platform.outbound_rules import Outbound
@@ -150,6 +151,8 @@ def build(
     registry: CollectorRegistry,
     health: Health,
     outbound: Outbound,
+    tls: TlsSettings,
 ) -> Orchestrator:
     """An orchestrator out of the raw `meo` section of a configuration file. Raises ConfigError with all mistakes."""
-    return Orchestrator(from_mapping(settings), store, registry, health, outbound=outbound)
+    client = HttpClient(user_agent="meo", outbound=outbound, tls=tls.client())
+    return Orchestrator(from_mapping(settings), store, registry, health, client=client, outbound=outbound)

@@ -3,7 +3,6 @@
 
 import logging
 import math
-import os
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import quote
@@ -13,12 +12,13 @@ from gevent.pool import Pool
 from mec.meo.metrics import MeoMetrics
 from mec.meo.model import Platform, QkdSource
 from mec.meo.period import Period
-from submgr.platform.http.client import HttpClient, tls_context
+from submgr.platform.http.client import HttpClient
 from submgr.platform.http.errors import HttpError
 from submgr.platform.http.json_body import NotJson, read_json
 from submgr.platform.outbound_rules import Outbound
 from submgr.platform.sparse_log import Sparsely
 from submgr.platform.supervised import SupervisedLoop
+from submgr.platform.tls import client_files
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class QkdPoller:
         self.period = period
         self._metrics = metrics
         self._outbound = outbound
-        self._clients: dict[QkdSource, tuple[list[int], HttpClient]] = {}
+        self._clients: dict[QkdSource, HttpClient] = {}
         self._polls = Pool(64)
         self._polling: set[str] = set()
         self._sparsely = Sparsely(log)
@@ -88,7 +88,7 @@ class QkdPoller:
         """Poll no longer."""
         self._loop.stop()
         self._polls.kill()
-        for _, client in self._clients.values():
+        for client in self._clients.values():
             client.close()
         self._clients.clear()
 
@@ -103,7 +103,7 @@ class QkdPoller:
                 self._polling.add(platform.name)
                 self._polls.spawn(self._poll, platform.name, platform.qkd)
         for unused in self._clients.keys() - sources:
-            self._clients.pop(unused)[1].close()
+            self._clients.pop(unused).close()
 
     def _step(self) -> None:
         self.look()
@@ -141,14 +141,9 @@ class QkdPoller:
             raise QkdError(f"{source.kme} did not answer with JSON") from exc
 
     def _client(self, source: QkdSource) -> HttpClient:
-        """A client with the source's certificates, made anew when their files have changed. Raises OSError."""
-        files = [path for path in (source.ca, source.certificate, source.private_key) if path]
-        stamps = [os.stat(path).st_mtime_ns for path in files]
-        known = self._clients.get(source)
-        if known is not None and known[0] == stamps:
-            return known[1]
-        client = HttpClient(tls=tls_context(source.ca, source.certificate, source.private_key), outbound=self._outbound)
-        if known is not None:
-            known[1].close()
-        self._clients[source] = (stamps, client)
+        """A client with the source's certificates."""
+        client = self._clients.get(source)
+        if client is None:
+            tls = client_files(source.ca, source.certificate, source.private_key)
+            client = self._clients[source] = HttpClient(tls=tls, outbound=self._outbound)
         return client

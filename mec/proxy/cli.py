@@ -17,10 +17,12 @@ from mec.proxy.api import proxy_blueprint
 from mec.proxy.schemas import mec_info
 from mec.proxy.service import Proxy
 from submgr.platform.config.file import ConfigError
+from submgr.platform.config.tls import TlsSettings
 from submgr.platform.config.watcher import ConfigWatcher
 from submgr.platform.health import Health
 from submgr.platform.http.app import problem_errors
 from submgr.platform.http.client import HttpClient
+from submgr.platform.http.peer import require_certificate
 from submgr.platform.http.server import HttpServer
 
 
@@ -32,7 +34,7 @@ def proxy(listen: str, mec_info: str, path: str | None) -> None:
     """Pass requests on between MECs."""
     config = configured(path, {})
     try:
-        program = ProxyProgram(listen, mec_info, config.mec.origins)
+        program = ProxyProgram(listen, mec_info, config.mec.origins, config.tls)
     except ConfigError as failed:
         complain(failed, mec_info)
         sys.exit(1)
@@ -42,9 +44,10 @@ def proxy(listen: str, mec_info: str, path: str | None) -> None:
 class ProxyProgram:
     """The proxy with its HTTP server and a watch on its file. Raises ConfigError."""
 
-    def __init__(self, listen: str, path: str, origins: Iterable[str] = ()) -> None:
+    def __init__(self, listen: str, path: str, origins: Iterable[str] = (), tls: TlsSettings | None = None) -> None:
+        tls = tls or TlsSettings()
         text = read(path)
-        self._client = HttpClient(user_agent="mec-proxy", idle_total=1024)
+        self._client = HttpClient(user_agent="mec-proxy", idle_total=1024, tls=tls.client())
         self.proxy = Proxy(mec_info(text), PeerClient(self._client))
         self._watcher = ConfigWatcher(path, text, self.proxy.reload, largest=MAX_SIZE)
         self._health = Health()
@@ -54,7 +57,9 @@ class ProxyProgram:
         time_requests(app, registry)
         app.register_blueprint(proxy_blueprint(self.proxy))
         app.register_blueprint(probes_blueprint(self._health, registry))
-        self._http = HttpServer("proxy", listen, app, errors=problem_errors)
+        if tls.asks("mec"):
+            require_certificate(app)
+        self._http = HttpServer("proxy", listen, app, errors=problem_errors, tls=tls.server("mec"))
 
     def start(self) -> None:
         """Raises ListenError."""

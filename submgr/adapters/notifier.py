@@ -20,6 +20,7 @@ from submgr.platform.http.errors import HttpError
 from submgr.platform.http.target import Target
 from submgr.platform.outbound_rules import Outbound
 from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
+from submgr.platform.tls import TlsFiles
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class XappNotifier:
     Notifications of one REST subscription go out one after the other. Those of different REST subscriptions go out at
     the same time, at most `at_once` to one endpoint. `policy` is called for each notification. A try takes at most
     `timeout` seconds for the connection and as many for the answer. `ended`: see `Ended`. `outbound`: the rules for the
-    addresses that xApps chose; None allows all.
+    addresses that xApps chose; None allows all. `tls`: xApps are told over https.
     """
 
     def __init__(
@@ -63,12 +64,14 @@ class XappNotifier:
         timeout: float = 5.0,
         at_once: int = 64,
         outbound: Outbound | None = None,
+        tls: TlsFiles | None = None,
     ) -> None:
         self._quota = quota
         self._policy = policy
         self._ended = ended
         self._timeout = timeout
-        self._client = HttpClient(connections=at_once, idle=at_once, outbound=outbound)
+        self._scheme = "http" if tls is None else "https"
+        self._client = HttpClient(connections=at_once, idle=at_once, outbound=outbound, tls=tls)
         # how many may wait is decided by `quota`, before they come here
         self._outbox = Outbox(places=sys.maxsize, at_once=at_once)
 
@@ -121,7 +124,7 @@ class XappNotifier:
         endpoint = notification.endpoint
         with self._client.stream(
             "POST",
-            Target(endpoint.host.strip("[]"), endpoint.http_port, PATH),
+            Target(endpoint.host.strip("[]"), endpoint.http_port, PATH, self._scheme),
             body=body,
             headers=_HEADERS,
             connect_timeout=self._timeout,

@@ -19,6 +19,7 @@ from submgr.platform.http.client import HttpClient
 from submgr.platform.http.errors import HttpConnectError, HttpError, HttpTimeout
 from submgr.platform.http.target import Target
 from submgr.platform.names import neighbours
+from submgr.platform.tls import TlsFiles
 from submgr.runtime.ports import Routed, RouteFailure
 
 HANDLE = "/handles/xapp-subscription-handle"
@@ -51,7 +52,8 @@ class RoutingManager:
     Calls for one instance id are made one after the other, in the order of the requests: a removal never overtakes the
     creation that it undoes. A call takes at most `timeout` seconds from its turn. This includes the wait for one of the
     `at_once` connections; a call that has none by then is not sent any more. `count` is called with the name of the
-    counter of each failure, `latency` with the method and the seconds of each call that was answered.
+    counter of each failure, `latency` with the method and the seconds of each call that was answered. `tls`: the
+    calls are made over https.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class RoutingManager:
         at_once: int = 64,
         count: Callable[[str], None] = _nothing,
         latency: Callable[[str, float], None] = _nothing,
+        tls: TlsFiles | None = None,
     ) -> None:
         self._host = host
         self._port = port
@@ -72,7 +75,8 @@ class RoutingManager:
         self._count = count
         self._latency = latency
         self._free = BoundedSemaphore(at_once)
-        self._client = HttpClient(connections=at_once, idle=at_once, names=neighbours)
+        self._scheme = "http" if tls is None else "https"
+        self._client = HttpClient(connections=at_once, idle=at_once, names=neighbours, tls=tls)
         self._running: set[gevent.Greenlet[[], None]] = set()
         self._newest: dict[int, gevent.Greenlet[[], None]] = {}
         self._told: dict[int, frozenset[RmrEndpoint]] = {}
@@ -168,7 +172,7 @@ class RoutingManager:
             try:
                 with self._client.stream(
                     method,
-                    Target(self._host, self._port, path),
+                    Target(self._host, self._port, path, self._scheme),
                     body=body,
                     headers=_HEADERS,
                     connect_timeout=self._timeout,

@@ -104,7 +104,8 @@ class Detail:
 class SubscribeRequest:
     """A valid POST. `subscription_id` None: not given. `directives` None: not given, a route is wanted.
 
-    `folded_octets`: how many of its numbers were no octets, and count by their low octet.
+    `folded_octets`: how many of its numbers were no octets, and count by their low octet. `owner`: the name in the
+    xApp's certificate, None where nobody asks for it.
     """
 
     endpoint: ClientEndpoint
@@ -114,15 +115,19 @@ class SubscribeRequest:
     directives: Directives | None = None
     subscription_id: str | None = None
     folded_octets: int = field(default=0, compare=False)
+    owner: str | None = None
 
     @property
     def routed(self) -> bool:
         return self.directives is None or self.directives.routing
 
     def digest(self) -> str:
-        """Returns the MD5 (32 hex digits) of the whole request but its SubscriptionId; it tells a repeated request."""
+        """Returns the MD5 (32 hex digits) of the whole request but its SubscriptionId; it tells a repeated request.
+
+        The same request of another owner is another request.
+        """
         directives = self.directives
-        canonical = [
+        canonical: list[object] = [
             [self.endpoint.host, self.endpoint.http_port, self.endpoint.rmr_port],
             self.meid,
             self.ran_function_id,
@@ -132,6 +137,8 @@ class SubscribeRequest:
                 for d in self.details
             ],
         ]
+        if self.owner is not None:
+            canonical.append(self.owner)
         return hashlib.md5(json.dumps(canonical).encode(), usedforsecurity=False).hexdigest()
 
 
@@ -209,7 +216,7 @@ class RestRecord:
     """Snapshot of a REST subscription, as stored under its SubscriptionId.
 
     `created` is UTC text `YYYY-MM-DD hh:mm:ss.mmm`. `http_port` None = not known (another implementation).
-    `digests` are those of the requests that name this subscription, the newest first.
+    `digests` are those of the requests that name this subscription, the newest first. `owner`: see `SubscribeRequest`.
     """
 
     subscription_id: str
@@ -223,6 +230,7 @@ class RestRecord:
     request_ongoing: bool
     delete_ongoing: bool
     digests: tuple[str, ...]
+    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

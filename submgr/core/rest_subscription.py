@@ -38,16 +38,19 @@ class RestSubscription:
 
     `untold`: XappEventInstanceIds of the running request whose outcome the xApp has not been told; while there are
     any, the request is ongoing. `digests`: of the newest request that named the subscription, and of the request that
-    created it. `admission`, `withdrawal`: the POST and the DELETE that are being answered. `deleting`: a DELETE was
-    accepted. `withdrawn`: that DELETE is written to the store, as far as the store takes it. `leaving`: how many jobs
-    still have to end before the record can go.
+    created it. `owner`: see `SubscribeRequest`; nobody changes it. `admission`, `withdrawal`: the POST and the DELETE
+    that are being answered. `deleting`: a DELETE was accepted. `withdrawn`: that DELETE is written to the store, as
+    far as the store takes it. `leaving`: how many jobs still have to end before the record can go.
     """
 
-    def __init__(self, subscription_id: str, created: str, endpoint: ClientEndpoint, meid: str) -> None:
+    def __init__(
+        self, subscription_id: str, created: str, endpoint: ClientEndpoint, meid: str, owner: str | None = None
+    ) -> None:
         self.subscription_id = subscription_id
         self.created = created
         self.endpoint = endpoint
         self.meid = meid
+        self.owner = owner
         self.instances: dict[int, int] = {}
         self.untold: set[int] = set()
         self.digests: tuple[str, ...] = ()
@@ -73,4 +76,5 @@ class RestSubscription:
             request_ongoing=self.ongoing,
             delete_ongoing=self.deleting,
             digests=self.digests,
+            owner=self.owner,
         )

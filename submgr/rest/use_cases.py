@@ -26,8 +26,15 @@ class Subscriptions(Protocol):
         Raises RefusedError 400, 404, 409 or 503, and its subclass NodeDownError for an E2 node that is not up.
         """
 
-    def unsubscribe(self, subscription_id: str) -> None:
-        """Deletes a REST subscription. An unknown one is taken as deleted already."""
+    def unsubscribe(self, subscription_id: str, owner: str | None = None) -> None:
+        """Deletes a REST subscription. An unknown one is taken as deleted already.
+
+        `owner`: the name in the certificate of who asks; None: anybody's may be deleted. Raises RefusedError 404 for
+        what another one has made.
+        """
+
+    def owns(self, owner: str, subscription_id: str) -> bool:
+        """Whether a REST subscription was made with a certificate that has the name `owner`."""
 
     def e2_subscriptions(self) -> Iterable[E2Record]:
         """The completed E2 subscriptions, by instance id."""
@@ -78,8 +85,9 @@ class XappOptions:
 
     `show_ids`: the list of subscriptions has the ids of the REST subscriptions. `strict_octets`: an integer that is no
     octet is a mistake; otherwise `count_folded_octets` is called with the number of these integers in a request.
-    `refusal`: says why no xApp may have a host and a port for its notifications, None when it may.
-    `origins`: web pages that may send requests, see `refuse_foreign_origins`.
+    `refusal`: says why no xApp may have a host and a port for its notifications, None when it may. `origins`: web pages
+    that may send requests, see `refuse_foreign_origins`. `ownership`: an xApp sees and deletes only what the name in its
+    certificate has made.
     """
 
     show_ids: bool = True
@@ -87,6 +95,7 @@ class XappOptions:
     count_folded_octets: Callable[[int], None] = _nothing
     refusal: Callable[[str, int], str | None] = _open
     origins: Sequence[str] = ()
+    ownership: bool = False
 
 
 @dataclass(frozen=True, slots=True)

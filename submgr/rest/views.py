@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from operator import attrgetter
@@ -20,6 +21,8 @@ from submgr.reconciler import Difference
 from submgr.rest.use_cases import HealthReport
 
 Json = dict[str, object]
+Owned = Callable[[str], bool]
+"""Whether a REST subscription, given by its id, is one of those that may be seen."""
 Item = TypeVar("Item")
 
 _SLICE = 200
@@ -126,9 +129,23 @@ def in_order(records: Iterable[E2Record]) -> list[E2Record]:
     return sorted(records, key=attrgetter("instance_id"))
 
 
-def encode_e2_subscriptions(records: Iterable[E2Record], show_ids: bool = True) -> bytes:
-    """The answer to a query of the E2 subscriptions. `show_ids`: with the ids of the REST subscriptions."""
-    return encode_list(records, lambda record: e2_subscription_view(record, show_ids))
+def encode_e2_subscriptions(records: Iterable[E2Record], show_ids: bool = True, only: Owned | None = None) -> bytes:
+    """The answer to a query of the E2 subscriptions. `show_ids`: with the ids of the REST subscriptions.
+
+    `only`: those that are held by REST subscriptions of these ids, and nothing of their other holders.
+    """
+    seen = records if only is None else filter(None, (held_by(record, only) for record in records))
+    return encode_list(seen, lambda record: e2_subscription_view(record, show_ids))
+
+
+def held_by(record: E2Record, owned: Owned) -> E2Record | None:
+    """What those who own some of its holders see of an E2 subscription; None when they own none."""
+    holders = tuple(
+        holder
+        for holder in record.holders or ()
+        if isinstance(holder.key, RestHolder) and owned(holder.key.subscription_id)
+    )
+    return replace(record, holders=holders) if holders else None
 
 
 def encode_list(items: Iterable[Item], view: Callable[[Item], Json]) -> bytes:

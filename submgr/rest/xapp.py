@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import logging
 import math
+from dataclasses import replace
 from functools import partial
 
 from flask import Flask, Response, request
 
 from submgr.core.errors import NodeDownError
 from submgr.core.model import SubscribeRequest
-from submgr.platform.http.app import JsonApp, after_sent, json_response
+from submgr.platform.http.app import ApiError, JsonApp, after_sent, json_response
 from submgr.platform.http.changes import refuse_foreign_origins
+from submgr.platform.http.peer import certificate_name
 from submgr.platform.http.shared_answers import SharedAnswers
 from submgr.platform.sparse_log import Sparsely
 from submgr.rest.errors import answer_refusals, refusal, report_internal_errors
@@ -45,8 +47,17 @@ def xapp_app(
     answer_refusals(app)
     refuse_foreign_origins(app, options.origins)
 
+    def owner() -> str | None:
+        """The name in the client's certificate, where it matters. Raises ApiError 403 for a certificate without one."""
+        if not options.ownership:
+            return None
+        name = certificate_name(request.environ)
+        if name is None:
+            raise ApiError(403, "the client certificate has neither a common name nor a DNS name (tls.ownership)")
+        return name
+
     def subscribe() -> Response:
-        asked = parse(request.get_data(cache=False))
+        asked = replace(parse(request.get_data(cache=False)), owner=owner())
         if asked.folded_octets:
             options.count_folded_octets(asked.folded_octets)
             _tell_of_folded_octets(folding, asked)
@@ -54,14 +65,16 @@ def xapp_app(
         answer = json_response(accepted_view(accepted.subscription_id), 201)
         return after_sent(answer, accepted.start)
 
-    def listed() -> bytes:
-        return encode_e2_subscriptions(subscriptions.e2_subscriptions(), options.show_ids)
+    def listed(name: str | None) -> bytes:
+        only = partial(subscriptions.owns, name) if name is not None else None
+        return encode_e2_subscriptions(subscriptions.e2_subscriptions(), options.show_ids, only)
 
     def query() -> Response:
-        return json_bytes(lists.get(listed))
+        name = owner()
+        return json_bytes(lists.get(partial(listed, name), name or ""))
 
     def unsubscribe(subscription_id: str) -> Response:
-        subscriptions.unsubscribe(subscription_id)
+        subscriptions.unsubscribe(subscription_id, owner())
         return Response(status=204)
 
     for path in (*_SUBSCRIBE_ONLY, *_SUBSCRIPTIONS):

@@ -18,9 +18,11 @@ def load(text: str, environment: Mapping[str, str], overrides: Mapping[str, Any]
     parsed, problems = inspect(text, SCHEMA, overrides)
     debug = parsed.values["debug"]
     debug["token"] = _token(parsed, environment, problems)
+    settings = fill(Settings, parsed.values, warnings=tuple(parsed.warnings), shown=shown(SCHEMA, parsed.values))
+    problems += settings.tls.problems(parsed.lines)
     if problems:
         raise ConfigError.of(problems, parsed.warnings)
-    return fill(Settings, parsed.values, warnings=tuple(parsed.warnings), shown=shown(SCHEMA, parsed.values))
+    return settings
 
 
 def _token(parsed: Parsed, environment: Mapping[str, str], problems: list[Problem]) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from submgr.platform.config.file import Problem
 from submgr.platform.config.outbound import OutboundSettings
 from submgr.platform.config.schema import Section, open_section, schema_of, section, setting, without_effect
+from submgr.platform.config.tls import TlsSettings
 from submgr.platform.config.values import listen_address, milliseconds, number, one_of, text, texts, truth, whole
 from submgr.platform.masking import masked
 from submgr.platform.store.base import BACKENDS
@@ -266,6 +267,7 @@ class Settings:
     )
     sdl: Sdl = section("sdl", Sdl, "the database", strict=True)
     debug: Debug = section("debug", Debug, "requests that change something", strict=True)
+    tls: TlsSettings = section("tls", TlsSettings, "TLS", strict=True)
     metrics: Metrics = section("metrics", Metrics, "metrics", strict=True)
     outbound: OutboundSettings = section(
         "outbound", OutboundSettings, "where peers may make us connect to", strict=True, reloadable=True

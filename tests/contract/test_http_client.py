@@ -14,9 +14,10 @@ from gevent import socket
 from gevent.server import StreamServer
 from support.waiting import eventually
 
-from submgr.platform.http.client import HttpClient, tls_context
+from submgr.platform.http.client import HttpClient
 from submgr.platform.http.errors import HttpConnectError, HttpProtocolError, HttpTimeout
 from submgr.platform.http.target import Target
+from submgr.platform.tls import client_files
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -447,15 +448,15 @@ def test_mutual_tls(certificate):
     server = StreamServer(("127.0.0.1", 0), handle, ssl_context=context)
     server.start()
     url = f"https://127.0.0.1:{server.server_port}/"
-    client = HttpClient(tls=tls_context(certificate_file, certificate_file, key))
+    client = HttpClient(tls=client_files(certificate_file, certificate_file, key))
     for _ in range(3):
         assert client.request("GET", url).body == b"ok"
     assert len(client._pool) == 1  # kept over requests, with TLS too
     client.close()
     with pytest.raises(HttpConnectError, match=r"(?i)certificate"):
-        HttpClient(tls=tls_context()).request("GET", url)
+        HttpClient(tls=client_files(None, None, None)).request("GET", url)
     with pytest.raises(HttpConnectError, match="TLS context"):
         HttpClient().request("GET", url)
-    with pytest.raises(OSError, match="No such file"):
-        tls_context("/no/such/file")
+    with pytest.raises(HttpConnectError, match="No such file"):
+        HttpClient(tls=client_files("/no/such/file", None, None)).request("GET", url)
     server.stop()

@@ -226,6 +226,42 @@ def test_a_delete_of_what_is_not_known_returns_at_once(bench: Bench) -> None:
     assert not bench.outside.rest and not bench.outside.e2
 
 
+# --- ownership
+
+
+def test_what_another_owner_has_made_is_as_if_it_were_not_there(bench: Bench) -> None:
+    mine = bench.subscribe(bench.request(owner="xapp-a"))
+    assert bench.service.owns("xapp-a", mine)
+    assert not bench.service.owns("xapp-b", mine)
+    assert bench.refused(bench.request(owner="xapp-b", subscription_id=mine)).status == 404
+    with pytest.raises(RefusedError, match="is not known") as caught:
+        bench.service.unsubscribe(mine, "xapp-b")
+    assert caught.value.status == 404
+    assert list(bench.outside.rest) == [mine]
+    assert bench.subscribe(bench.request(owner="xapp-a", subscription_id=mine)) == mine
+    bench.service.unsubscribe(mine, "xapp-a")
+    bench.service.unsubscribe("unknown", "xapp-a")  # taken as deleted already, as ever
+    turns()
+    assert list(bench.outside.rest) == []
+
+
+def test_the_same_request_of_another_owner_is_another_subscription(bench: Bench) -> None:
+    first = bench.subscribe(bench.request(owner="xapp-a"))
+    assert bench.subscribe(bench.request(owner="xapp-a")) == first
+    assert bench.subscribe(bench.request(owner="xapp-b")) != first
+    assert bench.subscribe(bench.request()) != first
+
+
+def test_what_has_no_owner_is_nobodys_but_the_operators(bench: Bench) -> None:
+    made_before = bench.subscribe()
+    assert not bench.service.owns("xapp-a", made_before)
+    with pytest.raises(RefusedError):
+        bench.service.unsubscribe(made_before, "xapp-a")
+    bench.service.unsubscribe(made_before)
+    turns()
+    assert list(bench.outside.rest) == []
+
+
 # --- queries
 
 

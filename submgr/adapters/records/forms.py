@@ -153,6 +153,7 @@ class RestForm(Struct, kw_only=True):
     # additional
     HttpPort: PortNumber | UnsetType | None = UNSET
     Digests: list[Text] | UnsetType | None = UNSET
+    Owner: Text | UnsetType | None = UNSET
 
 
 class RemovalForm(Struct):

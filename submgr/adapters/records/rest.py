@@ -34,6 +34,8 @@ def encode_rest(record: RestRecord) -> bytes:
         form.HttpPort = record.http_port
     if record.http_port is not None or len(record.digests) > 1:
         form.Digests = list(record.digests)
+    if record.owner is not None:
+        form.Owner = record.owner
     return _encode(form)
 
 
@@ -62,6 +64,7 @@ def decode_rest(subscription_id: str, data: bytes, requestors: Mapping[int, int]
         request_ongoing=bool(form.SubReqOngoing),
         delete_ongoing=bool(form.SubDelReqOngoing),
         digests=tuple(dict.fromkeys(newest + kept)),
+        owner=None if form.Owner is UNSET else form.Owner,
     )
 
 

@@ -102,7 +102,7 @@ def _add_removals(node: NodeContext, event: Restored) -> Iterator[None]:
 
 def _add_rest(node: NodeContext, record: RestRecord) -> None:
     endpoint = ClientEndpoint(record.host, record.http_port or 0, record.rmr.port)
-    rest = RestSubscription(record.subscription_id, record.created, endpoint, record.meid)
+    rest = RestSubscription(record.subscription_id, record.created, endpoint, record.meid, record.owner)
     rest.digests = record.digests
     rest.deleting = record.delete_ongoing
     node.subscriptions.add_rest(rest)

@@ -44,7 +44,7 @@ def subscribe(scheduler: Scheduler, event: Subscribe, now: float) -> None:
         return
     new = rest is None
     if rest is None:
-        rest = RestSubscription(event.fresh_id, event.created, request.endpoint, node.meid)
+        rest = RestSubscription(event.fresh_id, event.created, request.endpoint, node.meid, request.owner)
         subscriptions.add_rest(rest)
     elif digest in rest.digests:
         node.emit(Noted(Note.DUPLICATE))

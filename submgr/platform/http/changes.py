@@ -15,7 +15,7 @@ from flask import Blueprint, Flask, Response, request
 
 from submgr.platform import audit
 from submgr.platform.http.app import ApiError
-from submgr.platform.http.peer import own_address
+from submgr.platform.http.peer import certificate_name, own_address
 
 CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 """The methods of HTTP that change something."""
@@ -55,7 +55,7 @@ def _is_own(origin: str, known: Collection[str]) -> bool:
 
 
 def audit_changes(routes: Flask | Blueprint, unless: Collection[str] = ()) -> None:
-    """Leaves a line in the audit for each request to `routes` that changes something, with its status.
+    """Leaves a line in the audit for each request to `routes` that changes something: who, what, with which status.
 
     `unless`: the endpoints of what is no change, or too frequent to be told (telemetry).
     """
@@ -63,12 +63,15 @@ def audit_changes(routes: Flask | Blueprint, unless: Collection[str] = ()) -> No
     def line(answer: Response) -> Response:
         if request.method not in CHANGING or request.endpoint in unless:
             return answer
-        peer, path, outcome = request.remote_addr or "unknown", request.path, str(answer.status_code)
+        peer, outcome = request.remote_addr or "unknown", str(answer.status_code)
+        more = {"path": request.path}
+        if (name := certificate_name(request.environ)) is not None:
+            more["certificate"] = name
         if answer.status_code < 400:
-            audit.changed(request.method, peer=peer, outcome=outcome, path=path)
+            audit.changed(request.method, peer=peer, outcome=outcome, **more)
         else:
             kind = f"{request.method} {request.endpoint} {outcome}"
-            audit.refused(request.method, peer=peer, outcome=outcome, kind=kind, path=path)
+            audit.refused(request.method, peer=peer, outcome=outcome, kind=kind, **more)
         return answer
 
     routes.after_request(line)

@@ -5,13 +5,11 @@ A request with a body has a Content-Length and is never chunked: several xApp se
 client does not follow redirects.
 """
 
-import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self, cast
+from typing import Self
 
-import gevent.ssl
 from gevent import socket
 from gevent.lock import BoundedSemaphore
 
@@ -23,6 +21,7 @@ from submgr.platform.http.idle_pool import IdlePool
 from submgr.platform.http.target import Target, parse
 from submgr.platform.names import Names, strangers
 from submgr.platform.outbound_rules import Outbound
+from submgr.platform.tls import TlsFiles
 
 _CHUNK = 64 * 1024
 
@@ -41,22 +40,6 @@ class HttpResponse:
         return 200 <= self.status < 300
 
 
-def tls_context(ca: str | None = None, certificate: str | None = None, key: str | None = None) -> ssl.SSLContext:
-    """A TLS context. It checks the peer against the PEM file `ca` (None: the system's) and shows `certificate`.
-
-    Raises OSError when a file cannot be read or is not PEM.
-    """
-    # gevent's own class: create_default_context makes the standard one, whose sockets stop the event loop
-    context = gevent.ssl.SSLContext(gevent.ssl.PROTOCOL_TLS_CLIENT)
-    if ca is None:
-        context.load_default_certs()
-    else:
-        context.load_verify_locations(ca)
-    if certificate is not None:
-        context.load_cert_chain(certificate, key)
-    return cast(ssl.SSLContext, context)
-
-
 @dataclass(slots=True)
 class Gate:
     """The bound on the connections to one endpoint. `users`: the greenlets that have a connection or wait for one."""
@@ -70,8 +53,9 @@ class HttpClient:
 
     At most `connections` are open to one host and port; further requests wait for a free one within their connect
     timeout. `idle` connections to one host and port, and `idle_total` in all, are kept open between requests for
-    `idle_seconds`. `tls` comes from `tls_context`. `names` looks hosts up: `neighbours` for a client whose hosts all
-    come from our own settings. `outbound`: the rules for addresses that peers chose, None when all come from settings.
+    `idle_seconds`. `tls` is asked for the context of each new https connection (`submgr.platform.tls`). `names` looks
+    hosts up: `neighbours` for a client whose hosts all come from our own settings. `outbound`: the rules for addresses
+    that peers chose, None when all come from settings.
 
     The peer may close a kept connection in the moment in which a request is sent on it. When not one byte of an
     answer has come from a kept connection, the client sends the request once more on a new connection, POST too: a
@@ -85,7 +69,7 @@ class HttpClient:
         idle: int = 32,
         idle_total: int = 256,
         idle_seconds: float = 30.0,
-        tls: ssl.SSLContext | None = None,
+        tls: TlsFiles | None = None,
         user_agent: str = "ric-submgr",
         names: Names = strangers,
         outbound: Outbound | None = None,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Opens TCP and TLS connections to HTTP servers."""
 
-import ssl
+from typing import cast
 
 import gevent
 from gevent import socket
@@ -9,13 +9,14 @@ from gevent import socket
 from submgr.platform import connecting
 from submgr.platform.http.errors import Endpoint, HttpConnectError, HttpTimeout
 from submgr.platform.names import Names
+from submgr.platform.tls import TlsFiles
 
 
 def connect(
     endpoint: Endpoint,
     names: Names,
     timeout: float,
-    tls: ssl.SSLContext | None,
+    tls: TlsFiles | None,
     permitted: connecting.Permitted | None = None,
 ) -> socket.socket:
     """A connected socket with TCP_NODELAY set. `timeout` (s) covers the look-up, the connection and the TLS handshake.
@@ -42,11 +43,11 @@ def connect(
         timer.close()
 
 
-def _handshake(sock: socket.socket, host: str, tls: ssl.SSLContext | None) -> socket.socket:
+def _handshake(sock: socket.socket, host: str, tls: TlsFiles | None) -> socket.socket:
     try:
         if tls is None:
             raise OSError("https needs a TLS context")
-        return tls.wrap_socket(sock, server_hostname=host)
+        return cast(socket.socket, tls.context.wrap_socket(sock, server_hostname=host))
     except BaseException:
         sock.close()
         raise

@@ -14,6 +14,7 @@ from gevent import event
 from submgr.platform.http.app import MAX_BODY, ErrorFormat
 from submgr.platform.http.in_flight import AnswerBytes, RequestBytes
 from submgr.platform.sparse_log import Sparsely
+from submgr.platform.tls import TlsFiles
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,8 @@ class HttpLimits:
     connections: int = 1000
     idle: float = 300.0
     """How long a connection may stay open between two requests."""
+    handshake: float = 10.0
+    """The time that the TLS handshake of a client may take."""
     read: float = 30.0
     """The time from the first byte of a request to the last byte of its body."""
     write: float = 30.0
@@ -69,12 +72,13 @@ class Connections:
     """The open connections of the server `name`.
 
     A handler knows its server by this object only: the server's name for the log, its `limits`, its format of `errors`
-    for requests that do not reach the application, and whether it is `stopping`. It says what it waits for (`idle`,
-    `slow`) or that it does not (`works`), and which bytes it holds (`received`, `sends`, `release`).
+    for requests that do not reach the application, its `tls` files, and whether it is `stopping`. It says what it waits
+    for (`idle`, `slow`) or that it does not (`works`), and which bytes it holds (`received`, `sends`, `release`).
     """
 
-    def __init__(self, name: str, limits: HttpLimits, errors: ErrorFormat) -> None:
+    def __init__(self, name: str, limits: HttpLimits, errors: ErrorFormat, tls: TlsFiles | None = None) -> None:
         self.name = name
+        self.tls = tls
         self.limits = limits
         self.errors = errors
         self.stopping = False

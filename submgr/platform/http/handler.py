@@ -22,6 +22,7 @@ from submgr.platform.http.connections import Connections
 from submgr.platform.http.peer import SOCKET
 from submgr.platform.http.request_head import Refused
 from submgr.platform.http.request_reader import RETRY, Request, read_request
+from submgr.platform.tls import accept
 
 log = logging.getLogger(__name__)
 
@@ -66,12 +67,23 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         sock = self.socket
         try:
             self._placed = self.connections.enter(self)
+            sock = self._secured(sock)
             super().handle()
         except OSError as exc:
             log.debug("connection lost", extra={"peer": str(self.client_address), "why": str(exc)})
         finally:
             sock.close()
             self.connections.leave(self)
+
+    def _secured(self, sock: socket.socket) -> socket.socket:
+        """Makes the TLS handshake, if the server has TLS, and goes on with its socket. Raises OSError."""
+        tls = self.connections.tls
+        if tls is None:
+            return sock
+        self.connections.slow(self)  # a client that says nothing makes room as one does that sends half a request
+        self.socket = accept(sock, tls.context, self.connections.limits.handshake)
+        self._source = BufferedSocket(self.socket, self._received)
+        return self.socket
 
     def hang_up(self) -> None:
         """Ends the connection, whose client is waited for. Called from another greenlet."""

@@ -4,8 +4,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from flask import Flask, request
 from gevent import socket
 
+from submgr.platform import tls
+from submgr.platform.http.app import ApiError
+
+PROBES = ("/health/alive", "/health/ready", "/metrics")
+"""The ends of the paths that Kubernetes and Prometheus ask, which have no certificates of ours."""
 SOCKET = "submgr.socket"
 """The key of the connection's socket in the WSGI environment of a request."""
 
@@ -20,3 +26,22 @@ def own_address(environ: Mapping[str, Any]) -> str | None:
     except OSError:  # the client has gone
         return None
     return address.removeprefix("::ffff:")
+
+
+def certificate_name(environ: Mapping[str, Any]) -> str | None:
+    """The name in the certificate that the client has shown (`TlsSocket.peer_name`); None when it has shown none."""
+    sock = environ.get(SOCKET)
+    return sock.peer_name if isinstance(sock, tls.TlsSocket) else None
+
+
+def require_certificate(app: Flask) -> None:
+    """Answers 403 to clients that have shown no certificate in their TLS handshake, but for the probes."""
+
+    def refuse() -> None:
+        sock = request.environ.get(SOCKET)
+        if isinstance(sock, tls.TlsSocket) and sock.verified:
+            return
+        if request.method != "GET" or not request.path.endswith(PROBES):
+            raise ApiError(403, "a client certificate is needed (tls.clientCa)")
+
+    app.before_request(refuse)

@@ -18,7 +18,8 @@ from submgr.platform.fair import turn_is_used_up
 from submgr.platform.http.app import ErrorFormat, json_errors
 from submgr.platform.http.connections import Connections, HttpLimits
 from submgr.platform.http.handler import Handler
-from submgr.platform.http.listen import cannot_listen, listening_socket, parse_listen
+from submgr.platform.http.listen import ListenError, cannot_listen, listening_socket, parse_listen
+from submgr.platform.tls import TlsError, TlsFiles
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ class HttpServer:
 
     `bind` reserves the port and does not listen yet: a port that is taken ends the start of the daemon early, and
     clients are refused until the daemon can answer them. `errors`: the format of the answers to requests that do not
-    reach the application. `len(connections)`: how many clients are connected.
+    reach the application. `tls`: the server speaks HTTPS. `len(connections)`: how many clients are connected.
     """
 
     def __init__(
@@ -69,8 +70,9 @@ class HttpServer:
         *,
         limits: HttpLimits | None = None,
         errors: ErrorFormat = json_errors,
+        tls: TlsFiles | None = None,
     ) -> None:
-        self.connections = Connections(name, limits or HttpLimits(), errors)
+        self.connections = Connections(name, limits or HttpLimits(), errors, tls)
         self._listen = listen
         self._app = app
         self._sock: socket.socket | None = None
@@ -78,6 +80,11 @@ class HttpServer:
 
     def bind(self) -> None:
         """Reserves the port. Raises ListenError."""
+        try:
+            if self.connections.tls is not None:
+                self.connections.tls.load()
+        except TlsError as exc:
+            raise ListenError(f"cannot listen on {self._listen} with TLS: {exc}") from exc
         if self._sock is None:
             self._sock = listening_socket(self._listen)
 
@@ -93,7 +100,11 @@ class HttpServer:
             self._sock = None
             raise cannot_listen(self._listen, parse_listen(self._listen)[1], exc) from exc
         self.connections.stopping = False
-        environ = {"SERVER_NAME": parse_listen(self._listen)[0] or "localhost", "wsgi.multithread": True}
+        environ = {
+            "SERVER_NAME": parse_listen(self._listen)[0] or "localhost",
+            "wsgi.multithread": True,
+            "wsgi.url_scheme": "http" if self.connections.tls is None else "https",
+        }
         self._server = _Wsgi(sock, self._app, log=None, error_log=None, environ=environ)
         self._server.connections = self.connections
         self._server.start()
@@ -111,6 +122,10 @@ class HttpServer:
     def port(self) -> int:
         """The port in use, 0 before `bind`."""
         return self.address[1] if self._sock is not None else 0
+
+    def tls_trouble(self) -> str | None:
+        """Why changed TLS files are not in use, in words; None when they are, and without TLS."""
+        return self.connections.tls.trouble() if self.connections.tls is not None else None
 
     def stop(self, grace: float = 5.0) -> None:
         """Accepts no more clients, lets requests under way finish for `grace` seconds, then cuts them off."""

@@ -31,6 +31,7 @@ class FakeSubscriptions:
         self.rest: list[RestRecord] = []
         self.of: dict[str, list[E2Record]] = {}
         self.nodes: list[str] = []
+        self.owners: dict[str, str] = {}
 
     def subscribe(self, request: SubscribeRequest) -> Accepted:
         self.calls.append(("subscribe", request))
@@ -38,10 +39,13 @@ class FakeSubscriptions:
             raise self.refuse_with
         return Accepted("2ab-id", lambda: self.calls.append(("start", "2ab-id")))
 
-    def unsubscribe(self, subscription_id: str) -> None:
+    def unsubscribe(self, subscription_id: str, owner: str | None = None) -> None:
         if self.refuse_with is not None:
             raise self.refuse_with
-        self.calls.append(("unsubscribe", subscription_id))
+        self.calls.append(("unsubscribe", subscription_id if owner is None else (owner, subscription_id)))
+
+    def owns(self, owner: str, subscription_id: str) -> bool:
+        return self.owners.get(subscription_id) == owner
 
     def e2_subscriptions(self) -> list[E2Record]:
         return sorted(self.e2, key=lambda record: record.instance_id)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from submgr.core.errors import FieldError, NodeDownError, RefusedError
 from submgr.core.model import Content, E2Record, Holder, RestHolder, RmrEndpoint
 from submgr.e2ap.messages import Action, ActionType
 from submgr.platform.http.app import MAX_BODY
+from submgr.platform.http.peer import SOCKET
+from submgr.platform.tls import TlsSocket
 from submgr.rest.schemas import parse_subscribe
 from submgr.rest.use_cases import XappOptions
 from submgr.rest.xapp import xapp_app
@@ -277,3 +280,40 @@ def test_a_too_large_body(xapp: FlaskClient, subscriptions: Any, counts: Counter
     assert answer.json["code"] == 413
     assert subscriptions.calls == []
     assert counts == {"RestSubReqFromXapp": 1, "RestSubFailToXapp": 1}
+
+
+def named(name: str | None) -> dict[str, Any]:
+    """The environment of a request over a connection whose client has shown a certificate with this name."""
+    sock = TlsSocket.__new__(TlsSocket)
+    sock.__dict__.update(peer_name=name, verified=True)
+    return {SOCKET: sock}
+
+
+def test_with_ownership_an_xapp_sees_and_deletes_as_the_name_in_its_certificate(
+    subscriptions: Any, body: dict[str, Any]
+) -> None:
+    xapp = xapp_app(subscriptions, lambda name: None, lambda: None, XappOptions(ownership=True)).test_client()
+    first, second = RmrEndpoint("a", 4560), RmrEndpoint("b", 4560)
+    content = Content(2, b"", (Action(1, ActionType.REPORT),))
+    holders = (Holder(RestHolder("of-a", 1), first, routed=True), Holder(RestHolder("of-b", 2), second, routed=True))
+    shared = E2Record(7, "gnb_1", 123, 1, content, (first, second), holders, (first, second), (1,))
+    subscriptions.e2 = [shared, replace(shared, instance_id=8, holders=holders[1:])]
+    subscriptions.owners = {"of-a": "xapp-a", "of-b": "xapp-b"}
+    assert xapp.post(URL, json=body, environ_overrides=named("xapp-a")).status_code == 201
+    assert subscriptions.calls[0][1].owner == "xapp-a"
+    (seen,) = xapp.get(URL, environ_overrides=named("xapp-a")).json
+    assert (seen["SubscriptionId"], seen["RestSubscriptionIds"], seen["ClientEndpoint"]) == (7, ["of-a"], ["a:4560"])
+    assert [instance["XappEventInstanceId"] for instance in seen["SubscriptionInstances"]] == [1]
+    assert [each["SubscriptionId"] for each in xapp.get(URL, environ_overrides=named("xapp-b")).json] == [7, 8]
+    assert xapp.get(URL, environ_overrides=named("xapp-c")).json == []
+    assert xapp.delete(f"{URL}/of-a", environ_overrides=named("xapp-a")).status_code == 204
+    assert subscriptions.calls[-1] == ("unsubscribe", ("xapp-a", "of-a"))
+
+
+def test_with_ownership_a_certificate_without_a_name_may_nothing(subscriptions: Any, body: dict[str, Any]) -> None:
+    xapp = xapp_app(subscriptions, lambda name: None, lambda: None, XappOptions(ownership=True)).test_client()
+    for environment in ({}, named(None)):
+        assert xapp.post(URL, json=body, environ_overrides=environment).status_code == 403
+        assert xapp.get(URL, environ_overrides=environment).status_code == 403
+        assert xapp.delete(f"{URL}/id", environ_overrides=environment).status_code == 403
+    assert subscriptions.calls == []

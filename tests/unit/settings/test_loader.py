@@ -187,3 +187,25 @@ def test_whose_deletes_do_not_wait(given, patterns) -> None:
 def test_mistakes_in_them_are_told(given: str) -> None:
     with pytest.raises(ConfigError):
         load(f"controls: {{{given}}}", {})
+
+
+@pytest.mark.parametrize(
+    ("tls", "wrong"),
+    [
+        ("{cert: /c, ownership: true}", "tls.ownership"),
+        ("{cert: /c, clientCa: /a, listeners: [platform], ownership: true}", "tls.ownership"),
+        ("{clientCa: /a}", "tls.clientCa"),
+        ("{cert: /c, listeners: [xap]}", "tls.listeners"),
+        ("{certificate: /c}", "tls.certificate"),
+    ],
+)
+def test_tls_settings_that_do_not_fit_together(tls: str, wrong: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load(f"tls: {tls}", {})
+    assert [problem.path for problem in refused.value.problems] == [wrong]
+
+
+def test_tls_settings() -> None:
+    settings = load("tls: {cert: /c, key: /k, clientCa: /a, listeners: xapp, ownership: 'true'}", {}).tls
+    assert (settings.has("xapp"), settings.has("platform"), settings.asks("xapp")) == (True, False, True)
+    assert load("", {}).tls.server("xapp") is None

@@ -39,6 +39,12 @@ def test_additional_keys_of_a_rest_record() -> None:
     assert decode_rest(REST_ID, encode_rest(record)) == record
 
 
+def test_a_record_remembers_its_owner() -> None:
+    record = replace(decode_rest(REST_ID, GO_REST), owner="xapp-a")
+    assert encode_rest(record) == GO_REST[:-1] + b',"Owner":"xapp-a"}'
+    assert decode_rest(REST_ID, encode_rest(record)) == record
+
+
 def test_instances_keep_the_order_of_their_completion() -> None:
     record = replace(decode_rest(REST_ID, GO_REST), instances=((9, 30), (10, 30), (1, 20), (100, 7)))
     stored = json.loads(encode_rest(record))
