@@ -40,6 +40,7 @@ from submgr.platform.logs import Logs
 from submgr.platform.names import strangers
 from submgr.platform.outbound_rules import Outbound
 from submgr.platform.outbox import RetryPolicy
+from submgr.platform.secret_file import secret_file
 from submgr.platform.store.base import Store
 from submgr.platform.store.choice import make_store
 from submgr.platform.store.sdl_channel import SdlChannel
@@ -54,7 +55,7 @@ from submgr.runtime.dispatcher import Dispatcher
 from submgr.runtime.worker import Ports
 from submgr.service import Replies, Service
 from submgr.settings.live import LiveSettings
-from submgr.settings.model import Settings
+from submgr.settings.model import Debug, Settings
 
 SERVICE_NAMES = tuple(f"service-ricplt-submgr-http{domain}" for domain in ("", ".ricplt", ".ricplt.svc.cluster.local"))
 """Under these a browser in the cluster may reach our pages. Nobody outside of it has them resolved to us."""
@@ -280,7 +281,7 @@ def _make_platform_http(
         metrics=lambda: exposition(monitoring.registry),
         config=lambda: live.current.masked(),
         recent_log=logs.recent,
-        debug_write=lambda: DebugWrite(live.current.debug.write, live.current.debug.token),
+        debug_write=lambda: DebugWrite(live.current.debug.write, _debug_token(live.current.debug)),
         record_json=e2_json,
         orphans=orphans.found,
         reconcile=reconciler.look,
@@ -293,6 +294,11 @@ def _make_platform_http(
     if tls.asks("platform"):
         require_certificate(app)
     return HttpServer("platform", live.current.local.listen, app, tls=tls.server("platform"))
+
+
+def _debug_token(debug: Debug) -> str:
+    """The token as it is now: that of a file may change at any time."""
+    return secret_file(debug.token_file).text() if debug.token_file else debug.token
 
 
 def _origins(settings: Settings) -> tuple[str, ...]:

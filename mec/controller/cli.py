@@ -20,6 +20,7 @@ from submgr.platform.health import Health
 from submgr.platform.http.app import problem_errors
 from submgr.platform.http.peer import require_certificate
 from submgr.platform.http.server import HttpServer
+from submgr.platform.secret_file import secret_file
 from submgr.platform.store.base import Store
 
 TOKEN_VARIABLE = "MEC_IDP_TOKEN"
@@ -42,6 +43,7 @@ def _urls(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) ->
 @click.option("--http", default="127.0.0.1:9002", show_default=True, callback=listen_option,
               help="UEs, metrics, health.")  # fmt: skip
 @click.option("--idp-token", envvar=TOKEN_VARIABLE, help="Bearer token for identity providers.")
+@click.option("--idp-token-file", help="A file that has it, read again when it changes.")
 @click.option("--push-queue", type=click.IntRange(1, 10_000_000), default=10_000, show_default=True,
               help="Deliveries that may wait for one identity provider.")  # fmt: skip
 @click.option("--idle-limit", type=click.FloatRange(min=0), default=3600.0, show_default=True,
@@ -57,6 +59,7 @@ def controller(
     framing: str,
     http: str,
     idp_token: str | None,
+    idp_token_file: str | None,
     push_queue: int,
     idle_limit: float,
     path: str | None,
@@ -64,6 +67,11 @@ def controller(
     """Take mirrored S1AP in, tell identity providers which UE has which address."""
     if idp_token is not None and not (idp_token.isascii() and idp_token.isprintable()):
         raise click.UsageError("--idp-token: a token has no spaces and no other than ASCII characters")
+    if idp_token_file is not None:
+        try:
+            secret_file(idp_token_file).text()
+        except (OSError, ValueError) as exc:
+            raise click.UsageError(f"--idp-token-file: {exc}") from exc
     config = configured(path, {})
     push = PushSettings(
         idps=idp_urls,
@@ -71,6 +79,7 @@ def controller(
         user_data=prefetch_user_data,
         state=prefetch_state,
         token=idp_token,
+        token_file=idp_token_file,
         places=push_queue,
     )
     settings = ControllerSettings(

@@ -21,6 +21,7 @@ from mec.controller.model import HERE, Announce, Identity
 from mec.controller.schemas import PushRecord, identity_body
 from submgr.platform.http.client import HttpClient
 from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
+from submgr.platform.secret_file import secret_file
 from submgr.platform.sparse_log import Sparsely
 
 log = logging.getLogger(__name__)
@@ -33,13 +34,17 @@ _AT_ONCE = 64
 
 @dataclass(frozen=True, slots=True)
 class PushSettings:
-    """`idps` and `manager` are URLs; `places` bounds the deliveries that wait for one identity provider."""
+    """`idps` and `manager` are URLs; `places` bounds the deliveries that wait for one identity provider.
+
+    `token_file`: the file that has the token, in place of `token`.
+    """
 
     idps: tuple[str, ...]
     manager: str
     user_data: bool = False
     state: bool = False
     token: str | None = field(default=None, repr=False)
+    token_file: str | None = None
     places: int = 10_000
 
 
@@ -153,8 +158,9 @@ class IdentityPush:
 
     def _send(self, idp: str, body: "_Body") -> bool:
         headers = {"Content-Type": "application/json"}
-        if self._settings.token:
-            headers["Authorization"] = f"Bearer {self._settings.token}"
+        settings = self._settings
+        if token := secret_file(settings.token_file).text() if settings.token_file else settings.token:
+            headers["Authorization"] = f"Bearer {token}"
         answer = self._client.request(
             "POST",
             f"{idp}/oidc/store",

@@ -8,6 +8,8 @@ from flask import Blueprint, Response, request
 
 from mec.common.problem_details import answer_errors
 from mec.meo import schemas, views
+from mec.meo.credentials import mistake
+from mec.meo.drivers.base import DriverError
 from mec.meo.error_answers import ANSWERS
 from mec.meo.errors import Unknown
 from mec.meo.lcmp.schemas import Refusal, parse_wish
@@ -32,7 +34,7 @@ def admin_blueprint(meo: Meo, optimiser: Optimiser, refusal: Refusal) -> Bluepri
     routes = Blueprint("meo", __name__, url_prefix=BASE)
     answer_errors(routes, ANSWERS)
     audit_changes(routes, unless=_NO_CHANGE)
-    routes.before_request(lambda: require_token((meo.settings.admin_token,)))
+    routes.before_request(lambda: require_token(meo.settings.required_admin_tokens))
     document_routes(routes, "openapi_meo.yaml")
     _app_routes(routes, meo)
     _platform_routes(routes, meo, refusal)
@@ -72,7 +74,12 @@ def _platform_routes(routes: Blueprint, meo: Meo, refusal: Refusal) -> None:
         driver = meo.driver_of(platform)
         if driver is None:
             return "type", f"there is no driver for platforms of type {platform.type}; meo.drivers can name one"
-        message = driver.check_platform(platform)
+        if (wrong := mistake(platform.credentials, meo.settings.credentials_dir)) is not None:
+            return "credentials", wrong
+        try:
+            message = driver.check_platform(meo.with_credentials(platform))
+        except DriverError as exc:
+            return "credentials", str(exc)
         return ("endpointMgmt", message) if message is not None else None
 
     @routes.post("/platforms")

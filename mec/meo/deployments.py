@@ -59,6 +59,7 @@ class Deployments:
         state: MeoState,
         store: Store,
         driver_of: Callable[[Platform], Driver | None],
+        with_credentials: Callable[[Platform], Platform],
         metrics: MeoMetrics,
         on_gone: Callable[[Pair], None],
         policy: RetryPolicy = REMOVAL_POLICY,
@@ -68,6 +69,7 @@ class Deployments:
         self._state = state
         self._store = store
         self._driver_of = driver_of
+        self._with_credentials = with_credentials
         self._metrics = metrics
         self._on_gone = on_gone
         self._driver_timeout = driver_timeout
@@ -186,7 +188,7 @@ class Deployments:
         try:
             if driver is None:
                 raise DriverError(f"there is no driver for platforms of type {platform.type}")
-            (driver.deploy if operation == "deploy" else driver.remove)(app, platform, limit)
+            (driver.deploy if operation == "deploy" else driver.remove)(app, self._with_credentials(platform), limit)
             result = "done"
         except DriverError as exc:
             raise self._failed(operation, pair, deployment, str(exc)) from exc

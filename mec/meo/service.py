@@ -13,6 +13,7 @@ from random import Random
 
 from mec.meo.app_matching import find
 from mec.meo.context_changes import ContextChanges
+from mec.meo.credentials import with_credentials
 from mec.meo.deployments import DRIVER_TIMEOUT, REMOVAL_POLICY, DeployFailed, Deployments
 from mec.meo.drivers.base import Driver
 from mec.meo.errors import Rejected, Unavailable, Unknown
@@ -55,7 +56,15 @@ class Meo:
         self._drivers = drivers
         self.inventory = Inventory(self.state, store, clock, wall)
         self.deployments = Deployments(
-            self.state, store, self.driver_of, metrics, self.inventory.sweep, removal_policy, driver_timeout, clock
+            self.state,
+            store,
+            self.driver_of,
+            self.with_credentials,
+            metrics,
+            self.inventory.sweep,
+            removal_policy,
+            driver_timeout,
+            clock,
         )
         self.inventory.deployments = self.deployments
         self.context_changes = ContextChanges(self.state, store, self.deployments)
@@ -69,6 +78,10 @@ class Meo:
         """The driver of a platform; None when there is none for its type."""
         name = self.settings.driver_of(platform.type)
         return self._drivers.get(name) if name else None
+
+    def with_credentials(self, platform: Platform) -> Platform:
+        """The platform as its driver sees it, see `credentials.with_credentials`. Raises DriverError."""
+        return with_credentials(platform, self.settings.credentials_dir)
 
     def place(
         self, app: App, without: Mapping[str, str] | None = None, rng: Random | None = None

@@ -9,6 +9,7 @@ from mec.meo.placement import Rules
 from submgr.platform.config.file import ConfigError, inspect_values
 from submgr.platform.config.schema import Section, fill, part, schema_of, setting
 from submgr.platform.config.values import Kind, mapping, number, one_of, optional_text, text, texts, whole
+from submgr.platform.secret_file import secret_file
 
 DRIVERS = ("noop", "webhook", "kubernetes", "openwhisk")
 
@@ -16,6 +17,20 @@ DRIVERS = ("noop", "webhook", "kubernetes", "openwhisk")
 def _types_to_drivers(value: Any) -> Mapping[str, str]:
     choose = one_of(*DRIVERS)
     return {text(name): choose(driver) for name, driver in mapping(value).items()}
+
+
+def _secret(value: Any) -> str:
+    path = text(value)
+    if path:
+        try:
+            secret_file(path).text()
+        except (OSError, ValueError) as exc:
+            raise ValueError(f"unreadable: {exc}") from None
+    return path
+
+
+secret = Kind(_secret, "path of a file")
+"""The path of a file that has a secret, and can be read."""
 
 
 def _url(value: Any) -> str | None:
@@ -29,7 +44,8 @@ def _url(value: Any) -> str | None:
 class MeoSettings:
     """Times in seconds. `drivers`: platform type to the driver it uses, beside the types named as a driver.
 
-    `admin_token` protects `/meo/v1`, `device_tokens` protect `/dev_app/v1`; without them anybody may ask.
+    The admin token protects `/meo/v1`, the device tokens protect `/dev_app/v1`; without them anybody may ask. Those in
+    files may change at any time.
     """
 
     rules: Rules = part(Rules)
@@ -51,13 +67,38 @@ class MeoSettings:
         "overloadWebhook", Kind(_url, "http or https URL"), None, "who is told that no platform is left"
     )
     admin_token: str | None = setting("adminToken", optional_text, None, "the token of /meo/v1")
+    admin_token_file: str = setting("adminTokenFile", secret, "", "a file that has it, read again when it changes")
     device_tokens: tuple[str, ...] = setting("deviceTokens", texts, (), "the tokens of /dev_app/v1")
+    device_tokens_file: str = setting("deviceTokensFile", secret, "", "a file that has them, one a line")
+    credentials_dir: str = setting(
+        "credentialsDir",
+        text,
+        "",
+        'a directory with a file for the credentials of each platform, which is then registered with {"secret": NAME}',
+    )
+
+    @property
+    def required_admin_tokens(self) -> tuple[str, ...] | None:
+        """The tokens of which `/meo/v1` wants one. None: it wants none."""
+        return _required((self.admin_token,) if self.admin_token else (), self.admin_token_file)
+
+    @property
+    def required_device_tokens(self) -> tuple[str, ...] | None:
+        """The tokens of which `/dev_app/v1` wants one. None: it wants none."""
+        return _required(self.device_tokens, self.device_tokens_file)
 
     def driver_of(self, platform_type: str) -> str | None:
         """The name of the driver for platforms of a type; None when there is none."""
         if platform_type in self.drivers:
             return self.drivers[platform_type]
         return platform_type if platform_type in DRIVERS else None
+
+
+def _required(given: tuple[str, ...], file: str) -> tuple[str, ...] | None:
+    """The given tokens and those in the file. An empty file is no way in."""
+    if file:
+        return (*given, *(line.strip() for line in secret_file(file).text().splitlines()))
+    return given or None
 
 
 SECTION = schema_of(MeoSettings, "meo", strict=True)

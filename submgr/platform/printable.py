@@ -6,6 +6,7 @@ import re
 # C0 but the line end, which ends our lines, DEL and C1, line and paragraph separators, and what turns the direction of
 # writing round: after it a line reads as another one
 _OBEYED = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 IN_JSON = "\\u{:04x}"
 IN_LABELS = "\\\\u{:04x}"
@@ -17,6 +18,6 @@ def escaped(text: str, escape: str = IN_JSON) -> str:
     return _OBEYED.sub(lambda found: escape.format(ord(found[0])), text)
 
 
-def is_obeyed(text: str) -> bool:
-    """Whether `text` has a character that `escaped` would replace, or a line end."""
-    return "\n" in text or _OBEYED.search(text) is not None
+def has_controls(text: str) -> bool:
+    """Whether `text` has a control character (C0, DEL or C1), which no name has."""
+    return _CONTROL.search(text) is not None

@@ -8,7 +8,6 @@ event loop.
 from __future__ import annotations
 
 import logging
-import os
 import ssl
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -18,9 +17,9 @@ import gevent
 import gevent.ssl
 from gevent import socket
 
-log = logging.getLogger(__name__)
+from submgr.platform.secret_file import Stamp, stamp
 
-Stamp = tuple[int, int, int, int]
+log = logging.getLogger(__name__)
 
 
 class TlsError(OSError):
@@ -145,7 +144,7 @@ class TlsFiles:
         log.warning("TLS files changed", extra={"files": self._files})
 
     def _look(self) -> list[Stamp | None]:
-        return [_stamp(each) for each in self._files]
+        return [stamp(each) for each in self._files]
 
     def _words(self, exc: Exception) -> str:
         return f"{', '.join(self._files)}: {exc}"
@@ -154,15 +153,6 @@ class TlsFiles:
 def client_files(ca: str | None, certificate: str | None, key: str | None) -> TlsFiles:
     """The context of a client (see `client_context`) that follows its files."""
     return TlsFiles(lambda: client_context(ca, certificate, key), [each for each in (ca, certificate, key) if each])
-
-
-def _stamp(path: str) -> Stamp | None:
-    """What tells one content of a file from the next, without reading it."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def accept(sock: socket.socket, context: ssl.SSLContext, seconds: float) -> TlsSocket:

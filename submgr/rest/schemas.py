@@ -18,7 +18,7 @@ from submgr.core.model import MAX_MEID_BYTES, ClientEndpoint, Content, Detail, D
 from submgr.e2ap.messages import Action, ActionType, SubsequentAction, SubsequentActionType, TimeToWait
 from submgr.platform.http.json_body import NotJson, read_json
 from submgr.platform.http.json_fields import Dialect, Fields, Mistakes, Spelling, describe, truth
-from submgr.platform.printable import is_obeyed
+from submgr.platform.printable import has_controls
 from submgr.rest.values import Octets, integer, objects, one_of, string
 
 REQUEST = Spelling(
@@ -179,7 +179,7 @@ def _meid(request: Fields) -> str | None:
         request.wrong("Meid", "must not be empty")
     elif size > MAX_MEID_BYTES:
         request.wrong("Meid", f"must not be longer than {MAX_MEID_BYTES} bytes; it has {size}")
-    elif is_obeyed(meid):
+    elif has_controls(meid):
         request.wrong("Meid", "must not contain control characters")
     else:
         return meid

@@ -2,11 +2,11 @@
 """Reads the daemon's settings from the content of a file, the environment and the command line."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from submgr.platform.config.file import ConfigError, Parsed, Problem, inspect
 from submgr.platform.config.schema import fill, shown
+from submgr.platform.secret_file import read_secret
 from submgr.settings.model import SCHEMA, TOKEN_VARIABLE, Settings
 
 
@@ -29,10 +29,12 @@ def _token(parsed: Parsed, environment: Mapping[str, str], problems: list[Proble
     """The bearer token of the debug routes: from the file, a file of its own, or the environment, in this order."""
     debug = parsed.values["debug"]
     token: str = debug["token"]
-    if not token and debug["tokenFile"]:
+    if token:
+        debug["tokenFile"] = ""
+    if debug["tokenFile"]:
         try:
-            token = Path(debug["tokenFile"]).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as exc:
+            token = read_secret(debug["tokenFile"])
+        except (OSError, ValueError) as exc:
             problems.append(Problem(parsed.lines.get("debug.tokenFile"), "debug.tokenFile", f"unreadable: {exc}"))
             return ""
     token = token or environment.get(TOKEN_VARIABLE, "").strip()

@@ -221,7 +221,7 @@ class Debug:
         "who may use requests of port 8080 that change something: everybody, who has the token, nobody",
     )
     token: str = setting("token", text, "", f"the token; else from tokenFile, else from {TOKEN_VARIABLE}")
-    token_file: str = setting("tokenFile", text, "", "a file that has the token")
+    token_file: str = setting("tokenFile", text, "", "a file that has the token, read again when it changes")
     origins: tuple[str, ...] = setting(
         "origins",
         texts,

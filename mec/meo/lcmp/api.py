@@ -27,7 +27,7 @@ def lcmp_blueprint(meo: Meo, refusal: schemas.Refusal) -> Blueprint:
     """The routes under `/dev_app/v1`. `refusal` says why a callback must not be called."""
     routes = Blueprint("dev_app", __name__, url_prefix=BASE)
     answer_errors(routes, ANSWERS)
-    routes.before_request(lambda: require_token(meo.settings.device_tokens))
+    routes.before_request(lambda: require_token(meo.settings.required_device_tokens))
     only_parameters(routes, {"app_list": (*_FILTERS, "serviceCont")})
     document_routes(routes, "openapi_lcmp.yaml")
 

@@ -2,28 +2,106 @@
 """Checks whether requests bear a token that their sender should know (bearer tokens, RFC 6750)."""
 
 import hmac
-from collections.abc import Iterable
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection
+from hashlib import sha256
 
+import gevent
 from flask import request
 
 from submgr.platform.http.app import ApiError
 
+CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
-def bears(tokens: Iterable[str | None]) -> bool:
+
+class Failures:
+    """Slows down those who guess tokens, by address. A right token is never slowed down.
+
+    The first `free` wrong tokens of an address are answered at once, each further one `pause` seconds later than the
+    one before, at most `longest`. While `at_once` of its wrong tokens wait for their answers, no token of the address
+    is looked at: guesses that come side by side gain nothing. An address that was right, or that has not been wrong for
+    `forget` seconds, begins anew. The latest `most` addresses are remembered.
+    """
+
+    def __init__(
+        self,
+        free: int = 3,
+        pause: float = 0.25,
+        longest: float = 2.0,
+        at_once: int = 8,
+        forget: float = 60.0,
+        most: int = 1000,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = gevent.sleep,
+    ) -> None:
+        self._free = free
+        self._pause = pause
+        self._longest = longest
+        self._at_once = at_once
+        self._forget = forget
+        self._most = most
+        self._clock = clock
+        self._sleep = sleep
+        self._wrong: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        self._waiting: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._wrong)
+
+    def busy(self, address: str) -> bool:
+        """Whether so many wrong tokens of the address wait that no more is looked at."""
+        return self._waiting.get(address, 0) >= self._at_once
+
+    def right(self, address: str) -> None:
+        """The address has sent a right token."""
+        self._wrong.pop(address, None)
+
+    def wrong(self, address: str) -> None:
+        """The address has sent a wrong token. Returns when it may be told so."""
+        now = self._clock()
+        count, last = self._wrong.get(address, (0, now))
+        count = 1 if now - last >= self._forget else count + 1
+        self._wrong[address] = (count, now)
+        self._wrong.move_to_end(address)
+        if len(self._wrong) > self._most:
+            self._wrong.popitem(last=False)
+        if count <= self._free:
+            return
+        self._waiting[address] = self._waiting.get(address, 0) + 1
+        try:
+            self._sleep(min((count - self._free) * self._pause, self._longest))
+        finally:
+            self._waiting[address] -= 1
+            if not self._waiting[address]:
+                del self._waiting[address]
+
+
+_failures = Failures()
+
+
+def bears(tokens: Collection[str | None], failures: Failures = _failures) -> bool:
     """Whether the current request bears one of `tokens`. None and "" are no tokens, and no request bears them.
 
-    The comparison takes the same time wherever a wrong token differs, so that nobody can guess one by measuring.
+    The comparison takes the same time wherever a wrong token differs and however long it is, so that nobody can guess
+    one by measuring. Raises ApiError 429 while the address has too many wrong ones.
     """
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
+    if scheme.lower() != "bearer" or not given.strip():
         return False
+    address = request.remote_addr or ""
+    if failures.busy(address):
+        raise ApiError(429, "too many wrong tokens from this address", headers={"Retry-After": "2"})
     # WSGI hands a header's octets over as Latin-1
-    octets = given.strip().encode("latin-1", "replace")
-    return any(hmac.compare_digest(octets, token.encode()) for token in tokens if token)
+    digest = sha256(given.strip().encode("latin-1", "replace")).digest()
+    if sum(hmac.compare_digest(digest, sha256(token.encode()).digest()) for token in tokens if token):
+        failures.right(address)
+        return True
+    failures.wrong(address)
+    return False
 
 
-def require_token(tokens: Iterable[str | None]) -> None:
-    """Raises ApiError 401 unless the current request bears one of `tokens`; when there are none, anybody may ask."""
-    known = [token for token in tokens if token]
-    if known and not bears(known):
-        raise ApiError(401, "a bearer token is needed", headers={"WWW-Authenticate": "Bearer"})
+def require_token(tokens: Collection[str | None] | None) -> None:
+    """Raises ApiError 401 unless the current request bears one of `tokens`. None: anybody may ask."""
+    if tokens is not None and not bears(tokens):
+        raise ApiError(401, "a bearer token is needed", headers=CHALLENGE)

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from submgr.platform.printable import is_obeyed
+from submgr.platform.printable import has_controls
 from submgr.platform.turns import Budget
 
 MAX_MISTAKES = 100
@@ -187,7 +187,7 @@ def text(longest: int, *, empty: bool = False) -> Convert[str]:
             raise ValueError(f"must not be longer than {longest} characters")
         if not value and not empty:
             raise ValueError("must not be empty")
-        if is_obeyed(value):
+        if has_controls(value):
             raise ValueError("must not contain control characters")
         return value
 

@@ -128,6 +128,8 @@ def test_the_token_comes_from_the_file_a_file_of_its_own_or_the_environment(tmp_
     own = f"debug: {{write: token, tokenFile: '{tmp_path / 'token'}'}}"
     assert load(own, env).debug.token == "from-file"
     assert load("debug: {write: token, token: given}", env).debug.token == "given"
+    both = load(f"debug: {{write: token, token: given, tokenFile: '{tmp_path / 'token'}'}}", env).debug
+    assert (both.token, both.token_file) == ("given", "")
 
 
 def test_overrides_of_the_command_line_win():

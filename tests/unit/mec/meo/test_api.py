@@ -2,6 +2,7 @@
 """`/meo/v1` as a client sees it."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -275,6 +276,42 @@ def test_an_admin_token_is_needed_when_there_is_one(client: FlaskClient, world: 
         assert answer.content_type == "application/problem+json"
     assert client.get("/meo/v1/apps", headers={"Authorization": "Bearer let-me-in"}).status_code == 200
     assert client.get("/dev_app/v1/app_list").status_code == 200
+
+
+def test_the_admin_token_may_be_in_a_file_that_changes(client: FlaskClient, world: World, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("first\n")
+    world.orchestrator.reconfigure(replace(world.settings, admin_token_file=str(file)))
+
+    def status(token: str) -> int:
+        return client.get("/meo/v1/apps", headers={"Authorization": f"Bearer {token}"}).status_code
+
+    assert [status("first"), status("second")] == [200, 401]
+    file.write_text("second")
+    assert [status("first"), status("second")] == [401, 200]
+    file.write_text("")  # is no open door
+    assert [status("second"), client.get("/meo/v1/apps").status_code] == [401, 401]
+
+
+def test_credentials_may_be_in_files_and_then_nowhere_else(client: FlaskClient, world: World, tmp_path: Path) -> None:
+    (tmp_path / "oslo").write_text("open sesame")
+    world.orchestrator.reconfigure(replace(world.settings, credentials_dir=str(tmp_path)))
+    platform = {"name": "oslo", "type": "noop", "endpointApps": "http://oslo/"}
+    for wrong in ("open sesame", {"secret": "bergen"}, {"secret": "../oslo"}):
+        answer = client.post("/meo/v1/platforms", json={**platform, "credentials": wrong})
+        assert (answer.status_code, answer.get_json()["errors"][0]["field"]) == (409, "credentials")
+    assert client.post("/meo/v1/platforms", json={**platform, "credentials": {"secret": "oslo"}}).status_code == 201
+    assert b"sesame" not in str(world.store.read_all("meo_platforms")).encode()
+
+
+def test_changes_of_operators_are_audited_and_telemetry_is_not(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    ready(client, "p1")
+    client.post("/meo/v1/platforms/p1/load", json={"value": 0.5})
+    client.get("/meo/v1/platforms")
+    lines = [(record.msg, record.args, vars(record)["path"]) for record in caplog.records if "audit" in record.name]
+    assert {path for _, _, path in lines} == {"/meo/v1/apps", "/meo/v1/platforms"}
 
 
 def test_a_store_that_is_away_is_told(client: FlaskClient, world: World) -> None:

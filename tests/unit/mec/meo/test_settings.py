@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The section `meo`."""
 
+from pathlib import Path
+
 import pytest
 
 from mec.meo.placement import Rules
@@ -27,6 +29,19 @@ def test_all_of_it() -> None:
     assert [settings.driver_of(kind) for kind in ("k8s", "webhook", "other")] == ["kubernetes", "webhook", None]
     assert (settings.admin_token, settings.device_tokens) == ("a", ("b", "c"))
     assert "'a'" not in repr(settings)
+
+
+def test_files_of_tokens_can_be_read(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("s3cret")
+    for name in ("adminTokenFile", "deviceTokensFile"):
+        assert "s3cret" not in repr(from_mapping({name: str(tmp_path / "token")}))
+        with pytest.raises(ConfigError, match=f"meo.{name}: unreadable"):
+            from_mapping({name: str(tmp_path / "none")})
+    assert from_mapping({}).required_admin_tokens is None
+    assert from_mapping({"adminToken": "a", "adminTokenFile": str(tmp_path / "token")}).required_admin_tokens == (
+        "a",
+        "s3cret",
+    )
 
 
 def test_all_mistakes_at_once() -> None:

@@ -2,6 +2,7 @@
 """`/dev_app/v1` as a device application sees it (ETSI GS MEC 016)."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -199,6 +200,16 @@ def test_where_an_application_can_be(client: FlaskClient, world: World) -> None:
     unknown = {"associateDevAppId": "d", "appInfo": {**INFO, "appName": "x"}}
     for wrong, status in (({"appInfo": INFO}, 400), (unknown, 404)):
         assert client.post("/dev_app/v1/obtain_app_loc_availability", json=wrong).status_code == status
+
+
+def test_device_tokens_may_be_in_a_file_one_a_line(client: FlaskClient, world: World, tmp_path: Path) -> None:
+    (tmp_path / "tokens").write_text("one\n\n two \n")
+    world.orchestrator.reconfigure(replace(world.settings, device_tokens_file=str(tmp_path / "tokens")))
+    found = [
+        client.get("/dev_app/v1/app_list", headers={"Authorization": f"Bearer {token}"}).status_code
+        for token in ("one", "two", "", "three")
+    ]
+    assert found == [200, 200, 401, 401]
 
 
 def test_a_device_token_is_needed_when_there_are_some(client: FlaskClient, world: World) -> None:
