@@ -85,9 +85,9 @@ class XappOptions:
 
     `show_ids`: the list of subscriptions has the ids of the REST subscriptions. `strict_octets`: an integer that is no
     octet is a mistake; otherwise `count_folded_octets` is called with the number of these integers in a request.
-    `refusal`: says why no xApp may have a host and a port for its notifications, None when it may. `origins`: web pages
-    that may send requests, see `refuse_foreign_origins`. `ownership`: an xApp sees and deletes only what the name in its
-    certificate has made.
+    `refusal`: says why no xApp may have a host and a port for its notifications, None when it may. `origins`: web
+    pages that may send requests, see `refuse_foreign_origins`. `ownership`: an xApp sees and deletes only what the
+    name in its certificate has made.
     """
 
     show_ids: bool = True
