@@ -27,7 +27,7 @@ from mec.manager.data_file import DataFileLoader
 from mec.manager.service import Users
 from mec.meo.app import Orchestrator
 from mec.meo.app import build as build_orchestrator
-from mec.meo.settings import from_mapping as meo_settings
+from mec.meo.settings import usable as meo_settings
 from submgr.platform.config.file import ConfigError
 from submgr.platform.config.tls import TlsSettings
 from submgr.platform.config.watcher import ConfigWatcher

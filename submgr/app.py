@@ -10,7 +10,7 @@ from functools import partial
 from mec.app import Mec
 from mec.app import build as build_mec
 from mec.common.settings import from_mapping as mec_settings
-from mec.meo.settings import from_mapping as meo_settings
+from mec.meo.settings import usable as meo_settings
 from submgr.adapters.e2_termination import E2Termination
 from submgr.adapters.metrics import gauges
 from submgr.adapters.metrics.go_counters import exposition

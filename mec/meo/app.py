@@ -23,7 +23,7 @@ from mec.meo.period import Period
 from mec.meo.qkd import QkdPoller
 from mec.meo.recovery import recover
 from mec.meo.service import Meo
-from mec.meo.settings import RESTART, MeoSettings, from_mapping
+from mec.meo.settings import RESTART, MeoSettings, usable
 from submgr.platform import audit
 from submgr.platform.config.schema import changed
 from submgr.platform.config.tls import TlsSettings
@@ -155,4 +155,4 @@ def build(
 ) -> Orchestrator:
     """An orchestrator out of the raw `meo` section of a configuration file. Raises ConfigError with all mistakes."""
     client = HttpClient(user_agent="meo", outbound=outbound, tls=tls.client())
-    return Orchestrator(from_mapping(settings), store, registry, health, client=client, outbound=outbound)
+    return Orchestrator(usable(settings), store, registry, health, client=client, outbound=outbound)

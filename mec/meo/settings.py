@@ -3,6 +3,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from mec.meo.placement import Rules
@@ -17,20 +18,6 @@ DRIVERS = ("noop", "webhook", "kubernetes", "openwhisk")
 def _types_to_drivers(value: Any) -> Mapping[str, str]:
     choose = one_of(*DRIVERS)
     return {text(name): choose(driver) for name, driver in mapping(value).items()}
-
-
-def _secret(value: Any) -> str:
-    path = text(value)
-    if path:
-        try:
-            secret_file(path).text()
-        except (OSError, ValueError) as exc:
-            raise ValueError(f"unreadable: {exc}") from None
-    return path
-
-
-secret = Kind(_secret, "path of a file")
-"""The path of a file that has a secret, and can be read."""
 
 
 def _url(value: Any) -> str | None:
@@ -67,9 +54,9 @@ class MeoSettings:
         "overloadWebhook", Kind(_url, "http or https URL"), None, "who is told that no platform is left"
     )
     admin_token: str | None = setting("adminToken", optional_text, None, "the token of /meo/v1")
-    admin_token_file: str = setting("adminTokenFile", secret, "", "a file that has it, read again when it changes")
+    admin_token_file: str = setting("adminTokenFile", text, "", "a file that has it, read again when it changes")
     device_tokens: tuple[str, ...] = setting("deviceTokens", texts, (), "the tokens of /dev_app/v1")
-    device_tokens_file: str = setting("deviceTokensFile", secret, "", "a file that has them, one a line")
+    device_tokens_file: str = setting("deviceTokensFile", text, "", "a file that has them, one a line")
     credentials_dir: str = setting(
         "credentialsDir",
         text,
@@ -104,6 +91,24 @@ def _required(given: tuple[str, ...], file: str) -> tuple[str, ...] | None:
 SECTION = schema_of(MeoSettings, "meo", strict=True)
 RESTART = frozenset({"seed"})
 """The settings that are taken at the start only."""
+
+
+def usable(values: Mapping[str, Any] | None) -> MeoSettings:
+    """As `from_mapping`, and the files that are named can be read."""
+    settings = from_mapping(values)
+    mistakes = []
+    files = {"adminTokenFile": settings.admin_token_file, "deviceTokensFile": settings.device_tokens_file}
+    for name, path in files.items():
+        try:
+            if path:
+                secret_file(path).text()
+        except (OSError, ValueError) as exc:
+            mistakes.append(Problem(None, f"meo.{name}", f"unreadable: {exc}"))
+    if settings.credentials_dir and not Path(settings.credentials_dir).is_dir():
+        mistakes.append(Problem(None, "meo.credentialsDir", f"{settings.credentials_dir} is no directory"))
+    if mistakes:
+        raise ConfigError(mistakes)
+    return settings
 
 
 def from_mapping(values: Mapping[str, Any] | None) -> MeoSettings:

@@ -34,6 +34,7 @@ BY_DEFAULT = {
     ("PodDisruptionBudget", "pdb-ricplt-submgr"),
 }
 ON_DEMAND = {
+    ("Secret", "secret-ricplt-submgr-mec"),
     ("Service", "service-ricplt-mec-http"),
     ("ServiceMonitor", "servicemonitor-ricplt-submgr"),
     ("PrometheusRule", "prometheusrule-ricplt-submgr"),
@@ -203,6 +204,7 @@ def test_the_defaults_are_the_daemons_but_for_the_debug_token_and_what_peers_may
         "write": "token",
         "token": "a token",
         "tokenFile": "",
+        "origins": [],
         "strictOctets": False,
     }
     expected.pop("debug")
@@ -458,7 +460,8 @@ def test_mec(chart):
 
 
 def test_mec_and_the_cluster_it_runs_in(chart):
-    mec = {"enabled": True, "serviceAccount": "meo", "meo": {"period": 5, "drivers": {"edge": "kubernetes"}}}
+    meo = {"period": 5, "drivers": {"edge": "kubernetes"}, "adminToken": "t"}
+    mec = {"enabled": True, "serviceAccount": "meo", "meo": meo}
     manifests = chart.render({"submgr": {"mec": mec}})
     pod = pod_of(manifests)["spec"]
     assert (pod["serviceAccountName"], pod["automountServiceAccountToken"]) == ("meo", True)
@@ -466,6 +469,76 @@ def test_mec_and_the_cluster_it_runs_in(chart):
     assert (read.mec.enabled, read.mec.host, read.mec.mec_id) == (True, ":8000", 5)
     assert meo_settings(read.meo).period == 5
     assert read.warnings == ()
+
+
+@pytest.mark.parametrize(
+    "acts",
+    [{"serviceAccount": "meo"}, {"credentials": {"secret": "platforms"}}, {"meo": {"drivers": {"edge": "kubernetes"}}}],
+)
+def test_an_orchestrator_that_acts_on_a_cluster_wants_a_token(chart, acts):
+    with pytest.raises(Exception, match="adminToken"):
+        chart.render({"submgr": {"mec": {"enabled": True, **acts}}})
+    chart.render({"submgr": {"mec": {"enabled": False, **acts}}})
+    chart.render({"submgr": {"mec": {"enabled": True, **acts, "tokens": {"secret": "mine"}}}})
+
+
+def test_tokens_and_credentials_of_mec_are_in_secrets_only(chart):
+    meo = {"adminToken": "admin-secret", "deviceTokens": ["one-secret", "two-secret"]}
+    manifests = chart.render({"submgr": {"mec": {"enabled": True, "meo": meo}}})
+    assert "-secret" not in manifests["ConfigMap", "submgrcfg"]["data"]["submgrcfg"]
+    data = manifests["Secret", "secret-ricplt-submgr-mec"]["data"]
+    assert {key: base64.b64decode(value) for key, value in data.items()} == {
+        "adminToken": b"admin-secret",
+        "deviceTokens": b"one-secret\ntwo-secret",
+    }
+    own = {"tokens": {"secret": "mine", "deviceTokens": True}, "credentials": {"secret": "platforms"}}
+    for mec, secrets in (({"meo": meo}, {"mec-tokens": "secret-ricplt-submgr-mec"}),
+                         (own, {"mec-tokens": "mine", "mec-credentials": "platforms"})):  # fmt: skip
+        manifests = chart.render({"submgr": {"mec": {"enabled": True, **mec}}})
+        pod = pod_of(manifests)["spec"]
+        volumes = {each["name"]: each["secret"]["secretName"] for each in pod["volumes"] if "secret" in each}
+        mounts = {each["name"]: each["mountPath"] for each in pod["containers"][0]["volumeMounts"]}
+        assert volumes == secrets
+        settings = meo_settings(load_mec(manifests["ConfigMap", "submgrcfg"]["data"]["submgrcfg"]).meo)
+        assert settings.admin_token_file == f"{mounts['mec-tokens']}/adminToken"
+        assert settings.device_tokens_file == f"{mounts['mec-tokens']}/deviceTokens"
+        assert settings.credentials_dir == mounts.get("mec-credentials", "")
+
+
+def test_tls(chart):
+    pod = pod_of(chart.render())["spec"]
+    assert {each["name"] for each in pod["volumes"]} == {"config-volume", "tmp"}
+    monitor = {"serviceMonitor": {"enabled": True}}
+    manifests = chart.render({"submgr": {"tls": {"secret": "submgr-tls"}, **monitor}})
+    template = pod_of(manifests)
+    assert template["metadata"]["annotations"]["prometheus.io/scheme"] == "https"
+    (container,) = template["spec"]["containers"]
+    probes = [container[f"{name}Probe"]["httpGet"]["scheme"] for name in ("startup", "liveness", "readiness")]
+    assert probes == ["HTTPS"] * 3
+    (volume,) = [each for each in template["spec"]["volumes"] if each["name"] == "tls"]
+    assert volume["secret"]["secretName"] == "submgr-tls"
+    assert {"name": "tls", "mountPath": "/tls", "readOnly": True} in container["volumeMounts"]
+    (endpoint,) = manifests["ServiceMonitor", "servicemonitor-ricplt-submgr"]["spec"]["endpoints"]
+    assert (endpoint["scheme"], endpoint["tlsConfig"]["ca"]["secret"]["name"]) == ("https", "submgr-tls")
+    tls = loaded(manifests).tls
+    assert (tls.certificate, tls.key, tls.client_ca, tls.ca) == ("/tls/tls.crt", "/tls/tls.key", "", "")
+
+
+def test_tls_with_client_certificates_and_neighbours(chart):
+    given = {"secret": "s", "listeners": ["xapp"], "ownership": True, "rtmgr": True, "xapps": True}
+    manifests = chart.render({"submgr": {"tls": given}})
+    tls = loaded(manifests).tls
+    assert (tls.has("xapp"), tls.has("platform"), tls.ownership, tls.client_ca) == (True, False, True, "/tls/ca.crt")
+    assert (tls.ca, tls.own_certificate, tls.rtmgr, tls.xapps) == ("/tls/ca.crt", "/tls/tls.crt", True, True)
+    template = pod_of(manifests)
+    assert template["metadata"]["annotations"]["prometheus.io/scheme"] == "http"
+    assert template["spec"]["containers"][0]["livenessProbe"]["httpGet"]["scheme"] == "HTTP"
+
+
+def test_the_console_is_our_own_page_under_the_names_of_its_service(chart):
+    assert loaded(chart.render({"submgr": {"debug": {"origins": ["https://ric"]}}})).debug.origins == ("https://ric",)
+    elsewhere = loaded(chart.render("elsewhere")).debug.origins
+    assert elsewhere and all(name.startswith("service-") for name in elsewhere)
 
 
 @pytest.mark.parametrize(

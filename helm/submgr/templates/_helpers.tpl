@@ -36,6 +36,35 @@ release: {{ .Release.Name }}
 {{- .Values.submgr.debug.existingSecret | default (printf "secret-%s-debug" (include "submgr.fullname" .)) -}}
 {{- end }}
 
+{{/* The Secret with the tokens of the MEC orchestrator; nothing when it has none. */}}
+{{- define "submgr.mecTokens" -}}
+{{- $mec := .Values.submgr.mec -}}
+{{- if $mec.enabled -}}
+{{- if $mec.tokens.secret -}}{{ $mec.tokens.secret -}}
+{{- else if or $mec.meo.adminToken $mec.meo.deviceTokens -}}
+{{- printf "secret-%s-mec" (include "submgr.fullname" .) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* Refuses an orchestrator that acts on a cluster for whoever reaches its port. */}}
+{{- define "submgr.checkMec" -}}
+{{- $mec := .Values.submgr.mec -}}
+{{- $acts := or $mec.serviceAccount $mec.credentials.secret -}}
+{{- range $driver := values ($mec.meo.drivers | default dict) -}}
+{{- $acts = or $acts (has $driver (list "kubernetes" "openwhisk")) -}}
+{{- end -}}
+{{- if and $mec.enabled $acts (not $mec.tokens.secret) (not $mec.meo.adminToken) (not $mec.meo.adminTokenFile) -}}
+{{- fail "submgr.mec: with a serviceAccount, credentials, or a driver for a cluster, whoever reaches port 8000 could deploy images: give submgr.mec.tokens.secret (a Secret with the key adminToken), or submgr.mec.meo.adminToken" -}}
+{{- end -}}
+{{- end }}
+
+{{/* https where a port has TLS, else http: (list root "platform") */}}
+{{- define "submgr.scheme" -}}
+{{- $tls := (index . 0).Values.submgr.tls -}}
+{{- if and $tls.secret (has (index . 1) $tls.listeners) }}https{{ else }}http{{ end -}}
+{{- end }}
+
 {{/* Who is asked for the route table at the start: the Routing Manager's RMR service. Its port 4561 refuses. */}}
 {{- define "submgr.routeManager" -}}
 {{- $http := .Values.submgr.config.rtmgr.hostAddr | default (printf "service-%s-rtmgr-http" (include "submgr.namespace" .)) -}}
@@ -52,14 +81,37 @@ release: {{ .Release.Name }}
 {{- $_ := set $config.rtmgr "hostAddr" (printf "service-%s-rtmgr-http" (include "submgr.namespace" .)) -}}
 {{- end }}
 {{- $_ := set $config "sdl" (dict "backend" "redis") -}}
-{{- $_ := set $config "debug" (pick .Values.submgr.debug "write" "strictOctets") -}}
+{{- $debug := pick .Values.submgr.debug "write" "strictOctets" -}}
+{{- $origins := .Values.submgr.debug.origins -}}
+{{- if ne (include "submgr.namespace" .) "ricplt" -}}
+{{- $ns := include "submgr.namespace" . -}}
+{{- $http := printf "service-%s-http" (include "submgr.fullname" .) -}}
+{{- $origins = concat (list $http (printf "%s.%s" $http $ns) (printf "%s.%s.svc.cluster.local" $http $ns)) $origins -}}
+{{- end -}}
+{{- with $origins }}{{ $_ := set $debug "origins" . }}{{ end -}}
+{{- $_ := set $config "debug" $debug -}}
+{{- with .Values.submgr.tls }}
+{{- if .secret }}
+{{- $tls := dict "cert" "/tls/tls.crt" "key" "/tls/tls.key" "listeners" .listeners "ownership" .ownership -}}
+{{- if or .clientCertificates .ownership }}{{ $_ := set $tls "clientCa" "/tls/ca.crt" }}{{ end -}}
+{{- if or .rtmgr .xapps -}}
+{{- $_ := merge $tls (dict "ca" "/tls/ca.crt" "ownCert" "/tls/tls.crt" "ownKey" "/tls/tls.key" "rtmgr" .rtmgr "xapps" .xapps) -}}
+{{- end -}}
+{{- $_ := set $config "tls" $tls -}}
+{{- end }}
+{{- end }}
+{{- include "submgr.checkMec" . -}}
 {{- with .Values.submgr.mec }}
 {{- if .enabled }}
-{{- $mec := omit . "data" "service" "from" "meo" "serviceAccount" -}}
+{{- $mec := omit . "data" "service" "from" "meo" "serviceAccount" "tokens" "credentials" -}}
 {{- $_ := set $mec "host" ":8000" -}}
 {{- if .data.secret }}{{ $_ := set $mec "dataFile" "/mec/data.json" }}{{ end -}}
 {{- $_ := set $config "mec" $mec -}}
-{{- with .meo }}{{ $_ := set $config "meo" . }}{{ end -}}
+{{- $meo := omit .meo "adminToken" "deviceTokens" -}}
+{{- if or .tokens.secret .meo.adminToken }}{{ $_ := set $meo "adminTokenFile" "/mec-tokens/adminToken" }}{{ end -}}
+{{- if or .tokens.deviceTokens .meo.deviceTokens }}{{ $_ := set $meo "deviceTokensFile" "/mec-tokens/deviceTokens" }}{{ end -}}
+{{- if .credentials.secret }}{{ $_ := set $meo "credentialsDir" "/mec-credentials" }}{{ end -}}
+{{- with $meo }}{{ $_ := set $config "meo" . }}{{ end -}}
 {{- end }}
 {{- end }}
 {{- toYaml $config -}}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mec.meo.placement import Rules
-from mec.meo.settings import MeoSettings, from_mapping
+from mec.meo.settings import MeoSettings, from_mapping, usable
 from submgr.platform.config.file import ConfigError
 
 
@@ -34,9 +34,12 @@ def test_all_of_it() -> None:
 def test_files_of_tokens_can_be_read(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("s3cret")
     for name in ("adminTokenFile", "deviceTokensFile"):
-        assert "s3cret" not in repr(from_mapping({name: str(tmp_path / "token")}))
+        assert "s3cret" not in repr(usable({name: str(tmp_path / "token")}))
         with pytest.raises(ConfigError, match=f"meo.{name}: unreadable"):
-            from_mapping({name: str(tmp_path / "none")})
+            usable({name: str(tmp_path / "none")})
+    assert usable({"credentialsDir": str(tmp_path)}).credentials_dir == str(tmp_path)
+    with pytest.raises(ConfigError, match=r"meo\.credentialsDir: .* is no directory"):
+        usable({"credentialsDir": str(tmp_path / "token")})
     assert from_mapping({}).required_admin_tokens is None
     assert from_mapping({"adminToken": "a", "adminTokenFile": str(tmp_path / "token")}).required_admin_tokens == (
         "a",
