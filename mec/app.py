@@ -173,7 +173,7 @@ def build(
 
 
 @click.command()
-@click.option("-f", "--file", "path", help="Configuration file: the sections mec, meo, sdl, logger.")
+@click.option("-f", "--file", "path", help="Configuration file: the sections mec, meo, sdl, logger, tls.")
 @click.option("--host", callback=lambda ctx, param, value: value and listen_option(ctx, param, value),
               help='Where to listen; as mec.host, ":8000".')  # fmt: skip
 @click.option("-n", "--network", type=click.Choice(["home", "foreign"]), help="As mec.network.")

@@ -32,6 +32,8 @@ from submgr.core.controls import Controls, OnE2Loss
 from submgr.core.registry import NotificationQuota, Registry
 from submgr.daemon import Daemon, Parts, Probes, Shutdown
 from submgr.orphans import Deliveries, Orphans, OrphanSettings
+from submgr.platform.config.file import ConfigError, Problem
+from submgr.platform.config.tls import TlsSettings
 from submgr.platform.config.watcher import ConfigWatcher
 from submgr.platform.health import Health
 from submgr.platform.http.peer import require_certificate
@@ -45,6 +47,7 @@ from submgr.platform.store.base import Store
 from submgr.platform.store.choice import make_store
 from submgr.platform.store.sdl_channel import SdlChannel
 from submgr.platform.store.sdl_client import SdlSettings
+from submgr.platform.tls import TlsError, TlsFiles
 from submgr.reconciler import Reconciler
 from submgr.rest.platform import platform_app
 from submgr.rest.use_cases import DebugWrite, Operations, XappOptions
@@ -70,7 +73,7 @@ def build(
     watcher: ConfigWatcher | None = None,
     local_nodes: LocalNodeState | None = None,
 ) -> Daemon:
-    """The daemon, not started. Raises ConfigError for mistakes in the MEC sections of the settings.
+    """The daemon, not started. Raises ConfigError for mistakes in the MEC sections and the TLS files of the settings.
 
     `local_nodes`: who sets the state of the E2 nodes in the process (a stand-alone run), instead of R-NIB.
     """
@@ -84,8 +87,12 @@ def build(
     loader = RecordLoader(records, registry, node_state, nodes, lambda: live.current.controls)
     deliveries = Deliveries()
     outbound = _make_outbound(live)
-    notifier = _make_notifier(live, registry, monitoring.metrics, deliveries, outbound)
-    routing_manager = _make_routing_manager(live.current, monitoring)
+    tls = live.current.tls
+    https = _https_client(tls)
+    notifier = _make_notifier(
+        live, registry, monitoring.metrics, deliveries, outbound, tls=https if tls.xapps else None
+    )
+    routing_manager = _make_routing_manager(live.current, monitoring, tls=https if tls.rtmgr else None)
     replies = Replies()
     e2_termination = E2Termination(lambda: live.current.controls.check_e2_ie_order, registry.ids.owner, replies.token)
     rmr = _make_rmr(live.current, environment, e2_termination)
@@ -135,7 +142,7 @@ def build(
     )
     xapp_http = _make_xapp_http(live.current, service, monitoring, outbound)
     platform_http = _make_platform_http(live, service, probes, logs, monitoring, orphans, reconciler, backup)
-    health.warn("TLS", lambda: xapp_http.tls_trouble() or platform_http.tls_trouble())
+    health.warn("TLS", lambda: xapp_http.tls_trouble() or platform_http.tls_trouble() or https.trouble())
     mec = _make_mec(live, store, monitoring, outbound)
     outbound.own_ports = lambda: {xapp_http.port, platform_http.port, *rmr.ports, mec.port if mec is not None else 0}
     return Daemon(
@@ -206,7 +213,12 @@ def _make_outbound(live: LiveSettings) -> Outbound:
 
 
 def _make_notifier(
-    live: LiveSettings, registry: Registry, metrics: Metrics, deliveries: Deliveries, outbound: Outbound
+    live: LiveSettings,
+    registry: Registry,
+    metrics: Metrics,
+    deliveries: Deliveries,
+    outbound: Outbound,
+    tls: TlsFiles | None,
 ) -> XappNotifier:
     def ended(notification: Notify, delivered: bool, age: float, answered: bool) -> None:
         metrics.notification(delivered, age)
@@ -217,7 +229,7 @@ def _make_notifier(
         lambda: RetryPolicy(live.current.subscription.retry_count, live.current.subscription.retry_delay),
         ended,
         outbound=outbound,
-        tls=live.current.tls.client() if live.current.tls.xapps else None,
+        tls=tls,
     )
 
 
@@ -231,7 +243,7 @@ def _make_orphans(live: LiveSettings, dispatcher: Dispatcher, deliveries: Delive
     )
 
 
-def _make_routing_manager(settings: Settings, monitoring: Monitoring) -> RoutingManager:
+def _make_routing_manager(settings: Settings, monitoring: Monitoring, tls: TlsFiles | None) -> RoutingManager:
     return RoutingManager(
         settings.rtmgr.host,
         settings.rtmgr.port,
@@ -239,8 +251,19 @@ def _make_routing_manager(settings: Settings, monitoring: Monitoring) -> Routing
         timeout=settings.rtmgr.timeout,
         count=monitoring.counters.inc,
         latency=monitoring.metrics.rtmgr,
-        tls=settings.tls.client() if settings.tls.rtmgr else None,
+        tls=tls,
     )
+
+
+def _https_client(tls: TlsSettings) -> TlsFiles:
+    """What calls over https are made with. Raises ConfigError when some are wanted and the files are of no use."""
+    files = tls.client()
+    if tls.rtmgr or tls.xapps:
+        try:
+            files.load()
+        except TlsError as exc:
+            raise ConfigError([Problem(None, "tls", str(exc))]) from exc
+    return files
 
 
 def _make_rmr(settings: Settings, environment: Mapping[str, str], e2_termination: E2Termination) -> Rmr:

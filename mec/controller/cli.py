@@ -48,7 +48,7 @@ def _urls(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) ->
               help="Deliveries that may wait for one identity provider.")  # fmt: skip
 @click.option("--idle-limit", type=click.FloatRange(min=0), default=3600.0, show_default=True,
               help="Seconds of silence after which a mirror's connection is closed; 0: never.")  # fmt: skip
-@click.option("-f", "--file", "path", help="Configuration file: the sections sdl, logger, mec.")
+@click.option("-f", "--file", "path", help="Configuration file: the sections sdl, logger, mec, tls.")
 def controller(
     prefetch_user_data: bool,
     prefetch_state: bool,

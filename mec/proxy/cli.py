@@ -29,7 +29,7 @@ from submgr.platform.http.server import HttpServer
 @click.command()
 @click.option("--listen", default=":5000", show_default=True, callback=listen_option, help="For MECs.")
 @click.option("--mec-info", default="mecInfo.json", show_default=True, help="The file that lists the MECs.")
-@click.option("-f", "--file", "path", help="Configuration file: the sections logger and mec.")
+@click.option("-f", "--file", "path", help="Configuration file: the sections logger, mec, tls.")
 def proxy(listen: str, mec_info: str, path: str | None) -> None:
     """Pass requests on between MECs."""
     config = configured(path, {})

@@ -117,3 +117,10 @@ def test_routing_manager_and_xapps_are_called_over_https(
             assert len(around.rtmgr.routes) == 1
             daemon.unsubscribe(made)
             eventually(around.empty)
+
+
+def test_files_that_are_not_there_are_told_at_the_start(around: Neighbourhood) -> None:
+    (line,) = Daemon(around, tls={"cert": "/no/such.pem"}).refusal()
+    assert "TLS" in line and "/no/such.pem" in line
+    (line,) = Daemon(around, tls={"ca": "/no/ca.pem", "rtmgr": True}).refusal()
+    assert "tls: /no/ca.pem" in line
