@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mec.meo.placement import Rules
-from submgr.platform.config.file import ConfigError, inspect_values
+from submgr.platform.config.file import ConfigError, Problem, inspect_values
 from submgr.platform.config.schema import Section, fill, part, schema_of, setting
 from submgr.platform.config.values import Kind, mapping, number, one_of, optional_text, text, texts, whole
 from submgr.platform.secret_file import secret_file

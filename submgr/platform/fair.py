@@ -26,17 +26,21 @@ LITTLE = 0.0005
 
 
 class Share:
-    """The share of one peer. Call `renew` when it has been waited for, and `spend` before each piece of work."""
+    """The share of one peer. Call `renew` when it has been waited for, and `spend` before each piece of work.
 
-    __slots__ = ("_much", "_until")
+    `costly`: each piece takes much more than others' do, and goes behind them.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_costly", "_much", "_until")
+
+    def __init__(self, costly: bool = False) -> None:
+        self._costly = costly
         self.renew()
 
     def renew(self) -> None:
         """What the peer sends now is a new piece of work."""
         self._until = 0.0  # has not been let in
-        self._much = False
+        self._much = self._costly
 
     def spend(self) -> None:
         """Returns at once while the peer may go on, else in one of the next turns."""

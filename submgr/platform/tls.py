@@ -17,8 +17,8 @@ import gevent
 import gevent.ssl
 from gevent import socket
 
+from submgr.platform.fair import Share
 from submgr.platform.secret_file import Stamp, stamp
-from submgr.platform.turns import Budget, pause
 
 log = logging.getLogger(__name__)
 
@@ -27,17 +27,14 @@ class TlsError(OSError):
     """Files that make no TLS context. The message is one line that names the files and the reason."""
 
 
-_steps = Budget(give=pause)
-"""What all handshakes together may do in one turn of the event loop. One takes a millisecond."""
-
-
 class TlsSocket(gevent.ssl.SSLSocket):  # type: ignore[misc]
     """A connection with TLS."""
 
     def do_handshake(self) -> None:
         """As gevent's, but a thousand handshakes at once do not hold up the event loop."""
+        share = Share(costly=True)  # a step may take a millisecond
         while True:
-            _steps.spend()
+            share.spend()
             try:
                 self._sslobj.do_handshake()
                 return
@@ -45,6 +42,7 @@ class TlsSocket(gevent.ssl.SSLSocket):  # type: ignore[misc]
                 self._wait(self._read_event)
             except ssl.SSLWantWriteError:
                 self._wait(self._write_event)
+            share.renew()
 
     def shutdown(self, how: int) -> None:
         """Ends the TCP connection. What another greenlet is reading or writing ends as a lost connection does."""
