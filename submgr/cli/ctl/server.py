@@ -11,9 +11,10 @@ from typing import Any
 import click
 import msgspec
 
-from submgr.platform.http.client import HttpClient, HttpStream, tls_context
+from submgr.platform.http.client import HttpClient, HttpStream
 from submgr.platform.http.errors import HttpConnectError, HttpError
 from submgr.platform.names import neighbours
+from submgr.platform.tls import TlsError, client_files
 
 DEFAULT = "http://127.0.0.1:8080"
 SERVER_VARIABLE = "SUBMGR_SERVER"
@@ -41,10 +42,12 @@ class Server:
     def __init__(self, url: str, token: str = "", ca: str | None = None) -> None:
         self._url = url.rstrip("/")
         self._token = token
+        tls = client_files(ca, None, None) if self._url.startswith("https:") else None
         try:
-            tls = tls_context(ca) if self._url.startswith("https:") else None
-        except OSError as error:
-            raise click.ClickException(f"{ca}: {error.strerror or error}") from error
+            if tls is not None:
+                tls.load()
+        except TlsError as error:
+            raise click.ClickException(str(error)) from error
         self._http = HttpClient(connections=1, names=neighbours, tls=tls)
 
     def json(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Any:
