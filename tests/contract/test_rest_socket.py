@@ -59,7 +59,7 @@ class Service:
 
         return Accepted(f"id-{number}", start)
 
-    def unsubscribe(self, subscription_id: str) -> None:
+    def unsubscribe(self, subscription_id: str, owner: str | None = None) -> None:
         pass
 
     def e2_subscriptions(self) -> list[Any]:

@@ -28,7 +28,7 @@ ENDS_BY_ITSELF = {
     "submgr/rmr/wire/transport.py": (2, "one connection"),
     "submgr/rmr/wire/connection.py": (1, "the answers of one connection, closed with it"),
     "mec/ams/service.py": (1, "a fetch; whoever waits for it is told that it failed"),
-    "mec/controller/service.py": (1, "one connection"),
+    "mec/controller/listener.py": (1, "one connection"),
     "mec/demo.py": (1, "a use of the demo"),
     "mec/meo/api.py": (1, "a round that somebody asked for"),
     "mec/meo/drivers/kubernetes.py": (1, "the client is loaded; a failure shows at the first use"),
