@@ -33,6 +33,7 @@ from submgr.platform.config.tls import TlsSettings
 from submgr.platform.config.watcher import ConfigWatcher
 from submgr.platform.health import Health
 from submgr.platform.http.app import ApiError, problem_errors
+from submgr.platform.http.callbacks import refuse_callbacks
 from submgr.platform.http.client import HttpClient
 from submgr.platform.http.connections import HttpLimits
 from submgr.platform.http.peer import require_certificate
@@ -81,6 +82,7 @@ class Mec:
         health.require("mec", lambda: None if self._loaded else "what is stored has not been read yet")
         app = problem_app("mec.manager", origins=settings.origins)
         time_requests(app, registry)
+        app.before_request(refuse_callbacks)
         app.before_request(self._refuse_until_loaded)
         app.register_blueprint(manager_blueprint(self.users))
         app.register_blueprint(ams_blueprint(self.ams))

@@ -12,6 +12,7 @@ from flask import Flask, Response, request
 
 from submgr.core.model import RestRecord
 from submgr.platform.http.app import ApiError, JsonApp, after_sent, json_response
+from submgr.platform.http.callbacks import refuse_callbacks
 from submgr.platform.http.changes import audit_changes, refuse_foreign_origins
 from submgr.platform.http.shared_answers import SharedAnswers
 from submgr.rest.errors import answer_refusals, report_internal_errors
@@ -43,6 +44,7 @@ def platform_app(
     app = JsonApp("submgr.rest.platform")
     refuse_foreign_origins(app, origins)
     audit_changes(app)
+    app.before_request(refuse_callbacks)
     answer_refusals(app)
     report_internal_errors(app, internal_error)
     for path, view in _State(operations).routes() + _Queries(subscriptions, operations).routes():

@@ -13,6 +13,7 @@ from flask import Flask, Response, request
 from submgr.core.errors import NodeDownError
 from submgr.core.model import SubscribeRequest
 from submgr.platform.http.app import ApiError, JsonApp, after_sent, json_response
+from submgr.platform.http.callbacks import refuse_callbacks
 from submgr.platform.http.changes import refuse_foreign_origins
 from submgr.platform.http.peer import certificate_name
 from submgr.platform.http.shared_answers import SharedAnswers
@@ -44,6 +45,7 @@ def xapp_app(
     lists: SharedAnswers[bytes] = SharedAnswers()
     folding = Sparsely(log, interval=math.inf)
     app = JsonApp("submgr.rest.xapp", json_only=True)
+    app.before_request(refuse_callbacks)
     answer_refusals(app)
     refuse_foreign_origins(app, options.origins)
 

@@ -126,3 +126,12 @@ def test_a_registration_may_be_judged_in_a_native_thread(outbound):
     outbound.own_ports = lambda: {8080}
     judged = gevent.get_hub().threadpool.spawn(outbound.refusal, "127.0.0.1", 8080)
     assert judged.get(timeout=10) == "port 8080 is this process's own"
+
+
+def test_requests_to_addresses_of_peers_are_marked(client, outbound, peer):
+    outbound.rules = OutboundRules()
+    plain = HttpClient()
+    for each in (client, plain):
+        each.request("POST", f"http://127.0.0.1:{peer.port}/", body=b"x")
+    plain.close()
+    assert ["ric-callback" in request.headers for request in peer.requests] == [True, False]

@@ -115,3 +115,20 @@ def test_no_callback_reaches_the_daemon_itself(around: Neighbourhood) -> None:
         assert daemon.call(port, "POST", "/amsi/v1/subscriptions", trial)[0] == 201
         assert eventually(lambda: daemon.metric("submgr_outbound_refused") >= 1)
         assert len(daemon.listed()) == 1
+
+
+def test_a_callback_that_comes_back_another_way_is_not_taken(around: Neighbourhood) -> None:
+    """As through a Service or a proxy, whose address is none of this host's."""
+    port = free_port()
+    with Daemon(around, mec={"enabled": True, "host": f"127.0.0.1:{port}"}) as daemon:
+        eventually(lambda: answered(daemon, port, "/meo/v1/platforms") == 200)
+        daemon.subscribe(around.request())
+        assert around.xapp.wait(1)
+        for own, path in (
+            (daemon.platform_port, "/ric/v1/test/emptydb"),
+            (daemon.xapp_port, "/ric/v1/subscriptions"),
+            (port, "/meo/v1/platforms"),
+        ):
+            assert daemon.call(own, "POST", path, {}, **{"RIC-Callback": "1"})[0] == 403
+        assert len(daemon.listed()) == 1
+        assert len(daemon.rests()) == 1

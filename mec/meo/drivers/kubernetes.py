@@ -25,6 +25,7 @@ from urllib3.exceptions import HTTPError
 from mec.meo.drivers.base import DriverError, deploy_info, needs_http_endpoint, resource_name
 from mec.meo.drivers.urllib3_connections import connect_by
 from mec.meo.model import App, Platform
+from submgr.platform.http.callbacks import MARK
 from submgr.platform.native_threads import in_thread
 from submgr.platform.outbound_rules import Outbound, Refused
 
@@ -102,6 +103,7 @@ class KubernetesDriver:
         late = DriverError(f"Kubernetes API at {platform.endpoint_mgmt}: not done within {2 * timeout:g} s")
         try:
             with gevent.Timeout(2 * timeout, late), _connection(client, platform) as connection:
+                connection.set_default_header(MARK, "1")
                 connect_by(connection.rest_client.pool_manager, self._outbound.permitted)
                 yield client, connection
         except client.ApiException as exc:

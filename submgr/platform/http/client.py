@@ -14,6 +14,7 @@ from gevent import socket
 from gevent.lock import BoundedSemaphore
 
 from submgr.platform.http.answer import Answer
+from submgr.platform.http.callbacks import MARK
 from submgr.platform.http.connect import connect
 from submgr.platform.http.errors import Endpoint, HttpProtocolError, HttpTimeout
 from submgr.platform.http.exchange import attempt, late, request_bytes, words
@@ -55,7 +56,8 @@ class HttpClient:
     timeout. `idle` connections to one host and port, and `idle_total` in all, are kept open between requests for
     `idle_seconds`. `tls` is asked for the context of each new https connection (`submgr.platform.tls`). `names` looks
     hosts up: `neighbours` for a client whose hosts all come from our own settings. `outbound`: the rules for addresses
-    that peers chose, None when all come from settings.
+    that peers chose, None when all come from settings; such
+    requests are marked (see `callbacks`).
 
     The peer may close a kept connection in the moment in which a request is sent on it. When not one byte of an
     answer has come from a kept connection, the client sends the request once more on a new connection, POST too: a
@@ -76,7 +78,7 @@ class HttpClient:
     ) -> None:
         self._connections = connections
         self._tls = tls
-        self._user_agent = user_agent
+        self._always = (f"User-Agent: {user_agent}", *([f"{MARK}: 1"] if outbound is not None else []))
         self._pool = IdlePool(idle, idle_total, idle_seconds)
         self._names = names
         self._outbound = outbound
@@ -124,7 +126,7 @@ class HttpClient:
         Times and errors are those of `request`.
         """
         endpoint, path = parse(url)
-        payload = request_bytes(method, endpoint, path, headers or {}, body, self._user_agent)
+        payload = request_bytes(method, endpoint, path, headers or {}, body, self._always)
         gate = self._enter(endpoint, connect_timeout)
         try:
             return HttpStream(self, self._exchange(endpoint, gate, method, payload, connect_timeout, read_timeout))

@@ -65,13 +65,14 @@ def words(exc: Exception) -> str:
 
 
 def request_bytes(
-    method: str, endpoint: Endpoint, path: str, headers: Mapping[str, str], body: bytes | None, user_agent: str
+    method: str, endpoint: Endpoint, path: str, headers: Mapping[str, str], body: bytes | None, always: tuple[str, ...]
 ) -> bytes:
+    """A request with `headers` and the lines `always`. Raises ValueError for what cannot stand in a head."""
     if not TOKEN.fullmatch(method):
         raise ValueError(f"not an HTTP method: {method!r}")
     plain = endpoint.port == (443 if endpoint.scheme == "https" else 80)
     host = str(endpoint).removesuffix(f":{endpoint.port}") if plain else str(endpoint)
-    lines = [f"{method} {path} HTTP/1.1", f"Host: {host}", f"User-Agent: {user_agent}"]
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {host}", *always]
     for name, value in headers.items():
         if not TOKEN.fullmatch(name) or not _VALUE.fullmatch(value):
             raise ValueError(f"not an HTTP header: {name!r}: {value!r}")
