@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import logging
-import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from submgr.adapters.rnib.messages import ConnectionState
 from submgr.adapters.routing_manager import RoutingManager
 from submgr.core.errors import RefusedError
 from submgr.orphans import Orphans
+from submgr.platform import descriptors
 from submgr.platform.config.watcher import ConfigWatcher
 from submgr.platform.health import Health
 from submgr.platform.http.listen import ListenError
@@ -45,8 +45,6 @@ log = logging.getLogger(__name__)
 
 DRAIN = 10.0
 """Seconds that running procedures have to end in when the daemon is stopped."""
-DESCRIPTORS = 65536
-"""Open files and sockets that the daemon asks the kernel for."""
 TOLD_ROUTES = 3
 """Skipped route records whose text a readiness warning has."""
 PROBES = ("/health/alive", "/health/ready", "/metrics", "/config", "/symptomdata", "/openapi.yaml", "/console")
@@ -190,7 +188,7 @@ class Daemon:
         StoreError for what an operator has to mend, each with a text of one line.
         """
         parts = self.parts
-        _raise_descriptor_limit()
+        descriptors.raise_limit()
         parts.health.start()
         parts.xapp_http.bind()
         parts.platform_http.bind()
@@ -277,11 +275,3 @@ class Daemon:
                 state = parts.nodes.state(worker.meid)
                 if (state is ConnectionState.CONNECTED) is not worker.node.connected:
                     self._tell_worker(worker.meid, state)
-
-
-def _raise_descriptor_limit() -> None:
-    """A thousand clients on each listener and a pool to each neighbour want more than the usual 1024."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

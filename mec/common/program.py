@@ -13,6 +13,7 @@ from mec.common import settings as mec_settings
 from mec.common.log_masking import mask_identities
 from mec.common.settings import MecConfig
 from submgr.platform.config.file import ConfigError
+from submgr.platform.descriptors import raise_limit
 from submgr.platform.http.listen import ListenError, parse_listen
 from submgr.platform.logs import Logs
 from submgr.platform.store.base import Store, StoreError
@@ -58,6 +59,7 @@ def store_of(config: MecConfig, environ: Mapping[str, str], name: str) -> Store:
 
 def run(name: str, config: MecConfig, program: Program) -> None:
     """Starts a program, prints one line that says where it listens, and stops it at SIGTERM or SIGINT."""
+    raise_limit()
     logs = Logs(name)
     logs.start(config.log_level)
     mask_identities(config.mec.log_identities)

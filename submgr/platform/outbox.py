@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 import gevent
 
+from submgr.platform.descriptors import part
 from submgr.platform.http.errors import HttpError
 
 
@@ -105,8 +106,8 @@ class Outbox:
     """See the module. Greenlets run only while a delivery is being tried.
 
     `places`: per group. `at_once`: tries per group at the same time. `lane`: tries at the same time of all groups whose
-    last try delivered, and as many of all others. Of these others a group has one try at a time when their lane is
-    more than half full. `later`: calls a function after some seconds.
+    last try delivered, and as many of all others (None: 1024, or what descriptors are there for). Of these others a
+    group has one try at a time when their lane is more than half full. `later`: calls a function after some seconds.
     """
 
     def __init__(
@@ -115,14 +116,14 @@ class Outbox:
         policy: RetryPolicy | None = None,
         places: int = 10_000,
         at_once: int = 64,
-        lane: int = 1024,
+        lane: int | None = None,
         clock: Callable[[], float] = time.monotonic,
         later: Callable[..., gevent.Greenlet] = gevent.spawn_later,
     ) -> None:
         self._places = places
         self._policy = policy or RetryPolicy()
         self._at_once = at_once
-        self._lane = lane
+        self._lane = lane or part(1024)
         self._proven, self._unproven = _Lane(proven=True), _Lane(proven=False)
         self._took: dict[Hashable, None] = {}
         """The names of the groups whose last try delivered, the newest last."""
