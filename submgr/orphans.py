@@ -79,7 +79,7 @@ class Deliveries:
         self._answering: set[str] = set()
 
     def ended(self, notification: Notify, delivered: bool, answered: bool = False) -> None:
-        """A notification was delivered or given up. `answered`: the last try was refused in HTTP."""
+        """A notification was delivered or given up. `answered`: nothing says that the xApp is gone."""
         endpoint, subscription_id = notification.endpoint.http, notification.subscription_id
         if delivered:
             self._answering.discard(endpoint)

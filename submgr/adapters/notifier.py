@@ -16,7 +16,7 @@ from submgr.core.errors import Source
 from submgr.core.registry import NotificationQuota
 from submgr.e2ap.causes import describe
 from submgr.platform.http.client import HttpClient
-from submgr.platform.http.errors import HttpError
+from submgr.platform.http.errors import HttpError, HttpForbidden
 from submgr.platform.http.target import Target
 from submgr.platform.outbound_rules import Outbound
 from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
@@ -32,7 +32,8 @@ _encode = msgspec.json.Encoder().encode
 
 Ended = Callable[[Notify, bool, float, bool], None]
 """Called with (notification, delivered, age, answered): delivered (True) or given up (False), `age` seconds after
-`notify`. `answered`: the last try was answered in HTTP, whatever the status."""
+`notify`. `answered`: nothing says that the xApp is gone: the last try was answered in HTTP, whatever the status, or our
+own rules refused it."""
 
 
 class _Refused(HttpError):
@@ -97,7 +98,7 @@ class XappNotifier:
             tries.answered = False
             try:
                 self._post(notification, body)
-            except _Refused:
+            except (_Refused, HttpForbidden):
                 tries.answered = True
                 raise
             tries.answered = True

@@ -20,6 +20,7 @@ from submgr.core.commands import Notify
 from submgr.core.errors import Failure, Source
 from submgr.core.model import ClientEndpoint
 from submgr.core.registry import NotificationQuota
+from submgr.platform.outbound_rules import Outbound, OutboundRules
 from submgr.platform.outbox import RetryPolicy
 from submgr.runtime.ports import Notifier
 
@@ -29,14 +30,16 @@ TRIES = 3
 class Desk:
     """A notifier, and what came of the notifications given to it."""
 
-    def __init__(self, timeout: float = 0.3) -> None:
+    def __init__(self, timeout: float = 0.3, outbound: Outbound | None = None) -> None:
         self.policy = RetryPolicy(tries=TRIES, delay=0.02)
         self.quota = NotificationQuota(lambda: 10_000)
         self.done: list[Notify] = []
         self.ended: list[tuple[Notify, bool]] = []
         self.ages: list[float] = []
         self.answered: list[bool] = []
-        self.notifier = XappNotifier(self.quota, lambda: self.policy, self._on_ended, timeout=timeout)
+        self.notifier = XappNotifier(
+            self.quota, lambda: self.policy, self._on_ended, timeout=timeout, outbound=outbound
+        )
 
     def _on_ended(self, notification: Notify, delivered: bool, age: float, answered: bool) -> None:
         self.answered.append(answered)
@@ -370,3 +373,13 @@ def test_many_xapps_that_never_answer_hold_up_none_that_does(peer: HttpPeer) -> 
         desk.notifier.stop()
         for xapp in silent:
             xapp.stop()
+
+
+def test_an_xapp_that_our_rules_refuse_is_not_taken_for_gone(peer: HttpPeer) -> None:
+    outbound = Outbound(OutboundRules(deny=("127.0.0.1",)))
+    desk = Desk(outbound=outbound)
+    desk.tell(note(peer))
+    desk.until_done(1)
+    desk.notifier.stop()
+    assert (desk.ended[0][1], desk.answered, peer.requests) == (False, [True], [])
+    assert outbound.refused == TRIES

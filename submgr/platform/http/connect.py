@@ -7,8 +7,9 @@ import gevent
 from gevent import socket
 
 from submgr.platform import connecting
-from submgr.platform.http.errors import Endpoint, HttpConnectError, HttpTimeout
+from submgr.platform.http.errors import Endpoint, HttpConnectError, HttpForbidden, HttpTimeout
 from submgr.platform.names import Names
+from submgr.platform.outbound_rules import Refused
 from submgr.platform.tls import TlsFiles
 
 
@@ -37,6 +38,8 @@ def connect(
         raise HttpTimeout(f"no connection to {endpoint} within {timeout:g} s", sent=False) from None
     except TimeoutError:
         raise HttpTimeout(f"no connection to {endpoint} within {timeout:g} s", sent=False) from None
+    except Refused as exc:
+        raise HttpForbidden(f"cannot connect to {endpoint}: {exc}") from exc
     except OSError as exc:
         raise HttpConnectError(f"cannot connect to {endpoint}: {exc.strerror or exc}") from exc
     finally:

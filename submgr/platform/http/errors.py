@@ -16,6 +16,10 @@ class HttpConnectError(HttpError):
     sent = False
 
 
+class HttpForbidden(HttpConnectError):
+    """The rules of outbound refuse the address: this says nothing about the peer."""
+
+
 class HttpTimeout(HttpError):
     """There was no connection, or no complete answer, in time."""
 
