@@ -238,11 +238,11 @@ class ManagerProgram:
         self._overrides = overrides
         self._health = Health()
         self._store = store_of(config, environ, f"manager-{config.mec.network}")
-        self._outbound = Outbound(config.outbound.rules())
+        self.outbound = Outbound(config.outbound.rules())
         self.mec = Mec(
-            config.mec, config.meo, self._store, CollectorRegistry(), self._health, self._outbound, config.tls
+            config.mec, config.meo, self._store, CollectorRegistry(), self._health, self.outbound, config.tls
         )
-        self._outbound.own_ports = lambda: {self.mec.port}
+        self.outbound.own_ports = lambda: {self.mec.port}
         self._watcher = ConfigWatcher(path, config.content, self.reload) if path is not None else None
 
     def start(self) -> None:
@@ -272,7 +272,7 @@ class ManagerProgram:
             problems = [str(problem) for problem in exc.problems]
             log.error("configuration refused, the old values stay", extra={"problems": problems})
             return
-        self._outbound.rules = new.outbound.rules()
+        self.outbound.rules = new.outbound.rules()
         if waiting := needs_restart(self._config, new):
             log.warning("configuration changes that need a restart", extra={"settings": waiting})
 

@@ -11,8 +11,9 @@ from prometheus_client import CollectorRegistry
 from support.http.peer import HttpPeer, answer
 from support.waiting import eventually
 
-from mec.app import Mec
-from mec.common.settings import MecSettings
+from mec.app import ManagerProgram, Mec
+from mec.common.settings import MecSettings, load
+from submgr.platform.config.file import ConfigError
 from submgr.platform.health import Health
 from submgr.platform.http.client import HttpClient, HttpResponse
 from submgr.platform.outbound_rules import Outbound, OutboundRules
@@ -81,3 +82,22 @@ def test_the_proxy_is_a_neighbour_whom_no_rule_concerns(site: Site) -> None:
     site.mec.ams.notify(IMSI, 5, "12345")
     assert len(site.proxy.requests) == 1
     assert site.outbound.refused == 0
+
+
+def test_mec_manager_applies_changed_rules(caplog: pytest.LogCaptureFixture) -> None:
+    backend = "sdl: {backend: memory}\n"
+    program = ManagerProgram(load(f"{backend}outbound: {{deny: [loopback]}}"), {})
+
+    def refused(address: str) -> bool:
+        return program.outbound.refusal(address, 80) is not None
+
+    assert refused("127.0.0.1")
+    program.reload(f"{backend}outbound: {{deny: [10.0.0.0/8, 10.0.0.0/99]}}")
+    assert "10.0.0.0/99" in str(caplog.records[-1].__dict__)
+    assert (refused("127.0.0.1"), refused("10.0.0.1")) == (True, False)
+    program.reload(f"{backend}outbound: {{deny: [10.0.0.0/8]}}")
+    assert (refused("127.0.0.1"), refused("10.0.0.1")) == (False, True)
+    program.reload(backend)
+    assert (refused("127.0.0.1"), refused("10.0.0.1")) == (False, False)
+    with pytest.raises(ConfigError, match=r"outbound\.allow"):
+        load("outbound: {allow: ['http://x']}")
