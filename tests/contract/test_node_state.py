@@ -459,9 +459,10 @@ class TestNobodyIsHeldUp:
         flood = "___".join(parts)
         for _ in range(500):
             manager.publish(flood)
-        manager.publish("gnb_0_CONNECTED")
-        manager.publish("last_CONNECTED")
+        # found by the events, or by a reading when the listener came too late for them
+        for name in ("gnb_0", "last"):
+            manager.change(name, ConnectionState.CONNECTED)
         eventually(lambda: nodes.connected() == ["gnb_0", "last"])
         assert longest_gap() < 0.1
-        assert {state for name, state, _ in told if name == "gnb_1"} >= {ConnectionState.DISCONNECTED}
+        eventually(lambda: ConnectionState.DISCONNECTED in {state for name, state, _ in told if name == "gnb_1"})
         assert len(told) < 500 * len(parts) / 2

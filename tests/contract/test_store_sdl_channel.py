@@ -7,9 +7,11 @@ from collections.abc import Iterator
 
 import gevent
 import pytest
+from redis import Redis
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 from support.waiting import eventually
 
+from submgr.platform.store import sdl_channel
 from submgr.platform.store.base import InvalidKey, StoreError, StoreTimeout, StoreUnavailable
 from submgr.platform.store.sdl_channel import Listener, SdlChannel
 from submgr.platform.store.sdl_client import SdlSettings
@@ -169,3 +171,25 @@ def test_subscriptions_leave_connections_for_reads(sdl: SdlChannel) -> None:
     logs[0].listener.stop()
     another = Log(sdl, "7")
     eventually(lambda: another.told == [None])
+
+
+def test_who_comes_too_late_for_a_flood_subscribes_anew(
+    server: RedisServer, sdl: SdlChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sdl_channel, "_LATEST", 0.05)
+    log = Log(sdl)
+    eventually(lambda: log.told == [None])
+    with Redis(server.host, server.port) as redis:
+        while log.told.count(None) < 3:
+            pipeline = redis.pipeline(transaction=False)
+            for _ in range(3000):
+                pipeline.publish(f"{{{NS}}},{CHANNEL}", b"x" * 100)
+            pipeline.execute()
+            gevent.sleep(0.001)
+
+    def heard() -> bool:
+        publish(server, b"after the flood")
+        gevent.sleep(0.02)
+        return b"after the flood" in log.told
+
+    eventually(heard)

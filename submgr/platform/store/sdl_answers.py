@@ -79,6 +79,10 @@ class BoundedParser(_RESP2Parser):
         super().on_connect(connection)
         self._buffer = _Buffer(self._sock, self.socket_read_size, connection.socket_timeout)
 
+    def unread(self) -> int:
+        """Bytes that have come and are not read yet."""
+        return 0 if self._buffer is None else self._buffer.unread_bytes()
+
     def read_response(self, disable_decoding: bool = False) -> Any:
         buffer = self._buffer
         if buffer is not None:

@@ -8,13 +8,17 @@ notices a server that hangs, and tells its user after each subscription, who the
 from __future__ import annotations
 
 import logging
+import math
+import time
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any
 
 import gevent
 from gevent.event import Event
 from redis.exceptions import InvalidResponse
 
+from submgr.platform.sparse_log import Sparsely
 from submgr.platform.store.base import StoreError, check_namespace
 from submgr.platform.store.sdl_client import SdlClient, SdlSettings
 from submgr.platform.store.sdl_errors import translating
@@ -25,6 +29,15 @@ _log = logging.getLogger(__name__)
 
 _LONGEST_PAUSE = 1.0
 """Seconds between two tries to subscribe, however they fail."""
+
+_AT_ONCE = 500
+"""Messages that are read before they are passed on."""
+
+_LATEST = 1.0
+"""Seconds for which there may be no end of what has come: then nobody knows how old a message is that is read. Who
+listens subscribes anew, and reads what there is now."""
+_KIND = 80
+"""Characters of an error that tell it from another one."""
 
 OnPayload = Callable[[bytes], None]
 OnSubscribed = Callable[[], None]
@@ -107,6 +120,7 @@ class Listener:
         self._stopped = Event()
         self._subscribed = False
         self._told = False
+        self._sparsely = Sparsely(_log)
         self._loop = SupervisedLoop("SDL channel", self._step, longest_pause=_LONGEST_PAUSE)
 
     @property
@@ -130,7 +144,8 @@ class Listener:
             self._follow()
         except StoreError as error:
             if self._subscribed or not self._told:
-                _log.warning("no messages of %s: %s", self._channel, error)
+                words = f"no messages of {self._channel}: {error}"
+                self._sparsely.log(logging.WARNING, str(error)[:_KIND], words)
             self._told = True
         finally:
             self._subscribed = False
@@ -150,23 +165,36 @@ class Listener:
             self._subscribed = True
             _log.info("subscribed to %s", self._channel)
             self._tell(self._on_subscribed)
-            budget = Budget()
-            while True:
-                self._receive(connection)
-                budget.spend()
+            budget, late_since = Budget(), math.inf
+            while time.monotonic() - late_since < _LATEST:
+                self._receive(connection, budget)
+                with translating(f"listening to {self._channel}"):
+                    late = connection.can_read(timeout=0)
+                late_since = min(late_since, time.monotonic()) if late else math.inf
+            raise StoreError(f"they come faster than they can be read for {_LATEST:g} s: subscribed anew")
         finally:
             connection.disconnect()  # it is good for nothing else any more
             pool.release(connection)
 
-    def _receive(self, connection: Any) -> None:
+    def _receive(self, connection: Any, budget: Budget) -> None:
         with translating(f"listening to {self._channel}"):
             arrived = connection.can_read(timeout=self._health_interval)
+        answers = []
         with self._client.asking(f"PING after silence of {self._channel}"):
             if not arrived:
                 connection.send_command("PING")
-            answer = connection.read_response()
-        if isinstance(answer, list) and len(answer) == 3 and answer[0] == b"message" and isinstance(answer[2], bytes):
-            self._tell(lambda: self._on_payload(answer[2]))
+            answers.append(connection.read_response())
+            # what has come already costs no wait: a flood must not make the listener late for long
+            while len(answers) < _AT_ONCE and connection.has_more():
+                answers.append(connection.read_response())
+        for answer in answers:
+            if isinstance(answer, list) and len(answer) == 3 and answer[0] == b"message":
+                self._tell(partial(self._take, answer[2]))
+            budget.spend()
+
+    def _take(self, payload: object) -> None:
+        if isinstance(payload, bytes):
+            self._on_payload(payload)
 
     def _tell(self, callback: Callable[[], None]) -> None:
         try:

@@ -48,6 +48,10 @@ class SdlConnection(Connection):
         super().on_connect_check_health(check_health=check_health)
         self._named = self._tag is not None
 
+    def has_more(self) -> bool:
+        """Whether a part of a further answer has come already."""
+        return bool(self._parser.unread())
+
     def disconnect(self, *args: Any) -> None:
         sock: Any = self._sock
         if sock is not None:
