@@ -12,8 +12,8 @@ from gevent import subprocess
 
 SECONDS = 30.0
 """A process that takes longer is ended."""
-MEMORY = 1 << 30
-"""Bytes of address space."""
+MEMORY = 512 << 20
+"""Bytes of address space that it may have."""
 
 
 class BesideError(Exception):
@@ -23,11 +23,13 @@ class BesideError(Exception):
 def run_beside(program: str, request: bytes, seconds: float = SECONDS) -> bytes:
     """Runs the Python file `program` with `request` as its input, and returns its output. Others go on meanwhile.
 
-    Raises BesideError: it failed, took more than `seconds`, or could not be started.
+    Raises BesideError: it failed, took more than `seconds` or MEMORY, or could not be started.
     """
     command = [sys.executable, "-P", program]
     try:
-        done: Any = subprocess.run(command, input=request, capture_output=True, timeout=seconds)
+        done: Any = subprocess.run(
+            command, input=request, capture_output=True, timeout=seconds, preexec_fn=_bound_memory
+        )
     except subprocess.TimeoutExpired:
         raise BesideError(f"not done within {seconds:g} s") from None
     except OSError as failed:
@@ -39,7 +41,6 @@ def run_beside(program: str, request: bytes, seconds: float = SECONDS) -> bytes:
     return output
 
 
-def bound_this_process() -> None:
-    """To be called by such a program first: it may not take all the memory, nor outlive its parent by long."""
+def _bound_memory() -> None:
+    """Runs in the new process: what it takes would be missing here."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (int(SECONDS), int(SECONDS)))

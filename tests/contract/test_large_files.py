@@ -74,7 +74,7 @@ def test_a_data_file_with_mistakes_holds_up_nobody(
         store.stop()
 
 
-def test_work_beside_is_bounded_in_time_and_its_failure_has_words(tmp_path: Path) -> None:
+def test_work_beside_is_bounded_in_time_and_memory_and_its_failure_has_words(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text("import sys, time\ntime.sleep(len(sys.stdin.read()))\nprint('done')")
     assert run_beside(str(program), b"") == b"done\n"
@@ -84,4 +84,7 @@ def test_work_beside_is_bounded_in_time_and_its_failure_has_words(tmp_path: Path
     assert time.monotonic() - begun < 30
     program.write_text("raise ValueError('no')")
     with pytest.raises(BesideError, match=r"program failed \(1\): ValueError: no"):
+        run_beside(str(program), b"")
+    program.write_text("bytes(1 << 30)")
+    with pytest.raises(BesideError, match=r"program failed \(1\): MemoryError"):
         run_beside(str(program), b"")
