@@ -197,3 +197,18 @@ def test_slow_heads_of_all_places_lock_nobody_out_and_stay_within_the_bound(serv
             assert answer(server, GET).startswith(b"HTTP/1.1 200")
     assert answer(server, GET).startswith(b"HTTP/1.1 200")
     assert len(server.connections) <= LIMITS.connections
+
+
+def test_an_answer_for_whose_rest_there_is_no_room_breaks_off_and_is_not_mixed_with_another(sockets):
+    server = HttpServer("test", "127.0.0.1:0", make_app(), limits=replace(LIMITS, answers=1000))
+    server.start()
+    sock = connect(server, sockets)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.sendall(b"GET /costly HTTP/1.1\r\nHost: x\r\n\r\n" * 200)
+    eventually(lambda: not server.connections)
+    got = until_closed(sock)
+    *whole, last = got.split(b"HTTP/1.1 200 OK\r\n")[1:]
+    assert all(each.endswith(b"\r\n\r\n" + b"c" * 10_000) for each in whole)
+    assert 2 < len(whole) < 200
+    assert b"503" not in last
+    server.stop(0)

@@ -229,12 +229,12 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         """Sends a piece of the answer."""
         try:
             sent = self._source.send_at_once(data)
+            self.response_length += sent
             if sent < len(data):
                 self._send_slowly(data, sent)
         except OSError:
             self.code = -abs(self.code or 0)  # pywsgi's mark for "could not be sent"
             raise
-        self.response_length += len(data)
 
     def _send_slowly(self, data: bytes | memoryview, sent: int) -> None:
         """Waits for the client to take the rest. Meanwhile it may lose its connection to others."""
@@ -245,6 +245,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]
             self._source.send(memoryview(data)[sent:])
         finally:
             self.connections.works(self)
+        self.response_length += len(data) - sent
 
     def log_request(self) -> None:
         """Logs one line at debug level in place of an access log."""
