@@ -4,7 +4,8 @@
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -16,11 +17,14 @@ from mec.ams.schemas import MAX_STATE, state_in
 from mec.ams.uses import Uses
 from mec.common.peer_client import NoAnswer, PeerClient
 from mec.common.settings import MecSettings
+from submgr.platform.http.errors import HttpError
 from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
 from submgr.platform.store.base import StoreError
 
 log = logging.getLogger(__name__)
 
+STATES_UNDER_WAY = 64 << 20
+"""Bytes of all states that are being fetched. One that does not find room is not fetched."""
 ANSWER_WITHIN = 2.8
 """Seconds within which whoever asks for a state is answered."""
 PREFETCH_POLICY = RetryPolicy(tries=3, delay=1.0, backoff=2.0)
@@ -86,6 +90,7 @@ class Ams:
         self._apps_of = apps_of
         self._clock = clock
         self._flights: dict[str, _Flight] = {}
+        self._under_way = 0
         self._prefetches = Outbox(policy=PREFETCH_POLICY, places=_PREFETCHES, at_once=_AT_ONCE)
 
     @property
@@ -177,15 +182,34 @@ class Ams:
         return state
 
     def _from_app(self, url: str, imsi: str) -> memoryview:
+        lacks = "the application has no state of this UE"
+        with self._state_from(self._apps, f"{url}/mec/app/state?imsi={imsi}", "the application", lacks) as state:
+            return state
+
+    @contextmanager
+    def _state_from(self, peers: PeerClient, url: str, who: str, lacks: str) -> Iterator[memoryview]:
+        """The state in an answer, which has its room among all states under way within the `with` block."""
         try:
-            answer = self._apps.request("GET", f"{url}/mec/app/state?imsi={imsi}", limit=MAX_STATE)
-        except NoAnswer as exc:
-            raise StateError(f"the application does not answer: {exc}") from exc
-        if answer.status in (204, 404):
-            raise NoState("the application has no state of this UE")
-        if not answer.ok:
-            raise StateError(f"the application answers with {answer.status}")
-        return state_in(answer.body)
+            with peers.stream("GET", url) as answer:
+                if answer.status in (204, 404):
+                    raise NoState(lacks)
+                if not 200 <= answer.status < 300:
+                    raise StateError(f"{who} answers with {answer.status}")
+                with self._room(MAX_STATE if answer.length is None else answer.length):
+                    yield state_in(answer.read(MAX_STATE))
+        except (NoAnswer, HttpError) as exc:
+            raise StateError(f"{who} does not answer: {exc}") from exc
+
+    @contextmanager
+    def _room(self, size: int) -> Iterator[None]:
+        if self._under_way + size > STATES_UNDER_WAY:
+            self.counts["too many under way"] += 1
+            raise StateError("too many states are under way")
+        self._under_way += size
+        try:
+            yield
+        finally:
+            self._under_way -= size
 
     def _stored(self, use: Use) -> bytes | None:
         try:
@@ -205,33 +229,22 @@ class Ams:
 
     def _fly(self, flight: _Flight) -> None:
         use = flight.use
+        url = f"{self._settings.proxy_url}/app/state/?imsi={use.imsi}&mecId={use.mec_id}&appId={use.app_id}"
+        lacks = "the other MEC has no state of this UE"
         try:
-            state = self._from_peer(use)
+            with self._state_from(self._peers, url, "the proxy", lacks) as state:
+                flight.state = state
+                kept = self.uses.keep_state(use, bytes(state))
+                self.counts["fetched" if kept else "fetches overtaken"] += 1
         except (NoState, StateError) as exc:
             flight.failure = exc
             self.counts["fetched nothing" if isinstance(exc, NoState) else "fetches failed"] += 1
-        else:
-            flight.state = state
-            kept = self.uses.keep_state(use, bytes(state))
-            self.counts["fetched" if kept else "fetches overtaken"] += 1
         finally:
             if flight.state is None and flight.failure is None:
                 flight.failure = StateError("the fetch was given up")
             if self._flights.get(use.key) is flight:
                 del self._flights[use.key]
             flight.landed.set()
-
-    def _from_peer(self, use: Use) -> memoryview:
-        url = f"{self._settings.proxy_url}/app/state/?imsi={use.imsi}&mecId={use.mec_id}&appId={use.app_id}"
-        try:
-            answer = self._peers.request("GET", url, limit=MAX_STATE)
-        except NoAnswer as exc:
-            raise StateError(f"the proxy does not answer: {exc}") from exc
-        if answer.status == 404:
-            raise NoState("the other MEC has no state of this UE")
-        if not answer.ok:
-            raise StateError(f"the proxy answers with {answer.status}")
-        return state_in(answer.body)
 
     def _known_apps(self, imsi: str) -> list[str]:
         uses = self.uses.of_ue(imsi)

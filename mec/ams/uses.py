@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 NAMESPACE = "mec_ues"
 CACHE_SIZE = 64 * 1024 * 1024
 """Bytes of states that are kept in memory."""
+MAX_UNSAVED = 64 << 20
+"""Bytes of states that may wait for a store that is away."""
 
 
 class Uses:
@@ -79,8 +81,12 @@ class Uses:
         return uses
 
     def keep_state(self, use: Use, state: bytes) -> bool:
-        """Keeps the state that was fetched for a use. False: a newer use has made the state void."""
-        if not self.is_current(use):
+        """Keeps the state that was fetched for a use.
+
+        False: a newer use has made the state void, or too many states wait for the store; then it is fetched again.
+        """
+        waiting = sum(map(len, self._unsaved.values()))
+        if not self.is_current(use) or waiting + len(state) > MAX_UNSAVED:
             return False
         stored = Use(use.imsi, use.app_id, use.mec_id, True, use.order)
         self._remember(stored)

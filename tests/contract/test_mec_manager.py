@@ -17,6 +17,7 @@ from support.http.peer import HttpPeer, Request, answer
 from support.ports import free_port
 from support.waiting import eventually
 
+from mec.ams import state_text
 from mec.app import ManagerProgram, Mec, build
 from mec.common import settings
 from mec.common.settings import MecSettings
@@ -25,6 +26,7 @@ from submgr.platform.config.file import ConfigError
 from submgr.platform.health import Health
 from submgr.platform.http.client import HttpClient, HttpResponse
 from submgr.platform.store.memory import MemoryStore
+from submgr.platform.turns import turn
 
 IMSI = "001010000000001"
 SUBJECT = f"imsi={IMSI}&appId=12345"
@@ -472,6 +474,54 @@ def test_large_state(site: Site) -> None:
     for _ in range(2):
         assert site.get(f"/ams/fetch/state/?{SUBJECT}") == (200, {"found": True, "state": state})
     assert len(site.proxy.requests) == 1
+
+
+def test_state_of_many_parts_holds_nobody_up(site: Site) -> None:
+    """It takes long to read, so a process of its own does it: others have their turn meanwhile."""
+    numbers = b"[" + b",".join([b"1"] * 6_000_000) + b"]"
+    given = b' {"state": ' + numbers + b"} "
+    site.app.answer = lambda request: answer("200 OK", given)
+    site.mec()
+    turns: list[float] = []
+
+    def watch() -> None:
+        while True:
+            began = time.thread_time()
+            turn()
+            turns.append(time.thread_time() - began)
+
+    watching = gevent.spawn(watch)
+    got = site.ask("GET", f"/ams/get/state/?{SUBJECT}")
+    watching.kill()
+    assert got.status == 200 and got.body == b'{"state":' + numbers + b"}"
+    began = time.thread_time()
+    assert state_text.place(given) == (11, len(given) - 2)
+    assert max(turns) < (time.thread_time() - began) / 2
+
+
+def test_large_answer_that_is_no_state(site: Site) -> None:
+    site.app.answer = lambda request: answer("200 OK", b'{"state":' + b"1," * 500_000 + b"}")
+    site.mec()
+    status, said = site.get(f"/ams/get/state/?{SUBJECT}")
+    assert status == 500 and "not JSON" in said["detail"]
+
+
+def test_states_under_way_are_bounded_together(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mec.ams.service.STATES_UNDER_WAY", 250_000)
+    goes_on = Event()
+
+    def slow(request: Request) -> Iterator[bytes]:
+        yield b"HTTP/1.1 200 OK\r\nContent-Length: 100002\r\n\r\n"
+        goes_on.wait()
+        yield b'"' + b"x" * 100_000 + b'"'
+
+    site.app.answer = slow
+    mec = site.mec()
+    asking = [gevent.spawn(site.get, f"/ams/get/state/?{SUBJECT}") for _ in range(4)]
+    eventually(lambda: mec.ams.counts["too many under way"] == 2)
+    goes_on.set()
+    assert sorted(greenlet.get()[0] for greenlet in asking) == [200, 200, 500, 500]
+    assert site.get(f"/ams/get/state/?{SUBJECT}")[0] == 200, "there is room again"
 
 
 def test_everybody_who_hangs_costs_two_seconds_and_is_answered_within_three(site: Site) -> None:

@@ -31,10 +31,20 @@ def test_state_is_not_copied() -> None:
     assert len(state_in(body)) == 1002
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b'{"state":', b'{"state":1} x', b"nul", b'{"a":1,}'])
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"state":', b'{"state":1} x', b"nul", b'{"a":1,}', b'"\xff"'])
 def test_what_is_no_state(body: bytes) -> None:
     with pytest.raises(StateError):
         state_in(body)
+
+
+def test_a_large_state_is_found_in_the_same_place() -> None:
+    large = b"[" + b",".join([b'"\xc3\xa4"'] * 200_000) + b"]"
+    for body in (large, b' {"state": ' + large + b" }\n", b" " + large + b" "):
+        assert bytes(state_in(body)) == large
+    with pytest.raises(StateError, match="not JSON"):
+        state_in(large[:-1])
+    with pytest.raises(StateError, match="not JSON"):
+        state_in(large.replace(b"\xa4", b"a"))
 
 
 def test_envelopes() -> None:

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from mec.ams.model import ANY_APP, Use
 from mec.ams.uses import Uses
+from submgr.platform.store.base import Change, Done
 from submgr.platform.store.memory import MemoryStore
 
 IMSI = "001010000000001"
@@ -90,3 +93,25 @@ def test_memory_for_states_is_bounded(store: MemoryStore) -> None:
         uses.keep_state(use_of(uses, app), b"x" * 300)
     assert uses._cached <= 1000
     assert all(uses.state_of(use_of(uses, str(app))) == b"x" * 300 for app in range(20))
+
+
+class Hanging(MemoryStore):
+    """Once it `hangs` it takes changes, and never says that they are done."""
+
+    hangs = False
+
+    def submit(self, change: Change, done: Done, *, persistent: bool = False) -> None:
+        if not self.hangs:
+            super().submit(change, done, persistent=persistent)
+
+
+def test_states_that_wait_for_the_store_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mec.ams.uses.MAX_UNSAVED", 1000)
+    store = Hanging()
+    store.start()
+    uses = Uses(store, 5)
+    for app in range(5):
+        uses.notified(IMSI, str(app), 9)
+    store.hangs = True
+    assert [uses.keep_state(use_of(uses, str(app)), b"x" * 300) for app in range(5)] == [True] * 3 + [False] * 2
+    store.stop()
