@@ -9,7 +9,7 @@ from enum import Enum
 import gevent
 from gevent.event import Event
 
-from submgr.platform.store.base import Change, StoreError, StoreRefusesWrites, StoreTimeout, StoreUnavailable
+from submgr.platform.store.base import Change, StoreError, StoreLost, StoreRefusesWrites, StoreTimeout, StoreUnavailable
 from submgr.platform.store.committing import CommittingStore
 from submgr.platform.store.memory import MemoryBackend
 
@@ -48,7 +48,20 @@ class Database(MemoryBackend):
         self.read_only = False
         self.probes = 0
         self.broken = 0
+        self._lost = False
         self._late: list[tuple[str, Mapping[str, bytes], Collection[str]]] = []
+
+    def lose(self) -> None:
+        """It has come back empty: its next answer says so."""
+        self._namespaces.clear()
+        self._lost = True
+
+    def has_lost(self, namespace: str | None = None) -> bool:
+        return self._lost
+
+    def take_again(self) -> None:
+        self._lost = False
+        happened.set()
 
     def probe(self) -> None:
         self.probes += 1
@@ -71,6 +84,8 @@ class Database(MemoryBackend):
             raise ZeroDivisionError
         if self.read_only:
             raise StoreRefusesWrites("READONLY")
+        if self._lost:
+            raise StoreLost("empty")
         if self.refuses_values and values:
             raise StoreError("full")
         fate = self.fates.pop(0) if self.fates else Fate.DONE

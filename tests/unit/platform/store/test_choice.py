@@ -29,4 +29,5 @@ def test_the_name_decides_else_the_environment(
 ) -> None:
     assert backend is None or backend in BACKENDS
     assert isinstance(make_store(backend, tmp_path / "records.db", environment), kind)
+    assert isinstance(make_store(backend, tmp_path / "records.db", environment, fenced=True), kind)
     assert list(tmp_path.iterdir()) == []  # nothing happens before `start`
