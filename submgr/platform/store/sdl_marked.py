@@ -59,7 +59,7 @@ end
 return mark
 """
 
-# KEYS: the marker. ARGV: my epoch, the marker to set.
+# KEYS: the marker. ARGV: the largest epoch that may be there, the marker to set.
 TAKE = b"""
 local held = redis.call('GET', KEYS[1])
 if tonumber(string.match(held or '', '^(%d+):') or 0) > tonumber(ARGV[1]) then return {'FENCED', held} end
@@ -169,13 +169,17 @@ class Marked:
         return self.writing({}, ())
 
     def taking(self, mark: Marker) -> Words:
-        """The arguments of TAKE."""
-        return [1, self.key, mark.epoch, bytes(mark)]
+        """The arguments of TAKE.
+
+        Two processes that take the server by themselves at the same time must not get the same epoch.
+        """
+        return [1, self.key, mark.epoch - 1 if self.takes_by_itself else mark.epoch, bytes(mark)]
 
     def taken(self, answer: Any, mark: Marker) -> None:
         """Takes the answer of TAKE. Raises StoreFenced."""
         if _says(answer, b"FENCED"):
-            self._fenced(Marker.parse(answer[1]))
+            if not self.takes_by_itself:  # else the next look tries again
+                self._fenced(Marker.parse(answer[1]))
             return
         if not _says(answer, b"OK"):
             raise InvalidResponse("neither taken nor fenced")

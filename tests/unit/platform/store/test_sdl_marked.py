@@ -81,6 +81,18 @@ def test_who_is_overtaken_writes_nothing_or_unchecked() -> None:
     assert shared.writing({}, ["a"])[-2:] == [b"", b""]
 
 
+def test_two_that_start_at_the_same_time_do_not_get_the_same_epoch() -> None:
+    """Both have read that there was none."""
+    first, second = Marked("submgr", 0, "here", fencing=False), Marked("submgr", 0, "here", fencing=False)
+    mark = first.first(1, Marker())
+    assert first.taking(mark)[-2:] == [0, b"1:0"]
+    first.taken([b"OK", b"1:0"], mark)
+    second.taken([b"FENCED", b"1:0"], mark)
+    assert second.takes_by_itself
+    assert not second.shared
+    assert first.taking(first.again())[-2:] == [1, b"1:1:incomplete"]
+
+
 def test_a_fenced_store_that_is_not_taken_writes_nothing() -> None:
     marked = Marked("submgr", 0, "here", fencing=True)
     assert not marked.takes_by_itself
