@@ -5,13 +5,9 @@ The program gets an answer as its input and tells the place, or what is wrong. I
 that it starts quickly.
 """
 
-import resource
 import sys
 
 import msgspec
-
-MEMORY = 1 << 30
-"""Bytes of address space that the program may take."""
 
 
 class _Wrapped(msgspec.Struct, forbid_unknown_fields=True):
@@ -46,7 +42,6 @@ def place(body: bytes) -> tuple[int, int]:
 
 def main() -> None:
     """Answers with the place as `begin end`, or with one line that says what is wrong."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     try:
         print(*place(sys.stdin.buffer.read()))
     except NotJson as exc:
