@@ -496,7 +496,7 @@ def test_state_of_many_parts_holds_nobody_up(site: Site) -> None:
     assert got.status == 200 and got.body == b'{"state":' + numbers + b"}"
     began = time.thread_time()
     assert state_text.place(given) == (11, len(given) - 2)
-    assert max(turns) < (time.thread_time() - began) / 2
+    assert max(turns) < time.thread_time() - began
 
 
 def test_large_answer_that_is_no_state(site: Site) -> None:
