@@ -70,10 +70,12 @@ Serve = Callable[..., HttpServer]
 def serve(own: Files, authority: Authority) -> Iterator[Serve]:
     servers: list[HttpServer] = []
 
-    def start(app: JsonApp | None = None, *, asks: bool = True, required: bool = False) -> HttpServer:
+    def start(
+        app: JsonApp | None = None, *, asks: bool = True, required: bool = False, limits: HttpLimits = LIMITS
+    ) -> HttpServer:
         settings = TlsSettings(own.certificate, own.key, authority.ca if asks else "")
         tls = settings.server("xapp", required=required)
-        server = HttpServer("tls", "127.0.0.1:0", app or make_app(), limits=LIMITS, tls=tls)
+        server = HttpServer("tls", "127.0.0.1:0", app or make_app(), limits=limits, tls=tls)
         server.start()
         servers.append(server)
         return server
@@ -238,3 +240,20 @@ def test_the_end_of_a_server_ends_its_connections(serve: Serve, client: Callable
     assert https.request("GET", url(server)).status == 200
     server.stop(grace=2.0)
     eventually(lambda: len(server.connections) == 0)
+
+
+def test_who_loses_its_request_to_others_is_told_so_in_tls(serve: Serve, authority: Authority) -> None:
+    server = serve(asks=False, limits=HttpLimits(requests=150_000, read=10))
+    context = authority.client().context
+    secured = []
+    for _ in range(2):
+        sock = socket.create_connection(server.address)
+        secured.append(context.wrap_socket(sock, server_hostname="127.0.0.1"))
+        secured[-1].sendall(b"POST /size HTTP/1.1\r\nHost: x\r\nContent-Length: 100001\r\n\r\n" + bytes(100_000))
+        eventually(lambda: 100_000 < server.connections.held < 150_000)
+    with gevent.Timeout(10):
+        assert secured[0].recv(1000).startswith(b"HTTP/1.1 503 ")
+        secured[1].sendall(b"x")
+        assert secured[1].recv(1000).startswith(b"HTTP/1.1 200 ")
+    for sock in secured:
+        sock.close()
