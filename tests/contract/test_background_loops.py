@@ -234,6 +234,7 @@ WHO_STARTS: dict[str, Callable[[Path], AbstractContextManager[object]]] = {
     "orphans": daemon,
     "platforms of the demo": demo,
     "purge of UEs": controller,
+    "reconciler": daemon,
     "rmr endpoint": daemon,
     "rmr receiver": daemon,
     "rmr table request": daemon,

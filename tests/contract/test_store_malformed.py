@@ -24,6 +24,8 @@ from submgr.platform.store.sdl_client import SdlSettings
 pytestmark = [pytest.mark.redis, pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)]
 
 NS = "submgr_e2SubsDb"
+TIMEOUT = 2.0
+"""Seconds; long, since the machine may be busy. Only what never ends takes so long."""
 ENDLESS = object()
 """Bytes without an end instead of an answer."""
 
@@ -89,13 +91,14 @@ def between(server: RedisServer) -> Iterator[Interferer]:
 
 @pytest.fixture
 def settings(between: Interferer) -> SdlSettings:
-    return SdlSettings(between.environment, connect_timeout=0.5, operation_timeout=0.5)
+    return SdlSettings(between.environment, connect_timeout=TIMEOUT, operation_timeout=TIMEOUT)
 
 
 @pytest.fixture
 def store(settings: SdlSettings) -> Iterator[SdlStore]:
     store = SdlStore(settings, probe_interval=0.1)
     store.start()
+    eventually(lambda: store.trouble() is None)
     store.write(Change(NS, {"kept": b"1"}))
     yield store
     store.stop()
@@ -181,7 +184,7 @@ def test_nor_because_of_an_answer_of_a_sentinel(between: Interferer, nonsense: b
         "DBAAS_SERVICE_SENTINEL_PORT": between.environment["DBAAS_SERVICE_PORT"],
         "DBAAS_MASTER_NAME": "dbaasmaster",
     }
-    store = SdlStore(SdlSettings(variables, connect_timeout=0.5, operation_timeout=0.5), probe_interval=0.05)
+    store = SdlStore(SdlSettings(variables, connect_timeout=TIMEOUT, operation_timeout=TIMEOUT), probe_interval=0.05)
     store.start()
     try:
         eventually(lambda: "entinel" in (store.trouble() or "") or "no answer" in (store.trouble() or ""))
