@@ -13,7 +13,7 @@ from flask import Blueprint, Response, current_app, request
 
 from submgr.platform.http.app import ApiError, JsonApp, problem_errors
 from submgr.platform.http.changes import refuse_foreign_origins
-from submgr.platform.http.json_body import NotJson, read_json
+from submgr.platform.http.json_body import NotJson, read_json, take_turn
 from submgr.platform.http.json_fields import Dialect, Fields, Mistakes
 
 Answers = Mapping[type[Exception], Callable[[Any], ApiError]]
@@ -69,6 +69,7 @@ def bad_field(field: str, message: str) -> ApiError:
 
 def json_object() -> dict[str, Any]:
     """The JSON object in the body of the current request. Raises ApiError 400 when the body is anything else."""
+    take_turn(request.content_length)
     try:
         value = read_json(request.get_data())
     except NotJson as exc:

@@ -15,6 +15,7 @@ from submgr.core.model import SubscribeRequest
 from submgr.platform.http.app import ApiError, JsonApp, after_sent, json_response
 from submgr.platform.http.callbacks import refuse_callbacks
 from submgr.platform.http.changes import refuse_foreign_origins
+from submgr.platform.http.json_body import take_turn
 from submgr.platform.http.peer import certificate_name
 from submgr.platform.http.shared_answers import SharedAnswers
 from submgr.platform.sparse_log import Sparsely
@@ -59,6 +60,7 @@ def xapp_app(
         return name
 
     def subscribe() -> Response:
+        take_turn(request.content_length)
         asked = replace(parse(request.get_data(cache=False)), owner=owner())
         if asked.folded_octets:
             options.count_folded_octets(asked.folded_octets)

@@ -10,6 +10,7 @@ from typing import Any
 import gevent
 
 from submgr.core.errors import RefusedError
+from submgr.platform.http.json_body import take_turn
 from submgr.rest.schemas import parse_subscribe
 
 LARGEST = 1 << 20
@@ -42,6 +43,7 @@ def test_ten_of_the_largest_subscribe_requests_hold_up_nobody(longest_gap: Calla
 
 
 def _read(body: bytes) -> int:
+    take_turn(len(body))
     try:
         return len(parse_subscribe(body).details)
     except RefusedError as refused:

@@ -31,6 +31,13 @@ class NotJson(ValueError):
     """The text cannot be used. The message says why, and can follow "the body"."""
 
 
+def take_turn(size: int | None) -> None:
+    """To be called before a text of `size` bytes is taken and read: of several large ones, one is so in each turn of
+    the event loop, and the others wait where they are."""
+    if size is not None and size > _LARGE:
+        pause()
+
+
 def read_json(body: bytes) -> Any:
     """The value of a JSON text in UTF-8, which may begin with a byte-order mark.
 
@@ -45,8 +52,6 @@ def read_json_as(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     body = body.removeprefix(_BYTE_ORDER_MARK)
     if not body.strip():
         raise NotJson("is empty")
-    if len(body) > _LARGE:
-        pause()  # of several large ones, one is parsed in each turn of the event loop
     check_parts(body)
     try:
         return decoder.decode(body)
