@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import http.client
 import io
 import json
 import zipfile
@@ -30,6 +31,16 @@ def audited(daemon: Daemon) -> list[tuple[str, str]]:
     return [(line["msg"], line["outcome"]) for line in daemon.logged("submgr.platform.audit")]
 
 
+def rebound(port: int, method: str, path: str, body: object = None) -> int:
+    """What a browser is answered that takes us for evil.example, the origin of its page."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    headers = {"Host": "evil.example", "Origin": "http://evil.example", "Content-Type": "application/json"}
+    connection.request(method, path, None if body is None else json.dumps(body), headers)
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
 def test_a_token_in_a_file_is_rotated_without_a_restart(around: Neighbourhood, tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("first\n")
@@ -48,10 +59,9 @@ def test_a_token_in_a_file_is_rotated_without_a_restart(around: Neighbourhood, t
 def test_web_pages_of_others_change_nothing_and_changes_are_audited(around: Neighbourhood) -> None:
     with Daemon(around) as daemon:
         subscription = daemon.subscribe(around.request())
-        rebound = {"Origin": "http://evil.example", "Host": "evil.example"}
-        assert daemon.platform("POST", EMPTY, **rebound)[0] == 403
-        assert daemon.xapp("POST", "", around.request("gnb_2"), **rebound)[0] == 403
-        assert daemon.xapp("DELETE", f"/{subscription}", **rebound)[0] == 403
+        assert rebound(daemon.platform_port, "POST", f"/ric/v1/{EMPTY}") == 403
+        assert rebound(daemon.xapp_port, "POST", "/ric/v1/subscriptions", around.request("gnb_2")) == 403
+        assert rebound(daemon.xapp_port, "DELETE", f"/ric/v1/subscriptions/{subscription}") == 403
         eventually(lambda: list(daemon.rests()) == [subscription])
         own = f"http://127.0.0.1:{daemon.platform_port}"
         assert daemon.platform("DELETE", "delete_all_e2node_subscriptions/gnb_1", Origin=own)[0] == 200
