@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import gevent
@@ -111,6 +112,20 @@ def test_identity_provider_is_told_all_there_is(site: Site) -> None:
         "tai": {"mcc": "001", "mnc": "01", "tac": 1},
         "event": "attached",
     }
+    replayer.finish()
+
+
+def test_the_token_for_identity_providers_may_be_in_a_file_that_changes(site: Site, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("first\n")
+    idp = site.peer()
+    replayer = site.play(site.controller(url(idp), token_file=str(file)), *set_up(), *attach(CALL))
+    idp.until(1)
+    file.write_text("second")
+    for pdu in detach(CALL):
+        replayer.send("", pdu)
+    told_of = idp.until(2)
+    assert [each.headers["authorization"] for each in told_of[:2]] == ["Bearer first", "Bearer second"]
     replayer.finish()
 
 

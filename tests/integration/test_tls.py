@@ -100,6 +100,26 @@ def test_an_xapp_sees_and_deletes_what_its_certificates_name_made(around: Neighb
         assert ask(stranger, daemon.platform_port, "GET", "/ric/v1/config")[0] == 403
 
 
+def test_changed_files_are_taken_and_broken_ones_warned_of(
+    around: Neighbourhood, authority: Authority, tmp_path: Path
+) -> None:
+    made = authority.issue("localhost")
+    certificate = tmp_path / "tls.crt"
+    certificate.write_bytes(Path(made.certificate).read_bytes())
+    daemon = SecureDaemon(around, tls={"cert": str(certificate), "key": made.key})
+    daemon.trust(authority)
+    with daemon:
+        assert daemon.platform("GET", "health/ready")[1]["warnings"] == []
+        certificate.write_text("broken")
+        status, health = daemon.platform("GET", "health/ready")
+        assert (status, [str(certificate) in words for words in health["warnings"]]) == (200, [True])
+        daemon.http.close()
+        assert daemon.subscribe(around.request())  # over a new connection, with the old certificate
+        assert len(daemon.logged("TLS files refused")) >= 1
+        certificate.write_bytes(Path(made.certificate).read_bytes())
+        assert daemon.platform("GET", "health/ready")[1]["warnings"] == []
+
+
 def test_routing_manager_and_xapps_are_called_over_https(
     around: Neighbourhood, authority: Authority, tmp_path: Path
 ) -> None:
