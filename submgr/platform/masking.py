@@ -10,9 +10,7 @@ MASK = "******"
 
 # user and password stand before the last @ of the authority; in JSON a quotation mark among them has a backslash
 _USER_INFO = re.compile(r"""://(?:[^/?#\s"\\]|\\.)*@""")
-_QUERY_SECRET = re.compile(
-    rf"""([?&;][\w.-]*(?:{"|".join(_SECRET_WORDS)})[\w.-]*=)(?:[^&;#\s"\\]|\\.)+""", re.IGNORECASE
-)
+_PARAMETER = re.compile(r"""([?&;])([\w.-]{1,64})=((?:[^&;#\s"\\]|\\.)+)""")
 
 
 def is_secret(name: str) -> bool:
@@ -25,7 +23,11 @@ def masked_text(text: str) -> str:
     """`text` without the users, passwords and tokens of the URLs in it."""
     if "://" in text:
         text = _USER_INFO.sub(f"://{MASK}@", text)
-    return _QUERY_SECRET.sub(rf"\1{MASK}", text) if "=" in text else text
+    return _PARAMETER.sub(_masked_parameter, text) if "=" in text else text
+
+
+def _masked_parameter(found: re.Match[str]) -> str:
+    return f"{found[1]}{found[2]}={MASK}" if is_secret(found[2]) else found[0]
 
 
 def masked(value: Any) -> Any:

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+import timeit
+
 import pytest
 
 from submgr.platform.masking import is_secret, masked, masked_text
@@ -39,3 +41,19 @@ def test_secrets_in_urls_are_masked_wherever_a_text_has_them(text: str, shown: s
 def test_the_name_of_a_file_is_no_secret() -> None:
     assert is_secret("adminToken")
     assert not is_secret("adminTokenFile")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "&" + "token" * 20_000 + "=",
+        ("&" + "token" * 20) * 1000 + "=",
+        "://" * 30_000,
+        "x://" + "a\\b" * 30_000,
+        "&a" * 50_000,
+    ],
+)
+def test_no_text_takes_long(text: str) -> None:
+    """Twice as much text takes twice as long: the peers' words are in the log, too."""
+    seconds = [min(timeit.repeat(lambda n=n: masked_text(text * n), number=1, repeat=3)) for n in (1, 4)]
+    assert seconds[1] < 4 * 4 * max(seconds[0], 0.001)
