@@ -14,7 +14,7 @@ import msgspec
 from submgr.platform.http.client import HttpClient, HttpStream
 from submgr.platform.http.errors import HttpConnectError, HttpError
 from submgr.platform.names import neighbours
-from submgr.platform.tls import TlsError, client_files
+from submgr.platform.tls import TlsError, TlsFiles
 
 DEFAULT = "http://127.0.0.1:8080"
 SERVER_VARIABLE = "SUBMGR_SERVER"
@@ -34,15 +34,16 @@ class Silent(click.ClickException):
 
 
 class Server:
-    """`url`: of the platform interface. `token`: for requests that change something, "" for none.
+    """`url`: of the platform interface. `token`: for requests that change something, "" for none. `https`: what it
+    is asked with over https.
 
     The methods raise click.ClickException: Silent when nobody answers, else with the words of the answer.
     """
 
-    def __init__(self, url: str, token: str = "", ca: str | None = None) -> None:
+    def __init__(self, url: str, token: str = "", https: TlsFiles | None = None) -> None:
         self._url = url.rstrip("/")
         self._token = token
-        tls = client_files(ca, None, None) if self._url.startswith("https:") else None
+        tls = https if self._url.startswith("https:") else None
         try:
             if tls is not None:
                 tls.load()

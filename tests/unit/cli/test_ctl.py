@@ -13,8 +13,10 @@ import pytest
 from click.testing import CliRunner, Result
 from flask import Response, request
 from support.ports import free_port
+from support.tls.authority import Authority
 
 from submgr.cli.ctl.main import ctl
+from submgr.platform.config.tls import TlsSettings
 from submgr.platform.http.app import JsonApp
 from submgr.platform.http.server import HttpServer
 
@@ -179,3 +181,25 @@ def test_a_file_that_cannot_be_used(daemon: Daemon, tmp_path: Path, command: str
     failed = daemon.ctl(command, str(tmp_path / "no" / "file"))
     assert failed.exit_code == 1
     assert "No such file or directory" in failed.stderr
+
+
+def test_over_https_it_shows_the_certificate_that_is_asked_for(daemon: Daemon, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    own, operator = authority.issue("localhost"), authority.issue("operator")
+    tls = TlsSettings(own.certificate, own.key, authority.ca)
+    secure = HttpServer("platform", "127.0.0.1:0", daemon.app, tls=tls.server("platform", required=True))
+    secure.start()
+
+    def status(*options: str) -> int:
+        daemon.answers = [Response("[]", 200, content_type="application/json")]
+        server = f"https://localhost:{secure.port}"
+        return CliRunner().invoke(ctl, ["--server", server, *options, "reconcile"]).exit_code
+
+    shown = ("--ca", authority.ca, "--cert", operator.certificate, "--key", operator.key)
+    assert status(*shown) == 0
+    assert daemon.asked[-1][:2] == ("POST", "reconcile")
+    assert status("--ca", authority.ca) != 0
+    assert len(daemon.asked) == 1
+    assert status() == 3  # the system's authorities have not signed it
+    assert status("--ca", "/no/such/file") == 1
+    secure.stop(grace=0)
