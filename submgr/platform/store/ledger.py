@@ -152,7 +152,8 @@ class Ledger:
         """The values read (of `keys`, else of all keys) as they are going to be once the repairs are made."""
         if not self._repairs:
             return dict(found)
-        wanted = {key: value for key, value in self._repairs.items() if keys is None or key in keys}
+        repairs = self._repairs  # tens of thousands, perhaps
+        wanted = repairs if keys is None else {key: repairs[key] for key in keys if key in repairs}
         merged = {**found, **wanted}
         return {key: value for key, value in merged.items() if value is not None}
 
