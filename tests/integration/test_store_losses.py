@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import gevent
 import pytest
 from redis import Redis
-from support.processes.daemon import Daemon, Neighbourhood, detail
+from support.processes.daemon import QUICK, Daemon, Neighbourhood, detail
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 from support.waiting import eventually
 
@@ -103,3 +104,53 @@ def test_what_differs_is_reconciled(around: Neighbourhood, redis: RedisServer) -
         daemon.unsubscribe(first)
         eventually(lambda: len(around.holds()) == 0)
         assert eventually(lambda: daemon.platform("GET", "reconcile") == (200, []))
+
+
+def test_emptied_again_and_again_under_load(around: Neighbourhood, redis: RedisServer) -> None:
+    """In the end the E2 nodes, the database, the lists and a restart agree, and every accepted one is there."""
+    over = False
+    held: dict[int, str] = {}
+
+    def work(daemon: Daemon, number: int) -> None:
+        body = around.request(f"gnb_{number % 3 + 1}", detail(1, [number]))
+        while not over:
+            if number in held:
+                assert daemon.xapp("DELETE", f"/{held[number]}")[0] == 204
+                del held[number]
+            else:
+                status, answer = daemon.post(body)
+                if status == 201:
+                    held[number] = answer["SubscriptionId"]
+            gevent.sleep(0.02)
+
+    with Daemon(around, controls={**QUICK, "checkE2State": "false"}) as daemon:
+        workers = [gevent.spawn(work, daemon, number) for number in range(20)]
+        for round_ in range(6):
+            gevent.sleep(0.4)
+            before = daemon.metric("submgr_store_losses_total")
+            if round_ % 2:
+                redis.command("FLUSHALL")
+            else:
+                redis.kill()
+                redis.start()
+            eventually(lambda seen=before: daemon.metric("submgr_store_losses_total") > seen)
+        over = True
+        gevent.joinall(workers, raise_error=True)
+        eventually(lambda: daemon.platform("GET", "health/ready")[0] == 200)
+        nodes = around.e2term.nodes.values()
+
+        def agree() -> bool:
+            stored = daemon.stored()
+            at_nodes = {str(each) for node in nodes for each in node.subscriptions}
+            rests = set(held.values())
+            return (
+                set(daemon.rests()) == rests == stored["submgr_restSubsDb"].keys()
+                and at_nodes == stored["submgr_e2SubsDb"].keys()
+                and len(at_nodes) == len(rests)
+                and daemon.platform("GET", "reconcile") == (200, [])
+            )
+
+        eventually(agree, 30.0, what=lambda: (len(held), daemon.rests(), daemon.stored()))
+        daemon.kill()
+        daemon.start()
+        eventually(agree, 30.0, what=lambda: (len(held), daemon.rests(), daemon.stored()))
