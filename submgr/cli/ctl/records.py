@@ -15,6 +15,7 @@ from typing import IO, Any
 
 import click
 
+from submgr.cli.ctl.command import Command
 from submgr.cli.ctl.server import REFUSED, Server
 
 END = re.compile(rb'\n\{"end":true[^\n]*\}\n\Z')
@@ -25,7 +26,7 @@ RESTART = 120.0
 LOOK = 0.5
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option("--dry-run", is_flag=True, help="Show the differences only.")
 @click.pass_obj
 def reconcile(server: Server, dry_run: bool) -> None:
@@ -39,7 +40,7 @@ def reconcile(server: Server, dry_run: bool) -> None:
         sys.exit(REFUSED)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("file", default="-")
 @click.pass_obj
 def export(server: Server, file: str) -> None:
@@ -73,7 +74,7 @@ def _whole(file: str) -> Iterator[IO[bytes]]:
         part.unlink(missing_ok=True)
 
 
-@click.command("import")
+@click.command("import", cls=Command)
 @click.argument("file", default="-")
 @click.option("--dry-run", is_flag=True, help="Check the file only.")
 @click.option("--skip-unreadable", is_flag=True, help="Leave out records that cannot be read.")

@@ -118,6 +118,24 @@ def test_the_server_can_be_in_the_environment(daemon: Daemon) -> None:
     assert CliRunner().invoke(ctl, ["reconcile"], env=environment).exit_code == 0
 
 
+def test_the_server_can_stand_behind_the_command(daemon: Daemon, tmp_path: Path) -> None:
+    daemon.answers_with([])
+    file = tmp_path / "token"
+    file.write_text("s3cret")
+    here = f"http://127.0.0.1:{daemon.http.port}"
+    arguments = ["--server", "http://127.0.0.1:1", "reconcile", "--server", here, "--token-file", str(file)]
+    assert CliRunner().invoke(ctl, arguments).exit_code == 0
+    assert daemon.asked[0][2] == "Bearer s3cret"
+
+
+@pytest.mark.parametrize("command", ["reconcile", "export", "import"])
+def test_each_command_explains_itself(command: str) -> None:
+    shown = CliRunner().invoke(ctl, [command, "--help"])
+    assert shown.exit_code == 0
+    assert "--server" in shown.stdout
+    assert CliRunner().invoke(ctl, [command, "--no-such-option"]).exit_code == 2
+
+
 @pytest.mark.parametrize("name", ["backup.jsonl", "backup.jsonl.gz"])
 def test_an_export_goes_to_a_file(daemon: Daemon, tmp_path: Path, name: str) -> None:
     daemon.answers_with(LINES)
