@@ -12,6 +12,8 @@ SPAWNS = re.compile(r"\bspawn(?:_raw|_later)?\(|= gevent\.spawn|\bGreenlet\(|\bS
 
 ENDS_BY_ITSELF = {
     "submgr/platform/supervised.py": (1, "the supervision itself"),
+    "submgr/platform/fair.py": (1, "lets in those who wait just now; the next to wait begins another"),
+    "submgr/platform/lease/leadership.py": (1, "the lease, which goes on whatever happens"),
     "submgr/platform/native_threads.py": (1, "a call in a native thread; what it raises is raised in the caller"),
     "submgr/platform/names.py": (1, "a look-up; whoever waits for it is told that it failed"),
     "submgr/platform/outbox.py": (2, "a try of one delivery; a bug counts as given up"),
