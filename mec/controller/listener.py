@@ -19,6 +19,8 @@ from submgr.platform.sparse_log import Sparsely
 
 log = logging.getLogger(__name__)
 
+_BACKLOG = 1024
+"""A flood of connections that finds no place here delays the next one by a second (TCP asks again)."""
 _CHUNK = 32 * 1024
 _ACCEPTED_AT_ONCE = 16
 """Connections accepted in one turn of the event loop: each may cost a look at all the others, to make room."""
@@ -95,7 +97,7 @@ class Listener:
         """Raises ListenError."""
         sock = listening_socket(listen)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        sock.listen(128)
+        sock.listen(_BACKLOG)
         self._server = StreamServer(sock, self._serve, spawn=Pool())
         self._server.max_accept = _ACCEPTED_AT_ONCE
         self._server.start()

@@ -15,7 +15,8 @@ from gevent import socket
 from submgr.rmr.addresses import join_address
 from submgr.rmr.transport import TransportError
 
-_BACKLOG = 128
+_BACKLOG = 1024
+"""A flood of connections that finds no place here delays the next one by a second (TCP asks again)."""
 _LISTENS = "0A"
 """The state of a listening socket in /proc/net/tcp."""
 

@@ -62,7 +62,7 @@ class TransportConfig:
     """A connection is closed when its peer takes longer for one frame."""
     idle_timeout: float = 300.0
     """A connection of ours that has no route any more is closed when unused for this long."""
-    max_connections: int = 2048
+    max_connections: int = 1024
     """Accepted connections; at most three quarters of the files that the process may open. One more, and the host that
     has most loses the connection that has been silent for longest, first among those that never sent a message."""
     max_endpoints: int = 2048
