@@ -297,3 +297,29 @@ def test_a_failover_that_lost_writes(server: RedisServer, store: SdlStore, tmp_p
             assert [replica.get(E2, key) for key in ("1", "2", "removed")] == [b"x", b"x", None]
         finally:
             store.stop()
+
+
+def test_a_sentinel_promotes_a_replica_that_was_behind(server: RedisServer, store: SdlStore, tmp_path: Path) -> None:
+    """The replica had lost the master while that took writes, and the master dies before they find each other."""
+    store.stop()
+    with RedisServer("--replicaof", f"127.0.0.1 {server.port}") as replica:
+        eventually(lambda: b"state=online" in server.command("INFO", "replication"))
+        with Sentinel(tmp_path, server, down_after=0.5) as sentinel:
+            store = SdlStore(SdlSettings(sentinel.environment, operation_timeout=0.6), probe_interval=0.1)
+            store.start()
+            try:
+                eventually(store.reachable)
+                store.read_all(E2)
+                store.write(Change(E2, {"1": b"x", "removed": b"x"}))
+                eventually(lambda: replica.get(E2, "removed") == b"x")
+                eventually(
+                    lambda: b"num-slaves\r\n$1\r\n1" in sentinel.command("SENTINEL", "MASTER", "dbaasmaster"), 30.0
+                )
+                replica.command("REPLICAOF", "127.0.0.1", "1")
+                store.write(Change(E2, {"2": b"x"}, frozenset({"removed"})))
+                server.kill()
+                eventually(lambda: store.stats().losses == 1 and store.trouble() is None, 60.0)
+                assert [replica.get(E2, key) for key in ("1", "2", "removed")] == [b"x", b"x", None]
+                assert store.read_all(E2) == {"1": b"x", "2": b"x"}
+            finally:
+                store.stop()

@@ -9,13 +9,14 @@ from support.processes.redis_server import RedisServer
 
 
 class Sentinel(RedisServer):
-    """Names `master` under dbaasmaster. Never finds it down by itself: a test says who the master is."""
+    """Names `master` under dbaasmaster. It finds it down after `down_after` seconds; by default never in a test."""
 
-    def __init__(self, directory: Path, master: RedisServer) -> None:
+    def __init__(self, directory: Path, master: RedisServer, down_after: float = 60.0) -> None:
         config = directory / "sentinel.conf"
         config.write_text(
             f"sentinel monitor dbaasmaster 127.0.0.1 {master.port} 1\n"
-            "sentinel down-after-milliseconds dbaasmaster 60000\n"
+            f"sentinel down-after-milliseconds dbaasmaster {down_after * 1000:.0f}\n"
+            "sentinel failover-timeout dbaasmaster 2000\n"
         )
         super().__init__("--sentinel", config=str(config))
 
