@@ -18,6 +18,7 @@ from submgr.e2ap.causes import describe
 from submgr.platform.http.client import HttpClient
 from submgr.platform.http.errors import HttpError, HttpForbidden
 from submgr.platform.http.target import Target
+from submgr.platform.lease.permit import MaySend, always
 from submgr.platform.outbound_rules import Outbound
 from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
 from submgr.platform.tls import TlsFiles
@@ -53,7 +54,8 @@ class XappNotifier:
     Notifications of one REST subscription go out one after the other. Those of different REST subscriptions go out at
     the same time, at most `at_once` to one endpoint. `policy` is called for each notification. A try takes at most
     `timeout` seconds for the connection and as many for the answer. `ended`: see `Ended`. `outbound`: the rules for the
-    addresses that xApps chose; None allows all. `tls`: xApps are told over https.
+    addresses that xApps chose; None allows all. `tls`: xApps are told over https. While `may_send` says no, tries
+    fail.
     """
 
     def __init__(
@@ -66,13 +68,14 @@ class XappNotifier:
         at_once: int = 64,
         outbound: Outbound | None = None,
         tls: TlsFiles | None = None,
+        may_send: MaySend = always,
     ) -> None:
         self._quota = quota
         self._policy = policy
         self._ended = ended
         self._timeout = timeout
         self._scheme = "http" if tls is None else "https"
-        self._client = HttpClient(connections=at_once, idle=at_once, outbound=outbound, tls=tls)
+        self._client = HttpClient(connections=at_once, idle=at_once, outbound=outbound, tls=tls, may_send=may_send)
         # how many may wait is decided by `quota`, before they come here
         self._outbox = Outbox(places=sys.maxsize, at_once=at_once)
 

@@ -18,6 +18,7 @@ from submgr.core.model import RmrEndpoint
 from submgr.platform.http.client import HttpClient
 from submgr.platform.http.errors import HttpConnectError, HttpError, HttpTimeout
 from submgr.platform.http.target import Target
+from submgr.platform.lease.permit import MaySend, always
 from submgr.platform.names import neighbours
 from submgr.platform.tls import TlsFiles
 from submgr.runtime.ports import Routed, RouteFailure
@@ -53,7 +54,7 @@ class RoutingManager:
     creation that it undoes. A call takes at most `timeout` seconds from its turn. This includes the wait for one of the
     `at_once` connections; a call that has none by then is not sent any more. `count` is called with the name of the
     counter of each failure, `latency` with the method and the seconds of each call that was answered. `tls`: the
-    calls are made over https.
+    calls are made over https. While `may_send` says no, calls fail.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class RoutingManager:
         count: Callable[[str], None] = _nothing,
         latency: Callable[[str, float], None] = _nothing,
         tls: TlsFiles | None = None,
+        may_send: MaySend = always,
     ) -> None:
         self._host = host
         self._port = port
@@ -76,7 +78,7 @@ class RoutingManager:
         self._latency = latency
         self._free = BoundedSemaphore(at_once)
         self._scheme = "http" if tls is None else "https"
-        self._client = HttpClient(connections=at_once, idle=at_once, names=neighbours, tls=tls)
+        self._client = HttpClient(connections=at_once, idle=at_once, names=neighbours, tls=tls, may_send=may_send)
         self._running: set[gevent.Greenlet[[], None]] = set()
         self._newest: dict[int, gevent.Greenlet[[], None]] = {}
         self._told: dict[int, frozenset[RmrEndpoint]] = {}

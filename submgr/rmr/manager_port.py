@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 import gevent
 
 from submgr.platform.fair import Share
+from submgr.platform.lease.permit import always
 from submgr.platform.sparse_log import Sparsely
 from submgr.platform.supervised import SupervisedLoop
 from submgr.platform.turns import in_turns
@@ -73,6 +74,7 @@ class ManagerPort:
             stream_above=_PIECE,
             max_connections=min(config.max_connections, _MOST_CONNECTIONS),
             receive_bytes=min(config.receive_bytes, _QUEUED_BYTES),
+            may_send=always,
         )
         self._transport = WireTransport(config, self._handle, ours=frozenset((manager,)))
         self._apply = apply

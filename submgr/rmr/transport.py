@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from submgr.platform.lease.permit import MaySend, always
 from submgr.rmr.framing import DEFAULT_MAX_FRAME
 from submgr.rmr.message import Message, Status
 from submgr.rmr.routing.table import RouteTable
@@ -68,6 +69,8 @@ class TransportConfig:
     max_endpoints: int = 2048
     max_partial_bytes: int = 64 << 20
     """Bytes of unfinished frames over all connections. One more, and the slowest sender is disconnected."""
+    may_send: MaySend = always
+    """Asked before each piece that is written to a peer. When it says no, all that waits is given up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,11 @@ from gevent.lock import BoundedSemaphore
 from submgr.platform.http.answer import Answer
 from submgr.platform.http.callbacks import MARK
 from submgr.platform.http.connect import connect
-from submgr.platform.http.errors import Endpoint, HttpProtocolError, HttpTimeout
+from submgr.platform.http.errors import Endpoint, HttpConnectError, HttpProtocolError, HttpTimeout
 from submgr.platform.http.exchange import attempt, late, request_bytes, words
 from submgr.platform.http.idle_pool import IdlePool
 from submgr.platform.http.target import Target, parse
+from submgr.platform.lease.permit import NOT_ACTING, MaySend, always
 from submgr.platform.names import Names, strangers
 from submgr.platform.outbound_rules import Outbound
 from submgr.platform.tls import TlsFiles
@@ -56,8 +57,8 @@ class HttpClient:
     timeout. `idle` connections to one host and port, and `idle_total` in all, are kept open between requests for
     `idle_seconds`. `tls` is asked for the context of each new https connection (`submgr.platform.tls`). `names` looks
     hosts up: `neighbours` for a client whose hosts all come from our own settings. `outbound`: the rules for addresses
-    that peers chose, None when all come from settings; such
-    requests are marked (see `callbacks`).
+    that peers chose, None when all come from settings; such requests are marked (see `callbacks`). `may_send` is asked
+    right before a request is written to its connection.
 
     The peer may close a kept connection in the moment in which a request is sent on it. When not one byte of an
     answer has come from a kept connection, the client sends the request once more on a new connection, POST too: a
@@ -75,6 +76,7 @@ class HttpClient:
         user_agent: str = "ric-submgr",
         names: Names = strangers,
         outbound: Outbound | None = None,
+        may_send: MaySend = always,
     ) -> None:
         self._connections = connections
         self._tls = tls
@@ -83,6 +85,7 @@ class HttpClient:
         self._names = names
         self._outbound = outbound
         self._rules = outbound.rules if outbound is not None else None
+        self._may_send = may_send
         self._gates: dict[Endpoint, Gate] = {}
 
     def close(self) -> None:
@@ -146,6 +149,9 @@ class HttpClient:
         while True:
             if sock is None:
                 sock = connect(endpoint, self._names, connect_timeout, self._tls, permitted)
+            if not self._may_send():
+                sock.close()
+                raise HttpConnectError(NOT_ACTING)
             answer = attempt(sock, endpoint, method, payload, read_timeout)
             if answer is not None:
                 return Exchange(endpoint, gate, sock, answer, read_timeout)

@@ -16,6 +16,7 @@ from typing import Any
 import gevent
 from gevent import socket
 
+from submgr.platform.lease.permit import NOT_ACTING
 from submgr.platform.native_threads import NativeThreads
 from submgr.platform.sparse_log import Sparsely
 from submgr.platform.supervised import SupervisedLoop
@@ -234,7 +235,8 @@ class LibrmrTransport:
             to, wormholes = endpoint, self._wormholes[number]
             attempt = lambda: outgoing.through(wormholes, to)  # noqa: E731
         deadline = monotonic() + self.config.send_timeout
-        job = Job(attempt, deadline, self._sent, lambda reason: self._lost(failed, reason), outgoing.dispose)
+        permitted = lambda: attempt() if self.config.may_send() else (Status.NOENDPT, NOT_ACTING)  # noqa: E731
+        job = Job(permitted, deadline, self._sent, lambda reason: self._lost(failed, reason), outgoing.dispose)
         if not self._lanes[number].put(job):
             outgoing.dispose()
             return self._counters.not_sent(Status.RETRY)

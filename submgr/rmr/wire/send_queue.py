@@ -13,6 +13,7 @@ import gevent
 from gevent.event import Event
 
 from submgr.platform.fair import Share
+from submgr.platform.lease.permit import NOT_ACTING
 from submgr.rmr.counters import Counters
 from submgr.rmr.transport import Failed, TransportConfig
 
@@ -95,12 +96,16 @@ class SendQueue:
     def flush(self, sock: Any) -> None:
         """Writes until the queue is empty, waiting for the peer where needed.
 
-        Raises OSError when the connection breaks or its peer has read nothing for `stall_timeout`.
+        Raises OSError when the connection breaks, its peer has read nothing for `stall_timeout`, or nothing more may be
+        sent and a frame has left in part.
         """
         items = self._items
         progress = monotonic()
         share = Share()
         while items:
+            if not self._config.may_send():
+                self._give_up_all()
+                return
             taken = self._send(sock, self._chunk())
             if taken:
                 progress = monotonic()
@@ -112,13 +117,20 @@ class SendQueue:
             if monotonic() - progress > self._config.stall_timeout:
                 raise TimeoutError(f"the peer read nothing for {self._config.stall_timeout:g} s")
 
+    def _give_up_all(self) -> None:
+        partly = self._sent
+        self.fail_all(NOT_ACTING)
+        if partly:
+            raise ConnectionAbortedError(NOT_ACTING)
+
     def _send(self, sock: Any, chunk: bytes | memoryview) -> int:
-        """Bytes taken by the socket, 0 when it had no room until the deadlines have to be looked at again."""
+        """Bytes taken by the socket; 0 when it had no room, and has some or the deadlines have to be looked at."""
         with suppress(BlockingIOError):
             return int(sock.send(chunk, 0, 0.0))
-        # send() itself waits for as long as the socket's timeout says, which belongs to the reader
+        # send() itself would wait for as long as the socket's timeout says, which belongs to the reader, and would not
+        # ask once more whether anything may be sent
         with gevent.Timeout(self._patience(), False), suppress(TimeoutError):
-            return int(sock.send(chunk))
+            sock._wait(sock._write_event)
         return 0
 
     def _patience(self) -> float:
