@@ -6,6 +6,8 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from functools import partial
+from socket import gethostname
+from uuid import uuid4
 
 from mec.app import Mec
 from mec.app import build as build_mec
@@ -21,10 +23,12 @@ from submgr.adapters.notifier import XappNotifier
 from submgr.adapters.records.e2 import e2_json
 from submgr.adapters.records.loader import RecordLoader
 from submgr.adapters.records.store import StoredRecords
+from submgr.adapters.records.warm import WarmRecords
 from submgr.adapters.rnib.connected_nodes import ConnectedNodes
 from submgr.adapters.rnib.connection_state import LocalNodeState, NodeState
 from submgr.adapters.rnib.rnib_nodes import RnibNodeState
 from submgr.adapters.routing_manager import RoutingManager
+from submgr.adapters.stored_routes import StoredRoutes
 from submgr.adapters.xapp_names import LOOK_UP, UnresolvedNames
 from submgr.backup import Backup
 from submgr.core.commands import Notify
@@ -36,8 +40,13 @@ from submgr.platform.config.file import ConfigError, Problem
 from submgr.platform.config.tls import TlsSettings
 from submgr.platform.config.watcher import ConfigWatcher
 from submgr.platform.health import Health
+from submgr.platform.http.listen import parse_listen
 from submgr.platform.http.peer import require_certificate
 from submgr.platform.http.server import HttpServer
+from submgr.platform.lease.key import LeaseKey
+from submgr.platform.lease.lease import Lease
+from submgr.platform.lease.permit import MaySend, always
+from submgr.platform.lease.record import Holder
 from submgr.platform.logs import Logs
 from submgr.platform.names import strangers
 from submgr.platform.outbound_rules import Outbound
@@ -49,16 +58,20 @@ from submgr.platform.store.sdl_channel import SdlChannel
 from submgr.platform.store.sdl_client import SdlSettings
 from submgr.platform.tls import TlsError, TlsFiles
 from submgr.reconciler import Reconciler
+from submgr.rest.errors import answer_only_if
 from submgr.rest.platform import platform_app
 from submgr.rest.use_cases import DebugWrite, Operations, XappOptions
 from submgr.rest.xapp import xapp_app
+from submgr.rmr.addresses import join_address
 from submgr.rmr.service import Rmr, RmrSettings
 from submgr.rmr.service import build as build_rmr
+from submgr.rmr.transport import TransportConfig
 from submgr.runtime.dispatcher import Dispatcher
 from submgr.runtime.worker import Ports
 from submgr.service import Replies, Service
 from submgr.settings.live import LiveSettings
 from submgr.settings.model import Debug, Settings
+from submgr.standby import Standby
 
 SERVICE_NAMES = tuple(f"service-ricplt-submgr-http{domain}" for domain in ("", ".ricplt", ".ricplt.svc.cluster.local"))
 """Under these a browser in the cluster may reach our pages. Nobody outside of it has them resolved to us."""
@@ -79,8 +92,11 @@ def build(
     """
     monitoring = monitoring_of(live.current.metrics.namespace)
     sdl, sdl_observer = live.current.sdl, SdlObserver(monitoring.counters.inc, monitoring.metrics.sdl)
-    store = make_store(sdl.backend, sdl.path, environment, observer=sdl_observer)
+    store = make_store(sdl.backend, sdl.path, environment, fenced=live.current.ha.enabled, observer=sdl_observer)
     records = StoredRecords(store)
+    shutdown = Shutdown()
+    standby = _make_standby(live.current, environment, store, shutdown, monitoring) if live.current.ha.enabled else None
+    may_send = standby.may_send if standby is not None else always
     node_state: NodeState = local_nodes or _make_node_state(live.current, environment, monitoring)
     nodes = ConnectedNodes(node_state, lambda: live.current.controls.check_e2_state)
     registry = Registry(NotificationQuota(lambda: live.current.controls.notification_queue))
@@ -90,13 +106,14 @@ def build(
     tls = live.current.tls
     https = _https_client(tls)
     notifier = _make_notifier(
-        live, registry, monitoring.metrics, deliveries, outbound, tls=https if tls.xapps else None
+        live, registry, monitoring.metrics, deliveries, outbound, https if tls.xapps else None, may_send
     )
-    routing_manager = _make_routing_manager(live.current, monitoring, tls=https if tls.rtmgr else None)
+    routing_manager = _make_routing_manager(live.current, monitoring, https if tls.rtmgr else None, may_send)
     replies = Replies()
     e2_termination = E2Termination(lambda: live.current.controls.check_e2_ie_order, registry.ids.owner, replies.token)
-    rmr = _make_rmr(live.current, environment, e2_termination)
-    shutdown = Shutdown()
+    rmr = _make_rmr(live.current, environment, e2_termination, may_send)
+    routes = StoredRoutes(records.save_routes)
+    rmr.on_pushed(routes.keep)
     observer = WorkerObserver(monitoring.counters, monitoring.metrics)
     ports = Ports(records, routing_manager, notifier, e2_termination, replies.reply, observer, time.monotonic)
     dispatcher = Dispatcher(
@@ -109,7 +126,7 @@ def build(
         monitoring.metrics.worker_failed,
     )
     health = Health(interval=HUB_WATCH)
-    probes = Probes(health, loader, store, rmr, dispatcher.stuck)
+    probes = Probes(health, loader, store, rmr, dispatcher.stuck, standby)
     health.warn("E2 nodes", lambda: node_state.trouble() if live.current.controls.check_e2_state else None)
     service = Service(dispatcher, replies, nodes, records, lambda: shutdown.request(1))
     orphans = _make_orphans(live, dispatcher, deliveries, service)
@@ -139,8 +156,10 @@ def build(
         skipped_routes=lambda: rmr.skipped_routes().count,
         outbound=outbound,
         store=store,
+        active=lambda: probes.why_not() is None,
+        lease_age=lambda: standby.age() if standby is not None else 0.0,
     )
-    xapp_http = _make_xapp_http(live.current, service, monitoring, outbound)
+    xapp_http = _make_xapp_http(live.current, service, monitoring, outbound, standby)
     platform_http = _make_platform_http(live, service, probes, logs, monitoring, orphans, reconciler, backup)
     health.warn("TLS", lambda: xapp_http.tls_trouble() or platform_http.tls_trouble() or https.trouble())
     mec = _make_mec(live, store, monitoring, outbound)
@@ -159,6 +178,7 @@ def build(
             node_state=node_state,
             nodes=nodes,
             rmr=rmr,
+            routes=routes,
             e2_termination=e2_termination,
             routing_manager=routing_manager,
             notifier=notifier,
@@ -168,6 +188,7 @@ def build(
             xapp_http=xapp_http,
             platform_http=platform_http,
             mec=mec,
+            standby=standby,
         )
     )
 
@@ -212,6 +233,18 @@ def _make_outbound(live: LiveSettings) -> Outbound:
     return outbound
 
 
+def _make_standby(
+    settings: Settings, environment: Mapping[str, str], store: Store, shutdown: Shutdown, monitoring: Monitoring
+) -> Standby:
+    name = settings.ha.identity or environment.get("POD_NAME") or gethostname()
+    port = parse_listen(settings.subscription.listen)[1]
+    me = Holder(name, join_address(environment.get("POD_IP") or gethostname(), port), uuid4().hex)
+    lease = Lease(me, settings.ha.lease)
+    key = LeaseKey(SdlSettings(environment, name="submgr-lease"), "submgr", settings.ha.lease / 3)
+    warm = WarmRecords(store, SdlChannel(SdlSettings(environment, name="submgr-standby")))
+    return Standby(lease, key, store, warm, shutdown.followed, monitoring.metrics.taken_over)
+
+
 def _make_notifier(
     live: LiveSettings,
     registry: Registry,
@@ -219,6 +252,7 @@ def _make_notifier(
     deliveries: Deliveries,
     outbound: Outbound,
     tls: TlsFiles | None,
+    may_send: MaySend,
 ) -> XappNotifier:
     def ended(notification: Notify, delivered: bool, age: float, answered: bool) -> None:
         metrics.notification(delivered, age)
@@ -230,6 +264,7 @@ def _make_notifier(
         ended,
         outbound=outbound,
         tls=tls,
+        may_send=may_send,
     )
 
 
@@ -243,7 +278,9 @@ def _make_orphans(live: LiveSettings, dispatcher: Dispatcher, deliveries: Delive
     )
 
 
-def _make_routing_manager(settings: Settings, monitoring: Monitoring, tls: TlsFiles | None) -> RoutingManager:
+def _make_routing_manager(
+    settings: Settings, monitoring: Monitoring, tls: TlsFiles | None, may_send: MaySend
+) -> RoutingManager:
     return RoutingManager(
         settings.rtmgr.host,
         settings.rtmgr.port,
@@ -252,6 +289,7 @@ def _make_routing_manager(settings: Settings, monitoring: Monitoring, tls: TlsFi
         count=monitoring.counters.inc,
         latency=monitoring.metrics.rtmgr,
         tls=tls,
+        may_send=may_send,
     )
 
 
@@ -266,14 +304,19 @@ def _https_client(tls: TlsSettings) -> TlsFiles:
     return files
 
 
-def _make_rmr(settings: Settings, environment: Mapping[str, str], e2_termination: E2Termination) -> Rmr:
-    rmr_settings = RmrSettings(f"tcp:{settings.rmr.port}", settings.rmr.max_size, settings.rmr.transport)
+def _make_rmr(
+    settings: Settings, environment: Mapping[str, str], e2_termination: E2Termination, may_send: MaySend
+) -> Rmr:
+    limits = TransportConfig(may_send=may_send)
+    rmr_settings = RmrSettings(f"tcp:{settings.rmr.port}", settings.rmr.max_size, settings.rmr.transport, limits)
     rmr = build_rmr(rmr_settings, environment, e2_termination.received)
     e2_termination.connect(rmr)
     return rmr
 
 
-def _make_xapp_http(settings: Settings, service: Service, monitoring: Monitoring, outbound: Outbound) -> HttpServer:
+def _make_xapp_http(
+    settings: Settings, service: Service, monitoring: Monitoring, outbound: Outbound, standby: Standby | None
+) -> HttpServer:
     metrics = monitoring.metrics
     options = XappOptions(
         settings.subscription.show_ids,
@@ -284,6 +327,8 @@ def _make_xapp_http(settings: Settings, service: Service, monitoring: Monitoring
         settings.tls.ownership,
     )
     app = xapp_app(service, monitoring.counters.inc, metrics.internal_error, options)
+    if standby is not None:
+        answer_only_if(app, standby.refuse)
     tls = settings.tls.server("xapp", required=True)
     return HttpServer("xapp", settings.subscription.listen, app, tls=tls)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,11 +20,12 @@ from gevent.event import Event
 from submgr.adapters.e2_termination import E2Termination
 from submgr.adapters.notifier import XappNotifier
 from submgr.adapters.records.loader import RecordLoader, StartFailed
-from submgr.adapters.records.store import StoredRecords
+from submgr.adapters.records.store import Loaded, StoredRecords
 from submgr.adapters.rnib.connected_nodes import ConnectedNodes
 from submgr.adapters.rnib.connection_state import NodeState
 from submgr.adapters.rnib.messages import ConnectionState
 from submgr.adapters.routing_manager import RoutingManager
+from submgr.adapters.stored_routes import StoredRoutes, unpacked
 from submgr.core.errors import RefusedError
 from submgr.orphans import Orphans
 from submgr.platform import descriptors
@@ -32,7 +34,7 @@ from submgr.platform.health import Health
 from submgr.platform.http.listen import ListenError
 from submgr.platform.http.server import HttpServer
 from submgr.platform.logs import Logs
-from submgr.platform.store.base import Store
+from submgr.platform.store.base import Store, StoreError
 from submgr.reconciler import Reconciler
 from submgr.rest.use_cases import HealthReport
 from submgr.rmr.service import Rmr
@@ -40,11 +42,16 @@ from submgr.runtime.dispatcher import Dispatcher
 from submgr.runtime.ports import MType
 from submgr.settings.live import LiveSettings
 from submgr.settings.model import Settings
+from submgr.standby import Standby
 
 log = logging.getLogger(__name__)
 
 DRAIN = 10.0
 """Seconds that running procedures have to end in when the daemon is stopped."""
+HANDOVER = 0.25
+"""The same when a standby is there to go on: it undoes what has not ended."""
+LOST_LEASE = 3
+"""Exit status of a process that another one has followed. It has to be started again, and is a standby then."""
 TOLD_ROUTES = 3
 """Skipped route records whose text a readiness warning has."""
 PROBES = ("/health/alive", "/health/ready", "/metrics", "/config", "/symptomdata", "/openapi.yaml", "/console")
@@ -67,6 +74,11 @@ class Shutdown:
             self.exit_code = exit_code
         self.requested.set()
 
+    def followed(self, why: str) -> None:
+        """Asks for the end of the process with exit status LOST_LEASE, because another one is active."""
+        log.error("the process ends and has to be started again, as a standby: %s", why)
+        self.request(LOST_LEASE)
+
     def broken(self, why: str) -> None:
         """Asks for the end of the process with exit status 1, because it is beyond repair from inside."""
         log.error("the process ends: %s", why)
@@ -77,18 +89,25 @@ class Probes:
     """Answers the health probes: is the process alive, is it ready for xApps?
 
     `restored` becomes True when the stored subscriptions are live again and xApps are let in. `stuck` names the
-    workers that have been busy for too long.
+    workers that have been busy for too long. `standby`: its role, where the process has a standby or is one.
     """
 
     def __init__(
-        self, health: Health, loader: RecordLoader, store: Store, rmr: Rmr, stuck: Callable[[], list[str]]
+        self,
+        health: Health,
+        loader: RecordLoader,
+        store: Store,
+        rmr: Rmr,
+        stuck: Callable[[], list[str]],
+        standby: Standby | None = None,
     ) -> None:
         self.restored = False
         self._health = health
         self._loader = loader
         self._rmr = rmr
         self._stuck = stuck
-        health.require("restore", lambda: None if self.restored else loader.why_not)
+        self._standby = standby
+        health.require("restore", self.why_not)
         health.require("database", store.trouble)
         health.require("rmr", lambda: None if rmr.ready() else rmr.trouble)
         health.warn("routes", self.missing_routes)
@@ -111,13 +130,19 @@ class Probes:
         missing = [str(mtype.value) for mtype in (MType.SUBSCRIBE, MType.DELETE) if table.lookup(mtype, -1) is None]
         return f"no route for {', '.join(missing)}" if missing else None
 
+    def why_not(self) -> str | None:
+        """Why this process does not answer for the subscriptions, in words; None when it does."""
+        role = self._standby.why_not() if self._standby is not None else None
+        return role or (None if self.restored else self._loader.why_not)
+
     def refuse_before_restored(self) -> None:
         """Refuses the platform request at hand, unless it is a probe, until the subscriptions are restored.
 
         Before, the Routing Manager would take an empty list of subscriptions for the truth. Raises RefusedError 503.
         """
-        if not self.restored and not request.path.endswith(PROBES):
-            raise RefusedError(503, f"not ready: {self._loader.why_not}")
+        why = self.why_not()
+        if why is not None and not request.path.endswith(PROBES):
+            raise RefusedError(503, f"not ready: {why}")
 
 
 class Service(Protocol):
@@ -131,7 +156,8 @@ class Service(Protocol):
 class Parts:
     """What the daemon is made of. None of the parts does anything before the daemon is started.
 
-    `watcher` is None without a configuration file, `mec` is None unless the configuration enables the MEC services.
+    `watcher` is None without a configuration file, `mec` is None unless the configuration enables the MEC services,
+    `standby` is None unless the process takes part in a lease.
     """
 
     live: LiveSettings
@@ -146,6 +172,7 @@ class Parts:
     node_state: NodeState
     nodes: ConnectedNodes
     rmr: Rmr
+    routes: StoredRoutes
     e2_termination: E2Termination
     routing_manager: RoutingManager
     notifier: XappNotifier
@@ -155,6 +182,7 @@ class Parts:
     xapp_http: HttpServer
     platform_http: HttpServer
     mec: Service | None
+    standby: Standby | None = None
 
 
 class Daemon:
@@ -184,8 +212,9 @@ class Daemon:
     def start(self) -> None:
         """Starts the parts. A greenlet then restores the subscriptions and lets xApps in.
 
-        The platform interface answers probes from the beginning (not ready). Raises ListenError, TransportError or
-        StoreError for what an operator has to mend, each with a text of one line.
+        With a standby that happens when it takes over; until then xApps are told who is active. The platform interface
+        answers probes from the beginning (not ready). Raises ListenError, TransportError or StoreError for what an
+        operator has to mend, each with a text of one line.
         """
         parts = self.parts
         descriptors.raise_limit()
@@ -194,23 +223,39 @@ class Daemon:
         parts.platform_http.bind()
         parts.store.start()
         parts.node_state.start()
-        parts.rmr.start()
+        parts.rmr.start(ask=parts.standby is None)
         if parts.watcher is not None:
             parts.watcher.start()
         parts.platform_http.start()
+        if parts.standby is None:
+            if parts.mec is not None:
+                parts.mec.start()
+            self._starting = gevent.spawn(self._restore_and_listen)
+        else:
+            parts.xapp_http.start()
+            parts.standby.start(self._take_over)
+
+    def _take_over(self, loaded: Loaded | None) -> None:
+        parts = self.parts
+        self._starting = gevent.getcurrent()
+        parts.rmr.ask_for_routes()
+        self._restore_and_listen(loaded)
         if parts.mec is not None:
             parts.mec.start()
-        self._starting = gevent.spawn(self._restore_and_listen)
 
-    def _restore_and_listen(self) -> None:
+    def _restore_and_listen(self, loaded: Loaded | None = None) -> None:
+        """`loaded`: the records, where they have been read."""
         parts = self.parts
         try:
-            restored = parts.loader.load_all()
+            loaded = loaded or parts.loader.load()
+            self._go_on_with_routes(loaded)
+            restored = parts.loader.by_node(loaded)
             # a restored subscription may send a request to its E2 node at once, and needs the answer
             parts.e2_termination.open(parts.dispatcher, answers_only=True)
             parts.dispatcher.restore(restored)
             parts.e2_termination.open(parts.dispatcher)
-            parts.xapp_http.start()
+            if parts.standby is None:
+                parts.xapp_http.start()
         except (StartFailed, ListenError) as failed:
             log.error("%s", failed)
             self.end(1)
@@ -220,23 +265,37 @@ class Daemon:
             parts.shutdown.broken(f"the subscriptions could not be restored: {bug!r}")
             return
         parts.probes.restored = True
+        parts.routes.start()
         parts.orphans.start()
         parts.reconciler.start()
         log.info("ready for xApps", extra={"e2_nodes": len(restored)})
 
+    def _go_on_with_routes(self, loaded: Loaded) -> None:
+        """The last route table counts until the Routing Manager sends a new one."""
+        table = unpacked(loaded.routes) if loaded.routes is not None and self.parts.rmr.awaits_routes() else None
+        if table is not None:
+            self.parts.rmr.go_on_with(table)
+
     def stop(self) -> None:
-        """Stops accepting requests, lets running procedures end (at most DRAIN seconds), writes what waits, closes."""
+        """Stops accepting requests, lets running procedures end (at most DRAIN seconds), writes what waits, closes.
+
+        Where a standby is to go on, everything is over soon, and then the lease is given back.
+        """
         parts = self.parts
         parts.reconciler.stop()
+        drain = DRAIN if parts.standby is None else HANDOVER
         parts.orphans.stop()
-        parts.xapp_http.stop(grace=2.0)
-        end = time.monotonic() + DRAIN
+        parts.routes.stop()
+        parts.xapp_http.stop(grace=min(2.0, drain))
+        end = time.monotonic() + drain
         while any(worker.node.procedures_running for worker in parts.dispatcher.workers) and time.monotonic() < end:
             gevent.sleep(0.05)
         parts.notifier.stop(grace=max(0.0, min(1.0, end - time.monotonic())))
         if self._starting is not None:
             self._starting.kill()
         parts.dispatcher.stop()
+        if parts.standby is not None:
+            self._hand_over(parts.standby)
         if parts.mec is not None:
             parts.mec.stop()
         parts.platform_http.stop(grace=1.0)
@@ -245,11 +304,20 @@ class Daemon:
         parts.rmr.stop()
         parts.routing_manager.stop()
         parts.node_state.stop()
-        if parts.probes.restored:
+        if parts.probes.restored and parts.standby is None:
             parts.records.save_next_instance_id(parts.dispatcher.registry.ids.mark)
         parts.records.stop()
         parts.store.stop()
         parts.health.stop()
+
+    def _hand_over(self, standby: Standby) -> None:
+        """Writes what waits, and gives the lease back."""
+        parts = self.parts
+        if parts.probes.restored and standby.may_send():
+            parts.records.save_next_instance_id(parts.dispatcher.registry.ids.mark)
+            with suppress(StoreError, gevent.Timeout), gevent.Timeout(HANDOVER):
+                parts.records.flush()
+        standby.stop()
 
     # --- what changes while the daemon runs
 

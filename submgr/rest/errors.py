@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from flask import Response, g, request
 
@@ -29,6 +30,28 @@ def answer_refusals(app: JsonApp) -> None:
         return app.error_answer(error.status, error.message, errors, headers)
 
     app.register_error_handler(RefusedError, answer)
+
+
+def answer_only_if(app: JsonApp, refuse: Callable[[], None]) -> None:
+    """Has `refuse` called before each request and before each answer; it raises RefusedError unless this may be sent.
+
+    A process that was stopped in the middle of a request must not promise afterwards what somebody else knows nothing
+    of. What an answer has called once it is sent is called all the same.
+    """
+
+    def still(answer: Response) -> Response:
+        if answer.status_code >= 400:
+            return answer
+        try:
+            refuse()
+        except RefusedError as error:
+            refused = app.make_response(app.handle_user_exception(error))
+            refused.call_on_close(answer.close)
+            return refused
+        return answer
+
+    app.before_request(refuse)
+    app.after_request(still)
 
 
 def report_internal_errors(app: JsonApp, internal_error: InternalError) -> None:

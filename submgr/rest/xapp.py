@@ -8,7 +8,7 @@ import math
 from dataclasses import replace
 from functools import partial
 
-from flask import Flask, Response, request
+from flask import Response, request
 
 from submgr.core.errors import NodeDownError
 from submgr.core.model import SubscribeRequest
@@ -39,7 +39,7 @@ _SUBSCRIPTIONS = (
 
 def xapp_app(
     subscriptions: Subscriptions, count: Count, internal_error: InternalError, options: XappOptions | None = None
-) -> Flask:
+) -> JsonApp:
     """The WSGI application of the xApp interface. It calls `count` with the names of the user guide's counters."""
     options = options or XappOptions()
     parse = partial(parse_subscribe, strict_octets=options.strict_octets, refusal=options.refusal)

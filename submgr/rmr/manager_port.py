@@ -99,17 +99,32 @@ class ManagerPort:
         """Whether a full table has come since the start."""
         return self._tables.full
 
-    def start(self, served_name: str, own_names: frozenset[str], base: RouteTable | None = None) -> None:
+    def start(
+        self, served_name: str, own_names: frozenset[str], base: RouteTable | None = None, *, ask: bool = True
+    ) -> None:
         """Listens for the tables of the transport called `served_name`. Raises TransportError.
 
         `own_names` are that transport's names in route tables. `base` is the table it has: a new table keeps its meids,
-        but an update needs a full table of the route manager before it.
+        but an update needs a full table of the route manager before it. `ask`: asks for a table at once.
         """
         self._served_name = served_name
         self._tables = Tables(own_names, base)
         self._transport.start()
+        if ask:
+            self.ask()
+
+    def ask(self) -> None:
+        """Asks the manager, if there is one, until a full table comes. What came before counts as old."""
+        self._tables.full = False
         if self._manager:
             self._asker.start()
+
+    def go_on_with(self, table: RouteTable) -> bool:
+        """Takes a table of an earlier run for the one in force. False: a full table has come already."""
+        if self._tables.full:
+            return False
+        self._tables.table = table
+        return True
 
     def stop(self) -> None:
         """Closes the port."""

@@ -55,6 +55,7 @@ class Rmr:
         self._stash: Stash | None = None
         self._verbosity = verbosity
         self._on_routes: list[Callable[[], None]] = []
+        self._on_pushed: list[Callable[[RouteTable], None]] = []
 
     def take_routes_from(self, config: TransportConfig, environment: RmrEnvironment) -> None:
         """Sets the sources of route tables, before `start`. `config`: how to listen for the route manager."""
@@ -74,6 +75,8 @@ class Rmr:
         self.set_routes(table)
         if self._stash is not None:
             self._stash.save(table)
+        for pushed in self._on_pushed:
+            pushed(table)
 
     @property
     def name(self) -> str:
@@ -98,8 +101,11 @@ class Rmr:
         seed = self._seed.trouble if self._seed is not None else ""
         return f"no complete route table yet{'; ' if seed else ''}{seed}"
 
-    def start(self) -> None:
-        """Listens, reads the seed file and serves the route manager. Raises TransportError."""
+    def start(self, *, ask: bool = True) -> None:
+        """Listens, reads the seed file and serves the route manager. Raises TransportError.
+
+        `ask`: asks the manager for a table now; otherwise `ask_for_routes` does it.
+        """
         if self._verbosity is not None:
             logging.getLogger("submgr.rmr").setLevel(_LEVELS[max(self._verbosity, 0)])
         self.transport.start()
@@ -108,7 +114,7 @@ class Rmr:
             self._seed.load(own_names)
         if self._manager_port is not None:
             try:
-                self._manager_port.start(self.name, own_names, self.transport.routes())
+                self._manager_port.start(self.name, own_names, self.transport.routes(), ask=ask)
             except TransportError:
                 self.stop(timeout=0.0)
                 raise
@@ -138,6 +144,20 @@ class Rmr:
         self.transport.set_routes(table)
         for changed in self._on_routes:
             changed()
+
+    def ask_for_routes(self) -> None:
+        """Asks the manager for a full table until one comes, whatever has come before."""
+        if self._manager_port is not None:
+            self._manager_port.ask()
+
+    def go_on_with(self, table: RouteTable) -> None:
+        """Puts the table of an earlier run in force, until the manager sends one. Does nothing when it has sent one."""
+        if self._manager_port is not None and self._manager_port.go_on_with(table):
+            self.set_routes(table)
+
+    def on_pushed(self, pushed: Callable[[RouteTable], None]) -> None:
+        """`pushed(table)` is called with each table in force that comes from the manager. It must not raise."""
+        self._on_pushed.append(pushed)
 
     def on_routes(self, changed: Callable[[], None]) -> None:
         """`changed` is called after each new table. It must not raise."""

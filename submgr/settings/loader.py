@@ -20,6 +20,9 @@ def load(text: str, environment: Mapping[str, str], overrides: Mapping[str, Any]
     debug["token"] = _token(parsed, environment, problems)
     settings = fill(Settings, parsed.values, warnings=tuple(parsed.warnings), shown=shown(SCHEMA, parsed.values))
     problems += settings.tls.problems(parsed.lines)
+    if parsed.values["ha"]["enabled"] and parsed.values["sdl"]["backend"] != "redis":
+        message = f"needs sdl.backend redis, not {parsed.values['sdl']['backend']}: the lease and the records are in it"
+        problems.append(Problem(parsed.lines.get("ha.enabled"), "ha.enabled", message))
     if problems:
         raise ConfigError.of(problems, parsed.warnings)
     return settings

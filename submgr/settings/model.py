@@ -211,6 +211,22 @@ class Sdl:
 
 
 @dataclass(frozen=True, slots=True)
+class HighAvailability:
+    """A hot standby: several processes on one redis, one of which acts."""
+
+    enabled: bool = setting("enabled", truth, False, "take part in the lease of the active process; needs redis")
+    lease: float = setting(
+        "leaseSeconds",
+        number(1, 60, "s"),
+        3.0,
+        "how long the active process may act after a renewal of its lease, and a standby waits when there are none",
+    )
+    identity: str = setting(
+        "identity", text, "", "the name of this process for people; empty: POD_NAME, else the name of the host"
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Debug:
     """Who may use the routes that change things."""
 
@@ -266,6 +282,7 @@ class Settings:
         ),
     )
     sdl: Sdl = section("sdl", Sdl, "the database", strict=True)
+    ha: HighAvailability = section("ha", HighAvailability, "the hot standby", strict=True)
     debug: Debug = section("debug", Debug, "requests that change something", strict=True)
     tls: TlsSettings = section("tls", TlsSettings, "TLS", strict=True)
     metrics: Metrics = section("metrics", Metrics, "metrics", strict=True)

@@ -58,6 +58,8 @@ def watch_parts(
     skipped_routes: Callable[[], int],
     outbound: Outbound,
     store: Store,
+    active: Callable[[], bool],
+    lease_age: Callable[[], float],
 ) -> None:
     """One or two values of each of the other parts."""
     readers: dict[str, Callable[[], float]] = {
@@ -72,6 +74,8 @@ def watch_parts(
         "submgr_store_losses_total": lambda: store.stats().losses,
         "submgr_store_written_back_total": lambda: store.stats().written_back,
         "submgr_store_keys_to_write": lambda: store.stats().repairs_pending,
+        "submgr_active": active,
+        "submgr_lease_age_seconds": lease_age,
         "submgr_config_reload_refused": reload_refused,
         "submgr_hub_stall_longest_seconds": lambda: health.longest_stall,
         "submgr_log_lines_dropped": lambda: logs.dropped,

@@ -36,6 +36,8 @@ GAUGES: Mapping[str, str] = {
     "submgr_orphaned_subscriptions": "Subscriptions whose xApp is gone",
     "submgr_missing_routes": "Message types xApps use over RMR (12010, 12020) for which there is no route",
     "submgr_rmr_routes_skipped": "Records of the RMR route table in force that cannot be read, wholly or in part",
+    "submgr_active": "1 while this process is the one that acts, 0 while it is a standby or not ready",
+    "submgr_lease_age_seconds": "Time since the lease of the active process was renewed; 0 without a lease",
     "submgr_config_reload_refused": "1 while the configuration file has a content that was refused, else 0",
     "submgr_hub_stall_longest_seconds": "The longest time in which the event loop did not turn",
     "submgr_log_lines_dropped": "Log lines that were dropped because nobody read them",
@@ -104,6 +106,9 @@ class Metrics:
         )
         for what in RECONCILED:
             self._reconciled.labels(what)
+        self._take_overs = Counter(
+            "submgr_take_overs_total", "How often this process has become the active one", registry=registry
+        )
         self._worker_failures = Counter(
             "submgr_worker_failures_total", "Workers that ended by a bug and were restarted", registry=registry
         )
@@ -157,6 +162,10 @@ class Metrics:
     def reconciled(self, what: str) -> None:
         """A difference was repaired; `what` is one of RECONCILED."""
         self._reconciled.labels(what).inc()
+
+    def taken_over(self) -> None:
+        """This process has taken the lease."""
+        self._take_overs.inc()
 
     def worker_failed(self) -> None:
         """A worker has crashed."""

@@ -65,12 +65,12 @@ class RecordLoader:
         self._nodes = nodes
         self._controls = controls
 
-    def load_all(self) -> dict[str, Restored]:
-        """The records of each node by Meid, for the start.
+    def load(self) -> Loaded:
+        """The records, for the start. Waits for the database, a try a second. Raises StartFailed."""
+        return load_until_there(self._records.load, self._load_failed)
 
-        Waits for the database, a try a second, and then for the connection states of the nodes. Raises StartFailed.
-        """
-        loaded = load_until_there(self._records.load, self._load_failed)
+    def by_node(self, loaded: Loaded) -> dict[str, Restored]:
+        """The records of each node by Meid, for the start. Waits for the connection states of the nodes."""
         while not self._node_state.known() and self._controls().check_e2_state:
             self.why_not = "the state of the E2 nodes has not been read yet"
             gevent.sleep(LOOK_INTERVAL)

@@ -36,6 +36,9 @@ NAMESPACES = (REST_NAMESPACE, E2_NAMESPACE, REMOVAL_NAMESPACE, STATE_NAMESPACE)
 NEXT_INSTANCE_ID = "nextInstanceId"
 """Key in STATE_NAMESPACE of the mark from which the next start gives out instance ids, a decimal number."""
 
+ROUTES = "routeTable"
+"""Key in STATE_NAMESPACE of the last route table that the Routing Manager sent, see `StoredRoutes`."""
+
 _LONGEST_PAUSE = 30.0
 """Seconds between two tries of an erasure that the database refuses."""
 
@@ -62,13 +65,14 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Everything in the store, in the order of the keys."""
+    """Everything in the store, in the order of the keys. `routes`: the last route table, see `StoredRoutes`."""
 
     e2: list[E2Record] = field(default_factory=list)
     rest: list[RestRecord] = field(default_factory=list)
     removals: list[Removal] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
     next_instance_id: int | None = None
+    routes: bytes | None = None
 
 
 class StoredRecords:
@@ -117,28 +121,16 @@ class StoredRecords:
     def save_next_instance_id(self, mark: int) -> None:
         self._save(STATE_NAMESPACE, NEXT_INSTANCE_ID, str(mark).encode(), None)
 
+    def save_routes(self, table: bytes) -> None:
+        self._save(STATE_NAMESPACE, ROUTES, table, None)
+
     def load(self) -> Loaded:
         """Reads the whole store. Records that cannot be read are logged, and listed in `unreadable`.
 
         Raises:
             StoreError: the database does not answer.
         """
-        stored = {namespace: self._store.read_all(namespace) for namespace in NAMESPACES}
-        loaded = Loaded(next_instance_id=_mark(stored[STATE_NAMESPACE].get(NEXT_INSTANCE_ID)))
-        loaded.e2.extend(_decoded(E2_NAMESPACE, stored[E2_NAMESPACE], decode_e2, loaded.unreadable))
-        requestors = {record.instance_id: record.xapp_requestor_id for record in loaded.e2}
-        loaded.rest.extend(
-            _decoded(
-                REST_NAMESPACE,
-                stored[REST_NAMESPACE],
-                lambda key, data: decode_rest(key, data, requestors),
-                loaded.unreadable,
-            )
-        )
-        loaded.removals.extend(
-            _decoded(REMOVAL_NAMESPACE, stored[REMOVAL_NAMESPACE], decode_removal, loaded.unreadable)
-        )
-        return loaded
+        return loaded_from({namespace: self._store.read_all(namespace) for namespace in NAMESPACES})
 
     def stored(self, namespace: str, keys: Collection[str] | None = None) -> dict[str, bytes]:
         """The records of a namespace (those under `keys`, else all) once all writes so far have been tried.
@@ -257,6 +249,26 @@ class StoredRecords:
                 done(None)
 
         self._store.submit(Change(namespace, remove=frozenset({key})), erased, persistent=True)
+
+
+def loaded_from(
+    stored: Mapping[str, Mapping[str, bytes]], decode: Callable[[str, bytes], E2Record] = decode_e2
+) -> Loaded:
+    """The records in the values of each namespace. `decode` decodes an E2 record, and raises RecordError."""
+    state = stored[STATE_NAMESPACE]
+    loaded = Loaded(next_instance_id=_mark(state.get(NEXT_INSTANCE_ID)), routes=state.get(ROUTES))
+    loaded.e2.extend(_decoded(E2_NAMESPACE, stored[E2_NAMESPACE], decode, loaded.unreadable))
+    requestors = {record.instance_id: record.xapp_requestor_id for record in loaded.e2}
+    loaded.rest.extend(
+        _decoded(
+            REST_NAMESPACE,
+            stored[REST_NAMESPACE],
+            lambda key, data: decode_rest(key, data, requestors),
+            loaded.unreadable,
+        )
+    )
+    loaded.removals.extend(_decoded(REMOVAL_NAMESPACE, stored[REMOVAL_NAMESPACE], decode_removal, loaded.unreadable))
+    return loaded
 
 
 @contextmanager

@@ -51,7 +51,6 @@ class Leadership:
         clock: Callable[[], float] = ageing,
         sleep: Callable[[float], object] = gevent.sleep,
     ) -> None:
-        self.acquisitions = 0
         self._lease = lease
         self._key = key
         self._floor = floor
@@ -66,6 +65,11 @@ class Leadership:
     def may_act(self) -> bool:
         """Whether this process acts at this moment. To be asked before each thing that it does to others."""
         return self._lease.may_act(self._clock())
+
+    @property
+    def epoch(self) -> int:
+        """Of the last acquisition; 0 before the first one, and when this process must not act any more."""
+        return self._lease.epoch if self._lease.lost is None else 0
 
     def age(self) -> float | None:
         """Seconds since the last renewal; None when this process has not the lease."""
@@ -137,14 +141,13 @@ class Leadership:
         if self._lease.lost is not None:
             self._lost(self._lease.lost)
         elif request.purpose is Purpose.TAKE and self._lease.epoch != epoch:
-            self.acquisitions += 1
             log.info("the lease is taken", extra={"epoch": self._lease.epoch})
             self._taken(self._lease.epoch)
         return True
 
     def _release(self) -> None:
         for _ in range(2):  # once more, should the answer to a renewal have got lost
-            request = self._lease.release()
+            request = self._lease.release(self._clock())
             if request is None:
                 return
             try:

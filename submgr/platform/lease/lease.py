@@ -90,6 +90,8 @@ class Lease:
         """What the record is, as far as somebody knows who watches it."""
         self._since: float | None = None
         """Since when it has been so; None: the watch has not begun."""
+        self._outage = False
+        """Whether the database did not answer when it was last asked."""
         self._last_look = 0.0
         self._leases = 1.0
         """So many leases it has to be so, until it may be changed."""
@@ -103,8 +105,10 @@ class Lease:
 
     def may_act(self, now: float) -> bool:
         """Whether this process, and no other one, acts at this moment."""
-        renewed = self._renewed
-        return renewed is not None and self.lost is None and now < renewed + self.seconds * (1 - MARGIN)
+        return self.lost is None and self._in_time(now)
+
+    def _in_time(self, now: float) -> bool:
+        return self._renewed is not None and now < self._renewed + self.seconds * (1 - MARGIN)
 
     def age(self, now: float) -> float | None:
         """Seconds since the last renewal; None when this process has not the lease."""
@@ -118,9 +122,9 @@ class Lease:
         return record.by if record is not None and record.state is State.HELD else None
 
     def give_up(self, why: str) -> None:
-        """This process acts no more, whatever the record says."""
-        if self.lost is None:
-            self.lost = why
+        """This process acts no more, whatever the record says, and gives nothing back."""
+        self.lost = self.lost or why
+        self._at_key = None
 
     # --- what to ask the database, and when
 
@@ -142,12 +146,13 @@ class Lease:
         """An epoch that was in use somewhere: the next acquisition has a higher one."""
         self._known = max(self._known, epoch)
 
-    def release(self) -> Request | None:
-        """Gives the lease back: this process acts no more. None when it has nothing to give back."""
-        self.give_up("given back")
-        if self._at_key is None or not self._is_mine(record_of(self._at_key)):
+    def release(self, now: float) -> Request | None:
+        """Gives the lease back: this process acts no more. None when it has nothing to give back (any more)."""
+        mine = self._at_key if self._in_time(now) else None
+        self.lost = self.lost or "given back"
+        if mine is None or not self._is_mine(record_of(mine)):
             return None
-        return Request(Purpose.RELEASE, self._at_key, written_by(self.me, self.epoch, State.RELEASED).encode())
+        return Request(Purpose.RELEASE, mine, written_by(self.me, self.epoch, State.RELEASED).encode())
 
     def pause(self, now: float, answered: bool) -> float:
         """Seconds until the next request, after one that was `answered` or not."""
@@ -160,7 +165,7 @@ class Lease:
     def unanswered(self, request: Request) -> None:
         """No answer came: the database may carry the request out at any later time, or never."""
         if request.purpose is not Purpose.RENEW:
-            self._since = None
+            self._since, self._outage = None, True
 
     def answered(self, request: Request, sent: float, now: float, found: Found) -> None:
         """The answer to a request of `next` or `release`, which was sent at `sent`, came at `now`."""
@@ -200,17 +205,16 @@ class Lease:
         if record is not None and self.holding and self._displaces(record):
             self.give_up(f"{record.by} has taken the lease")
             return
-        outage = self._since is None
-        gap = outage or self._gap(now)
+        gap = self._since is None or self._gap(now)
         if gap or value != self._seen:
             before = None if gap or self._seen is None else record_of(self._seen)
-            self._leases = self._wait(record, before, outage)
-            self._seen, self._since = value, now
+            self._leases = self._wait(record, before)
+            self._seen, self._since, self._outage = value, now, False
         if record is not None:
             self.note_epoch(record.epoch)
         self._last_look = sent
 
-    def _wait(self, record: LeaseRecord | None, before: LeaseRecord | None, outage: bool) -> float:
+    def _wait(self, record: LeaseRecord | None, before: LeaseRecord | None) -> float:
         """Leases until a record that was just found may be changed. `before`: the one that it followed, if seen."""
         if record is None:
             return 0.0
@@ -221,7 +225,7 @@ class Lease:
             return 1.0
         if record.state is State.VACANT:
             return LOST_RECORD
-        return AFTER_AN_OUTAGE if outage and not released else 1.0
+        return AFTER_AN_OUTAGE if self._outage and not released else 1.0
 
     def _gap(self, now: float) -> bool:
         """Whether the record may have changed back and forth since the last look, which was sent at `_last_look`."""

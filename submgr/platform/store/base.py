@@ -178,6 +178,9 @@ class Store(Protocol):
     def marked_epoch(self) -> int:
         """The largest epoch with which any process has taken the database; 0: none. Blocks. Raises StoreError."""
 
+    def lost_writes(self) -> bool:
+        """Whether the database lacks writes that it once had, as far as this store knows. Blocks. Raises StoreError."""
+
     def fence(self, epoch: int) -> None:
         """Takes the database for this process: from now on every write needs `epoch` to be the largest one.
 
@@ -240,6 +243,9 @@ class StoreBackend(Protocol):
     def marked_epoch(self) -> int:
         """As `Store.marked_epoch`."""
 
+    def lost_writes(self) -> bool:
+        """As `Store.lost_writes`."""
+
     def fence(self, epoch: int) -> None:
         """As `Store.fence`."""
 
@@ -276,6 +282,9 @@ class OwnDatabase:
 
     def marked_epoch(self) -> int:
         return 0
+
+    def lost_writes(self) -> bool:
+        return False
 
     def fence(self, epoch: int) -> None:
         pass

@@ -153,6 +153,9 @@ class CommittingStore:
     def marked_epoch(self) -> int:
         return self._backend.marked_epoch()
 
+    def lost_writes(self) -> bool:
+        return self._backend.lost_writes()
+
     def fence(self, epoch: int) -> None:
         try:
             self._backend.fence(epoch)

@@ -66,6 +66,14 @@ class SdlBackend:
                 epochs.append(server.marker().epoch)
         return max(epochs)
 
+    def lost_writes(self) -> bool:
+        for server in self._client.servers:
+            with self._client.asking(f"the marker at {server.where}"):
+                held = server.marker()
+            if held.incomplete or held < server.marked.known:
+                return True
+        return False
+
     def fence(self, epoch: int) -> None:
         for server in self._client.servers:
             with self._client.asking(f"the marker at {server.where}"):

@@ -80,6 +80,13 @@ class SdlChannel:
         check_namespace(namespace)
         return self._client.values(namespace, keys) if keys else {}
 
+    def publish(self, namespace: str, channel: str, payload: bytes) -> None:
+        """Sends a payload to all that listen to a channel, this process included. Raises StoreError."""
+        check_namespace(namespace)
+        redis: Any = self._client.redis(namespace)
+        with self._client.asking(f"a message of {channel} of {namespace}"):
+            redis.publish(f"{{{namespace}}},{channel}", payload)
+
     def listen(self, namespace: str, channel: str, on_payload: OnPayload, on_subscribed: OnSubscribed) -> Listener:
         """Subscribes to a channel, until `stop()`.
 

@@ -17,11 +17,15 @@ from submgr.platform.store.marker import NAMESPACE, Marker
 
 _log = logging.getLogger(__name__)
 
+CHANGES = "changes"
+"""The channel of each namespace on which the process that has the records publishes the keys that it writes."""
+
 Words = list[bytes | str | int]
 """The arguments of a command of redis."""
 
 # KEYS: the marker, the keys to set, those to remove. ARGV: the marker that must be there, or a later one of the same
-# epoch (empty: nothing is checked), the marker to set (empty: the one that is there), the values.
+# epoch (empty: nothing is checked), the marker to set (empty: the one that is there), the channel on which to publish
+# which keys were written (empty: none), the values.
 # `pcall`, since `call` would wrap the errors of redis in others. Lua passes a bounded number of arguments. A full
 # database takes removals, and keeps the marker that it has.
 WRITE = b"""
@@ -33,12 +37,12 @@ if held ~= ARGV[1] and ARGV[1] ~= '' then
   if epoch > tonumber(least) then return {'FENCED', held} end
   if epoch < tonumber(least) or sequence < tonumber(order) then return {'LOST', held} end
 end
-local last = #ARGV - 1
+local last = #ARGV - 2
 local mark = ARGV[2] ~= '' and ARGV[2] or held
 local some = mark and {KEYS[1], mark} or {}
 for i = 2, last do
   some[#some + 1] = KEYS[i]
-  some[#some + 1] = ARGV[i + 1]
+  some[#some + 1] = ARGV[i + 2]
   if #some >= 2000 then
     local done = redis.pcall('MSET', unpack(some))
     if done.err then return done end
@@ -55,6 +59,11 @@ end
 for first = last + 1, #KEYS, 1000 do
   local done = redis.pcall('DEL', unpack(KEYS, first, math.min(first + 999, #KEYS)))
   if type(done) == 'table' then return done end
+end
+if ARGV[3] ~= '' then
+  local keys, prefix = {}, #ARGV[3] - #'changes' + 1
+  for i = 2, #KEYS do keys[i - 1] = string.sub(KEYS[i], prefix) end
+  redis.pcall('PUBLISH', ARGV[3], table.concat(keys, '\\n'))
 end
 return mark
 """
@@ -128,8 +137,13 @@ class Marked:
             *removals,
             least,
             mark,
+            self._channel([*values, *removals][:1]),
             *values.values(),
         ]
+
+    def _channel(self, keys: list[str]) -> str:
+        """Where standbys listen for the keys that are written; "" when there are none."""
+        return f"{keys[0].partition('},')[0]}}},{CHANGES}" if self.fencing and keys else ""
 
     def written(self, answer: Any, takes: int) -> bool:
         """Takes the answer of WRITE, whose arguments were made after so many takes.

@@ -84,7 +84,7 @@ class Process:
         self.later(max(self.lease.pause(self.clock(), answered), 1e-4) / self.rate, self.ask, number)
 
     def end_in_order(self) -> None:
-        request = self.lease.release()
+        request = self.lease.release(self.clock())
         if request is not None:
             self.world.arrives(self.latency[0], request, lambda found: None)
 

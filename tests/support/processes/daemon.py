@@ -74,6 +74,12 @@ class Neighbourhood:
         self.rtmgr.reset()
         self.xapp.reset()
 
+    def tell_rnib(self) -> None:
+        """E2 Manager writes the states of all nodes once more, as it does into a database that was emptied."""
+        assert self.rnib is not None
+        for name, node in self.e2term.nodes.items():
+            self.rnib.write(name, node.state)
+
     def node_does(self, **rule: Any) -> None:
         """How E2 nodes answer, see `E2Rule`."""
         self.e2term.rules.add(E2Rule(**rule))
@@ -212,9 +218,13 @@ class Daemon:
         assert self._process is not None
         return self._process
 
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def stop(self, timeout: float = 20.0) -> int:
         """SIGTERM; the exit status."""
-        if self.process.poll() is None:
+        if self.running:
             self.process.send_signal(signal.SIGTERM)
         return self.wait(timeout)
 

@@ -67,7 +67,7 @@ def loader(records: Records, registry: Registry, **changed: Any) -> RecordLoader
 def test_the_records_of_each_node_and_the_ids_that_are_not_given_out(registry: Registry) -> None:
     one = loader(Records(), registry)
     spared = frozenset({"lost"})
-    assert one.load_all() == {
+    assert one.by_node(one.load()) == {
         "gnb_1": Restored((e2(1, "gnb_1"),), (), (), True, spared),
         "gnb_2": Restored((e2(3, "gnb_2"),), (REST,), (), False, spared),
     }
@@ -76,7 +76,8 @@ def test_the_records_of_each_node_and_the_ids_that_are_not_given_out(registry: R
 
 
 def test_nothing_is_restored_when_the_settings_say_so(registry: Registry) -> None:
-    assert loader(Records(), registry, read_subs_from_db=False).load_all() == {}
+    one = loader(Records(), registry, read_subs_from_db=False)
+    assert one.by_node(one.load()) == {}
     assert registry.ids.in_use() == 1
 
 
@@ -86,7 +87,7 @@ def test_the_start_fails_after_as_many_tries_as_the_settings_allow(registry: Reg
     one = loader(records, registry)
     assert one.why_not == "not restored yet"
     with pytest.raises(StartFailed, match=r"the database could not be read: connection refused \(1 tries\)"):
-        one.load_all()
+        one.load()
     assert one.why_not == "the database could not be read: connection refused"
 
 
@@ -103,5 +104,6 @@ def test_instance_ids_go_on_where_the_previous_run_ended(registry: Registry, sto
     """Without a mark (a database of another implementation) after the largest id that is in use."""
     records = Records()
     records.loaded = replace(records.loaded, next_instance_id=stored)
-    loader(records, registry).load_all()
+    one = loader(records, registry)
+    one.by_node(one.load())
     assert registry.ids.allocate("gnb") == first

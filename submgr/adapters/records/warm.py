@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A standby's warm copy of the records: all of them are read once, then those that the active process changes.
+
+The active process publishes the keys that it writes, in the same atomic step (`{namespace},changes`). The copy reads
+them again. Publishing costs the database no memory, as a stream would, and needs no right to configure it, as keyspace
+events would. One connection keeps the order, and a connection that is lost is noticed: then everything is read anew.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from functools import partial
+from itertools import islice
+from uuid import uuid4
+
+import gevent
+from gevent.event import Event
+from gevent.queue import Empty, SimpleQueue
+
+from submgr.adapters.records.e2 import decode_e2
+from submgr.adapters.records.forms import RecordError
+from submgr.adapters.records.store import E2_NAMESPACE, NAMESPACES, Loaded, loaded_from
+from submgr.core.model import E2Record
+from submgr.platform.sparse_log import Outage
+from submgr.platform.store.base import Change, Store, StoreError
+from submgr.platform.store.sdl_channel import SdlChannel
+from submgr.platform.store.sdl_marked import CHANGES
+from submgr.platform.turns import in_turns
+
+log = logging.getLogger(__name__)
+
+_BARRIER = b"\0"
+"""Begins a message that is no keys: it tells the sender that all before it has come."""
+_AT_ONCE = 250
+"""Keys that are read together."""
+_AGAIN = 0.5
+"""Seconds until what could not be read is read again."""
+
+
+class WarmRecords:
+    """Follows the records in `store` by way of `channel`. It holds what a take-over needs.
+
+    A database that has lost writes is not followed: the copy stays as it is, and whoever takes over writes it back.
+    """
+
+    def __init__(self, store: Store, channel: SdlChannel) -> None:
+        self._store = store
+        self._channel = channel
+        self._values: dict[str, dict[str, bytes]] = {namespace: {} for namespace in NAMESPACES}
+        self._e2: dict[str, tuple[bytes, E2Record]] = {}
+        """The E2 records, decoded: most of the work of a take-over."""
+        self._work: SimpleQueue[tuple[str, bytes | None]] = SimpleQueue()
+        self._unread = set(NAMESPACES)
+        """Namespaces of which changes may have been missed: they have to be read anew."""
+        self._copied = False
+        """Whether all of them have been read once."""
+        self._behind = Outage(log)
+        self._barriers: set[tuple[str, bytes]] = set()
+        self._passed = Event()
+        self._greenlet: gevent.Greenlet[[], None] | None = None
+
+    def start(self) -> None:
+        """Begins to follow. Raises StoreError for wrong settings."""
+        self._channel.start()
+        self._greenlet = gevent.spawn(self._run)
+        for namespace in NAMESPACES:
+            self._channel.listen(
+                namespace,
+                CHANGES,
+                partial(self._changed, namespace),
+                partial(self._work.put, (namespace, None)),
+            )
+
+    def stop(self) -> None:
+        if self._greenlet is not None:
+            self._greenlet.kill()
+            self._greenlet = None
+        self._channel.stop()
+
+    @property
+    def size(self) -> int:
+        """How many records the copy has."""
+        return sum(map(len, self._values.values()))
+
+    @property
+    def complete(self) -> bool:
+        """Whether the copy has all that was told so far."""
+        return not self._unread and not self._work.qsize()
+
+    def caught_up(self, within: float) -> Loaded | None:
+        """All records, once everything that was published before has come. None: not `within` so many seconds.
+
+        Nobody else may write any more when it is called. Blocks.
+        """
+        token = _BARRIER + uuid4().bytes
+        self._barriers = {(namespace, token) for namespace in NAMESPACES}
+        self._passed.clear()
+        try:
+            with gevent.Timeout(within):
+                for namespace in NAMESPACES:
+                    self._channel.publish(namespace, CHANGES, token)
+                self._passed.wait()
+        except (gevent.Timeout, StoreError) as late:
+            log.warning("the warm copy of the records is not used: %s", late)
+            return None
+        if self._unread and not (self._copied and self._has_lost()):
+            log.warning("the warm copy of the records is not complete, it is not used")
+            return None
+        return loaded_from(self._values, self._decoded)
+
+    def _changed(self, namespace: str, payload: bytes) -> None:
+        self._work.put((namespace, payload))
+
+    def _run(self) -> None:
+        while True:
+            try:
+                namespace, payload = self._work.get(timeout=_AGAIN if self._unread else None)
+            except Empty:
+                for each in sorted(self._unread):
+                    self._read_all(each)
+                continue
+            if payload is None:
+                self._read_all(namespace)
+            elif payload.startswith(_BARRIER):
+                self._barriers.discard((namespace, payload))
+                if not self._barriers:
+                    self._passed.set()
+            else:
+                self._read(namespace, self._keys(namespace, payload))
+
+    def _keys(self, namespace: str, payload: bytes) -> set[str]:
+        """The keys of this message and of those after it, as far as they are of the same namespace."""
+        keys = set(payload.decode(errors="replace").split("\n"))
+        while len(keys) < _AT_ONCE and self._work.qsize():
+            following, more = self._work.peek()
+            if following != namespace or more is None or more.startswith(_BARRIER):
+                break
+            self._work.get()
+            keys.update(more.decode(errors="replace").split("\n"))
+        return keys
+
+    def _read(self, namespace: str, keys: set[str]) -> None:
+        waiting = iter(keys)
+        while piece := set(islice(waiting, _AT_ONCE)):
+            try:
+                found = self._store.read(namespace, piece)
+            except StoreError as error:
+                self._fell_behind(namespace, error)
+                return
+            self._take(namespace, found, piece - found.keys())
+
+    def _read_all(self, namespace: str) -> None:
+        self._unread.add(namespace)
+        try:
+            if self._copied and self._store.lost_writes():
+                # the active process writes them back, or this one does when it takes over
+                self._fell_behind(namespace, "the database has lost writes, the copy stays as it was")
+                return
+            found = self._store.read_all(namespace)
+        except StoreError as error:
+            self._fell_behind(namespace, error)
+            return
+        self._values[namespace] = found
+        if namespace == E2_NAMESPACE:
+            for key in self._e2.keys() - found.keys():
+                del self._e2[key]
+            for key, value in in_turns(list(found.items())):
+                self._decode(key, value)
+        self._unread.discard(namespace)
+        if not self._unread:
+            self._copied = True
+            self._behind.over("the records can be followed again")
+            log.info("the records are followed", extra={"records": self.size})
+
+    def _has_lost(self) -> bool:
+        try:
+            return self._store.lost_writes()
+        except StoreError:
+            return False
+
+    def _fell_behind(self, namespace: str, why: object) -> None:
+        self._unread.add(namespace)
+        self._behind.goes_on(f"the records of {namespace} cannot be followed: {why}", str(why))
+
+    def _take(self, namespace: str, found: dict[str, bytes], gone: set[str]) -> None:
+        self._store.follow(Change(namespace, found, frozenset(gone)))
+        values = self._values[namespace]
+        values.update(found)
+        for key in gone:
+            values.pop(key, None)
+        if namespace == E2_NAMESPACE:
+            for key in gone:
+                self._e2.pop(key, None)
+            for key, value in found.items():
+                self._decode(key, value)
+
+    def _decode(self, key: str, value: bytes) -> None:
+        with suppress(RecordError):  # whoever takes over meets it again, and says so
+            self._decoded(key, value)
+
+    def _decoded(self, key: str, value: bytes) -> E2Record:
+        known = self._e2.get(key)
+        if known is None or known[0] != value:
+            known = self._e2[key] = (value, decode_e2(key, value))
+        return known[1]

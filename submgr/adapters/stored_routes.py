@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The last route table of the Routing Manager, kept with the records.
+
+The Routing Manager sends a full table only now and then. With the kept one, whoever starts or takes over sends at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from collections.abc import Callable
+from time import monotonic
+
+import gevent
+
+from submgr.platform.native_threads import in_thread
+from submgr.platform.turns import in_turns
+from submgr.rmr.routing.lines import Lines
+from submgr.rmr.routing.reader import FileReader
+from submgr.rmr.routing.table import RouteTable, RouteTableError
+
+log = logging.getLogger(__name__)
+
+LARGEST = 4 << 20
+"""Bytes of a table as it is kept. One that is larger is not kept."""
+_LARGEST_TEXT = 64 << 20
+_PIECE = 1 << 16
+_PIECE_LINES = 1000
+_SHORTEST_PAUSE = 1.0
+_PAUSE_FACTOR = 10
+"""The pause after a table is so many times as long as keeping it took."""
+
+
+class StoredRoutes:
+    """Keeps the newest of the tables that come, one after the other, by `save`. It keeps nothing before `start`."""
+
+    def __init__(self, save: Callable[[bytes], None]) -> None:
+        self._save = save
+        self._next: RouteTable | None = None
+        self._saved: bytes | None = None
+        self._started = False
+        self._writer: gevent.Greenlet[[], None] | None = None
+
+    def start(self) -> None:
+        self._started = True
+        self._write_soon()
+
+    def stop(self) -> None:
+        self._started = False
+        if self._writer is not None:
+            self._writer.kill()
+            self._writer = None
+
+    def keep(self, table: RouteTable) -> None:
+        """A new table is in force. Does not block."""
+        self._next = table
+        self._write_soon()
+
+    def _write_soon(self) -> None:
+        if self._started and self._next is not None and self._writer is None:
+            self._writer = gevent.spawn(self._run)
+
+    def _run(self) -> None:
+        while (table := self._next) is not None:
+            self._next = None
+            begun = monotonic()
+            data = packed(table)
+            if len(data) > LARGEST:
+                log.warning("the route table is too large to be kept: %d bytes", len(data))
+            elif data != self._saved:
+                self._saved = data
+                self._save(data)
+            gevent.sleep(max(_SHORTEST_PAUSE, _PAUSE_FACTOR * (monotonic() - begun)))
+        self._writer = None
+
+
+def packed(table: RouteTable) -> bytes:
+    """The table as it is kept: its text, compressed. Others have their turn meanwhile."""
+    deflate = zlib.compressobj()
+    done: list[bytes] = []
+    lines: list[str] = []
+    for line in in_turns(table.lines()):
+        lines.append(line)
+        if len(lines) >= _PIECE_LINES:
+            done.append(in_thread(deflate.compress, _text(lines)))
+            lines = []
+    done.append(in_thread(deflate.compress, _text(lines)))
+    return b"".join([*done, deflate.flush()])
+
+
+def unpacked(data: bytes) -> RouteTable | None:
+    """The table that was kept; None, with a warning, for what cannot be read. Others have their turn meanwhile."""
+    try:
+        return in_thread(_unpacked, data)
+    except (zlib.error, RouteTableError, ValueError) as bad:
+        log.warning("the kept route table cannot be read: %s", bad)
+        return None
+
+
+def _unpacked(data: bytes) -> RouteTable:
+    inflate, lines, reader = zlib.decompressobj(), Lines(), FileReader()
+    size = 0
+    while data and not inflate.eof:
+        piece = inflate.decompress(data, _PIECE)
+        data = inflate.unconsumed_tail
+        size += len(piece)
+        if size > _LARGEST_TEXT:
+            raise ValueError(f"it has more than {_LARGEST_TEXT} characters")
+        reader.take(lines.take(piece, more=True))
+    reader.take(lines.take(b"", more=False))
+    return reader.finish()
+
+
+def _text(lines: list[str]) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode()

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The role of this process in a pair: standby until it has the lease, then active, until it ends.
+
+An active process whose lease has run out does nothing to others, and goes on when it gets its lease again before
+anybody else does. One that somebody else has followed ends: to start anew is the surest way to forget everything.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+import gevent
+
+from submgr.adapters.records.store import Loaded
+from submgr.adapters.records.warm import WarmRecords
+from submgr.core.errors import RefusedError
+from submgr.platform.lease.leadership import Key, Leadership
+from submgr.platform.lease.lease import Lease
+from submgr.platform.sparse_log import Outage
+from submgr.platform.store.base import Store, StoreError, StoreFenced
+
+log = logging.getLogger(__name__)
+
+CATCH_UP = 0.5
+"""Seconds that a take-over waits for the last changes of the records, before it reads all of them."""
+_AGAIN = 0.1
+"""Seconds between two tries to take the records."""
+RETRY_AFTER = 1
+"""Seconds after which an xApp may find the active process where it found this one."""
+
+TakeOver = Callable[[Loaded | None], None]
+"""Makes this process the active one. It gets the records, or None when they have to be read."""
+
+
+class Standby:
+    """Waits for the lease with a warm copy of the records, then calls `take_over`, once.
+
+    `ended(why)` is called when this process must end, `counted` for each time it takes the lease.
+    """
+
+    def __init__(
+        self,
+        lease: Lease,
+        key: Key,
+        store: Store,
+        warm: WarmRecords,
+        ended: Callable[[str], None],
+        counted: Callable[[], None],
+    ) -> None:
+        self._leadership = Leadership(lease, key, store.marked_epoch, self._taken, ended)
+        self._store = store
+        self._warm = warm
+        self._counted = counted
+        self._take_over: TakeOver | None = None
+        self._active = False
+        self._unfenced = Outage(log)
+        store.on_fenced(lambda: self._leadership.give_up("another process has taken the records"))
+
+    def start(self, take_over: TakeOver) -> None:
+        """Begins to take part. Raises StoreError for wrong settings."""
+        self._take_over = take_over
+        self._warm.start()
+        self._leadership.start()
+
+    def stop(self) -> None:
+        """Gives the lease back. From now on nothing leaves."""
+        self._leadership.stop()
+        self._warm.stop()
+
+    def may_send(self) -> bool:
+        """Whether this process is the active one at this moment."""
+        return self._leadership.may_act()
+
+    def why_not(self) -> str | None:
+        """Why this process is not the active one, in words; None when it is."""
+        why = self._leadership.why_not()
+        return why if why is not None or self._active else "taking over"
+
+    def age(self) -> float:
+        """Seconds since the lease was renewed; 0 when this process has not got it."""
+        return self._leadership.age() or 0.0
+
+    def refuse(self) -> None:
+        """Refuses the request at hand unless this process is active. Raises RefusedError 503, which names who is."""
+        why = self.why_not()
+        if why is not None:
+            raise RefusedError(503, f"not active: {why}", retry_after=RETRY_AFTER)
+
+    def _taken(self, epoch: int) -> None:
+        self._counted()
+        gevent.spawn(self._act, epoch)
+
+    def _act(self, epoch: int) -> None:
+        began = time.monotonic()
+        if not self._fence(epoch) or self._active:
+            return
+        loaded = self._warm.caught_up(CATCH_UP)
+        self._warm.stop()
+        self._active = True
+        assert self._take_over is not None
+        self._take_over(loaded)
+        log.info("taken over", extra={"epoch": epoch, "seconds": round(time.monotonic() - began, 3)})
+
+    def _fence(self, epoch: int) -> bool:
+        """Takes the records: whoever had them before writes no more. False when the lease was lost meanwhile."""
+        while self._leadership.epoch == epoch:
+            try:
+                self._store.fence(epoch)
+            except StoreFenced:
+                self._leadership.give_up("another process has taken the records")
+            except StoreError as error:
+                self._unfenced.goes_on(f"the records cannot be taken: {error}")
+                gevent.sleep(_AGAIN)
+            else:
+                self._unfenced.over("the records are taken")
+                return True
+        return False
