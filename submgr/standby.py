@@ -93,6 +93,13 @@ class Standby:
         gevent.spawn(self._act, epoch)
 
     def _act(self, epoch: int) -> None:
+        try:
+            self._become_active(epoch)
+        except Exception:
+            log.exception("the take-over failed")
+            self._leadership.give_up("the take-over failed")
+
+    def _become_active(self, epoch: int) -> None:
         began = time.monotonic()
         if not self._fence(epoch) or self._active:
             return

@@ -14,6 +14,7 @@ from time import monotonic
 import gevent
 
 from submgr.platform.native_threads import in_thread
+from submgr.platform.supervised import SupervisedLoop
 from submgr.platform.turns import in_turns
 from submgr.rmr.routing.lines import Lines
 from submgr.rmr.routing.reader import FileReader
@@ -39,7 +40,7 @@ class StoredRoutes:
         self._next: RouteTable | None = None
         self._saved: bytes | None = None
         self._started = False
-        self._writer: gevent.Greenlet[[], None] | None = None
+        self._writer = SupervisedLoop("kept route table", self._step)
 
     def start(self) -> None:
         self._started = True
@@ -47,9 +48,7 @@ class StoredRoutes:
 
     def stop(self) -> None:
         self._started = False
-        if self._writer is not None:
-            self._writer.kill()
-            self._writer = None
+        self._writer.stop()
 
     def keep(self, table: RouteTable) -> None:
         """A new table is in force. Does not block."""
@@ -57,21 +56,23 @@ class StoredRoutes:
         self._write_soon()
 
     def _write_soon(self) -> None:
-        if self._started and self._next is not None and self._writer is None:
-            self._writer = gevent.spawn(self._run)
+        if self._started and self._next is not None:
+            self._writer.start()
 
-    def _run(self) -> None:
-        while (table := self._next) is not None:
-            self._next = None
-            begun = monotonic()
-            data = packed(table)
-            if len(data) > LARGEST:
-                log.warning("the route table is too large to be kept: %d bytes", len(data))
-            elif data != self._saved:
-                self._saved = data
-                self._save(data)
-            gevent.sleep(max(_SHORTEST_PAUSE, _PAUSE_FACTOR * (monotonic() - begun)))
-        self._writer = None
+    def _step(self) -> bool:
+        """Keeps the last table. Returns whether there was one."""
+        table, self._next = self._next, None
+        if table is None:
+            return False
+        begun = monotonic()
+        data = packed(table)
+        if len(data) > LARGEST:
+            log.warning("the route table is too large to be kept: %d bytes", len(data))
+        elif data != self._saved:
+            self._saved = data
+            self._save(data)
+        gevent.sleep(max(_SHORTEST_PAUSE, _PAUSE_FACTOR * (monotonic() - begun)))
+        return True
 
 
 def packed(table: RouteTable) -> bytes:

@@ -14,6 +14,7 @@ import gevent
 import pytest
 from gevent import socket
 from prometheus_client import CollectorRegistry
+from support.lease.key import MemoryKey
 from support.mec.meo_world import World
 from support.ports import free_port
 from support.rmr.fake_librmr import FakeLibrmr
@@ -29,7 +30,9 @@ from mec.controller.model import Happening, Identity
 from mec.controller.service import Controller, ControllerSettings
 from mec.meo.demo import Demo
 from submgr.adapters.records.store import StoredRecords
+from submgr.adapters.records.warm import WarmRecords
 from submgr.adapters.rnib.rnib_nodes import RnibNodeState
+from submgr.adapters.stored_routes import StoredRoutes
 from submgr.app import build
 from submgr.daemon import Daemon
 from submgr.platform import supervised
@@ -38,6 +41,9 @@ from submgr.platform.health import Health
 from submgr.platform.http.client import HttpClient
 from submgr.platform.http.errors import Endpoint
 from submgr.platform.http.idle_pool import IdlePool
+from submgr.platform.lease.leadership import Leadership
+from submgr.platform.lease.lease import Lease
+from submgr.platform.lease.record import Holder
 from submgr.platform.logs import Logs
 from submgr.platform.store.base import StoreError
 from submgr.platform.store.committing import CommittingStore
@@ -194,6 +200,33 @@ def demo(tmp_path: Path) -> Iterator[object]:
 
 
 @contextmanager
+def lease(tmp_path: Path) -> Iterator[object]:
+    mine = Lease(Holder("name", "", "token"), 0.3)
+    made = Leadership(mine, MemoryKey(), lambda: 0, lambda epoch: None, lambda why: None)
+    made.start()
+    yield made
+    made.stop()
+
+
+@contextmanager
+def standby(tmp_path: Path) -> Iterator[object]:
+    variables = {"DBAAS_SERVICE_HOST": "127.0.0.1", "DBAAS_SERVICE_PORT": str(free_port())}
+    warm = WarmRecords(MemoryStore(), SdlChannel(SdlSettings(variables)))
+    warm.start()
+    yield warm
+    warm.stop()
+
+
+@contextmanager
+def kept_routes(tmp_path: Path) -> Iterator[object]:
+    routes = StoredRoutes(lambda data: None)
+    routes.start()
+    routes.keep(parse_routes(TABLE))
+    yield routes
+    routes.stop()
+
+
+@contextmanager
 def evacuation(tmp_path: Path) -> Iterator[object]:
     world = World()
     world.start()
@@ -221,10 +254,13 @@ WHO_STARTS: dict[str, Callable[[Path], AbstractContextManager[object]]] = {
     "device of the demo": demo,
     "erasing records": erasing,
     "evacuation": evacuation,
+    "followed records": standby,
     "health watch": daemon,
     "idle connections": idle,
     "idle rmr endpoints": daemon,
     "key availability": manager,
+    "kept route table": kept_routes,
+    "lease": lease,
     "librmr receiver": librmr,
     "librmr sender": librmr,
     "loading, ": loading,

@@ -26,6 +26,7 @@ from submgr.platform.sparse_log import Outage
 from submgr.platform.store.base import Change, Store, StoreError
 from submgr.platform.store.sdl_channel import SdlChannel
 from submgr.platform.store.sdl_marked import CHANGES
+from submgr.platform.supervised import SupervisedLoop
 from submgr.platform.turns import in_turns
 
 log = logging.getLogger(__name__)
@@ -58,12 +59,12 @@ class WarmRecords:
         self._behind = Outage(log)
         self._barriers: set[tuple[str, bytes]] = set()
         self._passed = Event()
-        self._greenlet: gevent.Greenlet[[], None] | None = None
+        self._loop = SupervisedLoop("followed records", self._step, longest_pause=_AGAIN)
 
     def start(self) -> None:
         """Begins to follow. Raises StoreError for wrong settings."""
         self._channel.start()
-        self._greenlet = gevent.spawn(self._run)
+        self._loop.start()
         for namespace in NAMESPACES:
             self._channel.listen(
                 namespace,
@@ -73,9 +74,7 @@ class WarmRecords:
             )
 
     def stop(self) -> None:
-        if self._greenlet is not None:
-            self._greenlet.kill()
-            self._greenlet = None
+        self._loop.stop()
         self._channel.stop()
 
     @property
@@ -112,32 +111,33 @@ class WarmRecords:
     def _changed(self, namespace: str, payload: bytes) -> None:
         self._work.put((namespace, payload))
 
-    def _run(self) -> None:
-        while True:
-            try:
-                namespace, payload = self._work.get(timeout=_AGAIN if self._unread else None)
-            except Empty:
-                for each in sorted(self._unread):
-                    self._read_all(each)
-                continue
-            if payload is None:
-                self._read_all(namespace)
-            elif payload.startswith(_BARRIER):
-                self._barriers.discard((namespace, payload))
-                if not self._barriers:
-                    self._passed.set()
-            else:
-                self._read(namespace, self._keys(namespace, payload))
+    def _step(self) -> None:
+        try:
+            namespace, payload = self._work.peek(timeout=_AGAIN if self._unread else None)
+        except Empty:
+            for each in sorted(self._unread):
+                self._read_all(each)
+            return
+        if payload is None:
+            self._read_all(namespace)
+            self._work.get()
+        elif payload.startswith(_BARRIER):
+            self._work.get()
+            self._barriers.discard((namespace, payload))
+            if not self._barriers:
+                self._passed.set()
+        else:
+            self._read(namespace, self._keys(namespace))
 
-    def _keys(self, namespace: str, payload: bytes) -> set[str]:
-        """The keys of this message and of those after it, as far as they are of the same namespace."""
-        keys = set(payload.decode(errors="replace").split("\n"))
+    def _keys(self, namespace: str) -> set[str]:
+        """Takes the keys of the next message, and of those after it as far as they are of the same namespace."""
+        keys: set[str] = set()
         while len(keys) < _AT_ONCE and self._work.qsize():
-            following, more = self._work.peek()
-            if following != namespace or more is None or more.startswith(_BARRIER):
+            following, payload = self._work.peek()
+            if following != namespace or payload is None or payload.startswith(_BARRIER):
                 break
             self._work.get()
-            keys.update(more.decode(errors="replace").split("\n"))
+            keys.update(payload.decode(errors="replace").split("\n"))
         return keys
 
     def _read(self, namespace: str, keys: set[str]) -> None:

@@ -14,8 +14,12 @@ from submgr.platform.lease.lease import Found, Lease, Purpose, Request
 from submgr.platform.lease.record import Holder
 from submgr.platform.sparse_log import Outage
 from submgr.platform.store.base import StoreError
+from submgr.platform.supervised import SupervisedLoop
 
 log = logging.getLogger(__name__)
+
+_LONGEST_PAUSE = 0.5
+"""Seconds between two steps of a loop that keeps failing: a lease waits for nobody."""
 
 
 def ageing() -> float:
@@ -49,7 +53,6 @@ class Leadership:
         taken: Callable[[int], None],
         lost: Callable[[str], None],
         clock: Callable[[], float] = ageing,
-        sleep: Callable[[float], object] = gevent.sleep,
     ) -> None:
         self._lease = lease
         self._key = key
@@ -57,10 +60,9 @@ class Leadership:
         self._taken = taken
         self._lost = lost
         self._clock = clock
-        self._sleep = sleep
         self._error = ""
         self._outage = Outage(log)
-        self._greenlet: gevent.Greenlet[[], None] | None = None
+        self._loop = SupervisedLoop("lease", self._step, longest_pause=_LONGEST_PAUSE)
 
     def may_act(self) -> bool:
         """Whether this process acts at this moment. To be asked before each thing that it does to others."""
@@ -95,13 +97,11 @@ class Leadership:
     def start(self) -> None:
         """Begins to take part. Raises StoreError for wrong settings."""
         self._key.start()
-        self._greenlet = gevent.spawn(self._run)
+        self._loop.start()
 
     def stop(self) -> None:
         """Gives the lease back, if this process has it. From now on it does not act."""
-        if self._greenlet is not None:
-            self._greenlet.kill()
-            self._greenlet = None
+        self._loop.stop()
         self._release()
         self._key.stop()
 
@@ -111,30 +111,28 @@ class Leadership:
             self._lease.give_up(why)
             self._lost(why)
 
-    def _run(self) -> None:
-        while self._lease.lost is None:
-            answered = False
-            try:
-                answered = self._step()
-            except Exception:
-                log.exception("the lease could not be looked after, it goes on")
-            if self._lease.lost is None:
-                self._sleep(self._lease.pause(self._clock(), answered))
-
     def _step(self) -> bool:
-        """One request. Returns whether it was answered."""
+        """A request, and the pause after it. Returns whether another one is to follow."""
+        if self._lease.lost is None:
+            answered = self.look_after()
+            gevent.sleep(self._lease.pause(self._clock(), answered))
+        return self._lease.lost is None
+
+    def look_after(self) -> bool:
+        """Makes one request. Returns whether it was answered."""
         request = self._lease.next(self._clock())
         try:
             if request.purpose is Purpose.TAKE:
                 self._lease.note_epoch(self._floor())
                 request = self._lease.next(self._clock())
-            sent = self._clock()
+        except StoreError as error:
+            return self._failed(error)
+        sent = self._clock()
+        try:
             found = self._key.ask(request)
         except StoreError as error:
             self._lease.unanswered(request)
-            self._error = str(error)
-            self._outage.goes_on(f"the lease cannot be looked after: {error}")
-            return False
+            return self._failed(error)
         self._error, epoch = "", self._lease.epoch
         self._outage.over("the lease is looked after again")
         self._lease.answered(request, sent, self._clock(), found)
@@ -144,6 +142,11 @@ class Leadership:
             log.info("the lease is taken", extra={"epoch": self._lease.epoch})
             self._taken(self._lease.epoch)
         return True
+
+    def _failed(self, error: StoreError) -> bool:
+        self._error = str(error)
+        self._outage.goes_on(f"the lease cannot be looked after: {error}")
+        return False
 
     def _release(self) -> None:
         for _ in range(2):  # once more, should the answer to a renewal have got lost

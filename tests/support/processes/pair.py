@@ -21,7 +21,7 @@ from support.processes.children import START
 from support.processes.daemon import Daemon, Neighbourhood
 from support.waiting import eventually
 
-LEASE = 3
+LEASE = 2
 
 
 class Pair:
@@ -29,10 +29,9 @@ class Pair:
 
     def __init__(self, around: Neighbourhood, *environments: dict[str, str], **sections: Any) -> None:
         """`environments`: of the first, and of the second one."""
+        ha = {"enabled": True, "leaseSeconds": LEASE}
         self.both = [
-            Daemon(
-                around, environment, ha={"enabled": True, "identity": f"submgr-{n}", "leaseSeconds": LEASE}, **sections
-            )
+            Daemon(around, environment, ha={**ha, "identity": f"submgr-{n}"}, **sections)
             for n, environment in enumerate((*environments, {}, {})[:2])
         ]
 

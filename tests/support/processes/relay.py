@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
@@ -54,14 +55,10 @@ class Relay:
         server.close()
 
     def _pass(self, source: Any, sink: Any) -> None:
-        try:
+        with suppress(OSError):  # either end goes
             while data := source.recv(_PIECE):
                 self._open.wait()
                 sink.sendall(data)
-        except OSError:
-            pass  # either end has gone
         for sock in (sink, source):
-            try:
+            with suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass  # it is closed
