@@ -551,3 +551,43 @@ def test_variables_that_mean_nothing_are_named_in_the_log_and_do_not_end_the_sta
     with Peer() as peer:
         one.rmr.send_to(peer.name, Message(1))
         eventually(lambda: peer.got)
+
+
+def test_a_table_of_an_earlier_run_counts_until_the_manager_sends_one(
+    run: Callable[..., Run], manager: Callable[[Run], Manager]
+) -> None:
+    one = run()
+    pushed: list[str] = []
+    one.rmr.on_pushed(lambda table: pushed.append(table.name))
+    earlier = "newrt|start|earlier\nmse|12010|-1|%meid\nnewrt|end|1\nmeid_map|start|m\nmme_ar|e:1|g\nmeid_map|end|1\n"
+    one.rmr.go_on_with(parse_routes(earlier))
+    assert one.rmr.leads(Message(12010, meid="g"))
+    assert one.rmr.awaits_routes()
+    pushing = manager(one)
+    pushing.push("newrt|start|new\nmse|12020|-1|%meid\nnewrt|end|1\n")
+    assert pushing.states(1) == ["OK new \n\0"]
+    assert (one.rmr.leads(Message(12010, meid="g")), one.rmr.leads(Message(12020, meid="g"))) == (False, True)
+    one.rmr.go_on_with(parse_routes(earlier))
+    assert not one.rmr.leads(Message(12010, meid="g"))
+    assert pushed == ["new"]
+
+
+def test_the_manager_is_asked_when_it_is_wanted_and_once_more_after_a_table_has_come() -> None:
+    with Peer() as routing_manager:
+        control = free_port()
+        env = {"RMR_RTG_SVC": routing_manager.name, "RMR_CTL_PORT": str(control), "RMR_SRC_ID": ME, "RMR_BIND_IF": ME}
+        rmr = build(RmrSettings(proto_port=f"tcp:{free_port()}"), env, lambda message: None)
+        rmr.start(ask=False)
+        gevent.sleep(0.2)
+        assert routing_manager.got == []
+        rmr.ask_for_routes()
+        (asked,) = eventually(lambda: routing_manager.got)
+        assert asked.mtype == mtypes.RMRRM_REQ_TABLE
+        pushing = Manager(control)
+        pushing.push("newrt|start|t\nnewrt|end\n")
+        pushing.states(1)
+        assert not rmr.awaits_routes()
+        rmr.ask_for_routes()
+        assert rmr.awaits_routes()
+        rmr.stop(timeout=0)
+        pushing.link.close()

@@ -15,6 +15,7 @@ from submgr.e2ap.messages import Action, ActionType
 from submgr.platform.http.app import MAX_BODY
 from submgr.platform.http.peer import SOCKET
 from submgr.platform.tls import TlsSocket
+from submgr.rest.errors import answer_only_if
 from submgr.rest.schemas import parse_subscribe
 from submgr.rest.use_cases import XappOptions
 from submgr.rest.xapp import xapp_app
@@ -317,3 +318,34 @@ def test_with_ownership_a_certificate_without_a_name_may_nothing(subscriptions: 
         assert xapp.get(URL, environ_overrides=environment).status_code == 403
         assert xapp.delete(f"{URL}/id", environ_overrides=environment).status_code == 403
     assert subscriptions.calls == []
+
+
+class Role:
+    """A process whose role changes after so many looks at it."""
+
+    def __init__(self, looks: int) -> None:
+        self.looks = looks
+
+    def refuse(self) -> None:
+        self.looks -= 1
+        if self.looks < 0:
+            raise RefusedError(503, "not active: standby of submgr-1 (10.0.0.2:8088)", retry_after=1)
+
+
+@pytest.mark.parametrize("looks", [0, 1])
+def test_a_process_that_is_not_active_promises_nothing(subscriptions: Any, body: dict[str, Any], looks: int) -> None:
+    """It may have been stopped in the middle of a request: it looks before and after."""
+    app = xapp_app(subscriptions, Counter[str]().update, lambda: None)
+    answer_only_if(app, Role(looks).refuse)
+    answer = app.test_client().post(URL, json=body)
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "1"
+    assert answer.json == {"code": 503, "message": "not active: standby of submgr-1 (10.0.0.2:8088)", "errors": []}
+    answer.close()
+    assert [name for name, _ in subscriptions.calls] == (["subscribe", "start"] if looks else [])
+
+
+def test_an_active_process_answers(subscriptions: Any, body: dict[str, Any]) -> None:
+    app = xapp_app(subscriptions, Counter[str]().update, lambda: None)
+    answer_only_if(app, Role(100).refuse)
+    assert app.test_client().post(URL, json=body).status_code == 201

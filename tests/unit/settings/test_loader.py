@@ -5,6 +5,7 @@ import pytest
 
 from submgr.platform.config.file import ConfigError
 from submgr.settings.loader import load
+from submgr.settings.model import HighAvailability
 
 ROOT = Path(__file__).parents[3]
 
@@ -211,3 +212,19 @@ def test_tls_settings() -> None:
     settings = load("tls: {cert: /c, key: /k, clientCa: /a, listeners: xapp, ownership: 'true'}", {}).tls
     assert (settings.has("xapp"), settings.has("platform"), settings.asks("xapp")) == (True, False, True)
     assert load("", {}).tls.server("xapp") is None
+
+
+@pytest.mark.parametrize("backend", ["sqlite", "memory"])
+def test_a_hot_standby_needs_redis(backend: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load(f"sdl:\n  backend: {backend}\nha:\n  enabled: true\n", {})
+    (problem,) = refused.value.problems
+    assert (problem.line, problem.path) == (4, "ha.enabled")
+    assert "redis" in problem.message
+
+
+def test_a_hot_standby_is_off_by_default_and_has_a_lease_of_three_seconds() -> None:
+    assert load("", {}).ha == HighAvailability(False, 3.0, "")
+    assert load("ha: {enabled: true, leaseSeconds: 5, identity: submgr-1}", {}).ha == HighAvailability(
+        True, 5.0, "submgr-1"
+    )
