@@ -101,11 +101,14 @@ def test_it_has_what_was_there_before_and_what_was_written_since(redis: RedisSer
 
 def test_it_is_what_a_reading_of_everything_would_give(redis: RedisServer, active: SdlStore) -> None:
     active.write(Change(E2_NAMESPACE, {"1": GO_E2, "2": b"unreadable"}))
-    active.write(Change(REST_NAMESPACE, {REST_ID: GO_REST}))
+    old = GO_REST.replace(b',"XAppIdToE2Id":{"12345":1}', b"")
+    active.write(Change(REST_NAMESPACE, {REST_ID: GO_REST, "of an old release": old}))
     with following(redis.environment) as (standby, warm):
         active.write(Change(E2_NAMESPACE, {"3": b"{}"}))
         put(active, 7)
-        assert taken_over(standby, warm) == StoredRecords(standby).load()
+        loaded = taken_over(standby, warm)
+        assert loaded == StoredRecords(standby).load()
+        assert [rest.instances for rest in loaded.rest if "old" in rest.subscription_id] == [((12345, 1),)]
 
 
 def test_many_changes_in_a_row_all_arrive_before_the_take_over(redis: RedisServer, active: SdlStore) -> None:

@@ -85,7 +85,7 @@ def _instances(form: RestForm, requestors: Mapping[int, int]) -> tuple[tuple[int
     for xapp_id, instance_id in known.items():
         by_instance.setdefault(instance_id, []).append(xapp_id)
     for instance_id, xapp_ids in by_instance.items():
-        requestor = requestors.get(instance_id)
-        if not xapp_ids and requestor is not None and requestor not in known:
+        requestor = requestors.get(instance_id) if not xapp_ids else None
+        if requestor is not None and requestor not in known:
             xapp_ids.append(requestor)
     return tuple((xapp_id, instance_id) for instance_id, xapp_ids in by_instance.items() for xapp_id in xapp_ids)

@@ -251,19 +251,24 @@ class StoredRecords:
         self._store.submit(Change(namespace, remove=frozenset({key})), erased, persistent=True)
 
 
+DecodeRest = Callable[[str, bytes, Mapping[int, int]], RestRecord]
+
+
 def loaded_from(
-    stored: Mapping[str, Mapping[str, bytes]], decode: Callable[[str, bytes], E2Record] = decode_e2
+    stored: Mapping[str, Mapping[str, bytes]],
+    e2: Callable[[str, bytes], E2Record] = decode_e2,
+    rest: DecodeRest = decode_rest,
 ) -> Loaded:
-    """The records in the values of each namespace. `decode` decodes an E2 record, and raises RecordError."""
+    """The records in the values of each namespace. `e2` and `rest` decode them, and raise RecordError."""
     state = stored[STATE_NAMESPACE]
     loaded = Loaded(next_instance_id=_mark(state.get(NEXT_INSTANCE_ID)), routes=state.get(ROUTES))
-    loaded.e2.extend(_decoded(E2_NAMESPACE, stored[E2_NAMESPACE], decode, loaded.unreadable))
+    loaded.e2.extend(_decoded(E2_NAMESPACE, stored[E2_NAMESPACE], e2, loaded.unreadable))
     requestors = {record.instance_id: record.xapp_requestor_id for record in loaded.e2}
     loaded.rest.extend(
         _decoded(
             REST_NAMESPACE,
             stored[REST_NAMESPACE],
-            lambda key, data: decode_rest(key, data, requestors),
+            lambda key, data: rest(key, data, requestors),
             loaded.unreadable,
         )
     )

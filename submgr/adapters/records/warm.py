@@ -9,9 +9,11 @@ events would. One connection keeps the order, and a connection that is lost is n
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from itertools import islice
+from typing import Any
 from uuid import uuid4
 
 import gevent
@@ -20,8 +22,9 @@ from gevent.queue import Empty, SimpleQueue
 
 from submgr.adapters.records.e2 import decode_e2
 from submgr.adapters.records.forms import RecordError
-from submgr.adapters.records.store import E2_NAMESPACE, NAMESPACES, Loaded, loaded_from
-from submgr.core.model import E2Record
+from submgr.adapters.records.rest import decode_rest
+from submgr.adapters.records.store import E2_NAMESPACE, NAMESPACES, REST_NAMESPACE, Loaded, loaded_from
+from submgr.core.model import E2Record, RestRecord
 from submgr.platform.sparse_log import Outage
 from submgr.platform.store.base import Change, Store, StoreError
 from submgr.platform.store.sdl_channel import SdlChannel
@@ -50,7 +53,9 @@ class WarmRecords:
         self._channel = channel
         self._values: dict[str, dict[str, bytes]] = {namespace: {} for namespace in NAMESPACES}
         self._e2: dict[str, tuple[bytes, E2Record]] = {}
-        """The E2 records, decoded: most of the work of a take-over."""
+        self._rest: dict[str, tuple[bytes, RestRecord]] = {}
+        """The values that are decoded already, with their records: half of the work of a take-over."""
+        self._done: dict[str, dict[str, Any]] = {E2_NAMESPACE: self._e2, REST_NAMESPACE: self._rest}
         self._work: SimpleQueue[tuple[str, bytes | None]] = SimpleQueue()
         self._unread = set(NAMESPACES)
         """Namespaces of which changes may have been missed: they have to be read anew."""
@@ -106,7 +111,7 @@ class WarmRecords:
         if self._unread and not (self._copied and self._has_lost()):
             log.warning("the warm copy of the records is not complete, it is not used")
             return None
-        return loaded_from(self._values, self._decoded)
+        return loaded_from(self._values, self._e2_record, self._rest_record)
 
     def _changed(self, namespace: str, payload: bytes) -> None:
         self._work.put((namespace, payload))
@@ -162,11 +167,11 @@ class WarmRecords:
             self._fell_behind(namespace, error)
             return
         self._values[namespace] = found
-        if namespace == E2_NAMESPACE:
-            for key in self._e2.keys() - found.keys():
-                del self._e2[key]
-            for key, value in in_turns(list(found.items())):
-                self._decode(key, value)
+        done = self._done.get(namespace, {})
+        for key in done.keys() - found.keys():
+            del done[key]
+        for key, value in in_turns(list(found.items())):
+            self._decode(namespace, key, value)
         self._unread.discard(namespace)
         if not self._unread:
             self._copied = True
@@ -189,18 +194,39 @@ class WarmRecords:
         values.update(found)
         for key in gone:
             values.pop(key, None)
-        if namespace == E2_NAMESPACE:
-            for key in gone:
-                self._e2.pop(key, None)
-            for key, value in found.items():
-                self._decode(key, value)
+            self._done.get(namespace, {}).pop(key, None)
+        for key, value in found.items():
+            self._decode(namespace, key, value)
 
-    def _decode(self, key: str, value: bytes) -> None:
+    def _decode(self, namespace: str, key: str, value: bytes) -> None:
         with suppress(RecordError):  # whoever takes over meets it again, and says so
-            self._decoded(key, value)
+            if namespace == E2_NAMESPACE:
+                self._e2_record(key, value)
+            elif namespace == REST_NAMESPACE:
+                self._rest_record(key, value, {})
 
-    def _decoded(self, key: str, value: bytes) -> E2Record:
+    def _e2_record(self, key: str, value: bytes) -> E2Record:
         known = self._e2.get(key)
         if known is None or known[0] != value:
             known = self._e2[key] = (value, decode_e2(key, value))
         return known[1]
+
+    def _rest_record(self, key: str, value: bytes, requestors: Mapping[int, int]) -> RestRecord:
+        known = self._rest.get(key)
+        if known is not None and known[0] == value:
+            return known[1]
+        asked = _Asked(requestors)
+        record = decode_rest(key, value, asked)
+        if not asked.asked:
+            self._rest[key] = (value, record)
+        return record
+
+
+class _Asked(dict[int, int]):
+    """The E2 subscriptions that a record of an old release is decoded with. `asked`: it has needed them."""
+
+    asked = False
+
+    def get(self, key: int, default: Any = None) -> Any:
+        self.asked = True
+        return super().get(key, default)
