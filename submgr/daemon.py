@@ -123,9 +123,12 @@ class Probes:
         return HealthReport(readiness.ready, readiness.reasons, readiness.warnings)
 
     def missing_routes(self) -> str | None:
-        """The types of messages to the E2 Termination that have no route, in words; None when all have one."""
+        """The types of messages to the E2 Termination that have no route, in words; None when all have one.
+
+        A standby sends nothing, and gets its routes when it takes over.
+        """
         table = self._rmr.routes()
-        if table is None:
+        if table is None or (self._standby is not None and not self.restored):
             return None
         missing = [str(mtype.value) for mtype in (MType.SUBSCRIBE, MType.DELETE) if table.lookup(mtype, -1) is None]
         return f"no route for {', '.join(missing)}" if missing else None

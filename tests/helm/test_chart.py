@@ -18,7 +18,7 @@ from submgr.rmr.routing.reader import parse_routes
 from submgr.settings.loader import load
 from submgr.settings.model import SCHEMA, TOKEN_VARIABLE
 
-VALUE_SETS = ["default", "recipe", "everything", "elsewhere"]
+VALUE_SETS = ["default", "recipe", "everything", "elsewhere", "pair"]
 CUSTOM = {"ServiceMonitor", "PrometheusRule"}
 """Kinds that Kubernetes itself has no schema of."""
 ALWAYS = {
@@ -103,6 +103,42 @@ def test_one_pod_at_a_time_under_its_old_names(chart):
         "configmap-ricplt-submgr-env",
         "configmap-ricplt-dbaas-appconfig",
     ]
+
+
+def test_two_pods_are_an_active_one_and_its_standby(chart):
+    manifests = chart.render("pair")
+    deployment = manifests["Deployment", "deployment-ricplt-submgr"]["spec"]
+    assert deployment["replicas"] == 2
+    assert deployment["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
+    pod = deployment["template"]["spec"]
+    assert "hostname" not in pod
+    (apart,) = pod["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+    assert apart["podAffinityTerm"]["labelSelector"]["matchLabels"] == deployment["selector"]["matchLabels"]
+    assert apart["podAffinityTerm"]["topologyKey"] == "kubernetes.io/hostname"
+    (container,) = pod["containers"]
+    fields = {
+        each["name"]: each["valueFrom"]["fieldRef"]["fieldPath"] for each in container["env"] if "POD" in each["name"]
+    }
+    assert fields == {"POD_NAME": "metadata.name", "POD_IP": "status.podIP"}
+    assert container["readinessProbe"]["periodSeconds"] == 1
+    assert container["readinessProbe"]["httpGet"]["path"] == "ric/v1/health/ready"
+    assert container["livenessProbe"]["httpGet"]["path"] == "ric/v1/health/alive"
+    assert ("PodDisruptionBudget", "pdb-ricplt-submgr") in manifests
+    for service in ("service-ricplt-submgr-http", "service-ricplt-submgr-rmr"):
+        assert "publishNotReadyAddresses" not in manifests["Service", service]["spec"]
+    ha = loaded(manifests).ha
+    assert (ha.enabled, ha.lease, ha.identity) == (True, 5.0, "")
+
+
+def test_one_pod_has_no_standby(chart):
+    manifests = chart.render()
+    assert not loaded(manifests).ha.enabled
+    assert "affinity" not in pod_of(manifests)["spec"]
+
+
+def test_who_says_where_two_pods_go_is_heeded(chart):
+    mine = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": []}}
+    assert pod_of(chart.render({"submgr": {"replicas": 2, "affinity": mine}}))["spec"]["affinity"] == mine
 
 
 @pytest.mark.parametrize(
@@ -292,7 +328,7 @@ def test_the_schema_has_the_daemons_bounds(chart):
         ({"submgr": {"config": {"outbound": {"deny": "127.0.0.0/8"}}}}, "outbound"),
         ({"submgr": {"config": {"controls": {"e2tMaxSubReqTryCount": 0}}}}, "e2tMaxSubReqTryCount"),
         ({"submgr": {"config": {"controls": {"checkE2State": "yes please"}}}}, "checkE2State"),
-        ({"submgr": {"replicaCount": 2}}, "replicaCount"),
+        ({"submgr": {"replicas": 3}}, "replicas"),
         ({"submgr": {"image": {"tagg": "1"}}}, "tagg"),
         ({"submgr": {"debug": {"write": "opne"}}}, "write"),
         ({"submgr": {"networkPolicy": {"xappNamespace": ["a"]}}}, "xappNamespace"),

@@ -71,6 +71,18 @@ release: {{ .Release.Name }}
 {{- .Values.submgr.routeManager | default (printf "%s:4560" (replace "-http" "-rmr" $http)) -}}
 {{- end }}
 
+{{/* The affinity of the pods: two keep to different nodes where they can. */}}
+{{- define "submgr.affinity" -}}
+{{- $affinity := deepCopy .Values.submgr.affinity -}}
+{{- if and (eq (int .Values.submgr.replicas) 2) (not (hasKey $affinity "podAntiAffinity")) }}
+{{- $selector := dict "matchLabels" (include "submgr.selector" . | fromYaml) -}}
+{{- $term := dict "labelSelector" $selector "topologyKey" "kubernetes.io/hostname" -}}
+{{- $preferred := list (dict "weight" 100 "podAffinityTerm" $term) -}}
+{{- $_ := set $affinity "podAntiAffinity" (dict "preferredDuringSchedulingIgnoredDuringExecution" $preferred) -}}
+{{- end }}
+{{- toYaml $affinity -}}
+{{- end }}
+
 {{/* The configuration file as a dict. */}}
 {{- define "submgr.config" -}}
 {{- $config := deepCopy .Values.submgr.config -}}
@@ -101,6 +113,7 @@ release: {{ .Release.Name }}
 {{- end }}
 {{- end }}
 {{- include "submgr.checkMec" . -}}
+{{- $_ := set $config "ha" (merge (dict "enabled" (eq (int .Values.submgr.replicas) 2)) $config.ha) -}}
 {{- with .Values.submgr.mec }}
 {{- if .enabled }}
 {{- $mec := omit . "data" "service" "from" "meo" "serviceAccount" "tokens" "credentials" -}}
