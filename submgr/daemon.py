@@ -243,8 +243,12 @@ class Daemon:
         self._starting = gevent.getcurrent()
         parts.rmr.ask_for_routes()
         self._restore_and_listen(loaded)
-        if parts.mec is not None:
-            parts.mec.start()
+        if parts.mec is not None and parts.probes.restored:
+            try:
+                parts.mec.start()
+            except ListenError as failed:
+                log.error("%s", failed)
+                self.end(1)
 
     def _restore_and_listen(self, loaded: Loaded | None = None) -> None:
         """`loaded`: the records, where they have been read."""

@@ -54,6 +54,7 @@ class Standby:
         self._warm = warm
         self._counted = counted
         self._take_over: TakeOver | None = None
+        self._begun = False
         self._active = False
         self._unfenced = Outage(log)
         store.on_fenced(lambda: self._leadership.give_up("another process has taken the records"))
@@ -101,13 +102,14 @@ class Standby:
 
     def _become_active(self, epoch: int) -> None:
         began = time.monotonic()
-        if not self._fence(epoch) or self._active:
+        if not self._fence(epoch) or self._begun:
             return
+        self._begun = True
         loaded = self._warm.caught_up(CATCH_UP)
         self._warm.stop()
-        self._active = True
         assert self._take_over is not None
         self._take_over(loaded)
+        self._active = True
         log.info("taken over", extra={"epoch": epoch, "seconds": round(time.monotonic() - began, 3)})
 
     def _fence(self, epoch: int) -> bool:
