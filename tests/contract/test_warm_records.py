@@ -29,7 +29,7 @@ from submgr.platform.store.sdl_client import SdlSettings
 
 pytestmark = [pytest.mark.redis, pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)]
 
-SOON = 5.0
+SOON = 20.0
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def redis() -> Iterator[RedisServer]:
 
 
 def store_at(environment: dict[str, str]) -> SdlStore:
-    settings = SdlSettings(environment, connect_timeout=0.6, operation_timeout=0.6, fenced=True)
+    settings = SdlSettings(environment, connect_timeout=0.6, operation_timeout=5.0, fenced=True)
     return SdlStore(settings, probe_interval=0.1)
 
 
