@@ -51,14 +51,17 @@ def subscribed(around: Neighbourhood, daemon: Daemon, count: int = 3) -> list[st
 
 
 def at_node_and_listed(around: Neighbourhood, daemon: Daemon) -> tuple[set[int], set[str]]:
-    """The instance ids that the node has, once the list and the routes have the same; and the SubscriptionIds."""
+    """The instance ids that the nodes have, once the list and the routes have the same; and the SubscriptionIds."""
 
     def agree() -> bool:
         listed = {int(each["SubscriptionId"]) for each in daemon.listed()}
-        return listed == around.holds() == {int(instance) for instance in around.rtmgr.routes}
+        return listed == held() == {int(instance) for instance in around.rtmgr.routes}
 
-    eventually(agree, what=lambda: (daemon.listed(), around.holds(), around.rtmgr.routes))
-    return around.holds(), set(daemon.rests())
+    def held() -> set[int]:
+        return {instance for meid in around.e2term.nodes for instance in around.holds(meid)}
+
+    eventually(agree, what=lambda: (daemon.listed(), held(), around.rtmgr.routes))
+    return held(), set(daemon.rests())
 
 
 def sources_since(around: Neighbourhood, number: int) -> set[str]:
@@ -149,16 +152,20 @@ def test_nothing_leaves_a_process_that_was_stopped_for_longer_than_its_lease(aro
     before = last_event(around)
     assert pair.until_ready(standby) < MOST
     around.e2term.rules.clear()
-    routes = len(around.rtmgr.log.entries(event="received"))
-    at_node_and_listed(around, standby)
+    held, rests = at_node_and_listed(around, standby)
+    eventually(
+        lambda: standby.metric("submgr_procedures_in_flight") + standby.metric("submgr_notifications_waiting") == 0
+    )
+    routes, told = len(around.rtmgr.log.entries(event="received")), len(around.xapp.notifications)
     active.process.send_signal(signal.SIGCONT)
     assert active.wait() == LOST_LEASE
     gevent.sleep(0.5)
     assert sources_since(around, before) <= {source_of(standby)}
-    assert len(around.rtmgr.log.entries(event="received")) == routes or not active.logged("route")
-    holds, rests = at_node_and_listed(around, standby)
-    assert len(holds) == 2
+    assert len(around.rtmgr.log.entries(event="received")) == routes
+    assert len(around.xapp.notifications) == told
+    assert at_node_and_listed(around, standby) == (held, rests)
     assert set(ids[1:]) <= rests
+    assert ids[0] not in rests
 
 
 def test_stopped_and_alone_it_gets_its_lease_again(around: Neighbourhood, pair: Pair) -> None:
