@@ -199,11 +199,11 @@ class WarmRecords:
             self._decode(namespace, key, value)
 
     def _decode(self, namespace: str, key: str, value: bytes) -> None:
-        with suppress(RecordError):  # whoever takes over meets it again, and says so
+        with suppress(RecordError, _Unknown):  # whoever takes over meets it again, and says so
             if namespace == E2_NAMESPACE:
                 self._e2_record(key, value)
             elif namespace == REST_NAMESPACE:
-                self._rest_record(key, value, {})
+                self._rest[key] = (value, decode_rest(key, value, _UNKNOWN))
 
     def _e2_record(self, key: str, value: bytes) -> E2Record:
         known = self._e2.get(key)
@@ -213,20 +213,19 @@ class WarmRecords:
 
     def _rest_record(self, key: str, value: bytes, requestors: Mapping[int, int]) -> RestRecord:
         known = self._rest.get(key)
-        if known is not None and known[0] == value:
-            return known[1]
-        asked = _Asked(requestors)
-        record = decode_rest(key, value, asked)
-        if not asked.asked:
-            self._rest[key] = (value, record)
-        return record
+        return known[1] if known is not None and known[0] == value else decode_rest(key, value, requestors)
 
 
-class _Asked(dict[int, int]):
-    """The E2 subscriptions that a record of an old release is decoded with. `asked`: it has needed them."""
+class _Unknown(LookupError):
+    """A record of an old release, which can be decoded when all E2 records are known."""
 
-    asked = False
+
+class _Requestors(dict[int, int]):
+    def __bool__(self) -> bool:
+        return True
 
     def get(self, key: int, default: Any = None) -> Any:
-        self.asked = True
-        return super().get(key, default)
+        raise _Unknown
+
+
+_UNKNOWN = _Requestors()
