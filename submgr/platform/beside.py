@@ -4,11 +4,15 @@
 from __future__ import annotations
 
 import resource
+import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from gevent import subprocess
+from gevent import monkey
+
+from submgr.platform.native_threads import in_thread
 
 SECONDS = 30.0
 """A process that takes longer is ended."""
@@ -27,9 +31,7 @@ def run_beside(program: str, request: bytes, seconds: float = SECONDS) -> bytes:
     """
     command = [sys.executable, "-P", program]
     try:
-        done: Any = subprocess.run(
-            command, input=request, capture_output=True, timeout=seconds, preexec_fn=_bound_memory
-        )
+        done: Any = _run(command, input=request, capture_output=True, timeout=seconds, preexec_fn=_bound_memory)
     except subprocess.TimeoutExpired:
         raise BesideError(f"not done within {seconds:g} s") from None
     except OSError as failed:
@@ -39,6 +41,16 @@ def run_beside(program: str, request: bytes, seconds: float = SECONDS) -> bytes:
         raise BesideError(f"{Path(program).stem} failed ({done.returncode}): {' '.join(last)[:200]}")
     output: bytes = done.stdout
     return output
+
+
+def _run(*arguments: Any, **options: Any) -> Any:
+    """`subprocess.run` that lets others go on, in a process that gevent has patched and in one that it has not.
+
+    gevent's own `subprocess` would take the exit statuses of all children of an unpatched process.
+    """
+    if monkey.is_module_patched("subprocess"):
+        return subprocess.run(*arguments, **options)
+    return in_thread(partial(subprocess.run, *arguments, **options))
 
 
 def _bound_memory() -> None:

@@ -13,7 +13,6 @@ SPAWNS = re.compile(r"\bspawn(?:_raw|_later)?\(|= gevent\.spawn|\bGreenlet\(|\bS
 ENDS_BY_ITSELF = {
     "submgr/platform/supervised.py": (1, "the supervision itself"),
     "submgr/platform/fair.py": (1, "lets in those who wait just now; the next to wait begins another"),
-    "submgr/platform/lease/leadership.py": (1, "the lease, which goes on whatever happens"),
     "submgr/platform/native_threads.py": (1, "a call in a native thread; what it raises is raised in the caller"),
     "submgr/platform/names.py": (1, "a look-up; whoever waits for it is told that it failed"),
     "submgr/platform/outbox.py": (2, "a try of one delivery; a bug counts as given up"),
@@ -23,6 +22,7 @@ ENDS_BY_ITSELF = {
     "submgr/adapters/routing_manager.py": (1, "a call; whoever waits for it is told that it failed"),
     "submgr/adapters/xapp_names.py": (1, "a look-up"),
     "submgr/daemon.py": (1, "the restoration at the start; a bug ends the process"),
+    "submgr/standby.py": (1, "a take-over; a bug ends the process"),
     "submgr/runtime/dispatcher.py": (1, "the fresh start of a worker; a bug ends the process"),
     "submgr/runtime/worker.py": (1, "a worker, which the dispatcher starts anew"),
     "submgr/rmr/manager_port.py": (1, "a table that is freed"),
