@@ -79,6 +79,7 @@ class Mec:
         self.orchestrator: Orchestrator = build_orchestrator(meo, store, registry, health, outbound, tls)
         registry.register(self._counted_metrics(outbound))
         health.warn("TLS", lambda: self._http.tls_trouble())
+        health.warn("database", store.trouble)
         health.require("mec", lambda: None if self._loaded else "what is stored has not been read yet")
         app = problem_app("mec.manager", origins=settings.origins)
         time_requests(app, registry)

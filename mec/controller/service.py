@@ -76,6 +76,7 @@ class Controller:
         self.push = IdentityPush(settings.push, self._client, pushes, seconds, policy)
         self._loader = Loader(self._load, log, "the controller waits for the store")
         self._purging = SupervisedLoop("purge of UEs", self._purge)
+        health.warn("database", store.trouble)
         health.require("store", lambda: None if self._loader.done else "what is stored has not been read yet")
         health.require("S1AP", lambda: None if self.listener.listening else "not listening")
 

@@ -573,6 +573,8 @@ def test_store_that_is_away_at_the_start(site: Site) -> None:
     site.store.start()
     eventually(lambda: site.get("/health/ready")[0] == 200)
     assert site.get(f"/ams/fetch/state/?{SUBJECT}")[0] == 404
+    assert site.get("/health/ready")[1]["warnings"] == []
     site.store.stop()
+    assert site.get("/health/ready")[1]["warnings"] == ["database: the database does not answer: stopped"]
     assert site.get(f"/ams/app/notification/?{SUBJECT}&mecId=9")[0] == 500
     assert mec.ams.uses.find(IMSI, "12345") is not None

@@ -336,3 +336,20 @@ def test_a_sentinel_promotes_a_replica_that_was_behind(server: RedisServer, stor
                 assert store.read_all(E2) == {"1": b"x", "2": b"x"}
             finally:
                 store.stop()
+
+
+def test_a_program_that_only_knows_what_it_wrote(server: RedisServer) -> None:
+    """As the MEC services are named: each program has a marker of its own beside the same records."""
+    stores = [SdlStore(SdlSettings(server.environment, name=name), probe_interval=0.1) for name in ("submgr", "mec-x")]
+    for number, store in enumerate(stores):
+        store.start()
+        store.write(Change(f"mec_{number}", {"k": b"%d" % number}))
+    try:
+        server.command("FLUSHALL")
+        for store in stores:
+            eventually(lambda store=store: store.stats().losses == 1 and store.trouble() is None)
+        assert [server.get(f"mec_{number}", "k") for number in (0, 1)] == [b"0", b"1"]
+        assert server.get("submgr_markerDb", "mec-x:0") is not None
+    finally:
+        for store in stores:
+            store.stop()
