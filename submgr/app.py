@@ -6,8 +6,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from functools import partial
-from socket import gethostname
-from uuid import uuid4
 
 from mec.app import Mec
 from mec.app import build as build_mec
@@ -23,7 +21,6 @@ from submgr.adapters.notifier import XappNotifier
 from submgr.adapters.records.e2 import e2_json
 from submgr.adapters.records.loader import RecordLoader
 from submgr.adapters.records.store import StoredRecords
-from submgr.adapters.records.warm import WarmRecords
 from submgr.adapters.rnib.connected_nodes import ConnectedNodes
 from submgr.adapters.rnib.connection_state import LocalNodeState, NodeState
 from submgr.adapters.rnib.rnib_nodes import RnibNodeState
@@ -34,19 +31,15 @@ from submgr.backup import Backup
 from submgr.core.commands import Notify
 from submgr.core.controls import Controls, OnE2Loss
 from submgr.core.registry import NotificationQuota, Registry
-from submgr.daemon import Daemon, Parts, Probes, Shutdown
+from submgr.daemon import Daemon, Parts, Shutdown
 from submgr.orphans import Deliveries, Orphans, OrphanSettings
 from submgr.platform.config.file import ConfigError, Problem
 from submgr.platform.config.tls import TlsSettings
 from submgr.platform.config.watcher import ConfigWatcher
 from submgr.platform.health import Health
-from submgr.platform.http.listen import parse_listen
 from submgr.platform.http.peer import require_certificate
 from submgr.platform.http.server import HttpServer
-from submgr.platform.lease.key import LeaseKey
-from submgr.platform.lease.lease import Lease
 from submgr.platform.lease.permit import MaySend, always
-from submgr.platform.lease.record import Holder
 from submgr.platform.logs import Logs
 from submgr.platform.names import strangers
 from submgr.platform.outbound_rules import Outbound
@@ -57,12 +50,12 @@ from submgr.platform.store.choice import make_store
 from submgr.platform.store.sdl_channel import SdlChannel
 from submgr.platform.store.sdl_client import SdlSettings
 from submgr.platform.tls import TlsError, TlsFiles
+from submgr.probes import Probes
 from submgr.reconciler import Reconciler
 from submgr.rest.errors import answer_only_if
 from submgr.rest.platform import platform_app
 from submgr.rest.use_cases import DebugWrite, Operations, XappOptions
 from submgr.rest.xapp import xapp_app
-from submgr.rmr.addresses import join_address
 from submgr.rmr.service import Rmr, RmrSettings
 from submgr.rmr.service import build as build_rmr
 from submgr.rmr.transport import TransportConfig
@@ -71,7 +64,7 @@ from submgr.runtime.worker import Ports
 from submgr.service import Replies, Service
 from submgr.settings.live import LiveSettings
 from submgr.settings.model import Debug, Settings
-from submgr.standby import Standby
+from submgr.standby import Standby, make_standby
 
 SERVICE_NAMES = tuple(f"service-ricplt-submgr-http{domain}" for domain in ("", ".ricplt", ".ricplt.svc.cluster.local"))
 """Under these a browser in the cluster may reach our pages. Nobody outside of it has them resolved to us."""
@@ -95,7 +88,10 @@ def build(
     store = make_store(sdl.backend, sdl.path, environment, fenced=live.current.ha.enabled, observer=sdl_observer)
     records = StoredRecords(store)
     shutdown = Shutdown()
-    standby = _make_standby(live.current, environment, store, shutdown, monitoring) if live.current.ha.enabled else None
+    standby = None
+    if live.current.ha.enabled:
+        counted = monitoring.metrics.taken_over
+        standby = make_standby(live.current, environment, store, ended=shutdown.followed, counted=counted)
     may_send = standby.may_send if standby is not None else always
     node_state: NodeState = local_nodes or _make_node_state(live.current, environment, monitoring)
     nodes = ConnectedNodes(node_state, lambda: live.current.controls.check_e2_state)
@@ -231,18 +227,6 @@ def _make_outbound(live: LiveSettings) -> Outbound:
 
     live.on_change(changed)
     return outbound
-
-
-def _make_standby(
-    settings: Settings, environment: Mapping[str, str], store: Store, shutdown: Shutdown, monitoring: Monitoring
-) -> Standby:
-    name = settings.ha.identity or environment.get("POD_NAME") or gethostname()
-    port = parse_listen(settings.subscription.listen)[1]
-    me = Holder(name, join_address(environment.get("POD_IP") or gethostname(), port), uuid4().hex)
-    lease = Lease(me, settings.ha.lease)
-    key = LeaseKey(SdlSettings(environment, name="submgr-lease"), "submgr", settings.ha.lease / 3)
-    warm = WarmRecords(store, SdlChannel(SdlSettings(environment, name="submgr-standby")))
-    return Standby(lease, key, store, warm, shutdown.followed, monitoring.metrics.taken_over)
 
 
 def _make_notifier(

@@ -9,17 +9,26 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from socket import gethostname
+from uuid import uuid4
 
 import gevent
 
 from submgr.adapters.records.store import Loaded
 from submgr.adapters.records.warm import WarmRecords
 from submgr.core.errors import RefusedError
+from submgr.platform.http.listen import parse_listen
+from submgr.platform.lease.key import LeaseKey
 from submgr.platform.lease.leadership import Key, Leadership
-from submgr.platform.lease.lease import Lease
+from submgr.platform.lease.lease import RENEWALS, Lease
+from submgr.platform.lease.record import Holder
 from submgr.platform.sparse_log import Outage
 from submgr.platform.store.base import Store, StoreError, StoreFenced
+from submgr.platform.store.sdl_channel import SdlChannel
+from submgr.platform.store.sdl_client import SdlSettings
+from submgr.rmr.addresses import join_address
+from submgr.settings.model import Settings
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +41,24 @@ RETRY_AFTER = 1
 
 TakeOver = Callable[[Loaded | None], None]
 """Makes this process the active one. It gets the records, or None when they have to be read."""
+
+
+def make_standby(
+    settings: Settings,
+    environment: Mapping[str, str],
+    store: Store,
+    *,
+    ended: Callable[[str], None],
+    counted: Callable[[], None],
+) -> Standby:
+    """The role of this process as its settings have it. `ended`, `counted`: see Standby."""
+    name = settings.ha.identity or environment.get("POD_NAME") or gethostname()
+    port = parse_listen(settings.subscription.listen)[1]
+    me = Holder(name, join_address(environment.get("POD_IP") or gethostname(), port), uuid4().hex)
+    lease = Lease(me, settings.ha.lease)
+    key = LeaseKey(SdlSettings(environment, name="submgr-lease"), "submgr", settings.ha.lease / RENEWALS)
+    warm = WarmRecords(store, SdlChannel(SdlSettings(environment, name="submgr-standby")))
+    return Standby(lease, key, store, warm, ended, counted)
 
 
 class Standby:
