@@ -23,7 +23,7 @@ from mec.controller.identity_push import PushSettings
 from mec.controller.model import Association
 from mec.controller.procedures import Identities
 from mec.controller.protocol import s1ap_ies
-from mec.controller.protocol.s1ap import Framer
+from mec.controller.protocol.framing import Framer
 from mec.controller.recordings.calls import Call, attach
 from mec.controller.recordings.pdus import uninteresting
 from mec.controller.recordings.replay import Replayer

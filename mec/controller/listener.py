@@ -12,7 +12,7 @@ from gevent.pool import Pool
 from gevent.server import StreamServer
 
 from mec.controller.model import Association
-from mec.controller.protocol.s1ap import Framer, FramingError
+from mec.controller.protocol.framing import Framer, FramingError
 from submgr.platform.fair import Share
 from submgr.platform.http.listen import listening_socket
 from submgr.platform.sparse_log import Sparsely

@@ -14,9 +14,10 @@ from support.mec.calls import detach, release, service
 
 from mec.controller.model import Area, Association, Cell
 from mec.controller.procedures import Identities
-from mec.controller.protocol import s1ap
+from mec.controller.protocol import framing, s1ap
 from mec.controller.protocol import s1ap_ies as s1ap_types
-from mec.controller.protocol.s1ap import Framer, FramingError, Ie, S1apError
+from mec.controller.protocol.framing import Framer, FramingError
+from mec.controller.protocol.s1ap import Ie, S1apError
 from mec.controller.recordings import nas_messages as nas
 from mec.controller.recordings import pdus as pdu
 from mec.controller.recordings.calls import Call, attach, set_up
@@ -95,7 +96,7 @@ def test_impossible_header_after_the_pdus_before_it(header: bytes) -> None:
     assert found == [ALL[0]]
 
 
-@pytest.mark.parametrize("size", [s1ap.MAX_FRAME + 1, 0xFFFFFFFF])
+@pytest.mark.parametrize("size", [framing.MAX_FRAME + 1, 0xFFFFFFFF])
 def test_impossible_length(size: int) -> None:
     with pytest.raises(FramingError):
         list(Framer(lengths=True).feed(size.to_bytes(4, "big")))
