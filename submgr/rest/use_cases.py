@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The ports of the two REST interfaces: what their views call in the rest of the daemon.
 
-`submgr/app.py` hands the implementations in.
+`submgr/servers.py` hands the implementations in.
 """
 
 from __future__ import annotations

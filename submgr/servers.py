@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds the daemon's HTTP servers, the one for xApps and the one of the platform."""
+
+from __future__ import annotations
+
+from submgr.adapters.metrics.go_counters import exposition
+from submgr.adapters.metrics.monitoring import Monitoring
+from submgr.adapters.records.e2 import e2_json
+from submgr.backup import Backup
+from submgr.orphans import Orphans
+from submgr.platform.http.peer import require_certificate
+from submgr.platform.http.server import HttpServer
+from submgr.platform.logs import Logs
+from submgr.platform.outbound_rules import Outbound
+from submgr.platform.secret_file import secret_file
+from submgr.probes import Probes
+from submgr.reconciler import Reconciler
+from submgr.rest.errors import answer_only_if
+from submgr.rest.platform import platform_app
+from submgr.rest.use_cases import DebugWrite, Operations, XappOptions
+from submgr.rest.xapp import xapp_app
+from submgr.service import Service
+from submgr.settings.live import LiveSettings
+from submgr.settings.model import Debug, Settings
+from submgr.standby import Standby
+
+SERVICE_NAMES = tuple(f"service-ricplt-submgr-http{domain}" for domain in ("", ".ricplt", ".ricplt.svc.cluster.local"))
+"""Under these a browser in the cluster may reach our pages. Nobody outside of it has them resolved to us."""
+
+
+def make_xapp_http(
+    settings: Settings, service: Service, monitoring: Monitoring, outbound: Outbound, standby: Standby | None
+) -> HttpServer:
+    """The server of xApps. With a `standby` it answers only while this process is the active one."""
+    metrics = monitoring.metrics
+    options = XappOptions(
+        settings.subscription.show_ids,
+        settings.debug.strict_octets,
+        metrics.folded_octets,
+        outbound.refusal,
+        _origins(settings),
+        settings.tls.ownership,
+    )
+    app = xapp_app(service, monitoring.counters.inc, metrics.internal_error, options)
+    if standby is not None:
+        answer_only_if(app, standby.refuse)
+    tls = settings.tls.server("xapp", required=True)
+    return HttpServer("xapp", settings.subscription.listen, app, tls=tls)
+
+
+def make_platform_http(
+    live: LiveSettings,
+    service: Service,
+    probes: Probes,
+    logs: Logs,
+    monitoring: Monitoring,
+    orphans: Orphans,
+    reconciler: Reconciler,
+    backup: Backup,
+) -> HttpServer:
+    """The server of operators: health, metrics, configuration, debugging, the console."""
+    operations = Operations(
+        alive=probes.alive,
+        ready=probes.ready,
+        metrics=lambda: exposition(monitoring.registry),
+        config=lambda: live.current.masked(),
+        recent_log=logs.recent,
+        debug_write=lambda: DebugWrite(live.current.debug.write, _debug_token(live.current.debug)),
+        record_json=e2_json,
+        orphans=orphans.found,
+        reconcile=reconciler.look,
+        export=backup.export,
+        import_=backup.import_,
+    )
+    app = platform_app(service, operations, monitoring.metrics.internal_error, _origins(live.current))
+    app.before_request(probes.refuse_before_restored)
+    tls = live.current.tls
+    if tls.asks("platform"):
+        require_certificate(app)
+    return HttpServer("platform", live.current.local.listen, app, tls=tls.server("platform"))
+
+
+def _debug_token(debug: Debug) -> str:
+    """The token as it is now: that of a file may change at any time."""
+    return secret_file(debug.token_file).text() if debug.token_file else debug.token
+
+
+def _origins(settings: Settings) -> tuple[str, ...]:
+    return (*SERVICE_NAMES, *settings.debug.origins)
