@@ -15,13 +15,8 @@ from itertools import islice
 from submgr.adapters.records.comparing import KINDS, Kind
 from submgr.adapters.records.forms import RecordError
 from submgr.adapters.records.lines import Line, end_line, head_line, read_lines, record_line
-from submgr.adapters.records.store import (
-    E2_NAMESPACE,
-    REMOVAL_NAMESPACE,
-    REST_NAMESPACE,
-    STATE_NAMESPACE,
-    StoredRecords,
-)
+from submgr.adapters.records.namespaces import E2_NAMESPACE, REMOVAL_NAMESPACE, REST_NAMESPACE, STATE_NAMESPACE
+from submgr.adapters.records.store import StoredRecords
 from submgr.core.errors import FieldError, RefusedError
 from submgr.platform.store.base import StoreError
 from submgr.runtime.dispatcher import Dispatcher

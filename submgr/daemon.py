@@ -17,8 +17,9 @@ from gevent.event import Event
 
 from submgr.adapters.e2_termination import E2Termination
 from submgr.adapters.notifier import XappNotifier
+from submgr.adapters.records.loaded import Loaded
 from submgr.adapters.records.loader import RecordLoader, StartFailed
-from submgr.adapters.records.store import Loaded, StoredRecords
+from submgr.adapters.records.store import StoredRecords
 from submgr.adapters.rnib.connected_nodes import ConnectedNodes
 from submgr.adapters.rnib.connection_state import NodeState
 from submgr.adapters.rnib.messages import ConnectionState

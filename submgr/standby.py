@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import gevent
 
-from submgr.adapters.records.store import Loaded
+from submgr.adapters.records.loaded import Loaded
 from submgr.adapters.records.warm import WarmRecords
 from submgr.core.errors import RefusedError
 from submgr.platform.http.listen import parse_listen

@@ -12,14 +12,9 @@ from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 from support.processes.relay import Relay
 from support.waiting import eventually
 
-from submgr.adapters.records.store import (
-    E2_NAMESPACE,
-    NEXT_INSTANCE_ID,
-    REST_NAMESPACE,
-    STATE_NAMESPACE,
-    Loaded,
-    StoredRecords,
-)
+from submgr.adapters.records.loaded import Loaded
+from submgr.adapters.records.namespaces import E2_NAMESPACE, NEXT_INSTANCE_ID, REST_NAMESPACE, STATE_NAMESPACE
+from submgr.adapters.records.store import StoredRecords
 from submgr.adapters.records.warm import WarmRecords
 from submgr.bench.records import records_of
 from submgr.platform.store.base import Change

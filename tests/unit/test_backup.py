@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 
 from submgr.adapters.records.e2 import encode_e2
-from submgr.adapters.records.removals import encode_removal
-from submgr.adapters.records.rest import encode_rest
-from submgr.adapters.records.store import (
+from submgr.adapters.records.namespaces import (
     E2_NAMESPACE,
     NAMESPACES,
     NEXT_INSTANCE_ID,
     REMOVAL_NAMESPACE,
     REST_NAMESPACE,
     STATE_NAMESPACE,
-    StoredRecords,
 )
+from submgr.adapters.records.removals import encode_removal
+from submgr.adapters.records.rest import encode_rest
+from submgr.adapters.records.store import StoredRecords
 from submgr.backup import Backup
 from submgr.core.controls import Controls
 from submgr.core.errors import RefusedError

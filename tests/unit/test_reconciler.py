@@ -10,9 +10,10 @@ from dataclasses import replace
 import pytest
 
 from submgr.adapters.records.e2 import encode_e2
+from submgr.adapters.records.namespaces import E2_NAMESPACE, REMOVAL_NAMESPACE, REST_NAMESPACE
 from submgr.adapters.records.removals import encode_removal, removal_key
 from submgr.adapters.records.rest import encode_rest
-from submgr.adapters.records.store import E2_NAMESPACE, REMOVAL_NAMESPACE, REST_NAMESPACE, StoredRecords
+from submgr.adapters.records.store import StoredRecords
 from submgr.core.commands import UpdateRoute
 from submgr.core.controls import Controls
 from submgr.core.errors import RefusedError

@@ -9,7 +9,7 @@ import pytest
 from support.lease.key import MemoryKey
 from support.waiting import turns_until
 
-from submgr.adapters.records.store import Loaded
+from submgr.adapters.records.loaded import Loaded
 from submgr.core.errors import RefusedError
 from submgr.platform.lease.lease import Lease
 from submgr.platform.lease.record import Holder, LeaseRecord, State

@@ -9,9 +9,10 @@ from typing import Any
 
 from submgr.adapters.records.e2 import decode_e2, encode_e2
 from submgr.adapters.records.forms import RecordError
+from submgr.adapters.records.namespaces import E2_NAMESPACE, REMOVAL_NAMESPACE, REST_NAMESPACE
 from submgr.adapters.records.removals import decode_removal, removal_key
 from submgr.adapters.records.rest import decode_rest, encode_rest
-from submgr.adapters.records.store import E2_NAMESPACE, REMOVAL_NAMESPACE, REST_NAMESPACE, StoredRecords
+from submgr.adapters.records.store import StoredRecords
 from submgr.core.model import E2Record, Removal, RestRecord
 from submgr.core.node import Node
 

@@ -9,7 +9,9 @@ from typing import Protocol
 
 import gevent
 
-from submgr.adapters.records.store import REST_NAMESPACE, Loaded, StoredRecords
+from submgr.adapters.records.loaded import Loaded
+from submgr.adapters.records.namespaces import REST_NAMESPACE
+from submgr.adapters.records.store import StoredRecords
 from submgr.core.events import Restored
 from submgr.core.handlers.recovery import by_node
 from submgr.core.registry import Registry

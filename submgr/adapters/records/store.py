@@ -7,72 +7,36 @@ A write is handed over to the store and its outcome comes back through a callbac
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TypeVar
 
 from gevent.event import Event
 
-from submgr.adapters.records.e2 import decode_e2, encode_e2
-from submgr.adapters.records.forms import RecordError
-from submgr.adapters.records.removals import decode_removal, encode_removal, removal_key
-from submgr.adapters.records.rest import decode_rest, encode_rest
+from submgr.adapters.records.e2 import encode_e2
+from submgr.adapters.records.loaded import Loaded, loaded_from
+from submgr.adapters.records.namespaces import (
+    E2_NAMESPACE,
+    NAMESPACES,
+    NEXT_INSTANCE_ID,
+    REMOVAL_NAMESPACE,
+    REST_NAMESPACE,
+    ROUTES,
+    STATE_NAMESPACE,
+)
+from submgr.adapters.records.removals import encode_removal, removal_key
+from submgr.adapters.records.rest import encode_rest
 from submgr.core.errors import RefusedError
 from submgr.core.model import E2Record, Removal, RestRecord
 from submgr.platform.store.base import Change, Store, StoreError, StoreTimeout
 from submgr.platform.supervised import SupervisedLoop
-from submgr.platform.turns import in_turns
 from submgr.runtime.ports import WriteFailure, Written
 
 _log = logging.getLogger(__name__)
-
-E2_NAMESPACE = "submgr_e2SubsDb"
-REST_NAMESPACE = "submgr_restSubsDb"
-REMOVAL_NAMESPACE = "submgr_removalsDb"
-STATE_NAMESPACE = "submgr_stateDb"
-NAMESPACES = (REST_NAMESPACE, E2_NAMESPACE, REMOVAL_NAMESPACE, STATE_NAMESPACE)
-
-NEXT_INSTANCE_ID = "nextInstanceId"
-"""Key in STATE_NAMESPACE of the mark from which the next start gives out instance ids, a decimal number."""
-
-ROUTES = "routeTable"
-"""Key in STATE_NAMESPACE of the last route table that the Routing Manager sent, see `StoredRoutes`."""
 
 _LONGEST_PAUSE = 30.0
 """Seconds between two tries of an erasure that the database refuses."""
 
 Key = tuple[str, str]
-Record = TypeVar("Record")
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A stored record that cannot be read. It stays in the store, and its instance id must not be given out."""
-
-    namespace: str
-    key: str
-    why: str
-
-    @property
-    def instance_id(self) -> int | None:
-        """The instance id in the key; None for a REST record, and for a key without an instance id."""
-        number = self.key.partition(":")[0]
-        if self.namespace == REST_NAMESPACE or not (number.isascii() and number.isdecimal() and len(number) <= 5):
-            return None
-        return int(number)
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """Everything in the store, in the order of the keys. `routes`: the last route table, see `StoredRoutes`."""
-
-    e2: list[E2Record] = field(default_factory=list)
-    rest: list[RestRecord] = field(default_factory=list)
-    removals: list[Removal] = field(default_factory=list)
-    unreadable: list[Unreadable] = field(default_factory=list)
-    next_instance_id: int | None = None
-    routes: bytes | None = None
 
 
 class StoredRecords:
@@ -251,31 +215,6 @@ class StoredRecords:
         self._store.submit(Change(namespace, remove=frozenset({key})), erased, persistent=True)
 
 
-DecodeRest = Callable[[str, bytes, Mapping[int, int]], RestRecord]
-
-
-def loaded_from(
-    stored: Mapping[str, Mapping[str, bytes]],
-    e2: Callable[[str, bytes], E2Record] = decode_e2,
-    rest: DecodeRest = decode_rest,
-) -> Loaded:
-    """The records in the values of each namespace. `e2` and `rest` decode them, and raise RecordError."""
-    state = stored[STATE_NAMESPACE]
-    loaded = Loaded(next_instance_id=_mark(state.get(NEXT_INSTANCE_ID)), routes=state.get(ROUTES))
-    loaded.e2.extend(_decoded(E2_NAMESPACE, stored[E2_NAMESPACE], e2, loaded.unreadable))
-    requestors = {record.instance_id: record.xapp_requestor_id for record in loaded.e2}
-    loaded.rest.extend(
-        _decoded(
-            REST_NAMESPACE,
-            stored[REST_NAMESPACE],
-            lambda key, data: rest(key, data, requestors),
-            loaded.unreadable,
-        )
-    )
-    loaded.removals.extend(_decoded(REMOVAL_NAMESPACE, stored[REMOVAL_NAMESPACE], decode_removal, loaded.unreadable))
-    return loaded
-
-
 @contextmanager
 def _refused_while_away() -> Iterator[None]:
     try:
@@ -286,30 +225,3 @@ def _refused_while_away() -> Iterator[None]:
 
 def _failure(error: StoreError | None) -> WriteFailure | None:
     return None if error is None else WriteFailure(str(error), isinstance(error, StoreTimeout))
-
-
-def _decoded(
-    namespace: str,
-    stored: Mapping[str, bytes],
-    decode: Callable[[str, bytes], Record],
-    unreadable: list[Unreadable],
-) -> list[Record]:
-    """The records of a namespace. Others have their turn in between: there may be tens of thousands of records."""
-    records = []
-    for key in in_turns(sorted(stored)):
-        try:
-            records.append(decode(key, stored[key]))
-        except RecordError as error:
-            _log.error("%s: the record under %r cannot be read and is left as it is: %s", namespace, key, error)
-            unreadable.append(Unreadable(namespace, key, str(error)))
-    return records
-
-
-def _mark(data: bytes | None) -> int | None:
-    """The stored mark of the instance ids; None when there is none that can be read."""
-    if data is None:
-        return None
-    if not (data.isdigit() and len(data) <= 6):
-        _log.warning("the mark of the instance ids cannot be read: %r", data[:40])
-        return None
-    return int(data)

@@ -22,8 +22,9 @@ from gevent.queue import Empty, SimpleQueue
 
 from submgr.adapters.records.e2 import decode_e2
 from submgr.adapters.records.forms import RecordError
+from submgr.adapters.records.loaded import Loaded, loaded_from
+from submgr.adapters.records.namespaces import E2_NAMESPACE, NAMESPACES, REST_NAMESPACE
 from submgr.adapters.records.rest import decode_rest
-from submgr.adapters.records.store import E2_NAMESPACE, NAMESPACES, REST_NAMESPACE, Loaded, loaded_from
 from submgr.core.model import E2Record, RestRecord
 from submgr.platform.sparse_log import Outage
 from submgr.platform.store.base import Change, Store, StoreError

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from submgr.adapters.records.loaded import Loaded, Unreadable
 from submgr.adapters.records.loader import RecordLoader, StartFailed
-from submgr.adapters.records.store import E2_NAMESPACE, REST_NAMESPACE, Loaded, Unreadable
+from submgr.adapters.records.namespaces import E2_NAMESPACE, REST_NAMESPACE
 from submgr.core.events import Restored
 from submgr.core.model import Content, E2Record, RestRecord, RmrEndpoint
 from submgr.core.registry import NotificationQuota, Registry

@@ -9,17 +9,17 @@ from gevent.queue import Queue
 from support.waiting import turns_until
 
 from submgr.adapters.records.e2 import encode_e2
-from submgr.adapters.records.rest import encode_rest
-from submgr.adapters.records.store import (
+from submgr.adapters.records.loaded import Unreadable
+from submgr.adapters.records.namespaces import (
     E2_NAMESPACE,
     NAMESPACES,
     NEXT_INSTANCE_ID,
     REMOVAL_NAMESPACE,
     REST_NAMESPACE,
     STATE_NAMESPACE,
-    StoredRecords,
-    Unreadable,
 )
+from submgr.adapters.records.rest import encode_rest
+from submgr.adapters.records.store import StoredRecords
 from submgr.core.errors import RefusedError
 from submgr.core.model import Content, E2Record, Holder, Removal, RestHolder, RestRecord, RmrEndpoint
 from submgr.e2ap.messages import Action, ActionType
