@@ -101,9 +101,9 @@ class Deployments:
             deployment.removing = True
             self._outbox.put(pair.platform, pair, partial(self._settle, pair), partial(self._settled, pair))
 
-    def await_notice(self, pair: Pair) -> None:
+    def await_notice(self, pair: Pair, *, journaled: bool) -> None:
         """At the start: holds the pair for a device that is still to be told that its context is elsewhere."""
-        self._pairs.setdefault(pair, _Deployment(touched=True, journaled=True)).users += 1
+        self._pairs.setdefault(pair, _Deployment(touched=True, journaled=journaled)).users += 1
 
     def held(self, pair: Pair) -> bool:
         """Whether somebody holds the pair."""

@@ -3,6 +3,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 from mec.common.records import left_to_the_store
@@ -46,10 +47,7 @@ def recover(meo: Meo, store: Store, optimiser: Optimiser, notifier: Notifier) ->
     for context in reader.read(CONTEXTS, contexts, decode_context):
         _take_context(meo, optimiser, reader, context, pairs)
     notices = {key: stored[key] for key in stored if is_notification(key)}
-    waiting = _still_to_tell(meo, store, reader.read(CONTEXTS, notices, decode_notification))
-    for notification in waiting:
-        if notification.origin in pairs:
-            meo.deployments.await_notice(notification.origin)
+    waiting = _still_to_tell(meo, store, reader.read(CONTEXTS, notices, decode_notification), pairs)
     for pair in pairs:
         _take_journal(meo, store, pair)
     meo.metrics.unreadable.set(reader.unreadable)
@@ -132,15 +130,23 @@ def _take_journal(meo: Meo, store: Store, pair: Pair) -> None:
     store.submit(Change(CONTEXTS, remove=frozenset((pair_key(pair),))), left_to_the_store, persistent=True)
 
 
-def _still_to_tell(meo: Meo, store: Store, stored: list[Notification]) -> list[Notification]:
-    """The stored notifications without those of moves that are no longer the latest, which are removed."""
+def _still_to_tell(meo: Meo, store: Store, stored: list[Notification], unfinished: set[Pair]) -> list[Notification]:
+    """The stored notifications without those of moves that are no longer the latest, which are removed.
+
+    What the others' contexts have left stays held until their devices are told, as before the restart.
+    """
     waiting = []
     for notification in stored:
         if superseded(notification, meo.state.contexts.get(notification.context_id)):
             change = Change(CONTEXTS, remove=frozenset((notification.store_key,)))
             store.submit(change, left_to_the_store, persistent=True)
-        else:
+            continue
+        origin = notification.origin
+        if origin is not None and origin.app_key in meo.state.apps and origin.platform in meo.state.platforms:
+            meo.deployments.await_notice(origin, journaled=origin in unfinished)
             waiting.append(notification)
+        else:  # nothing is known there that could be removed
+            waiting.append(replace(notification, origin=None))
     return waiting
 
 
