@@ -28,6 +28,7 @@ from submgr.adapters.stored_routes import StoredRoutes, unpacked
 from submgr.orphans import Orphans
 from submgr.platform import descriptors
 from submgr.platform.config.watcher import ConfigWatcher
+from submgr.platform.garbage_collection import without_collections
 from submgr.platform.health import Health
 from submgr.platform.http.listen import ListenError
 from submgr.platform.http.server import HttpServer
@@ -189,7 +190,8 @@ class Daemon:
             restored = parts.loader.by_node(loaded)
             # a restored subscription may send a request to its E2 node at once, and needs the answer
             parts.e2_termination.open(parts.dispatcher, answers_only=True)
-            parts.dispatcher.restore(restored)
+            with without_collections():
+                parts.dispatcher.restore(restored)
             parts.e2_termination.open(parts.dispatcher)
             if parts.standby is None:
                 parts.xapp_http.start()

@@ -91,7 +91,8 @@ class E2Subscription:
 
     @property
     def routes_differ(self) -> bool:
-        return self.routes_unsure or set(self.routes) != set(self.wanted_routes)
+        wanted = self.wanted_routes
+        return self.routes_unsure or (self.routes != wanted and set(self.routes) != set(wanted))
 
     @property
     def request_id(self) -> RequestId:

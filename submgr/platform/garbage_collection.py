@@ -11,6 +11,8 @@ end in cycles.
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _YOUNG, _MIDDLE, _OLD = 1000, 4, 2
 """After so many new objects these are looked at (less than 0.5 ms); after five times that, their survivors; and after
@@ -23,6 +25,20 @@ def keep_collections_short() -> None:
     gc.freeze()
     gc.set_threshold(_YOUNG, _MIDDLE, _OLD)
     gc.callbacks.append(_after)
+
+
+@contextmanager
+def without_collections() -> Iterator[None]:
+    """Goes around work that makes very many objects which stay, such as a restore of all subscriptions.
+
+    A quarter of its time would go into looking at them again and again. They are never looked at afterwards either.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _after(phase: str, info: dict[str, int]) -> None:

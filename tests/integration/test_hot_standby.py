@@ -9,13 +9,17 @@ from collections.abc import Iterator
 
 import gevent
 import pytest
+from support.ports import free_port
 from support.processes.daemon import Daemon, Neighbourhood, detail
 from support.processes.pair import LEASE, Pair
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 from support.processes.relay import Relay
+from support.rmr.frames import frame
+from support.rmr.peer import Link, Peer
 from support.waiting import eventually
 
 from submgr.daemon import LOST_LEASE
+from submgr.rmr import mtypes
 
 pytestmark = [pytest.mark.redis, pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)]
 
@@ -267,3 +271,46 @@ def test_a_standby_that_is_cut_off_from_the_database_follows_again(around: Neigh
         active.kill()
         assert pair.until_ready(standby) < MOST
         assert len(at_node_and_listed(around, standby)[1]) == 3
+
+
+def test_whoever_takes_over_or_starts_sends_by_the_last_route_table_and_asks_for_a_fresh_one(
+    around: Neighbourhood,
+) -> None:
+    controls = free_port(), free_port()
+    with Peer() as manager:
+
+        def push() -> None:
+            eventually(lambda: manager.got, 60.0)
+            link = Link.to(controls[0])
+            link.send(frame(around.e2term.route_table().encode(), mtype=mtypes.RMRRM_TABLE_DATA))
+            eventually(lambda: link.got)
+
+        def asked(daemon: Daemon) -> bool:
+            return any(
+                message.mtype == mtypes.RMRRM_REQ_TABLE and source_of(daemon).encode() in message.payload
+                for message in manager.got
+            )
+
+        pushing = gevent.spawn(push)
+        routed = {"RMR_SEED_RT": "", "RMR_RTG_SVC": manager.name}
+        with Pair(around, *({**routed, "RMR_CTL_PORT": str(control)} for control in controls)) as pair:
+            active, standby = pair.both
+            pushing.get()
+            eventually(lambda: "routeTable" in str(redis_keys(around)))
+            assert asked(active)
+            assert not asked(standby)
+            active.kill()
+            assert pair.until_ready(standby) < MOST
+            standby.subscribe(around.request("gnb_2"))
+            eventually(lambda: around.holds("gnb_2"), MOST)
+            eventually(lambda: asked(standby))
+            assert sources_since(around, 0) == {source_of(standby)}
+            standby.kill()
+            standby.start()
+            standby.subscribe(around.request("gnb_3"))
+            eventually(lambda: around.holds("gnb_3"), MOST)
+
+
+def redis_keys(around: Neighbourhood) -> bytes:
+    assert around.redis is not None
+    return around.redis.command("KEYS", "{submgr_stateDb}*")

@@ -8,7 +8,7 @@ import sys
 
 SCRIPT = """
 import gc, weakref
-from submgr.platform.garbage_collection import keep_collections_short
+from submgr.platform.garbage_collection import keep_collections_short, without_collections
 
 class Node: pass
 
@@ -34,6 +34,14 @@ kept += [[n] for n in range(50_000)]
 gone = weakref.ref(old)
 del old
 assert gone() is None
+
+collections = []
+gc.callbacks.append(lambda phase, info: collections.append(phase))
+frozen = gc.get_freeze_count()
+with without_collections():
+    restored = [[n] for n in range(100_000)]
+assert collections == [] and gc.isenabled()
+assert gc.get_freeze_count() - frozen >= 100_000
 """
 
 
