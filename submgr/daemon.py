@@ -186,7 +186,8 @@ class Daemon:
         parts = self.parts
         try:
             loaded = loaded or parts.loader.load()
-            self._go_on_with_routes(loaded)
+            if parts.standby is not None:
+                self._go_on_with_routes(loaded)
             restored = parts.loader.by_node(loaded)
             # a restored subscription may send a request to its E2 node at once, and needs the answer
             parts.e2_termination.open(parts.dispatcher, answers_only=True)
@@ -204,7 +205,8 @@ class Daemon:
             parts.shutdown.broken(f"the subscriptions could not be restored: {bug!r}")
             return
         parts.probes.restored = True
-        parts.routes.start()
+        if parts.standby is not None:
+            parts.routes.start()
         parts.orphans.start()
         parts.reconciler.start()
         log.info("ready for xApps", extra={"e2_nodes": len(restored)})
