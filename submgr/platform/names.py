@@ -23,8 +23,8 @@ from gevent.event import AsyncResult
 from gevent.lock import BoundedSemaphore
 
 from submgr.platform.ares import AresChannels
+from submgr.platform.fair import Share
 from submgr.platform.native_threads import NativeThreads
-from submgr.platform.turns import Budget
 
 _T = TypeVar("_T")
 
@@ -75,7 +75,6 @@ class Names:
         self._under_way: dict[str, _UnderWay] = {}
         self._known: dict[str, None] = {}
         self._failed: dict[str, tuple[float, OSError]] = {}
-        self._budget = Budget()
 
     def resolve(self, host: str, port: int, timeout: float) -> list[Address]:
         """The addresses of `host` in the order to try them. A number (IPv4, IPv6) is not looked up.
@@ -126,7 +125,7 @@ class Names:
         outcome: list[Address] | OSError | ValueError = OSError("the look-up has failed")
         try:
             with self._free_for_known if name in self._known else self._free:
-                self._budget.spend()
+                Share().spend()  # thousands may begin at once; all peers together share one slice of a turn
                 if shared.waiters:  # else they gave up before its turn
                     outcome = self._outcome(name)
         finally:

@@ -11,7 +11,7 @@ from weakref import WeakSet
 import gevent
 
 from submgr.platform.sparse_log import Sparsely
-from submgr.platform.turns import Budget
+from submgr.platform.turns import Budget, turn
 
 _log = logging.getLogger(__name__)
 _sparsely = Sparsely(_log)
@@ -78,7 +78,8 @@ class SupervisedLoop:
             self._greenlet.join()
 
     def _run(self) -> None:
-        this, budget = gevent.getcurrent(), Budget()
+        # `turn`: a step that has waited has used up its slice, too, and must not queue behind everybody's long work
+        this, budget = gevent.getcurrent(), Budget(give=turn)
         while self._greenlet is this:
             try:
                 last = self._step() is False

@@ -67,7 +67,7 @@ class TransportConfig:
     """Accepted connections; at most three quarters of the files that the process may open. One more, and the host that
     has most loses the connection that has been silent for longest, first among those that never sent a message."""
     max_endpoints: int = 2048
-    max_partial_bytes: int = 64 << 20
+    max_partial_bytes: int = 16 << 20
     """Bytes of unfinished frames over all connections. One more, and the slowest sender is disconnected."""
     may_send: MaySend = always
     """Asked before each piece that is written to a peer. When it says no, all that waits is given up."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections import Counter
 from typing import Any
 
@@ -13,6 +14,7 @@ from gevent.event import Event
 from support.waiting import turns_until
 
 from submgr.platform.names import Names
+from submgr.platform.turns import pause
 
 TOLD = [
     (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("fd00::5", 0, 0, 0)),
@@ -202,3 +204,23 @@ def test_whether_a_name_resolves(service: NameService, denial: Exception, expect
         assert names.resolves("bad", FOR_EVER) is expected
     with pytest.raises(TimeoutError):
         names.resolves("hang", 0.0)
+
+
+def test_thousands_of_look_ups_are_no_queue_for_the_long_work_of_others() -> None:
+    done: list[str] = []
+
+    def look_up(name: str) -> list[tuple[Any, ...]]:
+        until = time.monotonic() + 0.0003
+        while time.monotonic() < until:
+            pass
+        done.append(name)
+        return TOLD
+
+    names = Names(look_up, at_once=1000, known=0)
+    asking = [gevent.spawn(names.resolve, f"good-{number}", 80, FOR_EVER) for number in range(500)]
+    turns_until(lambda: done)
+    pause()
+    pause()
+    assert len(done) < 400, "other work waited until nearly all names were found"
+    gevent.joinall(asking)
+    assert len(done) == 500

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 
 import gevent
@@ -13,6 +14,7 @@ from gevent.event import Event
 from submgr.platform import supervised
 from submgr.platform.health import Health
 from submgr.platform.supervised import SupervisedLoop
+from submgr.platform.turns import SLICE, pause
 from tests.support.waiting import turns_until
 
 
@@ -154,3 +156,26 @@ def test_a_step_may_stop_its_own_loop(looping: Callable[..., SupervisedLoop]) ->
     turns_until(lambda: steps == 1)
     gevent.sleep(0.001)
     assert (steps, loop.running) == (1, False)
+
+
+def test_a_loop_does_not_queue_behind_the_long_work_of_others(looping: Callable[..., SupervisedLoop]) -> None:
+    """A step that has waited has used up its slice of time, too: the loop gives one turn, and no more."""
+    others, after = [], []
+
+    def other() -> None:
+        pause()
+        others.append(1)
+
+    def step() -> bool:
+        until = time.monotonic() + 2 * SLICE
+        while time.monotonic() < until:
+            pass
+        after.append(len(others))
+        return len(after) < 3
+
+    crowd = [gevent.spawn(other) for _ in range(200)]
+    turns_until(lambda: others)
+    loop = looping(step)
+    turns_until(lambda: not loop.running)
+    assert after[-1] < 100, "three steps took as long as the work of all others"
+    gevent.joinall(crowd)
