@@ -16,6 +16,7 @@ from submgr.platform.config.file import ConfigError
 from submgr.platform.descriptors import raise_limit
 from submgr.platform.http.listen import ListenError, parse_listen
 from submgr.platform.logs import Logs
+from submgr.platform.malloc import give_memory_back
 from submgr.platform.store.base import Store, StoreError
 from submgr.platform.store.choice import make_store
 from submgr.platform.termination import run_until_terminated
@@ -60,6 +61,7 @@ def store_of(config: MecConfig, environ: Mapping[str, str], name: str) -> Store:
 def run(name: str, config: MecConfig, program: Program) -> None:
     """Starts a program, prints one line that says where it listens, and stops it at SIGTERM or SIGINT."""
     raise_limit()
+    give_memory_back()
     logs = Logs(name)
     logs.start(config.log_level)
     mask_identities(config.mec.log_identities)

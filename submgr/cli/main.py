@@ -21,6 +21,7 @@ from submgr.platform.config.watcher import ConfigWatcher
 from submgr.platform.garbage_collection import keep_collections_short
 from submgr.platform.http.listen import ListenError
 from submgr.platform.logs import Logs
+from submgr.platform.malloc import give_memory_back
 from submgr.platform.store.base import StoreError
 from submgr.platform.termination import run_until_terminated
 from submgr.rmr.environment import RmrEnvironmentError
@@ -63,6 +64,7 @@ def run(path: str | None, standalone: bool, database: str, mec: bool, free_ports
     if not path and not standalone:
         raise click.UsageError("a configuration file is needed (-f FILE, or CFG_FILE), or --standalone")
     keep_collections_short()
+    give_memory_back()
     logs = Logs("submgr")
     logs.start()
     try:
