@@ -203,12 +203,16 @@ class Connections:
         self._sparsely.log(logging.WARNING, what, f"requests are refused: {what}", server=self.name, peer=host)
 
     def _who_makes_room(self, host: str | None) -> Connection | None:
-        """The client that has been slow for longest, if that is long, else the one that has been idle for longest, else
-        the slow one all the same. Of `host`; without it, of the host that has most clients, or of any."""
-        slow = self._longest(self._slow, host)
-        if slow is not None and self._slow[slow] < time.monotonic() - _PATIENCE:
+        """The client that has been slow for longest, if that is long, else the one that has been idle for longest, if
+        that is long, else the one of the two that has been waited for longer: a client that has just come loses its
+        place to no flood of others. Of `host`; without it, of the host that has most clients, or of any."""
+        slow, idle = self._longest(self._slow, host), self._longest(self._idle, host)
+        long_ago = time.monotonic() - _PATIENCE
+        if slow is not None and self._slow[slow] < long_ago:
             return slow
-        return self._longest(self._idle, host) or slow
+        if slow is None or idle is None or self._idle[idle] < long_ago:
+            return idle or slow
+        return slow if self._slow[slow] < self._idle[idle] else idle
 
     def _longest(self, waiting: Iterable[Connection], host: str | None) -> Connection | None:
         crowd = host or max(self._hosts, key=lambda each: self._hosts[each], default="")

@@ -121,6 +121,23 @@ def test_one_that_is_slow_for_long_makes_room_before_an_idle_one_and_that_before
     assert order == [0, 1, 2]
 
 
+def test_a_client_that_has_just_come_keeps_its_place_in_a_flood_of_others_that_begin_requests(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(module, "time", clock)
+    connections, clients = full(*(f"flood {n}" for n in range(PLACES)))
+    for client in clients:
+        connections.slow(client)
+    clock.now = 0.1
+    newcomer = Client(connections, "new")
+    assert connections.enter(newcomer)
+    connections.idle(newcomer)
+    for n in range(PLACES - 2):
+        flood = Client(connections, f"more {n}")
+        assert connections.enter(flood)
+        connections.slow(flood)
+    assert not newcomer.ended
+
+
 def test_one_host_cannot_take_all_places():
     connections = server()
     share = connections.limits.per_host
