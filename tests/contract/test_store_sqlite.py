@@ -17,7 +17,7 @@ from support.processes.children import spawn
 from support.waiting import eventually
 
 from submgr.platform.store.base import Change, StoreError, StoreTimeout, StoreUnavailable
-from submgr.platform.store.sqlite import SqliteStore
+from submgr.platform.store.sqlite import SqliteBackend, SqliteStore
 
 NS = "submgr_e2SubsDb"
 
@@ -267,3 +267,23 @@ def test_no_more_files_than_the_database_are_left(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "er" / "submgr.db"
     filled(path, 2000)
     assert [each.name for each in path.parent.iterdir()] == ["submgr.db"]
+
+
+def test_the_log_of_changes_stays_small_and_an_old_one_makes_room_at_a_start(tmp_path: Path) -> None:
+    path, copy = tmp_path / "submgr.db", tmp_path / "copy.db"
+    log, old = Path(f"{path}-wal"), Path(f"{copy}-wal")
+    backend = SqliteBackend(path)
+    backend.open()
+    largest = 0
+    for number in range(1500):
+        backend.write("a", {"key": bytes(4000) + str(number).encode()}, [])
+        largest = max(largest, log.stat().st_size)
+    assert 0 < largest < 2 * 1024 * 1024
+    copy.write_bytes(path.read_bytes())  # as a process leaves it that is killed
+    old.write_bytes(log.read_bytes())
+    backend.close()
+    again = SqliteBackend(copy)
+    again.open()
+    assert old.stat().st_size < largest / 2
+    assert again.read("a", {"key"})["key"].endswith(b"1499")
+    again.close()

@@ -39,6 +39,8 @@ from submgr.platform.store.committing import CommittingStore
 
 _T = TypeVar("_T")
 
+_LOG_PAGES = 256
+"""Pages of 4 KiB after which changes go from the log into the file."""
 _LAYOUT = 1
 _WHOLE = 30.0  # seconds for a call that goes through a whole namespace or file
 _TRIED = 8192  # bytes of a write that is tried: more than a page, so that it shows whether there is room
@@ -188,6 +190,9 @@ class SqliteBackend(OwnDatabase):
             connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
+            # The log of changes stays small, and an old one makes room first: on a small disk it may be what fills it.
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             connection.execute("BEGIN EXCLUSIVE")
             if self._check(connection) != _LAYOUT:
                 connection.execute(
