@@ -16,7 +16,7 @@ from functools import cache
 import gevent
 from gevent.event import Event
 
-from submgr.platform.turns import turn
+from submgr.platform.turns import step_back, turn
 
 SLICE = 0.01
 """Seconds of one turn of the event loop that all shares together may use."""
@@ -103,7 +103,7 @@ class _Row:
                 first = self._much or self._little  # one of them in each turn, so that they do not wait for ever
                 while first and time.monotonic() <= until:
                     first.popleft().set()
-                    gevent.sleep(0)  # behind the one let in: goes on when that one waits for something
+                    step_back()  # goes on when the one let in waits for something
                     first = self._little or self._much
         finally:
             self._letting_in = False

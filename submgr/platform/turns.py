@@ -2,7 +2,7 @@
 """Long work in a greenlet without holding up the others: the one place that gives others their turn.
 
 `gevent.sleep(0)` does not help: it lets other greenlets run, but the event loop does not look at its sockets. Every
-function here sleeps for a moment that is longer than nothing, so that sockets and timers are looked at.
+function here but `step_back` sleeps for a moment that is longer than nothing, so that sockets and timers are looked at.
 """
 
 from __future__ import annotations
@@ -30,6 +30,12 @@ has just gone on take it again before those that wait for it."""
 def turn() -> None:
     """Gives every other greenlet, socket and timer one turn. For work that is short but never waits for anything."""
     gevent.sleep(_A_MOMENT)
+
+
+def step_back() -> None:
+    """Lets every greenlet that is ready go first. The event loop does not look at its sockets: for who does no work of
+    its own and bounds that of the others."""
+    gevent.sleep(0)
 
 
 def pause() -> None:

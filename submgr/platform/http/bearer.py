@@ -16,12 +16,13 @@ CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 
 class Failures:
-    """Slows down those who guess tokens, by address. A right token is never slowed down.
+    """Slows down those who guess tokens, by address. A right token is never slowed down, whoever guesses beside it:
+    all that come through one proxy have one address.
 
     The first `free` wrong tokens of an address are answered at once, each further one `pause` seconds later than the
-    one before, at most `longest`. While `at_once` of its wrong tokens wait for their answers, no token of the address
-    is looked at: guesses that come side by side gain nothing. An address that was right, or that has not been wrong for
-    `forget` seconds, begins anew. The latest `most` addresses are remembered.
+    one before, at most `longest`. So an address makes as many guesses as it has connections, each `longest` seconds.
+    An address that was right, or that has not been wrong for `forget` seconds, begins anew. The latest `most` addresses
+    are remembered.
     """
 
     def __init__(
@@ -29,7 +30,6 @@ class Failures:
         free: int = 3,
         pause: float = 0.25,
         longest: float = 2.0,
-        at_once: int = 8,
         forget: float = 60.0,
         most: int = 1000,
         clock: Callable[[], float] = time.monotonic,
@@ -38,20 +38,14 @@ class Failures:
         self._free = free
         self._pause = pause
         self._longest = longest
-        self._at_once = at_once
         self._forget = forget
         self._most = most
         self._clock = clock
         self._sleep = sleep
         self._wrong: OrderedDict[str, tuple[int, float]] = OrderedDict()
-        self._waiting: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self._wrong)
-
-    def busy(self, address: str) -> bool:
-        """Whether so many wrong tokens of the address wait that no more is looked at."""
-        return self._waiting.get(address, 0) >= self._at_once
 
     def right(self, address: str) -> None:
         """The address has sent a right token."""
@@ -66,15 +60,8 @@ class Failures:
         self._wrong.move_to_end(address)
         if len(self._wrong) > self._most:
             self._wrong.popitem(last=False)
-        if count <= self._free:
-            return
-        self._waiting[address] = self._waiting.get(address, 0) + 1
-        try:
+        if count > self._free:
             self._sleep(min((count - self._free) * self._pause, self._longest))
-        finally:
-            self._waiting[address] -= 1
-            if not self._waiting[address]:
-                del self._waiting[address]
 
 
 _failures = Failures()
@@ -84,14 +71,12 @@ def bears(tokens: Collection[str | None], failures: Failures = _failures) -> boo
     """Whether the current request bears one of `tokens`. None and "" are no tokens, and no request bears them.
 
     The comparison takes the same time wherever a wrong token differs and however long it is, so that nobody can guess
-    one by measuring. Raises ApiError 429 while the address has too many wrong ones.
+    one by measuring. For a wrong one it returns when its sender may be told so.
     """
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not given.strip():
         return False
     address = request.remote_addr or ""
-    if failures.busy(address):
-        raise ApiError(429, "too many wrong tokens from this address", headers={"Retry-After": "2"})
     # WSGI hands a header's octets over as Latin-1
     digest = sha256(given.strip().encode("latin-1", "replace")).digest()
     if sum(hmac.compare_digest(digest, sha256(token.encode()).digest()) for token in tokens if token):

@@ -4,8 +4,8 @@
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import gevent
@@ -27,6 +27,8 @@ class HttpLimits:
     """The bounds of a server. Times in seconds, sizes in bytes."""
 
     body: int = MAX_BODY
+    large: Mapping[str, int] = field(default_factory=dict)
+    """The paths whose bodies may be larger than `body`, and how large."""
     requests: int = 8 * 1024 * 1024
     """Bytes of heads and bodies held for all clients together: eight of the largest, or thousands of usual ones."""
     answers: int = 32 * 1024 * 1024
@@ -42,6 +44,15 @@ class HttpLimits:
     write: float = 30.0
     """The time in which a client takes one piece of its answer."""
     backlog: int = 4096
+
+    def body_of(self, path: str) -> int:
+        """The largest body of a request to `path`."""
+        return self.large.get(path.partition("?")[0], self.body)
+
+    @property
+    def small(self) -> int:
+        """Bytes of a request that are always taken, however much others hold: a probe of the health, for one."""
+        return self.requests // self.connections
 
     @property
     def reserve(self) -> int:
@@ -158,7 +169,7 @@ class Connections:
     def received(self, connection: Connection, octets: int) -> bool:
         """So many more bytes of a request are held. Returns False when there is no room for them."""
         self._requests.add(connection, octets)
-        return self._fits(connection, self._requests, self.limits.requests)
+        return self._fits(connection, self._requests, self.limits.requests, self.limits.small)
 
     def sends(self, connection: Connection, answer: bytes | memoryview) -> bool:
         """An answer, or a piece of one, is held. Returns False when there is no room for it."""
@@ -219,21 +230,28 @@ class Connections:
         found = next((connection for connection in waiting if connection.host == crowd), None)
         return found if found or host else next(iter(waiting), None)
 
-    def _longest_of_the_heaviest(self, weight: Callable[[Connection], int]) -> Connection | None:
+    def _longest_of_the_heaviest(self, weight: Callable[[Connection], int], small: int) -> Connection | None:
         weights: Counter[str] = Counter()
         first: dict[str, Connection] = {}
         for connection in self._slow:
-            if own := weight(connection):
+            if (own := weight(connection)) > small:
                 weights[connection.host] += own
                 first.setdefault(connection.host, connection)
         return first[max(weights, key=lambda host: weights[host])] if weights else None
 
     def _fits(
-        self, connection: Connection, held: RequestBytes[Connection] | AnswerBytes[Connection], limit: int
+        self,
+        connection: Connection,
+        held: RequestBytes[Connection] | AnswerBytes[Connection],
+        limit: int,
+        small: int = 0,
     ) -> bool:
-        """Makes room for what `connection` holds now: the slow clients of the host that holds most lose it first."""
-        while held.total > limit:
-            leaving = self._longest_of_the_heaviest(held.of)
+        """Makes room for what `connection` holds now: the slow clients of the host that holds most lose it first.
+
+        Who holds `small` or less loses nothing.
+        """
+        while held.total > limit and held.of(connection) > small:
+            leaving = self._longest_of_the_heaviest(held.of, small)
             self._tell("too many bytes are in flight", (leaving or connection).host)
             if leaving is None or leaving is connection:
                 return False

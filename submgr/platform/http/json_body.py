@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from submgr.platform.turns import pause
+from submgr.platform.fair import Share
 
 MOST_NAMES = 30_000
 """Names of members in one text. A subscribe request for hundreds of messages has a few thousand."""
@@ -32,10 +32,10 @@ class NotJson(ValueError):
 
 
 def take_turn(size: int | None) -> None:
-    """To be called before a text of `size` bytes is taken and read: of several large ones, one is so in each turn of
-    the event loop, and the others wait where they are."""
+    """To be called before a text of `size` bytes is taken and read: large ones wait where they are, behind all that is
+    small, and one is read in each turn of the event loop."""
     if size is not None and size > _LARGE:
-        pause()
+        Share(costly=True).spend()
 
 
 def read_json(body: bytes) -> Any:

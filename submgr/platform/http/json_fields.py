@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
+from submgr.platform.fair import Share
 from submgr.platform.printable import has_controls
 from submgr.platform.turns import Budget
 
@@ -56,7 +57,7 @@ class Mistakes:
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self.found: list[Mistake] = []
-        self.budget = Budget()
+        self.budget = Budget(give=Share(costly=True).spend)
         """Whoever reads a long list gives others their turn by it."""
         self._fields: set[str] = set()
 

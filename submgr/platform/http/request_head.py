@@ -147,7 +147,9 @@ def framing(fields: Fields, version: str) -> Framing:
         length=int(length) if length is not None else None,
         chunked=chunked,
         closes="close" in options if version == "HTTP/1.1" else "keep-alive" not in options,
-        expects_continue=any(name == "expect" and value.lower() == "100-continue" for name, value in told),
+        # HTTP/1.0 knows no interim answers (RFC 9110 section 10.1.1)
+        expects_continue=version == "HTTP/1.1"
+        and any(name == "expect" and value.lower() == "100-continue" for name, value in told),
     )
 
 

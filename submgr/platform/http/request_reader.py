@@ -45,7 +45,7 @@ def read_request(source: BufferedSocket, limits: HttpLimits, probes_only: bool) 
     except TooLong:
         raise Refused(431, "the head of the request is too long") from None
     fields = request_fields(lines, line.version)
-    return Request(text, line, fields, _read_body(source, fields, limits.body))
+    return Request(text, line, fields, _read_body(source, fields, limits.body_of(line.path)))
 
 
 def _first_line(source: BufferedSocket) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import gevent
 
 from submgr.platform.connecting import connect
+from submgr.platform.fair import Share
 from submgr.platform.names import Names, neighbours, strangers
 from submgr.platform.supervised import SupervisedLoop
 from submgr.rmr.addresses import split_address
@@ -105,6 +106,7 @@ class Endpoint:
         queue.expire(self.trouble or "no connection")
         if not len(queue) or self._retry_at > monotonic():
             return
+        Share().spend()  # thousands of peers may have to be connected to at the same time
         limit = max(min(self._config.connect_timeout, queue.next_deadline() - monotonic()), 0.05)
         try:
             sock = self._open(limit)

@@ -223,3 +223,18 @@ def test_a_client_that_turns_idle_while_the_server_stops_is_ended():
     connections.stopping = True
     connections.idle(client)
     assert client.ended
+
+
+def test_a_small_request_always_finds_room_and_loses_nothing():
+    connections = server(requests=100)
+    works, small, probe, large = (Client(connections, host) for host in ("a", "b", "b", "c"))
+    for client in (works, small, probe, large):
+        connections.enter(client)
+        connections.slow(client)
+    connections.works(works)
+    assert connections.received(works, 99)
+    assert connections.limits.small == 5
+    assert connections.received(small, 5)
+    assert connections.received(probe, 1)
+    assert not connections.received(large, 6)
+    assert not small.ended and not probe.ended
