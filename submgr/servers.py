@@ -8,6 +8,8 @@ from submgr.adapters.metrics.monitoring import Monitoring
 from submgr.adapters.records.e2 import e2_json
 from submgr.backup import Backup
 from submgr.orphans import Orphans
+from submgr.platform.http.app import MAX_BODY
+from submgr.platform.http.connections import HttpLimits
 from submgr.platform.http.peer import require_certificate
 from submgr.platform.http.server import HttpServer
 from submgr.platform.logs import Logs
@@ -16,7 +18,7 @@ from submgr.platform.secret_file import secret_file
 from submgr.probes import Probes
 from submgr.reconciler import Reconciler
 from submgr.rest.errors import answer_only_if
-from submgr.rest.platform import platform_app
+from submgr.rest.platform import LARGE_BODIES, LARGEST_IMPORT, platform_app
 from submgr.rest.use_cases import DebugWrite, Operations, XappOptions
 from submgr.rest.xapp import xapp_app
 from submgr.service import Service
@@ -77,7 +79,8 @@ def make_platform_http(
     tls = live.current.tls
     if tls.asks("platform"):
         require_certificate(app)
-    return HttpServer("platform", live.current.local.listen, app, tls=tls.server("platform"))
+    limits = HttpLimits(large=LARGE_BODIES, requests=LARGEST_IMPORT + 2 * MAX_BODY)
+    return HttpServer("platform", live.current.local.listen, app, limits=limits, tls=tls.server("platform"))
 
 
 def _debug_token(debug: Debug) -> str:

@@ -33,6 +33,10 @@ from submgr.rest.views import (
 from submgr.rest.write_access import require_write
 
 _BASE = "/ric/v1"
+LARGEST_IMPORT = 16 * 1024 * 1024
+"""Bytes of a backup as it is sent: in gzip as many subscriptions as there may be, 65,535, have about 10 MB."""
+LARGE_BODIES = {f"{_BASE}/import": LARGEST_IMPORT}
+"""The paths whose bodies may be larger than others, and how large."""
 _CONTENT_POLICY = "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 """The console page loads nothing, and talks to this API only."""
 
@@ -41,7 +45,7 @@ def platform_app(
     subscriptions: Subscriptions, operations: Operations, internal_error: InternalError, origins: Iterable[str] = ()
 ) -> Flask:
     """The WSGI application of the platform interface. `origins`: see `refuse_foreign_origins`."""
-    app = JsonApp("submgr.rest.platform")
+    app = JsonApp("submgr.rest.platform", max_body=LARGEST_IMPORT)
     refuse_foreign_origins(app, origins)
     audit_changes(app)
     app.before_request(refuse_callbacks)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -75,6 +76,9 @@ def test_a_spoilt_file_and_a_daemon_that_is_away() -> None:
         spoilt = ctl(daemon, "import", data=lines[0])
         assert spoilt.returncode == 1
         assert b"the file is not complete" in spoilt.stderr
+        large = ctl(daemon, "import", data=b"\n".join([lines[0], os.urandom(1_500_000).hex().encode(), lines[-1]]))
+        assert large.returncode == 1
+        assert b"line 2: " in large.stderr, "more than other requests may have"
         assert ctl(daemon, "reconcile", "--dry-run").returncode == 0
         daemon.stop()
         away = ctl(daemon, "export")
