@@ -14,9 +14,9 @@ _PARAMETER = re.compile(r"""([?&;])([\w.-]{1,64})=((?:[^&;#\s"\\]|\\.)+)""")
 
 
 def is_secret(name: str) -> bool:
-    """Whether a value of this name counts as a secret. The name of a file that has one does not (`tokenFile`)."""
+    """Whether a value of this name counts as a secret. Where one is kept does not (`tokenFile`, `credentialsDir`)."""
     lowered = name.lower()
-    return not lowered.endswith("file") and any(word in lowered for word in _SECRET_WORDS)
+    return not lowered.endswith(("file", "dir")) and any(word in lowered for word in _SECRET_WORDS)
 
 
 def masked_text(text: str) -> str:

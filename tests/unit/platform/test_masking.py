@@ -41,6 +41,7 @@ def test_secrets_in_urls_are_masked_wherever_a_text_has_them(text: str, shown: s
 def test_the_name_of_a_file_is_no_secret() -> None:
     assert is_secret("adminToken")
     assert not is_secret("adminTokenFile")
+    assert not is_secret("credentialsDir")
 
 
 @pytest.mark.parametrize(
