@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command line: `submgr run`, the simulators, the RMR tools, the benchmarks, `submgr ctl`."""
+"""The command line: `submgr run`, the simulators, the RMR tools, the benchmarks, `submgr ctl`, `submgr e2sm`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import click
 from submgr.app import build
 from submgr.bench.cli import bench
 from submgr.cli.ctl.main import ctl
+from submgr.cli.e2sm import e2sm
 from submgr.cli.go_arguments import file_named, translated
 from submgr.cli.standalone import DATABASE, Demo, Neighbours, TcpPorts, start_demos
 from submgr.daemon import Daemon
@@ -50,6 +51,7 @@ main.add_command(sim)
 main.add_command(rmr)
 main.add_command(bench)
 main.add_command(ctl)
+main.add_command(e2sm)
 
 
 @main.command()

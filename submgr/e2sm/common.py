@@ -67,7 +67,7 @@ CELL = Choice(Alternative("nr", NrCell), Alternative("eutra", EutraCell), tag="k
 @sequence
 class Slice:
     sst: int = part(FixedBits(8), "sst")
-    sd: bytes | None = part(Octets(3), "sd_hex", optional=True)
+    sd: bytes | None = part(Octets(3), "sd_hex", default=None)
 
 
 @sequence
@@ -131,34 +131,34 @@ _AMF_UE_NGAP_ID = Integer(0, (1 << 40) - 1)
 class GnbUe:
     amf_ue_ngap_id: int = part(_AMF_UE_NGAP_ID, "amf_ue_ngap_id")
     guami: Guami = part(Guami, "guami")
-    f1ap_ids: tuple[int, ...] | None = part(ListOf(Boxed(UINT32), 4), "gnb_cu_ue_f1ap_ids", optional=True)
-    e1ap_ids: tuple[int, ...] | None = part(_E1AP_IDS, "gnb_cu_cp_ue_e1ap_ids", optional=True)
-    ran_ue_id: bytes | None = part(Octets(8), "ran_ueid_hex", optional=True)
-    xnap_id: int | None = part(UINT32, "m_ng_ran_ue_xnap_id", optional=True)
-    global_gnb_id: GlobalGnb | None = part(GlobalGnb, "global_gnb_id", optional=True)
-    global_ng_ran_node_id: Chosen | None = part(NG_RAN_NODE, "global_ng_ran_node_id", addition=True)
+    f1ap_ids: tuple[int, ...] | None = part(ListOf(Boxed(UINT32), 4), "gnb_cu_ue_f1ap_ids", default=None)
+    e1ap_ids: tuple[int, ...] | None = part(_E1AP_IDS, "gnb_cu_cp_ue_e1ap_ids", default=None)
+    ran_ue_id: bytes | None = part(Octets(8), "ran_ueid_hex", default=None)
+    xnap_id: int | None = part(UINT32, "m_ng_ran_ue_xnap_id", default=None)
+    global_gnb_id: GlobalGnb | None = part(GlobalGnb, "global_gnb_id", default=None)
+    global_ng_ran_node_id: Chosen | None = part(NG_RAN_NODE, "global_ng_ran_node_id", default=None, addition=True)
 
 
 @sequence
 class GnbDuUe:
     f1ap_id: int = part(UINT32, "gnb_cu_ue_f1ap_id")
-    ran_ue_id: bytes | None = part(Octets(8), "ran_ueid_hex", optional=True)
+    ran_ue_id: bytes | None = part(Octets(8), "ran_ueid_hex", default=None)
 
 
 @sequence
 class GnbCuUpUe:
     e1ap_id: int = part(UINT32, "gnb_cu_cp_ue_e1ap_id")
-    ran_ue_id: bytes | None = part(Octets(8), "ran_ueid_hex", optional=True)
+    ran_ue_id: bytes | None = part(Octets(8), "ran_ueid_hex", default=None)
 
 
 @sequence
 class NgEnbUe:
     amf_ue_ngap_id: int = part(_AMF_UE_NGAP_ID, "amf_ue_ngap_id")
     guami: Guami = part(Guami, "guami")
-    w1ap_id: int | None = part(UINT32, "ng_enb_cu_ue_w1ap_id", optional=True)
-    xnap_id: int | None = part(UINT32, "m_ng_ran_ue_xnap_id", optional=True)
-    global_ng_enb_id: GlobalNgEnb | None = part(GlobalNgEnb, "global_ng_enb_id", optional=True)
-    global_ng_ran_node_id: Chosen | None = part(NG_RAN_NODE, "global_ng_ran_node_id", addition=True)
+    w1ap_id: int | None = part(UINT32, "ng_enb_cu_ue_w1ap_id", default=None)
+    xnap_id: int | None = part(UINT32, "m_ng_ran_ue_xnap_id", default=None)
+    global_ng_enb_id: GlobalNgEnb | None = part(GlobalNgEnb, "global_ng_enb_id", default=None)
+    global_ng_ran_node_id: Chosen | None = part(NG_RAN_NODE, "global_ng_ran_node_id", default=None, addition=True)
 
 
 @sequence
@@ -169,20 +169,20 @@ class NgEnbDuUe:
 @sequence
 class EnGnbUe:
     x2ap_id: int = part(_X2AP_ID, "m_enb_ue_x2ap_id")
-    x2ap_id_extension: int | None = part(_X2AP_ID_EXTENSION, "m_enb_ue_x2ap_id_extension", optional=True)
+    x2ap_id_extension: int | None = part(_X2AP_ID_EXTENSION, "m_enb_ue_x2ap_id_extension", default=None)
     global_enb_id: GlobalEnb = part(GlobalEnb, "global_enb_id")
-    f1ap_id: int | None = part(UINT32, "gnb_cu_ue_f1ap_id", optional=True)
-    e1ap_ids: tuple[int, ...] | None = part(_E1AP_IDS, "gnb_cu_cp_ue_e1ap_ids", optional=True)
-    ran_ue_id: bytes | None = part(Octets(8), "ran_ueid_hex", optional=True)
+    f1ap_id: int | None = part(UINT32, "gnb_cu_ue_f1ap_id", default=None)
+    e1ap_ids: tuple[int, ...] | None = part(_E1AP_IDS, "gnb_cu_cp_ue_e1ap_ids", default=None)
+    ran_ue_id: bytes | None = part(Octets(8), "ran_ueid_hex", default=None)
 
 
 @sequence
 class EnbUe:
     s1ap_id: int = part(UINT32, "mme_ue_s1ap_id")
     gummei: Gummei = part(Gummei, "gummei")
-    x2ap_id: int | None = part(_X2AP_ID, "m_enb_ue_x2ap_id", optional=True)
-    x2ap_id_extension: int | None = part(_X2AP_ID_EXTENSION, "m_enb_ue_x2ap_id_extension", optional=True)
-    global_enb_id: GlobalEnb | None = part(GlobalEnb, "global_enb_id", optional=True)
+    x2ap_id: int | None = part(_X2AP_ID, "m_enb_ue_x2ap_id", default=None)
+    x2ap_id_extension: int | None = part(_X2AP_ID_EXTENSION, "m_enb_ue_x2ap_id_extension", default=None)
+    global_enb_id: GlobalEnb | None = part(GlobalEnb, "global_enb_id", default=None)
 
 
 UE = Choice(
@@ -204,7 +204,7 @@ class FunctionName:
     short_name: str = part(NAME, "short_name")
     oid: str = part(Text(1000), "oid")
     description: str = part(NAME, "description")
-    instance: int | None = part(Integer(), "instance", optional=True)
+    instance: int | None = part(Integer(), "instance", default=None)
 
 
 @sequence

@@ -24,31 +24,33 @@ _MEASUREMENT = Choice(Alternative("name", NAME), Alternative("id", Integer(1, 65
 class Label:
     """What a measurement is broken down by. An empty one is legal."""
 
-    no_label: bool | None = part(Flag(), "no_label", optional=True)
-    plmn: Plmn | None = part(PLMN, "plmn", optional=True)
-    slice: Slice | None = part(Slice, "slice", optional=True)
-    five_qi: int | None = part(Integer(0, 255, extensible=True), "five_qi", optional=True)
-    qfi: int | None = part(Integer(0, 63, extensible=True), "qfi", optional=True)
-    qci: int | None = part(_QCI, "qci", optional=True)
-    qci_max: int | None = part(_QCI, "qci_max", optional=True)
-    qci_min: int | None = part(_QCI, "qci_min", optional=True)
-    arp_max: int | None = part(_ARP, "arp_max", optional=True)
-    arp_min: int | None = part(_ARP, "arp_min", optional=True)
-    bitrate_range: int | None = part(_INDEX, "bitrate_range", optional=True)
-    layer_mu_mimo: int | None = part(_INDEX, "layer_mu_mimo", optional=True)
-    sum: bool | None = part(Flag(), "sum", optional=True)
-    dist_bin_x: int | None = part(_INDEX, "dist_bin_x", optional=True)
-    dist_bin_y: int | None = part(_INDEX, "dist_bin_y", optional=True)
-    dist_bin_z: int | None = part(_INDEX, "dist_bin_z", optional=True)
-    pre_label_override: bool | None = part(Flag(), "pre_label_override", optional=True)
-    start_end: str | None = part(Enumerated("start", "end"), "start_end", optional=True)
-    min: bool | None = part(Flag(), "min", optional=True)
-    max: bool | None = part(Flag(), "max", optional=True)
-    avg: bool | None = part(Flag(), "avg", optional=True)
-    ssb_index: int | None = part(_INDEX, "ssb_index", addition=True, since=Level.V2_03)
-    non_gob_bf_mode_index: int | None = part(_INDEX, "non_gob_bf_mode_index", addition=True, since=Level.V2_03)
+    no_label: bool | None = part(Flag(), "no_label", default=None)
+    plmn: Plmn | None = part(PLMN, "plmn", default=None)
+    slice: Slice | None = part(Slice, "slice", default=None)
+    five_qi: int | None = part(Integer(0, 255, extensible=True), "five_qi", default=None)
+    qfi: int | None = part(Integer(0, 63, extensible=True), "qfi", default=None)
+    qci: int | None = part(_QCI, "qci", default=None)
+    qci_max: int | None = part(_QCI, "qci_max", default=None)
+    qci_min: int | None = part(_QCI, "qci_min", default=None)
+    arp_max: int | None = part(_ARP, "arp_max", default=None)
+    arp_min: int | None = part(_ARP, "arp_min", default=None)
+    bitrate_range: int | None = part(_INDEX, "bitrate_range", default=None)
+    layer_mu_mimo: int | None = part(_INDEX, "layer_mu_mimo", default=None)
+    sum: bool | None = part(Flag(), "sum", default=None)
+    dist_bin_x: int | None = part(_INDEX, "dist_bin_x", default=None)
+    dist_bin_y: int | None = part(_INDEX, "dist_bin_y", default=None)
+    dist_bin_z: int | None = part(_INDEX, "dist_bin_z", default=None)
+    pre_label_override: bool | None = part(Flag(), "pre_label_override", default=None)
+    start_end: str | None = part(Enumerated("start", "end"), "start_end", default=None)
+    min: bool | None = part(Flag(), "min", default=None)
+    max: bool | None = part(Flag(), "max", default=None)
+    avg: bool | None = part(Flag(), "avg", default=None)
+    ssb_index: int | None = part(_INDEX, "ssb_index", default=None, addition=True, since=Level.V2_03)
+    non_gob_bf_mode_index: int | None = part(
+        _INDEX, "non_gob_bf_mode_index", default=None, addition=True, since=Level.V2_03
+    )
     mimo_mode_index: int | None = part(
-        Integer(1, 2, extensible=True), "mimo_mode_index", addition=True, since=Level.V2_03
+        Integer(1, 2, extensible=True), "mimo_mode_index", default=None, addition=True, since=Level.V2_03
     )
 
 
@@ -76,8 +78,8 @@ class Bins:
     """The bins of a distribution, in one to three dimensions."""
 
     x: tuple[Bin, ...] = part(_BINS, "x")
-    y: tuple[Bin, ...] | None = part(_BINS, "y", optional=True)
-    z: tuple[Bin, ...] | None = part(_BINS, "z", optional=True)
+    y: tuple[Bin, ...] | None = part(_BINS, "y", default=None)
+    z: tuple[Bin, ...] | None = part(_BINS, "z", default=None)
 
 
 @sequence
@@ -115,10 +117,10 @@ class Test:
     expression: str | None = part(
         Enumerated("equal", "greaterthan", "lessthan", "contains", "present"),
         "expression",
-        optional=True,
+        default=None,
         optional_since=Level.V2_03,
     )
-    value: Chosen | None = part(_TEST_VALUE, "value", optional=True, optional_since=Level.V2_03)
+    value: Chosen | None = part(_TEST_VALUE, "value", default=None, optional_since=Level.V2_03)
 
 
 @sequence(marker_since=Level.V2_03)
@@ -126,20 +128,20 @@ class Match:
     """One of the conditions on a measurement of format 3. Before v2.03 it was the bare choice."""
 
     condition: Chosen = part(Choice(Alternative("label", Label), Alternative("test", Test, flat=True)))
-    logical_or: bool | None = part(Flag(), "logical_or", optional=True, since=Level.V2_03)
+    logical_or: bool | None = part(Flag(), "logical_or", default=None, since=Level.V2_03)
 
 
 @sequence
 class ConditionalMeasurement:
     measurement: Chosen = part(_MEASUREMENT)
     conditions: tuple[Match, ...] = part(ListOf(Match, 32768), "conditions")
-    bins: Bins | None = part(Bins, "bins", addition=True, since=Level.V2_03, flexric_root=True)
+    bins: Bins | None = part(Bins, "bins", default=None, addition=True, since=Level.V2_03, flexric_root=True)
 
 
 @sequence
 class UeCondition:
     test: Test = part(Test)
-    logical_or: bool | None = part(Flag(), "logical_or", addition=True, since=Level.V2_03)
+    logical_or: bool | None = part(Flag(), "logical_or", default=None, addition=True, since=Level.V2_03)
 
 
 @sequence
@@ -148,9 +150,14 @@ class Format1:
 
     measurements: tuple[Measurement, ...] = part(ListOf(Measurement, 65535), "measurements")
     granularity: int = part(MILLISECONDS, "granularity_ms")
-    cell: Chosen | None = part(CELL, "cell", optional=True)
+    cell: Chosen | None = part(CELL, "cell", default=None)
     distribution_bins: tuple[MeasurementBins, ...] | None = part(
-        ListOf(MeasurementBins, 65535), "distribution_bins", addition=True, since=Level.V2_03, flexric_root=True
+        ListOf(MeasurementBins, 65535),
+        "distribution_bins",
+        default=None,
+        addition=True,
+        since=Level.V2_03,
+        flexric_root=True,
     )
 
 
@@ -168,7 +175,7 @@ class Format3:
 
     measurements: tuple[ConditionalMeasurement, ...] = part(ListOf(ConditionalMeasurement, 65535), "measurements")
     granularity: int = part(MILLISECONDS, "granularity_ms")
-    cell: Chosen | None = part(CELL, "cell", optional=True)
+    cell: Chosen | None = part(CELL, "cell", default=None)
 
 
 @sequence
@@ -216,8 +223,8 @@ class EventTrigger:
 @sequence
 class OfferedMeasurement:
     name: str = part(NAME, "name")
-    id: int | None = part(Integer(1, 65536, extensible=True), "id", optional=True)
-    bins: Bins | None = part(Bins, "bins", addition=True, since=Level.V2_03)
+    id: int | None = part(Integer(1, 65536, extensible=True), "id", default=None)
+    bins: Bins | None = part(Bins, "bins", default=None, addition=True, since=Level.V2_03)
 
 
 @sequence
@@ -234,6 +241,6 @@ class ReportStyle:
 class FunctionDefinition:
     name: FunctionName = part(FunctionName)
     event_trigger_styles: tuple[EventTriggerStyle, ...] | None = part(
-        ListOf(EventTriggerStyle, 63), "event_trigger_styles", optional=True
+        ListOf(EventTriggerStyle, 63), "event_trigger_styles", default=None
     )
-    report_styles: tuple[ReportStyle, ...] | None = part(ListOf(ReportStyle, 63), "report_styles", optional=True)
+    report_styles: tuple[ReportStyle, ...] | None = part(ListOf(ReportStyle, 63), "report_styles", default=None)

@@ -76,7 +76,7 @@ class InterfaceMessage:
     interface_id: Chosen = part(_INTERFACE_ID, "interface_id")
     direction: str = part(Enumerated("incoming", "outgoing", "both"), "direction")
     message: Chosen = part(Choice(*(Alternative(name, Message) for name in _INTERFACES), tag="interface"), "message")
-    ie_tests: tuple[IeTest, ...] | None = part(ListOf(IeTest, 15), "ie_tests", optional=True)
+    ie_tests: tuple[IeTest, ...] | None = part(ListOf(IeTest, 15), "ie_tests", default=None)
 
 
 EVENT_TRIGGER = Choice(Alternative(1, InterfaceMessage), tag="format")
@@ -97,12 +97,12 @@ class GroupTest:
 
 @sequence
 class GroupDefinition:
-    tests: tuple[GroupTest, ...] | None = part(ListOf(GroupTest, _MOST_PARAMETERS), "definition", optional=True)
+    tests: tuple[GroupTest, ...] | None = part(ListOf(GroupTest, _MOST_PARAMETERS), "definition", default=None)
 
 
 @sequence
 class Policy:
-    parameters: tuple[Parameter, ...] | None = part(ListOf(Parameter, _MOST_PARAMETERS), "policy", optional=True)
+    parameters: tuple[Parameter, ...] | None = part(ListOf(Parameter, _MOST_PARAMETERS), "policy", default=None)
 
 
 @sequence
@@ -114,12 +114,12 @@ class UeGroup:
 
 @sequence
 class Format1:
-    parameters: tuple[Parameter, ...] | None = part(ListOf(Parameter, 255), "parameters", optional=True)
+    parameters: tuple[Parameter, ...] | None = part(ListOf(Parameter, 255), "parameters", default=None)
 
 
 @sequence
 class Format2:
-    ue_groups: tuple[UeGroup, ...] | None = part(ListOf(UeGroup, 255), "ue_groups", optional=True)
+    ue_groups: tuple[UeGroup, ...] | None = part(ListOf(UeGroup, 255), "ue_groups", default=None)
 
 
 @sequence
@@ -185,15 +185,15 @@ class PolicyStyle:
 class Interface:
     interface: str = part(_INTERFACE, "interface")
     event_trigger_styles: tuple[EventTriggerStyle, ...] | None = part(
-        ListOf(EventTriggerStyle, 63), "event_trigger_styles", optional=True
+        ListOf(EventTriggerStyle, 63), "event_trigger_styles", default=None
     )
-    report_styles: tuple[ReportStyle, ...] | None = part(ListOf(ReportStyle, 63), "report_styles", optional=True)
-    insert_styles: tuple[InsertStyle, ...] | None = part(ListOf(InsertStyle, 63), "insert_styles", optional=True)
-    control_styles: tuple[ControlStyle, ...] | None = part(ListOf(ControlStyle, 63), "control_styles", optional=True)
-    policy_styles: tuple[PolicyStyle, ...] | None = part(ListOf(PolicyStyle, 63), "policy_styles", optional=True)
+    report_styles: tuple[ReportStyle, ...] | None = part(ListOf(ReportStyle, 63), "report_styles", default=None)
+    insert_styles: tuple[InsertStyle, ...] | None = part(ListOf(InsertStyle, 63), "insert_styles", default=None)
+    control_styles: tuple[ControlStyle, ...] | None = part(ListOf(ControlStyle, 63), "control_styles", default=None)
+    policy_styles: tuple[PolicyStyle, ...] | None = part(ListOf(PolicyStyle, 63), "policy_styles", default=None)
 
 
 @sequence
 class FunctionDefinition:
     name: FunctionName = part(FunctionName)
-    interfaces: tuple[Interface, ...] | None = part(ListOf(Interface, 63), "interfaces", optional=True)
+    interfaces: tuple[Interface, ...] | None = part(ListOf(Interface, 63), "interfaces", default=None)

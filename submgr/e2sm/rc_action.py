@@ -17,7 +17,7 @@ class Parameter:
     """A parameter that is to be reported."""
 
     id: int = part(PARAMETER_ID, "parameter_id")
-    definition: Chosen | None = part(DEFINITION, "definition", addition=True)
+    definition: Chosen | None = part(DEFINITION, "definition", default=None, addition=True)
 
 
 _PARAMETERS = ListOf(Parameter, _MOST)
@@ -39,14 +39,14 @@ class PolicyParameter:
 @sequence
 class PolicyAction:
     id: int = part(MODEL_ID, "action_id")
-    parameters: tuple[PolicyParameter, ...] | None = part(ListOf(PolicyParameter, _MOST), "parameters", optional=True)
-    decision: str | None = part(Enumerated("accept", "reject"), "decision", addition=True)
+    parameters: tuple[PolicyParameter, ...] | None = part(ListOf(PolicyParameter, _MOST), "parameters", default=None)
+    decision: str | None = part(Enumerated("accept", "reject"), "decision", default=None, addition=True)
 
 
 @sequence
 class Policy:
     action: PolicyAction = part(PolicyAction)
-    condition: tuple[TestItem, ...] | None = part(TESTS, "condition", optional=True)
+    condition: tuple[TestItem, ...] | None = part(TESTS, "condition", default=None)
 
 
 @sequence
@@ -62,7 +62,7 @@ class Insert:
 
     indication: int = part(MODEL_ID, "insert_indication_id")
     parameters: tuple[Parameter, ...] = part(_PARAMETERS, "parameters")
-    ue: Chosen | None = part(UE, "ue", optional=True)
+    ue: Chosen | None = part(UE, "ue", default=None)
 
 
 @sequence
@@ -82,7 +82,7 @@ class Inserts:
     """Format 4."""
 
     styles: tuple[InsertStyle, ...] = part(ListOf(InsertStyle, 63), "insert_styles")
-    ue: Chosen | None = part(UE, "ue", optional=True)
+    ue: Chosen | None = part(UE, "ue", default=None)
 
 
 _ACTION_FORMAT = Choice(

@@ -75,9 +75,9 @@ class InterfaceMessage:
     identifier: Chosen | None = part(
         Choice(*map(Alternative, _INTERFACES, (Ng, Xn, F1, E1, S1, X2, W1)), tag="interface"),
         "identifier",
-        optional=True,
+        default=None,
     )
-    message: ProtocolMessage | None = part(ProtocolMessage, optional=True)
+    message: ProtocolMessage | None = part(ProtocolMessage, default=None)
 
 
 _LTE_CLASSES = Enumerated(
@@ -100,7 +100,7 @@ class RrcMessage:
 @sequence
 class OneUe:
     ue: Chosen = part(UE, "ue")
-    tests: tuple[TestItem, ...] | None = part(TESTS, "tests", optional=True)
+    tests: tuple[TestItem, ...] | None = part(TESTS, "tests", default=None)
 
 
 @sequence
@@ -112,7 +112,7 @@ class Group:
 class UeFilter:
     id: int = part(MODEL_ID, "ue_filter_id")
     content: Chosen = part(Choice(Alternative("ue", OneUe, flat=True), Alternative("group", Group, flat=True)))
-    logical_or: bool | None = part(LOGICAL_OR, "logical_or", optional=True)
+    logical_or: bool | None = part(LOGICAL_OR, "logical_or", default=None)
 
 
 @sequence
@@ -124,13 +124,13 @@ class OneCell:
 class CellFilter:
     id: int = part(MODEL_ID, "cell_filter_id")
     content: Chosen = part(Choice(Alternative("cell", OneCell, flat=True), Alternative("group", Group, flat=True)))
-    logical_or: bool | None = part(LOGICAL_OR, "logical_or", optional=True)
+    logical_or: bool | None = part(LOGICAL_OR, "logical_or", default=None)
 
 
 @sequence
 class UeEvent:
     id: int = part(MODEL_ID, "ue_event_id")
-    logical_or: bool | None = part(LOGICAL_OR, "logical_or", optional=True)
+    logical_or: bool | None = part(LOGICAL_OR, "logical_or", default=None)
 
 
 _UES = Boxed(ListOf(UeFilter, _MOST))
@@ -143,10 +143,10 @@ class MessageCondition:
     message: Chosen = part(
         Choice(Alternative("interface_message", InterfaceMessage), Alternative("rrc_message", Boxed(RrcMessage)))
     )
-    direction: str | None = part(Enumerated("incoming", "outgoing"), "direction", optional=True)
-    ues: tuple[UeFilter, ...] | None = part(_UES, "ues", optional=True)
-    ue_events: tuple[UeEvent, ...] | None = part(Boxed(ListOf(UeEvent, _MOST)), "ue_events", optional=True)
-    logical_or: bool | None = part(LOGICAL_OR, "logical_or", optional=True)
+    direction: str | None = part(Enumerated("incoming", "outgoing"), "direction", default=None)
+    ues: tuple[UeFilter, ...] | None = part(_UES, "ues", default=None)
+    ue_events: tuple[UeEvent, ...] | None = part(Boxed(ListOf(UeEvent, _MOST)), "ue_events", default=None)
+    logical_or: bool | None = part(LOGICAL_OR, "logical_or", default=None)
 
 
 @sequence
@@ -154,7 +154,7 @@ class Messages:
     """Format 1: messages of an interface or of RRC."""
 
     messages: tuple[MessageCondition, ...] = part(ListOf(MessageCondition, _MOST), "messages")
-    global_ues: tuple[UeFilter, ...] | None = part(_UES, "global_ues", optional=True)
+    global_ues: tuple[UeFilter, ...] | None = part(_UES, "global_ues", default=None)
 
 
 @sequence
@@ -163,16 +163,16 @@ class CallProcess:
 
     process: int = part(MODEL_ID, "call_process_type_id")
     breakpoint: int = part(MODEL_ID, "breakpoint_id")
-    node_tests: tuple[TestItem, ...] | None = part(TESTS, "e2_node_tests", optional=True)
-    ues: tuple[UeFilter, ...] | None = part(_UES, "ues", optional=True)
+    node_tests: tuple[TestItem, ...] | None = part(TESTS, "e2_node_tests", default=None)
+    ues: tuple[UeFilter, ...] | None = part(_UES, "ues", default=None)
 
 
 @sequence
 class NodeChange:
     id: int = part(MODEL_ID, "condition_id")
     change: int = part(_CHANGE_ID, "e2_node_info_change_id")
-    cells: tuple[CellFilter, ...] | None = part(_CELLS, "cells", optional=True)
-    logical_or: bool | None = part(LOGICAL_OR, "logical_or", optional=True)
+    cells: tuple[CellFilter, ...] | None = part(_CELLS, "cells", default=None)
+    logical_or: bool | None = part(LOGICAL_OR, "logical_or", default=None)
 
 
 @sequence
@@ -185,7 +185,7 @@ class NodeChanges:
 @sequence
 class RrcState:
     state: str = part(Enumerated("rrc-connected", "rrc-inactive", "rrc-idle", "any"), "state_changed_to")
-    logical_or: bool | None = part(LOGICAL_OR, "logical_or", optional=True)
+    logical_or: bool | None = part(LOGICAL_OR, "logical_or", default=None)
 
 
 _UE_TRIGGER = Choice(
@@ -199,8 +199,8 @@ _UE_TRIGGER = Choice(
 class UeChange:
     id: int = part(MODEL_ID, "condition_id")
     trigger: Chosen = part(_UE_TRIGGER)
-    ues: tuple[UeFilter, ...] | None = part(_UES, "ues", optional=True)
-    logical_or: bool | None = part(LOGICAL_OR, "logical_or", optional=True)
+    ues: tuple[UeFilter, ...] | None = part(_UES, "ues", default=None)
+    logical_or: bool | None = part(LOGICAL_OR, "logical_or", default=None)
 
 
 @sequence
@@ -215,8 +215,8 @@ class OnDemand:
     """Format 5: at once, when it is asked for."""
 
     on_demand: bool = part(Flag(), "on_demand")
-    ues: tuple[UeFilter, ...] | None = part(_UES, "ues", optional=True)
-    cells: tuple[CellFilter, ...] | None = part(_CELLS, "cells", optional=True)
+    ues: tuple[UeFilter, ...] | None = part(_UES, "ues", default=None)
+    cells: tuple[CellFilter, ...] | None = part(_CELLS, "cells", default=None)
 
 
 @sequence

@@ -43,7 +43,7 @@ class DefinedParameter:
 
     id: int = part(PARAMETER_ID, "parameter_id")
     name: str = part(NAME, "name")
-    definition: Chosen | None = part(Later(lambda: DEFINITION), "definition", optional=True)
+    definition: Chosen | None = part(Later(lambda: DEFINITION), "definition", default=None)
 
 
 _DEFINED = Boxed(ListOf(DefinedParameter, _MOST))
@@ -57,7 +57,7 @@ class KeyElement:
 
 @sequence(constants={"element_key": False})
 class Element:
-    value: Chosen | None = part(_VALUE, "value", optional=True)
+    value: Chosen | None = part(_VALUE, "value", default=None)
 
 
 @sequence
@@ -88,8 +88,8 @@ class ElementTest:
             Alternative("presence", Enumerated("present", "configured", "rollover", "non-zero")),
         )
     )
-    value: Chosen | None = part(_VALUE, "value", optional=True)
-    logical_or: bool | None = part(LOGICAL_OR, "logical_or", optional=True)
+    value: Chosen | None = part(_VALUE, "value", default=None)
+    logical_or: bool | None = part(LOGICAL_OR, "logical_or", default=None)
 
 
 @sequence

@@ -6,7 +6,7 @@ A sequence is declared once, as a frozen dataclass whose fields name their ASN.1
     @sequence
     class Slice:
         sst: bytes = part(Octets(1), "sst")
-        sd: bytes | None = part(Octets(3), "sd_hex", optional=True)
+        sd: bytes | None = part(Octets(3), "sd_hex", default=None)
 
 The declaration says what is on the wire in every version and in FlexRIC's dialect. A reader's layout picks.
 """
@@ -43,7 +43,7 @@ def part(
     of: Any,
     key: str = "",
     *,
-    optional: bool = False,
+    default: Any = dataclasses.MISSING,
     addition: bool = False,
     since: Level = Level.V2_00,
     optional_since: Level = Level.V2_00,
@@ -51,11 +51,10 @@ def part(
 ) -> Any:
     """A field of a `sequence`.
 
-    `of`: its type, or the dataclass of a sequence. `optional`: OPTIONAL, from the level `optional_since` on.
-    `addition`: behind the extension marker; with `flexric_root` not so in FlexRIC's dialect.
+    `of`: its type, or the dataclass of a sequence. `default`: None for what is OPTIONAL, from the level
+    `optional_since` on. `addition`: behind the extension marker; with `flexric_root` not so in FlexRIC's dialect.
     """
-    about = _Part(of, key, optional or addition, addition, since, optional_since, flexric_root)
-    default = None if about.optional else dataclasses.MISSING
+    about = _Part(of, key, default is None, addition, since, optional_since, flexric_root)
     return dataclasses.field(default=default, metadata={"part": about})
 
 
@@ -262,7 +261,7 @@ class Boxed(PerType):
     def __init__(self, of: Any, optional: bool = False) -> None:
         @sequence
         class Box:
-            content: Any = part(of, optional=optional)
+            content: Any = part(of, default=None if optional else dataclasses.MISSING)
 
         self._box, self._type, self._optional = TYPES[Box], as_type(of), optional
         self._make = Box
