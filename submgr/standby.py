@@ -18,6 +18,7 @@ import gevent
 from submgr.adapters.records.loaded import Loaded
 from submgr.adapters.records.warm import WarmRecords
 from submgr.core.errors import RefusedError
+from submgr.platform import audit
 from submgr.platform.http.listen import parse_listen
 from submgr.platform.lease.key import LeaseKey
 from submgr.platform.lease.leadership import Key, Leadership
@@ -137,7 +138,8 @@ class Standby:
         assert self._take_over is not None
         self._take_over(loaded)
         self._active = True
-        log.info("taken over", extra={"epoch": epoch, "seconds": round(time.monotonic() - began, 3)})
+        seconds = round(time.monotonic() - began, 3)
+        audit.changed("take-over", peer="lease of the pair", outcome="active", epoch=epoch, seconds=seconds)
 
     def _fence(self, epoch: int) -> bool:
         """Takes the records: whoever had them before writes no more. False when the lease was lost meanwhile."""
