@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from submgr.core.errors import FieldError, RefusedError
 from submgr.core.model import MAX_MEID_BYTES, ClientEndpoint, Content, Detail, Directives, SubscribeRequest
 from submgr.e2ap.messages import Action, ActionType, SubsequentAction, SubsequentActionType, TimeToWait
-from submgr.platform.http.json_body import NotJson, read_json
-from submgr.platform.http.json_fields import Dialect, Fields, Mistakes, Spelling, describe, truth
+from submgr.platform.http.json_body import NotJson, describe, read_json
+from submgr.platform.http.json_fields import Dialect, Fields, Mistakes, Spelling, truth
 from submgr.platform.printable import has_controls
 from submgr.rest.values import Octets, integer, objects, one_of, string
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, TypeVar
 
-from submgr.platform.http.json_fields import Convert, Fields, describe, list_of
+from submgr.platform.http.json_body import describe
+from submgr.platform.http.json_fields import Convert, Fields, list_of
 
 MAX_WRONG_OCTETS = 20
 """At most so many wrong octets of one list are told, so that there is room for mistakes of other kinds."""

@@ -19,7 +19,7 @@ from submgr.platform.sparse_log import Outage
 from submgr.platform.store.base import StoreError
 from submgr.platform.store.loading import load_until_there
 from submgr.platform.turns import in_turns
-from submgr.settings.model import Controls
+from submgr.settings.controls import Controls
 
 log = logging.getLogger(__name__)
 

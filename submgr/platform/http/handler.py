@@ -144,7 +144,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]
                     return False
             except TimeoutError:
                 if not self._placed:
-                    raise _full() from None
+                    raise Refused(503, "too many connections", RETRY) from None
                 return False
         self.connections.slow(self)
         self._source.begin(limits.read if self._placed else _RESERVE_SECONDS)
@@ -282,22 +282,16 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         self.connections.release(self)
         self.connections.slow(self)
         body, content_type = self.connections.errors(refused.status, refused.message, (), {})
-        lines = [f"HTTP/1.1 {refused.status} {reason_of(refused.status)}", f"Content-Type: {content_type}"]
-        lines += [f"{name}: {value}" for name, value in refused.headers.items()]
-        lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
-        head = "\r\n".join(lines).encode("latin-1")
-        log.debug(
-            "request refused", extra={"server": self.connections.name, "status": refused.status, "why": str(refused)}
-        )
+        fields = {"Content-Type": content_type, **refused.headers, "Content-Length": str(len(body))}
+        lines = [f"HTTP/1.1 {refused.status} {reason_of(refused.status)}", *map(": ".join, fields.items())]
+        head = "\r\n".join((*lines, "Connection: close", "", "")).encode("latin-1")
+        told = {"server": self.connections.name, "status": refused.status, "why": str(refused)}
+        log.debug("request refused", extra=told)
         self._source.allow(self.connections.limits.write)
         self._source.send(head if self.command == "HEAD" else head + body)
         self.socket.shutdown(socket.SHUT_WR)
         self._source.allow(_LINGER_SECONDS)
         self._source.discard(_LINGER_BYTES)
-
-
-def _full() -> Refused:
-    return Refused(503, "too many connections", RETRY)
 
 
 def _no_room() -> Refused:

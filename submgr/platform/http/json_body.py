@@ -74,3 +74,23 @@ def check_parts(body: bytes) -> None:
     if names > MOST_NAMES or brackets > MOST_BRACKETS or body.count(b",") > MOST_ELEMENTS:
         limits = f"{MOST_NAMES} names, {MOST_BRACKETS} lists and objects, {MOST_ELEMENTS} elements"
         raise NotJson(f"has too many parts, or is nested too deeply: more than {limits}")
+
+
+def describe(value: object) -> str:
+    """A JSON value in the words of an error message; never long."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value) if abs(value) < 1 << 64 else "a huge number"
+        case float():
+            return repr(value)
+        case str():
+            shown = value if len(value) <= 40 else value[:40] + "..."
+            return f'the string "{shown}"'
+        case list():
+            return "a list"
+        case _:
+            return "an object"

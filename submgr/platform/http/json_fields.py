@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from submgr.platform.fair import Share
+from submgr.platform.http.json_body import describe
 from submgr.platform.printable import has_controls
 from submgr.platform.turns import Budget
 
@@ -285,23 +286,3 @@ class Fields:
     def _not_converted(self, key: str, value: Any, message: str) -> None:
         shown = f", not {describe(value)}" if self.mistakes.dialect.shows_values else ""
         self.wrong(key, message + shown)
-
-
-def describe(value: object) -> str:
-    """A JSON value in the words of an error message; never long."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return str(value) if abs(value) < 1 << 64 else "a huge number"
-        case float():
-            return repr(value)
-        case str():
-            shown = value if len(value) <= 40 else value[:40] + "..."
-            return f'the string "{shown}"'
-        case list():
-            return "a list"
-        case _:
-            return "an object"

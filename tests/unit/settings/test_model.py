@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from submgr.platform.config.schema import Key, Section
+from submgr.settings.controls import Controls
 from submgr.settings.loader import load
-from submgr.settings.model import RELOADED, SCHEMA, Controls, Rmr, Settings
+from submgr.settings.model import RELOADED, SCHEMA, Rmr, Settings
 
 ROOT = Path(__file__).parents[3]
 
