@@ -15,7 +15,7 @@ from redis._parsers import _RESP2Parser
 from redis._parsers.socket import SocketBuffer
 from redis.exceptions import ConnectionError, InvalidResponse
 
-from submgr.platform.turns import Budget
+from submgr.platform.turns import Budget, turn
 
 LONGEST_LINE = 1 << 16
 LARGEST_ANSWER = 1 << 28
@@ -33,7 +33,8 @@ class _Buffer(SocketBuffer):
 
     def __init__(self, *settings: Any) -> None:
         super().__init__(*settings)
-        self._budget = Budget()
+        self.budget = Budget(give=turn)
+        """With `pause` each answer, that to the lease, too, would queue behind all long work."""
         self.left = LARGEST_ANSWER
         """Bytes that the answer at hand may still have."""
 
@@ -59,9 +60,6 @@ class _Buffer(SocketBuffer):
         self._take(len(data))
         return data[:-2]
 
-    def spend(self) -> None:
-        self._budget.spend()
-
     def _take(self, count: int) -> None:
         self.left -= count
         if self.left < 0:
@@ -69,7 +67,7 @@ class _Buffer(SocketBuffer):
 
     def _wait_for_data(self) -> None:
         self._read_from_socket()
-        self._budget.spend()
+        self.budget.spend()
 
 
 class BoundedParser(_RESP2Parser):
@@ -87,6 +85,8 @@ class BoundedParser(_RESP2Parser):
         buffer = self._buffer
         if buffer is not None:
             buffer.left = LARGEST_ANSWER
+            if not buffer.unread_bytes():  # others have their turn while it is waited for
+                buffer.budget.renew()
         self._elements = MOST_ELEMENTS
         return super().read_response(disable_decoding=disable_decoding)
 
@@ -117,7 +117,7 @@ class BoundedParser(_RESP2Parser):
         answer = []
         for _ in range(length):
             answer.append(self._read_response(disable_decoding, depth))
-            buffer.spend()
+            buffer.budget.spend()
         return answer
 
 
