@@ -33,7 +33,8 @@ def refuse_foreign_origins(app: Flask, origins: Iterable[str]) -> None:
     def refuse() -> None:
         origin = request.headers.get("Origin")
         if request.method in CHANGING and origin is not None and not _is_own(origin.lower(), known):
-            raise ApiError(403, "requests that change something are not taken from web pages of another origin")
+            words = "requests that change something are not taken from web pages of another origin"
+            raise ApiError(403, f"{words}: the setting origins names those that may send them")
 
     app.before_request(refuse)
 
