@@ -173,13 +173,17 @@ class Service:
         self._withdraw([(meid, subscription_id)])
 
     def _foreign(self, subscription_id: str, owner: str | None) -> bool:
-        """Whether a REST subscription is not one of `owner`. None owns all."""
+        """Whether a REST subscription is not one of `owner`. None owns all. Raises RefusedError 503 while its E2 node's
+        records are read anew."""
         return owner is not None and self._owner_of(subscription_id) != owner
 
     def _owner_of(self, subscription_id: str) -> str | None:
         node = self._dispatcher.node(self._registry.meids.get(subscription_id, ""))
         rest = node.subscriptions.rest.get(subscription_id) if node is not None else None
-        return rest.owner if rest is not None else None
+        if rest is None:
+            words = f"SubscriptionId {subscription_id} is being read anew, please send the request again"
+            raise RefusedError(503, words, retry_after=1)
+        return rest.owner
 
     def owns(self, owner: str, subscription_id: str) -> bool:
         """Whether the REST subscription is one that `owner` has made."""

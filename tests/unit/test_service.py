@@ -262,6 +262,18 @@ def test_what_has_no_owner_is_nobodys_but_the_operators(bench: Bench) -> None:
     assert list(bench.outside.rest) == []
 
 
+def test_an_owner_is_asked_to_wait_while_nobody_knows_whose_it_is(bench: Bench) -> None:
+    """A worker that ended by a bug is being started anew."""
+    bench.outside.registry.meids["mine"] = "gnb_1"
+    for ask in (
+        lambda: bench.service.unsubscribe("mine", "xapp-a"),
+        lambda: bench.service.subscribe(bench.request(owner="xapp-a", subscription_id="mine")),
+    ):
+        with pytest.raises(RefusedError, match="send the request again") as caught:
+            ask()
+        assert (caught.value.status, caught.value.retry_after) == (503, 1)
+
+
 # --- queries
 
 
