@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import time
 
+import gevent
 import msgspec
 import pytest
+from support.waiting import turns_until
 
 from submgr.platform.http.json_body import (
     MOST_BRACKETS,
@@ -15,7 +17,9 @@ from submgr.platform.http.json_body import (
     NotJson,
     read_json,
     read_json_as,
+    take_turn,
 )
+from submgr.platform.turns import pause, turn
 
 LARGEST = 1 << 20
 
@@ -84,3 +88,28 @@ def _seconds(body: bytes) -> float:
     begun = time.process_time()
     read_json(body)
     return time.process_time() - begun
+
+
+def test_our_own_long_work_does_not_queue_behind_large_bodies() -> None:
+    read = 0
+
+    def client() -> None:
+        nonlocal read
+        while True:
+            take_turn(1 << 20)
+            until = time.monotonic() + 0.0005
+            while time.monotonic() < until:
+                pass
+            read += 1
+            turn()
+
+    clients = [gevent.spawn(client) for _ in range(30)]
+    try:
+        turns_until(lambda: read > 60)
+        pause()
+        before = read
+        for _ in range(4):
+            pause()
+        assert 0 < read - before < 4 * 30 / 2
+    finally:
+        gevent.killall(clients)
