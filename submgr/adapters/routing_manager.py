@@ -203,7 +203,10 @@ def _one(instance_id: int, endpoint: RmrEndpoint) -> dict[str, object]:
 
 def _outcome(method: str, status: int) -> RouteFailure | None:
     """What a status says. The Routing Manager answers 204 to a DELETE that has removed nothing, 404 when it does not
-    know the xApp: neither says that the route will not be there when the xApp is back in its list."""
+    know the xApp: neither says that the route will not be there when the xApp is back in its list. A proxy on the way
+    that answers for it (RFC 9110 15.6.3, 15.6.5) does not know what it did."""
+    if status in (502, 504):
+        return RouteFailure(RouteFailureKind.BROKEN, status_words(status))
     if method == "DELETE" and status in (204, 404):
         return RouteFailure(RouteFailureKind.UNCONFIRMED, f"{status_words(status)}, nothing was removed")
     return None if succeeded(status) else RouteFailure(RouteFailureKind.REFUSED, status_words(status))

@@ -281,6 +281,14 @@ def test_one_that_closes_or_speaks_no_http(
     assert kind(call(manager(peer.port).create, 1, FIRST)) is RouteFailureKind.BROKEN
 
 
+@pytest.mark.parametrize(("status", "expected"), [(502, "BROKEN"), (504, "BROKEN"), (500, "REFUSED"), (503, "REFUSED")])
+def test_a_proxy_on_the_way_does_not_know_what_was_done(
+    peer: HttpPeer, manager: Callable[..., RoutingManager], status: int, expected: str
+) -> None:
+    peer.answer = lambda request: b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % status
+    assert kind(call(manager(peer.port).create, 1, FIRST)) is RouteFailureKind[expected]
+
+
 def test_calls_do_not_wait_for_each_other(peer: HttpPeer, manager: Callable[..., RoutingManager]) -> None:
     for_ever = Event()
     peer.answer = lambda request: OK if request.json["subscription_id"] % 2 else for_ever.wait() or OK
