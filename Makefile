@@ -72,8 +72,10 @@ fuzz: venv
 		--hypothesis-profile=fuzz --timeout=3600
 	CONFORMANCE_TIMES=50 $(BIN)/python -m pytest tests/integration/test_conformance_load.py --timeout=3600
 
+# CHAOS_SECONDS at each of four kinds of place; a failure prints how to have it again.
 chaos: venv
-	CHAOS_KILLS=$${CHAOS_KILLS:-100} $(BIN)/python -m pytest tests/chaos --timeout=1800
+	CHAOS_KILLS=$${CHAOS_KILLS:-100} CHAOS_SECONDS=$${CHAOS_SECONDS:-1800} CHAOS_SEED=$${CHAOS_SEED:-$$(date +%s)} \
+		$(BIN)/python -m pytest -s tests/chaos --timeout=0
 
 clean:
 	rm -rf .venv .venv-tools build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage

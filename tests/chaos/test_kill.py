@@ -6,27 +6,20 @@ CHAOS_KILLS is the number of kills for each database (a few by default; `make ch
 
 from __future__ import annotations
 
-import copy
 import os
 import random
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import gevent
 import pytest
 from gevent.pool import Group
-from support.processes.daemon import NODES, Daemon, Neighbourhood, detail
+from support.chaos.load import Client, RmrClient, clients
+from support.processes.daemon import NODES, Daemon, Neighbourhood
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 from support.waiting import eventually
 
-from submgr.e2ap.messages import Action, ActionType, RequestId, SubscriptionRequest
-from submgr.platform.http.errors import HttpError
-from submgr.runtime.ports import MType
-
-KILLS = int(os.environ.get("CHAOS_KILLS", "6"))
-CHECK_EVERY = 3
-XAPPS = 3
-REQUESTS = 5
+KILLS = int(os.environ.get("CHAOS_KILLS", "4"))
+CHECK_EVERY = 2
 
 REDIS = pytest.param(True, id="redis", marks=pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING))
 
@@ -39,101 +32,6 @@ def around(request: pytest.FixtureRequest) -> Iterator[Neighbourhood]:
         return
     with RedisServer(durable=True) as redis, Neighbourhood(redis, rmr=True) as neighbours:
         yield neighbours
-
-
-class Client:
-    """One xApp with one request: sends it, sends it again, updates it, deletes it, in any order, one after the other.
-
-    `subscription_id` is what the last answer said; None when it has none, or a DELETE may have been taken.
-    """
-
-    def __init__(self, body: dict[str, Any], daemon: Daemon, rng: random.Random) -> None:
-        self.body = body
-        self.daemon = daemon
-        self.rng = rng
-        self.subscription_id: str | None = None
-        self.stop = False
-
-    def run(self) -> None:
-        while not self.stop:
-            known, dice = self.subscription_id is not None, self.rng.random()
-            try:
-                if known and dice < 0.3:
-                    self.delete()
-                elif known and dice < 0.5 and self.is_policy:
-                    self.update()
-                else:
-                    self.send()
-            except HttpError:
-                gevent.sleep(0.01)
-            gevent.sleep(self.rng.random() * 0.05)
-
-    def send(self) -> bool:
-        """The identical request never gets a second id while the first one is not deleted."""
-        status, answer = self.daemon.post(self.body)
-        if status != 201:
-            assert status in (409, 503), answer
-            return False
-        given = answer["SubscriptionId"]
-        assert self.subscription_id in (None, given), f"{self.body} had {self.subscription_id}, now {given}"
-        self.subscription_id = given
-        return True
-
-    @property
-    def is_policy(self) -> bool:
-        return bool(self.body["SubscriptionDetails"][0]["ActionToBeSetupList"][0]["ActionType"] == "policy")
-
-    def update(self) -> None:
-        """Other content for its POLICY, under its id."""
-        changed = copy.deepcopy(self.body) | {"SubscriptionId": self.subscription_id}
-        for wanted in changed["SubscriptionDetails"]:
-            wanted["EventTriggers"] = [9, self.rng.randrange(256)]
-        status, answer = self.daemon.post(changed)
-        assert status in (201, 409, 503), answer
-        assert status != 201 or answer["SubscriptionId"] == self.subscription_id
-
-    def delete(self) -> None:
-        going, self.subscription_id = self.subscription_id, None
-        self.daemon.unsubscribe(str(going))
-
-
-class RmrClient:
-    """An older xApp: subscribes over RMR to what others subscribe to as well, and deletes what it was told of."""
-
-    def __init__(self, around: Neighbourhood, daemon: Daemon, rng: random.Random) -> None:
-        self.xapp = around.xapp
-        self.to = f"127.0.0.1:{daemon.rmr_port}"
-        self.rng = rng
-        self.stop = False
-        self.sent = 0
-
-    def run(self) -> None:
-        while not self.stop:
-            meid, n = self.rng.choice(NODES), self.rng.randrange(4)
-            self.sent += 1
-            xid = str(self.sent).encode()
-            told = [answer.sub_id for answer in self.xapp.answers if answer.mtype == MType.SUBSCRIBED]
-            if told and self.rng.random() < 0.4:
-                instance = self.rng.choice(told[-10:])
-                self.xapp.unsubscribe(meid, RequestId(5, instance), 2, xid, self.to)
-            else:
-                action = Action(1, ActionType.REPORT, bytes([5, 6]))
-                request = SubscriptionRequest(RequestId(5, 0), 2, bytes([n, 0]), (action,))
-                self.xapp.subscribe(meid, request, xid, self.to)
-            gevent.sleep(0.02 + self.rng.random() * 0.05)
-
-
-def clients(around: Neighbourhood, daemon: Daemon, rng: random.Random) -> list[Client]:
-    """REPORTs that several xApps share, INSERTs, POLICYs, requests of several details; on all nodes."""
-    made = []
-    for xapp in range(XAPPS):
-        for n in range(REQUESTS):
-            kind = ("report", "report", "insert", "policy", "report")[n]
-            details = [detail(10 * xapp + i, [n, i], kind) for i in range(1 + n % 3)]
-            body = around.request(NODES[n % len(NODES)], *details)
-            body["ClientEndpoint"]["RMRPort"] = 4560 + xapp
-            made.append(Client(body, daemon, rng))
-    return made
 
 
 def subscribed(daemon: Daemon) -> Callable[[Client], bool]:

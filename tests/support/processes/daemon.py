@@ -137,6 +137,7 @@ class Daemon:
         self._environment = environment or {}
         self._process: subprocess.Popen[bytes] | None = None
         self.http = HttpClient(connections=64)
+        self.read_timeout = 15.0
         self.configure()
 
     def configure(self, **sections: dict[str, Any]) -> None:
@@ -247,7 +248,7 @@ class Daemon:
         raw = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         url = f"http://127.0.0.1:{port}{path}"
         sent = {"Content-Type": "application/json", **headers} if raw is not None else headers
-        answer = self.http.request(method, url, body=raw, headers=sent, read_timeout=15.0)
+        answer = self.http.request(method, url, body=raw, headers=sent, read_timeout=self.read_timeout)
         if not answer.body:
             return answer.status, None
         try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A TCP relay before a server, that can be cut: nothing passes then, and nobody is told."""
+"""A TCP relay before a server, that can be cut: nothing passes then, and nobody is told. Or slow."""
 
 from __future__ import annotations
 
@@ -18,10 +18,14 @@ _PIECE = 65536
 
 
 class Relay:
-    """`with Relay(host, port) as relay:` listens on `relay.port`. After `cut` what comes waits until `mend`."""
+    """`with Relay(host, port) as relay:` listens on `relay.port`. After `cut` what comes waits until `mend`.
+
+    `delay`: seconds that each piece waits, in either direction.
+    """
 
     def __init__(self, host: str, port: int) -> None:
         self.port = free_port()
+        self.delay = 0.0
         self._to = (host, port)
         self._open = Event()
         self._open.set()
@@ -57,6 +61,8 @@ class Relay:
     def _pass(self, source: Any, sink: Any) -> None:
         with suppress(OSError):  # either end goes
             while data := source.recv(_PIECE):
+                if self.delay:
+                    gevent.sleep(self.delay)
                 self._open.wait()
                 sink.sendall(data)
         for sock in (sink, source):

@@ -31,9 +31,9 @@ class Disk:
 
 
 @contextmanager
-def small_disk(path: Path) -> Iterator[Disk]:
-    """Mounts one at `path` until the end of the block. Skips the test where that is not possible."""
-    command = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(path)]
+def small_disk(path: Path, size: int = SIZE) -> Iterator[Disk]:
+    """Mounts one of so many octets at `path` until the end of the block. Skips the test where that is not possible."""
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(path)]
     if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode != 0:
         pytest.skip("only root may mount a small file system")
     try:
