@@ -19,6 +19,7 @@ from submgr.adapters.records.loader import RecordLoader
 from submgr.adapters.records.store import StoredRecords
 from submgr.adapters.rnib.connected_nodes import ConnectedNodes
 from submgr.adapters.rnib.connection_state import LocalNodeState, NodeState
+from submgr.adapters.rnib.function_check import FunctionCheck
 from submgr.adapters.stored_routes import StoredRoutes
 from submgr.adapters.xapp_names import LOOK_UP, UnresolvedNames
 from submgr.backup import Backup
@@ -108,7 +109,8 @@ def build(
     health = Health(interval=HUB_WATCH)
     probes = Probes(health, loader, store, rmr, dispatcher.stuck, standby)
     health.warn("E2 nodes", lambda: node_state.trouble() if live.current.controls.check_e2_state else None)
-    service = Service(dispatcher, replies, nodes, records, lambda: shutdown.request(1))
+    check_function = FunctionCheck(nodes.functions, lambda: live.current.controls.check_ran_function)
+    service = Service(dispatcher, replies, nodes, records, lambda: shutdown.request(1), check_function)
     orphans = _make_orphans(live, dispatcher, deliveries, service)
     reconciler = Reconciler(
         dispatcher,
@@ -140,7 +142,7 @@ def build(
         lease_age=lambda: standby.age() if standby is not None else 0.0,
     )
     xapp_http = make_xapp_http(live.current, service, monitoring, outbound, standby)
-    platform_http = make_platform_http(live, service, probes, logs, monitoring, orphans, reconciler, backup)
+    platform_http = make_platform_http(live, service, probes, logs, monitoring, orphans, reconciler, backup, nodes)
     health.warn("TLS", lambda: xapp_http.tls_trouble() or platform_http.tls_trouble() or https.trouble())
     mec = _make_mec(live, store, monitoring, outbound)
     outbound.own_ports = lambda: {xapp_http.port, platform_http.port, *rmr.ports, mec.port if mec is not None else 0}

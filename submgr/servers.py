@@ -6,6 +6,7 @@ from __future__ import annotations
 from submgr.adapters.metrics.go_counters import exposition
 from submgr.adapters.metrics.monitoring import Monitoring
 from submgr.adapters.records.e2 import e2_json
+from submgr.adapters.rnib.connected_nodes import ConnectedNodes
 from submgr.backup import Backup
 from submgr.orphans import Orphans
 from submgr.platform.http.app import MAX_BODY
@@ -59,6 +60,7 @@ def make_platform_http(
     orphans: Orphans,
     reconciler: Reconciler,
     backup: Backup,
+    nodes: ConnectedNodes,
 ) -> HttpServer:
     """The server of operators: health, metrics, configuration, debugging, the console."""
     operations = Operations(
@@ -73,6 +75,8 @@ def make_platform_http(
         reconcile=reconciler.look,
         export=backup.export,
         import_=backup.import_,
+        functions=nodes.functions,
+        knows_node=service.known_node,
     )
     app = platform_app(service, operations, monitoring.metrics.internal_error, _origins(live.current))
     app.before_request(probes.refuse_before_restored)

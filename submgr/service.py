@@ -95,6 +95,10 @@ class Replies:
             waiting.set(reply)
 
 
+def _nothing(meid: str, function_id: int) -> None:
+    pass
+
+
 class Service:
     """Every call is answered within 5 s, whatever hangs behind it."""
 
@@ -105,22 +109,26 @@ class Service:
         nodes: Nodes,
         records: DebugRecords,
         restart: Callable[[], None],
+        check_function: Callable[[str, int], None] = _nothing,
     ) -> None:
+        """`check_function`: is called with a Meid and a RANFunctionID; it raises RefusedError and does not block."""
         self._dispatcher = dispatcher
         self._registry = dispatcher.registry
         self._replies = replies
         self._nodes = nodes
         self._records = records
         self._restart = restart
+        self._check_function = check_function
 
     # --- subscribe and unsubscribe
 
     def subscribe(self, request: SubscribeRequest) -> Accepted:
-        """Raises RefusedError: 404 unknown id, 503 node, 409, 400 other content, 503 store or queue, in this order."""
+        """Raises RefusedError: 404 id, 503 node, 409, 400 content or function, 503 store or queue, in this order."""
         self._check_id(request)
         if not self._nodes.is_connected_now(request.meid):
             raise NodeDownError(self._why_down(request.meid))
         self._check_meid(request)
+        self._check_function(request.meid, request.ran_function_id)
         token, waiting = self._replies.open()
         created = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
         self._dispatcher.post(request.meid, e.Subscribe(token, request, new_ksuid(), created))

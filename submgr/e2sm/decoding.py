@@ -7,6 +7,7 @@ bit of the padding set. No function here raises an exception over what it is giv
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -88,7 +89,8 @@ def decode(octets: bytes, body: Body, models: Iterable[Model] = Model) -> Decode
         return Undecoded(octets, body, f"{len(octets)} octets are more than are looked at")
     budget = Budget()
     reasons = []
-    for model in sorted(models, key=lambda model: f"E2SM-{model}\0".encode() not in octets[:64]):
+    named = model_of(octets)
+    for model in sorted(models, key=lambda model: model is not named):
         fitting = _fitting(octets, body, LAYOUTS[model], budget)
         if isinstance(fitting, Decoded):
             return fitting
@@ -128,6 +130,18 @@ def _alike(reader: BitReader, layouts: Iterable[Layout]) -> list[Layout]:
     if reader.layout.flexric:
         return [reader.layout]
     return [each for each in layouts if not each.flexric and reader.since <= each.level < reader.until]
+
+
+def short_name(definition: bytes) -> str:
+    """The short name in a RAN function definition, which is near its begin in all models; "" when there is none."""
+    found = re.search(rb"ORAN-E2SM-[0-9A-Za-z]+", definition[:64])
+    return found[0].decode() if found else ""
+
+
+def model_of(definition: bytes) -> Model | None:
+    """The service model that a RAN function definition names. None for another one."""
+    name = short_name(definition).removeprefix("ORAN-E2SM-")
+    return Model(name) if name in list(Model) else None
 
 
 def encode(value: Any, body: Body, layout: Layout) -> bytes:

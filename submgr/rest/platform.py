@@ -15,6 +15,7 @@ from submgr.platform.http.app import ApiError, JsonApp, after_sent, json_respons
 from submgr.platform.http.callbacks import refuse_callbacks
 from submgr.platform.http.changes import audit_changes, refuse_foreign_origins
 from submgr.platform.http.shared_answers import SharedAnswers
+from submgr.rest.contents import Contents
 from submgr.rest.errors import answer_refusals, report_internal_errors
 from submgr.rest.symptomdata import zip_files
 from submgr.rest.use_cases import HealthReport, InternalError, Operations, Subscriptions
@@ -51,14 +52,19 @@ def platform_app(
     app.before_request(refuse_callbacks)
     answer_refusals(app)
     report_internal_errors(app, internal_error)
-    for path, view in _State(operations).routes() + _Queries(subscriptions, operations).routes():
+    contents = Contents(operations.functions)
+    looks = _Looks(subscriptions, operations, contents)
+    for path, view in _State(operations).routes() + _Queries(subscriptions, operations).routes() + looks.routes():
         app.add_url_rule(path, path, view, methods=["GET"])
     for method, path, change in _Changes(subscriptions, operations).routes():
         app.add_url_rule(path, f"{method} {path}", _guarded(change, operations), methods=[method])
-    symptoms = _Symptoms(subscriptions, operations)
+    symptoms = _Symptoms(subscriptions, operations, contents)
     app.add_url_rule(f"{_BASE}/symptomdata", "symptomdata", symptoms.answer, methods=["GET"])
     return app
 
+
+_MOST_WHOLE = 1000
+"""E2 subscriptions whose content the symptom data have in words and as a tree: some seconds of work."""
 
 View = Callable[..., Response]
 
@@ -174,6 +180,36 @@ def rest_subscriptions(subscriptions: Subscriptions, wanted: Callable[[RestRecor
     return encode_dict(records, lambda record: record.subscription_id, rest_subscription_view)
 
 
+class _Looks:
+    """What is subscribed and what nodes offer, in words."""
+
+    def __init__(self, subscriptions: Subscriptions, operations: Operations, contents: Contents) -> None:
+        self._subscriptions = subscriptions
+        self._knows_node = operations.knows_node
+        self._contents = contents
+
+    def routes(self) -> list[tuple[str, View]]:
+        return [
+            (f"{_BASE}/contents", _shared(self._all)),
+            (f"{_BASE}/contents/<int:instance_id>", self._one),
+            (f"{_BASE}/nodes/<path:name>/functions", self._functions),
+        ]
+
+    def _all(self) -> bytes:
+        return encode_list(self._contents.lines(self._subscriptions.e2_subscriptions()), dict)
+
+    def _one(self, instance_id: int) -> Response:
+        for record in self._subscriptions.e2_subscriptions():
+            if record.instance_id == instance_id:
+                return json_response(self._contents.whole(record))
+        raise ApiError(404, f"there is no E2 subscription {instance_id}")
+
+    def _functions(self, name: str) -> Response:
+        if not self._knows_node(name):
+            raise ApiError(404, f"there is no E2 node {name}")
+        return json_bytes(encode_list(self._contents.functions(name), dict))
+
+
 class _Changes:
     """Requests that change something. Whether the sender may do so has been checked before."""
 
@@ -237,9 +273,10 @@ def _done(message: str) -> Response:
 
 
 class _Symptoms:
-    def __init__(self, subscriptions: Subscriptions, operations: Operations) -> None:
+    def __init__(self, subscriptions: Subscriptions, operations: Operations, contents: Contents) -> None:
         self._subscriptions = subscriptions
         self._operations = operations
+        self._contents = contents
         self._archives: SharedAnswers[bytes] = SharedAnswers()
 
     def answer(self) -> Response:
@@ -256,6 +293,7 @@ class _Symptoms:
                 "subscriptions.json": encode_e2_subscriptions(records),
                 "restsubscriptions.json": rest_subscriptions(self._subscriptions),
                 "e2subscriptions.json": encode_list(records, operations.record_json),
+                "contents.json": encode_list(self._contents.wholes(records[:_MOST_WHOLE]), dict),
                 "orphans.json": encode_list(operations.orphans(), orphan_view),
                 "e2nodes.json": msgspec.json.encode(sorted(self._subscriptions.connected_nodes())),
                 "health.json": msgspec.json.encode(health),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from submgr.adapters.rnib.ran_functions import RanFunction
 from submgr.backup import Imported
 from submgr.core.model import E2Record, RestRecord, SubscribeRequest
 from submgr.orphans import Orphan
@@ -127,6 +128,8 @@ class Operations:
     `orphans` the subscriptions whose xApp is gone, `reconcile` the differences to the database and the Routing Manager,
     which it repairs if its argument says so, `export` the lines of a backup. `import_` brings one back and says what it
     had: its arguments are the file, whether it is to be checked only, and whether what cannot be read is left out.
+    `functions` returns the RAN functions of an E2 node, none when nobody knows, `knows_node` whether there is such a
+    node.
     """
 
     alive: Callable[[], HealthReport]
@@ -140,3 +143,5 @@ class Operations:
     reconcile: Callable[[bool], list[Difference]]
     export: Callable[[], Iterable[bytes]]
     import_: Callable[[bytes, bool, bool], Imported]
+    functions: Callable[[str], Sequence[RanFunction]]
+    knows_node: Callable[[str], bool]

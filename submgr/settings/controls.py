@@ -44,6 +44,12 @@ class Controls:
     check_e2_state: bool = setting(
         "checkE2State", truth, True, "false: every E2 node counts as connected", go=True, instead=True
     )
+    check_ran_function: bool = setting(
+        "checkRanFunction",
+        truth,
+        False,
+        "true: a POST for a RAN function that the E2 node does not have is refused; false: a warning in the log",
+    )
     check_e2_ie_order: bool = setting(
         "checkE2IEOrder", truth, True, "false: an answer whose elements are out of order is taken", go=True
     )

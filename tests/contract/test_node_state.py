@@ -13,6 +13,7 @@ from support.waiting import eventually
 
 from submgr.adapters.rnib.connection_state import LocalNodeState, NodeState
 from submgr.adapters.rnib.messages import CHANNEL, ConnectionState
+from submgr.adapters.rnib.ran_functions import RanFunction
 from submgr.adapters.rnib.rnib_nodes import RnibNodeState
 from submgr.platform.store.sdl_channel import SdlChannel
 from submgr.platform.store.sdl_client import SdlSettings
@@ -466,3 +467,28 @@ class TestNobodyIsHeldUp:
         assert longest_gap() < 0.1
         eventually(lambda: ConnectionState.DISCONNECTED in {state for name, state, _ in told if name == "gnb_1"})
         assert len(told) < 500 * len(parts) / 2
+
+
+@pytest.mark.redis
+@pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)
+def test_ran_functions_are_read_with_the_states_and_forgotten_when_the_node_connects_anew(
+    manager: E2Manager, rnib: Callable[..., RnibNodeState]
+) -> None:
+    function = b"\x08\x02" + b"\x12\x04c0fe" + b"\x18\x05" + b"\x22\x031.2"
+    configuration = b"\x12" + bytes([len(function)]) + function
+    record = entry("gnb_1", 5, ConnectionState.CONNECTED) + b"\x4a" + bytes([len(configuration)]) + configuration
+    manager.list("gnb_1")
+    manager.server.command("SET", "{e2Manager},RAN:gnb_1", record)
+    nodes = rnib(interval=3600.0)
+    eventually(lambda: nodes.functions("gnb_1"))
+    assert nodes.functions("gnb_1") == (RanFunction(2, 5, "1.2", b"\xc0\xfe"),)
+    assert nodes.functions("gnb_2") == ()
+    manager.publish("gnb_1_CONNECTED")
+    eventually(lambda: not nodes.functions("gnb_1"))
+
+
+def test_a_simulator_says_what_a_node_offers() -> None:
+    nodes = LocalNodeState()
+    assert nodes.functions("gnb_1") == ()
+    nodes.set_functions("gnb_1", (RanFunction(2, 5, "1.2", b""),))
+    assert nodes.functions("gnb_1") == (RanFunction(2, 5, "1.2", b""),)

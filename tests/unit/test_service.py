@@ -117,6 +117,21 @@ class NoDebug:
 # --- subscribe
 
 
+def test_a_ran_function_that_is_refused_leaves_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, int]] = []
+
+    def refuse(meid: str, function_id: int) -> None:
+        asked.append((meid, function_id))
+        raise RefusedError(400, "no such RAN function")
+
+    monkeypatch.setattr(bench.service, "_check_function", refuse)
+    with pytest.raises(RefusedError):
+        bench.service.subscribe(bench.request())
+    turns()
+    assert asked == [("gnb_1", bench.request().ran_function_id)]
+    assert bench.outside.rest == {}
+
+
 def test_work_starts_when_the_answer_is_written(bench: Bench) -> None:
     accepted = bench.service.subscribe(bench.request())
     assert isinstance(accepted, Accepted) and len(accepted.subscription_id) == 27

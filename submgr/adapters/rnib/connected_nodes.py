@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from submgr.adapters.rnib.connection_state import NodeState
 from submgr.adapters.rnib.messages import ConnectionState
+from submgr.adapters.rnib.ran_functions import RanFunction
 
 WORDS = {
     ConnectionState.CONNECTED: "connected",
@@ -51,6 +52,10 @@ class ConnectedNodes:
     def knows(self, meid: str) -> bool:
         """Whether R-NIB has the node, whatever the setting is."""
         return self._node_state.knows(meid)
+
+    def functions(self, meid: str) -> tuple[RanFunction, ...]:
+        """The RAN functions of the node by id, as far as they are in memory. None: nobody knows."""
+        return self._node_state.functions(meid)
 
     def describe(self, meid: str) -> str:
         """The state of the node's connection in R-NIB, in words for an error text."""

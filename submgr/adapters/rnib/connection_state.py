@@ -12,6 +12,7 @@ from typing import Protocol
 
 from submgr.adapters.rnib.connection_table import ConnectionTable, OnChange
 from submgr.adapters.rnib.messages import ConnectionState
+from submgr.adapters.rnib.ran_functions import RanFunction
 
 _log = logging.getLogger(__name__)
 
@@ -38,6 +39,9 @@ class NodeState(Protocol):
     def knows(self, meid: str) -> bool:
         """Whether anybody has told of this node."""
 
+    def functions(self, meid: str) -> tuple[RanFunction, ...]:
+        """The RAN functions of this node by id, as far as they are in memory. None: nobody knows."""
+
     def connected(self) -> list[str]:
         """Names of the nodes that are CONNECTED, sorted."""
 
@@ -60,6 +64,7 @@ class LocalNodeState:
     def __init__(self, *, everything_up: bool = False, count: Callable[[str], None] = _nothing) -> None:
         self._everything_up = everything_up
         self._table = ConnectionTable(count)
+        self._functions: dict[str, tuple[RanFunction, ...]] = {}
 
     def on_change(self, callback: OnChange) -> None:
         self._table.callback = callback
@@ -74,6 +79,13 @@ class LocalNodeState:
     def set(self, meid: str, state: ConnectionState) -> None:
         """The simulator reports the state of a node."""
         self._table.told(meid, state)
+
+    def set_functions(self, meid: str, functions: tuple[RanFunction, ...]) -> None:
+        """The simulator reports what a node has announced."""
+        self._functions[meid] = functions
+
+    def functions(self, meid: str) -> tuple[RanFunction, ...]:
+        return self._functions.get(meid, ())
 
     def state(self, meid: str) -> ConnectionState:
         state = self._table.state(meid)

@@ -90,7 +90,7 @@ def _read(data: bytes, name_field: int, status_field: int) -> NodeEntry | None:
     """Takes the last one of a repeated field; skips unknown fields, and known ones of another type."""
     name, status = "", 0
     try:
-        for field, value in _fields(data):
+        for field, value in fields(data):
             if field == name_field and isinstance(value, bytes):
                 name = value.decode()
             elif field == status_field and isinstance(value, int):
@@ -104,8 +104,11 @@ def _read(data: bytes, name_field: int, status_field: int) -> NodeEntry | None:
 _STATES = {_CONNECTED: ConnectionState.CONNECTED, _UNDER_RESET: ConnectionState.UNDER_RESET}
 
 
-def _fields(data: bytes) -> Iterator[tuple[int, int | bytes | None]]:
-    """Number and value of each field (None: a type that nobody here asks for). Raises ValueError on garbage."""
+def fields(data: bytes) -> Iterator[tuple[int, int | bytes | None]]:
+    """Number and value of each field of a protobuf message (None: a type that nobody here asks for).
+
+    Raises ValueError on garbage.
+    """
     position = count = 0
     while position < len(data):
         count += 1

@@ -28,6 +28,7 @@ from submgr.adapters.rnib.messages import (
     read_nodeb,
 )
 from submgr.adapters.rnib.pending_events import PendingEvents
+from submgr.adapters.rnib.ran_functions import RanFunction, RanFunctionTable
 from submgr.platform.sparse_log import Sparsely
 from submgr.platform.store.base import StoreError, StoreTimeout, StoreUnavailable
 from submgr.platform.store.sdl_channel import Listener, SdlChannel
@@ -86,6 +87,7 @@ class RnibNodeState:
         self._retry = retry
         self._confirm_after = min(confirm_after, interval)
         self._table = ConnectionTable(count)
+        self._functions = RanFunctionTable()
         self._looks = Looks(self._read_one)
         self._sparsely = Sparsely(_log)
         self._due = Event()
@@ -140,6 +142,9 @@ class RnibNodeState:
     def knows(self, meid: str) -> bool:
         return self._table.state(meid) is not ConnectionState.UNKNOWN
 
+    def functions(self, meid: str) -> tuple[RanFunction, ...]:
+        return self._functions.of(meid)
+
     def connected(self) -> list[str]:
         return self._table.connected()
 
@@ -177,6 +182,8 @@ class RnibNodeState:
         while (event := self._events.take()) is not None:
             if not self._table.told(event.name, event.state):
                 self._ignore("event of yet another node", event.name[:200])
+            if event.state is ConnectionState.CONNECTED:
+                self._functions.forget(event.name)
             budget.spend()
 
     def _ignore(self, what: str, shown: object) -> None:
@@ -211,6 +218,7 @@ class RnibNodeState:
         doubted = {name for name in worse if not self._found_before(name)}
         self._table.read(mark, reading.states, spared=doubted)
         self._suspects = dict.fromkeys(doubted, mark)
+        self._functions.keep(reading.states)
         certain = not doubted and reading.unreadable <= self._unreadable
         self._unreadable = reading.unreadable
         if self._failed is not None or not self.readings:
@@ -281,4 +289,5 @@ class RnibNodeState:
         if nodeb is None or nodeb.name not in ("", name):
             self._ignore("record", node_key(name))
             return None
+        self._functions.read(name, data)
         return nodeb.state

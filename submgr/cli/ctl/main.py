@@ -6,6 +6,7 @@ from __future__ import annotations
 import click
 
 from submgr.cli.ctl.command import server_options
+from submgr.cli.ctl.contents import nodes, show
 from submgr.cli.ctl.records import export, import_, reconcile
 
 
@@ -19,5 +20,5 @@ def ctl(context: click.Context, /, **options: str | None) -> None:
     context.obj = options
 
 
-for command in (reconcile, export, import_):
+for command in (show, nodes, reconcile, export, import_):
     ctl.add_command(command)

@@ -73,6 +73,31 @@ def test_differences_are_shown_and_make_the_exit_status_1(daemon: Daemon) -> Non
     ]
 
 
+def test_what_is_subscribed_is_shown_in_words(daemon: Daemon) -> None:
+    line = {"SubscriptionId": 7, "Meid": "gnb_1", "RANFunctionID": 2, "Words": "KPM report every 100 ms"}
+    event = {"Words": "KPM report every 100 ms", "Content": {"format": 1, "report_period_ms": 100}}
+    actions = [{"ActionID": 1, "Definition": {"Words": "00: a placeholder"}}, {"ActionID": 2, "Definition": None}]
+    daemon.answers_with([line], {**line, "EventTrigger": event, "Actions": actions})
+    assert daemon.ctl("show").stdout == "7\tgnb_1\t2\tKPM report every 100 ms\n"
+    assert daemon.ctl("show", "7").stdout.splitlines() == [
+        "E2 subscription 7 at gnb_1, RAN function 2",
+        "event trigger: KPM report every 100 ms",
+        "  format: 1",
+        "  report_period_ms: 100",
+        "action 1: 00: a placeholder",
+        "action 2: no definition",
+    ]
+    assert [path for _, path, *_ in daemon.asked] == ["contents", "contents/7"]
+
+
+def test_nodes_are_listed_with_what_they_offer(daemon: Daemon) -> None:
+    function = {"RANFunctionID": 2, "Name": "", "OID": "", "Revision": 1, "Definition": {"Words": "no octets"}}
+    daemon.answers_with(["a/b"], ["a/b"], [function])
+    assert daemon.ctl("nodes").stdout == "a/b\n"
+    assert daemon.ctl("nodes", "-o", "wide").stdout == "a/b\n  2\trevision 1\tno OID\tno octets\n"
+    assert [path for _, path, *_ in daemon.asked][-1].endswith("/functions")
+
+
 def test_the_token_comes_from_a_file_or_the_environment(daemon: Daemon, tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("s3cret\n")
@@ -128,7 +153,7 @@ def test_the_server_can_stand_behind_the_command(daemon: Daemon, tmp_path: Path)
     assert daemon.asked[0][2] == "Bearer s3cret"
 
 
-@pytest.mark.parametrize("command", ["reconcile", "export", "import"])
+@pytest.mark.parametrize("command", ["show", "nodes", "reconcile", "export", "import"])
 def test_each_command_explains_itself(command: str) -> None:
     shown = CliRunner().invoke(ctl, [command, "--help"])
     assert shown.exit_code == 0

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from submgr.adapters.rnib.ran_functions import RanFunction
 from submgr.backup import Imported
 from submgr.core.errors import RefusedError
 from submgr.core.model import E2Record, RestRecord, SubscribeRequest
@@ -89,6 +90,7 @@ class FakeOperations:
         self.differences: list[Difference] = []
         self.imported: tuple[bytes, bool, bool] | None = None
         self.fail: Exception | None = None
+        self.functions: dict[str, tuple[RanFunction, ...]] = {}
 
     def config(self) -> dict[str, object]:
         if self.fail is not None:
@@ -115,6 +117,8 @@ class FakeOperations:
             reconcile=self.reconcile,
             export=lambda: iter([b"{}\n", b"{}\n"]),
             import_=self.import_,
+            functions=lambda name: self.functions.get(name, ()),
+            knows_node=lambda name: name in self.functions,
         )
 
 

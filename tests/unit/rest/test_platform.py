@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from support.e2sm.samples import SAMPLES
 
+from submgr.adapters.rnib.ran_functions import RanFunction
 from submgr.core.model import Content, E2Record, Holder, RestHolder, RestRecord, RmrEndpoint
 from submgr.e2ap.messages import Action, ActionType
 from submgr.orphans import Orphan
@@ -303,3 +305,61 @@ def test_a_bug_is_a_500_and_logged_once(
     assert b"secret" not in answer.data
     assert len([record for record in caplog.records if record.exc_info]) == 1
     assert counts == {"bugs": 1}
+
+
+KPM_FUNCTION = bytes.fromhex(next(one for one in SAMPLES if one.name == "name only").octets)
+ASKED = Content(
+    2,
+    bytes.fromhex("08270f"),
+    (Action(1, ActionType.REPORT, bytes.fromhex("00010100000000a04452422e5545546870446c012000000063")),),
+)
+ASKED_WORDS = "KPM report every 10000 ms; action 1: KPM style 1 format 1: DRB.UEThpDl every 100 ms"
+
+
+def test_contents_in_words_and_as_trees(platform: FlaskClient, subscriptions: Any) -> None:
+    subscriptions.e2 = [E2, replace(E2, instance_id=9, content=ASKED)]
+    placeholder, asked = platform.get(f"{V1}/contents").json
+    assert placeholder == {
+        "SubscriptionId": 7,
+        "Meid": "gnb_1",
+        "RANFunctionID": 2,
+        "Words": "01: one octet is no body of a service model: a placeholder; action 1: no definition",
+    }
+    assert (asked["SubscriptionId"], asked["Words"]) == (9, ASKED_WORDS)
+    whole = platform.get(f"{V1}/contents/9").json
+    assert whole is not None
+    assert whole["Words"] == ASKED_WORDS
+    assert whole["EventTrigger"]["Content"] == {"format": 1, "report_period_ms": 10000}
+    assert whole["Actions"][0]["Definition"]["Content"]["measurements"][0]["name"] == "DRB.UEThpDl"
+    assert platform.get(f"{V1}/contents/8").status_code == 404
+    assert platform.get(f"{V1}/contents/x").status_code == 404
+
+
+def test_contents_are_in_the_symptom_data(platform: FlaskClient, subscriptions: Any) -> None:
+    subscriptions.e2 = [replace(E2, content=ASKED)]
+    with zipfile.ZipFile(io.BytesIO(platform.get(f"{V1}/symptomdata").data)) as archive:
+        (content,) = json.loads(archive.read("contents.json"))
+    assert content["Words"] == ASKED_WORDS
+    assert content["EventTrigger"]["Model"] == "KPM"
+
+
+def test_the_node_s_ran_function_says_which_model_is_tried_first(
+    platform: FlaskClient, subscriptions: Any, operations: Any
+) -> None:
+    subscriptions.e2 = [replace(E2, content=replace(ASKED, actions=(Action(1, ActionType.REPORT, b"\0\1\1\0"),)))]
+    assert "action 1: NI style 1 format 1: no parameters" not in platform.get(f"{V1}/contents").json[0]["Words"]
+    operations.functions = {"gnb_1": (RanFunction(2, 0, "", b"ORAN-E2SM-NI"),)}
+    assert "action 1: NI style 1 format 1: no parameters" in platform.get(f"{V1}/contents").json[0]["Words"]
+
+
+def test_ran_functions_of_a_node(platform: FlaskClient, operations: Any) -> None:
+    operations.functions = {
+        "gnb_1": (RanFunction(2, 1, "1.2", KPM_FUNCTION), RanFunction(142, 0, "0.0.0", b"MAC_STATS_V0")),
+        "a/b": (),
+    }
+    kpm, mac = platform.get(f"{V1}/nodes/gnb_1/functions").json
+    assert (kpm["RANFunctionID"], kpm["Name"], kpm["OID"], kpm["Revision"]) == (2, "ORAN-E2SM-KPM", "1.2", 1)
+    assert kpm["Definition"]["Content"]["description"] == "KPM Monitor"
+    assert (mac["Name"], mac["Definition"]["Reason"]) == ("", "plain text, no PER: MAC_STATS_V0")
+    assert platform.get(f"{V1}/nodes/a/b/functions").json == []
+    assert platform.get(f"{V1}/nodes/gnb_2/functions").status_code == 404
