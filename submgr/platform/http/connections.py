@@ -216,8 +216,9 @@ class Connections:
     def _who_makes_room(self, host: str | None) -> Connection | None:
         """The client that has been slow for longest, if that is long, else the one that has been idle for longest, if
         that is long, else the one of the two that has been waited for longer: a client that has just come loses its
-        place to no flood of others. Of `host`; without it, of the host that has most clients, or of any."""
-        slow, idle = self._longest(self._slow, host), self._longest(self._idle, host)
+        place to no flood of others. Of `host`; without it, of the host that has a crowd here, or of any."""
+        crowd = host or self._crowd()
+        slow, idle = (_longest(waiting, crowd, others=host is None) for waiting in (self._slow, self._idle))
         long_ago = time.monotonic() - _PATIENCE
         if slow is not None and self._slow[slow] < long_ago:
             return slow
@@ -225,10 +226,13 @@ class Connections:
             return idle or slow
         return slow if self._slow[slow] < self._idle[idle] else idle
 
-    def _longest(self, waiting: Iterable[Connection], host: str | None) -> Connection | None:
-        crowd = host or max(self._hosts, key=lambda each: self._hosts[each], default="")
-        found = next((connection for connection in waiting if connection.host == crowd), None)
-        return found if found or host else next(iter(waiting), None)
+    def _crowd(self) -> str | None:
+        """The host that has most clients, if it has a tenth of all places: in a flood from a thousand addresses one
+        that has two clients is no crowd."""
+        for host, clients in self._hosts.most_common(1):
+            if clients * 10 >= self.limits.connections:
+                return host
+        return None
 
     def _longest_of_the_heaviest(self, weight: Callable[[Connection], int], small: int) -> Connection | None:
         weights: Counter[str] = Counter()
@@ -259,3 +263,9 @@ class Connections:
             self.release(leaving)
             leaving.crowd_out()
         return True
+
+
+def _longest(waiting: Iterable[Connection], host: str | None, others: bool) -> Connection | None:
+    """The first one that waits: of `host`, else of `others` if they count."""
+    found = next((each for each in waiting if each.host == host), None) if host is not None else None
+    return found if found is not None or not others else next(iter(waiting), None)

@@ -138,6 +138,24 @@ def test_a_client_that_has_just_come_keeps_its_place_in_a_flood_of_others_that_b
     assert not newcomer.ended
 
 
+def test_one_with_two_clients_is_no_crowd_in_a_flood_from_many_addresses(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(module, "time", clock)
+    connections = server(connections=100)
+    flood = [Client(connections, f"10.2.0.{n}") for n in range(93)]
+    honest = [Client(connections, "honest") for _ in range(2)]
+    for client in (*flood, *honest):
+        assert connections.enter(client)
+        connections.slow(client)
+        clock.now += 0.001
+    for n in range(90):
+        late = Client(connections, f"10.3.0.{n}")
+        assert connections.enter(late)
+        connections.slow(late)
+    assert ended(flood) == list(range(90))
+    assert ended(honest) == []
+
+
 def test_one_host_cannot_take_all_places():
     connections = server()
     share = connections.limits.per_host
