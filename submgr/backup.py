@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 ORDER = (REST_NAMESPACE, REMOVAL_NAMESPACE, STATE_NAMESPACE, E2_NAMESPACE)
 """An E2 record whose REST record is not there yet would be undone by a start in the middle of an import."""
+LARGEST_IMPORT = 16 * 1024 * 1024
+"""Bytes of a file as it is sent: in gzip as many subscriptions as there may be, 65,535, have about 10 MB."""
 AT_A_TIME = 250
 """Records that are read or written together."""
 MOST_PROBLEMS = 20

@@ -7,7 +7,7 @@ from submgr.adapters.metrics.go_counters import exposition
 from submgr.adapters.metrics.monitoring import Monitoring
 from submgr.adapters.records.e2 import e2_json
 from submgr.adapters.rnib.connected_nodes import ConnectedNodes
-from submgr.backup import Backup
+from submgr.backup import LARGEST_IMPORT, Backup
 from submgr.orphans import Orphans
 from submgr.platform.http.app import MAX_BODY
 from submgr.platform.http.connections import HttpLimits
@@ -19,7 +19,7 @@ from submgr.platform.secret_file import secret_file
 from submgr.probes import Probes
 from submgr.reconciler import Reconciler
 from submgr.rest.errors import answer_only_if
-from submgr.rest.platform import LARGE_BODIES, LARGEST_IMPORT, platform_app
+from submgr.rest.platform import platform_app
 from submgr.rest.use_cases import DebugWrite, Operations, XappOptions
 from submgr.rest.xapp import xapp_app
 from submgr.service import Service
@@ -83,7 +83,7 @@ def make_platform_http(
     tls = live.current.tls
     if tls.asks("platform"):
         require_certificate(app)
-    limits = HttpLimits(large=LARGE_BODIES, requests=LARGEST_IMPORT + 2 * MAX_BODY)
+    limits = HttpLimits(large={"/ric/v1/import": LARGEST_IMPORT}, requests=LARGEST_IMPORT + 2 * MAX_BODY)
     return HttpServer("platform", live.current.local.listen, app, limits=limits, tls=tls.server("platform"))
 
 

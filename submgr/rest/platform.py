@@ -10,6 +10,7 @@ from importlib import resources
 import msgspec
 from flask import Flask, Response, request
 
+from submgr.backup import LARGEST_IMPORT
 from submgr.core.model import RestRecord
 from submgr.platform.http.app import ApiError, JsonApp, after_sent, json_response
 from submgr.platform.http.callbacks import refuse_callbacks
@@ -34,10 +35,6 @@ from submgr.rest.views import (
 from submgr.rest.write_access import require_write
 
 _BASE = "/ric/v1"
-LARGEST_IMPORT = 16 * 1024 * 1024
-"""Bytes of a backup as it is sent: in gzip as many subscriptions as there may be, 65,535, have about 10 MB."""
-LARGE_BODIES = {f"{_BASE}/import": LARGEST_IMPORT}
-"""The paths whose bodies may be larger than others, and how large."""
 _CONTENT_POLICY = "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 """The console page loads nothing, and talks to this API only."""
 
