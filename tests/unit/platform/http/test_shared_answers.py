@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import gevent
 import pytest
+from gevent.event import Event
+from support.waiting import turns_until
 
 from submgr.platform.http.shared_answers import SharedAnswers
 from submgr.platform.turns import turn
@@ -30,8 +32,18 @@ class Maker:
 
 
 def test_those_who_ask_at_the_same_time_get_the_same_object():
-    answers, maker = SharedAnswers[bytes](), Maker()
-    asking = [gevent.spawn(answers.get, maker.make) for _ in range(50)]
+    answers, maker = SharedAnswers[object](), Maker()
+    free, asked = Event(), 0
+
+    def ask() -> object:
+        nonlocal asked
+        asked += 1
+        return answers.get(maker.make)
+
+    gevent.spawn(answers.get, free.wait, "another, which is being made")
+    asking = [gevent.spawn(ask) for _ in range(50)]
+    turns_until(lambda: asked == 50)
+    free.set()
     gevent.joinall(asking)
     assert maker.begun == 1
     assert len({id(greenlet.value) for greenlet in asking}) == 1
