@@ -11,15 +11,20 @@ from typing import Any, Protocol
 
 from submgr.adapters.rnib.connection_state import LocalNodeState
 from submgr.adapters.rnib.messages import ConnectionState
+from submgr.adapters.rnib.ran_functions import RanFunction
 from submgr.rmr.routing.reader import parse_routes
 from submgr.rmr.routing.table import RouteTable
 from submgr.simulators.e2term import E2TermConfig, E2TermSimulator
+from submgr.simulators.kpm_reports import KPM, functions
 from submgr.simulators.nodes import NodeState
 from submgr.simulators.rtmgr import RoutingManagerSimulator
 from submgr.simulators.xapp import XappConfig, XappSimulator
 
 NODES = ("gnb_208_092_000001", "gnb_208_092_000002", "enb_208_092_000003")
 DATABASE = "data/submgr.db"
+_EVERY_SECOND = bytes.fromhex("0803e7")
+_THROUGHPUT = bytes.fromhex("00010100000000a04452422e5545546870446c012000004003e7")
+"""KPM: a report every 1000 ms; style 1 format 1, DRB.UEThpDl every 1000 ms."""
 CONNECTION_STATES = {
     NodeState.CONNECTED: ConnectionState.CONNECTED,
     NodeState.DISCONNECTED: ConnectionState.DISCONNECTED,
@@ -38,13 +43,14 @@ class TcpPorts:
     e2term_control: int = 38010
     rtmgr: int = 38020
     xapp_simulator: int = 38030
+    xapp_simulator_rmr: int = 38031
 
     @classmethod
     def free(cls) -> TcpPorts:
         """Free ports. The port of RMR is picked here, since it is part of our RMR name; the others when they listen."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
-            return cls(0, 0, probe.getsockname()[1], 0, 0, 0, 0)
+            return cls(0, 0, probe.getsockname()[1], 0, 0, 0, 0, 0)
 
 
 class Demo(Protocol):
@@ -65,9 +71,16 @@ class Neighbours:
     def __init__(self, ports: TcpPorts) -> None:
         self.nodes = LocalNodeState()
         config = E2TermConfig(port=ports.e2term, control=f"127.0.0.1:{ports.e2term_control}", nodes=NODES)
-        self.e2term = E2TermSimulator(config, lambda name, state: self.nodes.set(name, CONNECTION_STATES[state]))
         self.rtmgr = RoutingManagerSimulator(f"127.0.0.1:{ports.rtmgr}")
-        self.xapp = XappSimulator(XappConfig(listen=f"127.0.0.1:{ports.xapp_simulator}"))
+        self.e2term = E2TermSimulator(
+            config,
+            lambda name, state: self.nodes.set(name, CONNECTION_STATES[state]),
+            lambda instance: self.rtmgr.routes.get(instance, ()),
+        )
+        self.xapp = XappSimulator(XappConfig(f"127.0.0.1:{ports.xapp_simulator}", rmr_port=ports.xapp_simulator_rmr))
+        announced = tuple(RanFunction(one.id, one.revision, one.oid, one.definition) for one in functions())
+        for name in NODES:
+            self.nodes.set_functions(name, announced)
 
     def start(self) -> None:
         """Starts the simulators. Raises ListenError or TransportError for a taken port."""
@@ -110,7 +123,7 @@ RIC Subscription Manager, stand-alone; stop it with Ctrl-C.
   E2 nodes               {", ".join(NODES)}
   what they hold         {e2term}/state
   routes                 {rtmgr}/state
-  notifications          {notified}/state
+  notifications          {notified}/state   (and what the nodes measured)
 
 Subscribe:
 
@@ -121,18 +134,18 @@ curl -s -X POST {base} -H 'Content-Type: application/json' -d '{self.example()}'
         """The JSON of a subscribe request that the simulated neighbours answer."""
         return json.dumps(
             {
-                "ClientEndpoint": {"Host": "127.0.0.1", "HTTPPort": self.xapp.http.port, "RMRPort": 4560},
+                "ClientEndpoint": {"Host": "127.0.0.1", "HTTPPort": self.xapp.http.port, "RMRPort": self.xapp.rmr_port},
                 "Meid": NODES[0],
-                "RANFunctionID": 2,
+                "RANFunctionID": KPM,
                 "SubscriptionDetails": [
                     {
                         "XappEventInstanceId": 12345,
-                        "EventTriggers": [1, 2, 3, 4],
+                        "EventTriggers": list(_EVERY_SECOND),
                         "ActionToBeSetupList": [
                             {
                                 "ActionID": 1,
                                 "ActionType": "report",
-                                "ActionDefinition": [5, 6, 7, 8],
+                                "ActionDefinition": list(_THROUGHPUT),
                                 "SubsequentAction": {"SubsequentActionType": "continue", "TimeToWait": "w10ms"},
                             }
                         ],

@@ -88,6 +88,16 @@ class Flag(PerType):
         writer.bits(0, 1)
 
 
+class Null(PerType):
+    """NULL: no bits."""
+
+    def read(self, reader: BitReader) -> bool:
+        return True
+
+    def write(self, writer: BitWriter, value: bool) -> None:
+        pass
+
+
 class Octets(PerType):
     """OCTET STRING, of a fixed `size` or of any (X.691 17). Shown as hex."""
 

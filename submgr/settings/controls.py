@@ -44,12 +44,6 @@ class Controls:
     check_e2_state: bool = setting(
         "checkE2State", truth, True, "false: every E2 node counts as connected", go=True, instead=True
     )
-    check_ran_function: bool = setting(
-        "checkRanFunction",
-        truth,
-        False,
-        "true: a POST for a RAN function that the E2 node does not have is refused; false: a warning in the log",
-    )
     check_e2_ie_order: bool = setting(
         "checkE2IEOrder", truth, True, "false: an answer whose elements are out of order is taken", go=True
     )
@@ -85,6 +79,12 @@ class Controls:
         milliseconds(0, 600_000),
         0.5,
         "how long an E2 node that came back is left alone before it is sent what it has not asked for",
+    )
+    check_ran_function: bool = setting(
+        "checkRanFunction",
+        truth,
+        False,
+        "true: a POST for a RAN function that the E2 node does not have is refused; false: a warning in the log",
     )
     tell_loss: bool = setting(
         "tellLoss", truth, False, "tell xApps when a Delete Required, or onE2Loss drop, takes their subscription"

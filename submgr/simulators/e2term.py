@@ -29,6 +29,7 @@ from submgr.simulators.e2_answers import Outgoing, delete_required, outgoing
 from submgr.simulators.e2term_control import E2TermControl
 from submgr.simulators.events import EventLog
 from submgr.simulators.http import HttpListener
+from submgr.simulators.kpm_reports import KpmReports, Routes
 from submgr.simulators.nodes import E2Node, NodeState, Workload
 from submgr.simulators.rules import E2Rule, RuleBook, parse_cause
 
@@ -57,8 +58,16 @@ class E2TermConfig:
 class E2TermSimulator:
     """An E2 Termination; `start` and `stop` may follow each other, nodes are kept."""
 
-    def __init__(self, config: E2TermConfig | None = None, on_node_state: OnNodeState | None = None) -> None:
-        """`on_node_state(name, state)` is called for every change, in the greenlet that makes it."""
+    def __init__(
+        self,
+        config: E2TermConfig | None = None,
+        on_node_state: OnNodeState | None = None,
+        routes: Routes = lambda instance: (),
+    ) -> None:
+        """`on_node_state(name, state)` is called for every change, in the greenlet that makes it.
+
+        `routes`: where the indications of an instance id go.
+        """
         self.config = config or E2TermConfig()
         self.log = EventLog()
         self.rules: RuleBook[E2Rule] = RuleBook(E2Rule)
@@ -71,6 +80,7 @@ class E2TermSimulator:
         self._transport: WireTransport | None = None
         self._port = self.config.port
         self._later = Group()
+        self._reports = KpmReports(self._indicate, routes)
         self._last_sender = ""
 
     def start(self) -> None:
@@ -99,6 +109,7 @@ class E2TermSimulator:
     def stop(self) -> None:
         """Closes everything; answers that are still to come are lost."""
         self._later.kill()
+        self._reports.stop()
         if self.control is not None:
             self.control.stop()
         if self._transport is not None:
@@ -109,6 +120,11 @@ class E2TermSimulator:
     def endpoint(self) -> str:
         """host:port of the RMR side, known after the first start."""
         return f"{self.config.host}:{self._port}"
+
+    @property
+    def reporting(self) -> int:
+        """How many actions the nodes report at present."""
+        return self._reports.count
 
     def route_table(self) -> str:
         """A route table that leads a Subscription Manager's requests here."""
@@ -161,6 +177,7 @@ class E2TermSimulator:
     def reset(self) -> None:
         """Forgets rules, log, counts and subscriptions, and connects every node."""
         self._later.kill()
+        self._reports.stop()
         self.rules.clear()
         self.log.clear()
         self.received.clear()
@@ -236,6 +253,7 @@ class E2TermSimulator:
             return
         if isinstance(request, SubscriptionRequest):
             answer = node.subscribe(request, rule)
+            self._reports.begin(node, instance)
         else:
             answer = node.delete(request, rule)
         if rule is not None and rule.silent == "answer":
@@ -277,6 +295,10 @@ class E2TermSimulator:
         meid = message.meid if answer.meid is None else answer.meid
         status = self._transport.reply(message, answer.mtype, answer.payload, meid=meid)
         self._log_message("sent", answer.mtype, answer.payload, meid, to=message.src, status=status.name)
+
+    def _indicate(self, message: Message, endpoint: str) -> None:
+        if self._transport is not None:
+            self._transport.send_to(endpoint, message)
 
     def _log_message(self, event: str, mtype: int, payload: bytes, meid: str, **facts: str) -> None:
         self.log.add(event, mtype=mtype, meid=meid, payload=payload.hex(), **facts)

@@ -34,6 +34,10 @@ class EventLog:
         """Appends an event and wakes those who wait."""
         self._count += 1
         self._entries.append({"n": self._count, "time": time.monotonic(), "event": event, **facts})
+        self.wake()
+
+    def wake(self) -> None:
+        """Wakes those who wait: something has changed that is no event."""
         for waiter in self._waiting:
             waiter.set()
 

@@ -8,8 +8,11 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import redis
 
+from submgr.simulators.kpm_reports import functions
 from submgr.simulators.nodes import NodeState
 
 NAMES = "{e2Manager},GNB"
@@ -33,8 +36,19 @@ def nb_identity(name: str, state: NodeState) -> bytes:
 
 
 def nodeb_info(name: str, state: NodeState) -> bytes:
-    """Protobuf NodebInfo: ran_name is field 1, ip 2, port 3, connection_status 5, node_type 8."""
-    return _text(1, name) + _text(2, "127.0.0.1") + _number(3, 36422) + _number(5, _STATUS[state]) + _number(8, _GNB)
+    """Protobuf NodebInfo: ran_name is field 1, ip 2, port 3, connection_status 5, node_type 7, gnb 9."""
+    begin = _text(1, name) + _text(2, "127.0.0.1") + _number(3, 36422) + _number(5, _STATUS[state])
+    return begin + _number(7, _GNB) + _bytes(9, _gnb())
+
+
+@cache
+def _gnb() -> bytes:
+    """Protobuf Gnb: ran_functions are field 2. Of each the id is field 1, definition (in hex) 2, revision 3, OID 4."""
+    announced = b""
+    for one in functions():
+        definition = _text(2, one.definition.hex())
+        announced += _bytes(2, _number(1, one.id) + definition + _number(3, one.revision) + _text(4, one.oid))
+    return announced
 
 
 def _nb_id(name: str) -> int:

@@ -4,7 +4,8 @@
     POST …/ric/v1/subscriptions/response    a notification, answered 200 or as a rule says
 
 Notifications are in `notifications` and at `GET /state` in the order they came, each with the status of its answer
-(None: no answer). `delivered` has those answered with a 2xx. The common control interface is on the same port (see
+(None: no answer). `delivered` has those answered with a 2xx. Indications are counted, and the values of the newest KPM
+indication are in `measured`. The common control interface is on the same port (see
 `submgr.simulators.http`). With an RMR side there are also:
 
     POST /rmr/subscribe   {"meid": "gnb", "function": 2, "trigger": "01", "actions": [{"id": 1, "type": "report",
@@ -14,6 +15,7 @@ Notifications are in `notifications` and at `GET /state` in the order they came,
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +30,8 @@ from submgr.rmr.transport import TransportConfig, TransportError
 from submgr.rmr.wire.transport import WireTransport
 from submgr.simulators.events import EventLog, remember
 from submgr.simulators.http import Control, HttpListener, Reply, Request, error_reply, json_reply, pause, spoiled
+from submgr.simulators.indications import read_indication
+from submgr.simulators.kpm_reports import measured
 from submgr.simulators.rules import HttpRule, RuleBook
 from submgr.simulators.xapp_requests import RmrDelete, RmrSubscribe
 
@@ -88,6 +92,10 @@ class XappSimulator:
         self.delivered: list[Notification] = []
         """Those that were answered with a 2xx."""
         self.answers: list[RmrAnswer] = []
+        self.indications: Counter[int] = Counter()
+        """Indications by the instance id of their E2 subscription."""
+        self.measured: dict[int, dict[str, Any]] = {}
+        """What the newest KPM indication of an instance id said."""
         self.http = HttpListener(self.config.listen, self._answer)
         self._control = Control(self.log, self.rules, self.state, self.counts, self.reset)
         self._transport: WireTransport | None = None
@@ -153,6 +161,8 @@ class XappSimulator:
         self.notifications.clear()
         self.delivered.clear()
         self.answers.clear()
+        self.indications.clear()
+        self.measured.clear()
 
     def state(self) -> dict[str, Any]:
         """The notifications and answers so far, as JSON values."""
@@ -171,14 +181,17 @@ class XappSimulator:
                 }
                 for answer in self.answers
             ],
+            "indications": {str(instance): count for instance, count in sorted(self.indications.items())},
+            "measured": {str(instance): values for instance, values in sorted(self.measured.items())},
         }
 
     def counts(self) -> dict[str, int]:
-        """The numbers of notifications, delivered notifications and answers so far."""
+        """The numbers of notifications, delivered notifications, answers and indications so far."""
         return {
             "notifications": len(self.notifications),
             "delivered": len(self.delivered),
             "answers": len(self.answers),
+            "indications": self.indications.total(),
         }
 
     def _answer(self, request: Request) -> Reply:
@@ -236,6 +249,9 @@ class XappSimulator:
         return status
 
     def _receive(self, message: Message) -> None:
+        if message.mtype == mtypes.RIC_INDICATION:
+            self._indicated(message)
+            return
         try:
             decoded: E2Message | None = codec.decode(message.payload)
         except codec.DecodeError:
@@ -243,3 +259,15 @@ class XappSimulator:
         answer = RmrAnswer(message.mtype, message.xid, message.meid, message.sub_id, decoded)
         remember(self.answers, answer)
         self.log.add("rmr", mtype=message.mtype, meid=message.meid, payload=message.payload.hex())
+
+    def _indicated(self, message: Message) -> None:
+        """Counts an indication, and keeps its values. It is not in the log, which would soon have nothing else."""
+        indication = read_indication(message.payload)
+        if indication is None:
+            self.log.add("undecodable", mtype=message.mtype, payload=message.payload.hex())
+            return
+        self.indications[indication.instance] += 1
+        values = measured(indication.message)
+        if values:
+            self.measured[indication.instance] = values
+        self.log.wake()

@@ -65,7 +65,12 @@ def test_each_says_where_it_listens_and_ends_when_told(start: Start, tmp_path: P
     assert get(e2term["control"], "/rules") == [{"procedure": "delete", "delay": 1.0, "seen": 0}]
     assert get(start("rtmgr")["http"], "/state") == {"routes": {}, "surprises": []}
     xapp = start("xapp", "--rmr", "127.0.0.1:0", "--submgr", "127.0.0.1:4560")
-    assert get(xapp["http"], "/state") == {"notifications": [], "answers": []}
+    assert get(xapp["http"], "/state") == {
+        "notifications": [],
+        "answers": [],
+        "indications": {},
+        "measured": {},
+    }
     assert xapp["rmr"].startswith("127.0.0.1:")
 
 
