@@ -22,7 +22,7 @@ from submgr.e2sm.words import words
 
 _LONGEST = 1 << 20
 """Characters of input; no body has that many octets."""
-_MODELS = click.Choice([model.value.lower() for model in Model])
+_MODELS = click.Choice([model.value.lower() for model in Model], case_sensitive=False)
 _VERSIONS = ("2.00", "2.01", "2.03", "3.00")
 
 
@@ -96,6 +96,7 @@ def encode_() -> None:
 
 
 @encode_.command("kpm")
+@click.argument("more_measurements", nargs=-1)
 @click.option("--measurement", "measurements", multiple=True, required=True, help="Name, or number for an id; again.")
 @click.option("--period", type=click.IntRange(1), default=1000, show_default=True, help="Reporting period in ms.")
 @click.option("--granularity", type=click.IntRange(1), help="Granularity period in ms; default: the reporting period.")
@@ -111,6 +112,7 @@ def encode_() -> None:
 @click.option("--http-port", type=int, default=8080, show_default=True)
 @click.option("--rmr-port", type=int, default=4560, show_default=True)
 def encode_kpm(
+    more_measurements: Sequence[str],
     measurements: Sequence[str],
     period: int,
     granularity: int | None,
@@ -129,7 +131,7 @@ def encode_kpm(
     """A REPORT subscription of KPM: of a node or a cell (format 1), of UEs by id (2, 5) or by tests (4)."""
     layout = _layout(kpm_version, flexric)
     measured = kpm.Format1(
-        measurements=tuple(map(_measurement, measurements)),
+        measurements=tuple(map(_measurement, (*measurements, *more_measurements))),
         granularity=granularity or period,
         cell=_cell(cell) if cell else None,
     )

@@ -131,9 +131,9 @@ class BitReader:
         return number + low
 
     def integer(self) -> int:
-        """A number without bounds: length, then two's complement (X.691 11.8)."""
+        """A number without bounds: length, then two's complement (X.691 11.8). JSON has 64 bits for it."""
         size = self.length()
-        if not 0 < size <= 16:
+        if not 0 < size <= 8:
             raise Unreadable(f"a number of {size} octets")
         return int.from_bytes(self.octets(size), signed=True)
 

@@ -15,12 +15,19 @@ from submgr.e2sm.per import BitString
 
 MOST_NAMED = 8
 """Names, ids and conditions that a line has of each list."""
+MOST_CHARACTERS = 2000
+"""Of a line: names may be long."""
 MOST_HEX = 32
 """Octets that a line shows of a body that cannot be decoded."""
 
 
 def words(body: Decoded | Undecoded) -> str:
     """`KPM style 1 format 1: DRB.UEThpDl every 1000 ms`, or the octets and why they cannot be decoded."""
+    line = _line(body)
+    return line if len(line) <= MOST_CHARACTERS else f"{line[:MOST_CHARACTERS]}..."
+
+
+def _line(body: Decoded | Undecoded) -> str:
     if isinstance(body, Undecoded):
         return f"{_hex(body.octets)}: {body.reason}" if body.octets else body.reason
     line = f"{body.model} {_WORDS[type(body.value)](body.value)}"

@@ -69,7 +69,8 @@ def _function(part: bytes) -> RanFunction:
     if not any(texts.values()):
         raise ValueError("no RAN function")
     definition = _octets(texts[_DEFINITION])
-    return RanFunction(numbers[_ID], numbers[_REVISION], texts[_OID].decode(errors="replace"), definition)
+    oid = texts[_OID].decode(errors="replace")
+    return RanFunction(numbers[_ID], numbers[_REVISION], oid if oid.isprintable() else "", definition)
 
 
 def _octets(text: bytes) -> bytes:

@@ -104,6 +104,11 @@ def test_encode_takes_the_format_that_has_a_place_for_it(options: list[str], lin
     assert words(definition).endswith(line)
 
 
+def test_more_measurements_may_follow() -> None:
+    _, definition, _ = decoded_of("--measurement", "RSRP", "RSRQ", "CQI")
+    assert words(definition) == "KPM style 1 format 1: RSRP, RSRQ, CQI every 1000 ms"
+
+
 def test_encode_writes_flexrics_dialect() -> None:
     _, definition, _ = decoded_of("--measurement", "RSRP", "--where", "sNSSAI equal 1", "--flexric")
     assert definition.layout.flexric

@@ -74,7 +74,7 @@ def test_versions_are_those_that_write_the_same(octets: str, versions: tuple[str
         ("00", ACTION, "placeholder"),
         ("02", Body.EVENT_TRIGGER, "placeholder"),
         ("4d41435f53544154535f5630", Body.RAN_FUNCTION, "plain text, no PER: MAC_STATS_V0"),
-        ("000c4000036f6e6600000040747269616c000048210200c90014403038", ACTION, "3 is more than 2"),
+        ("000c4000036f6e6600000040747269616c000048210200c90014403038", ACTION, "a number of 12 octets"),
         (measurements(3)[:-20].hex(), ACTION, "the octets end after"),
         (measurements(1).hex() + "89", ACTION, "1 of 27 octets are left over"),
         (measurements(2)[:-1].hex() + "e7e7", ACTION, "1 of 44 octets are left over"),

@@ -6,8 +6,13 @@ from __future__ import annotations
 import pytest
 from support.e2sm.samples import SAMPLES
 
-from submgr.e2sm.decoding import Body, decode
-from submgr.e2sm.words import words
+from submgr.e2sm import kpm
+from submgr.e2sm.choices import Chosen
+from submgr.e2sm.decoding import Body, Decoded, decode, encode
+from submgr.e2sm.layouts import LAYOUTS, Model
+from submgr.e2sm.words import MOST_CHARACTERS, words
+
+ACTION = Body.ACTION_DEFINITION
 
 OCTETS = {sample.name: (bytes.fromhex(sample.octets), Body(sample.body)) for sample in SAMPLES}
 
@@ -77,3 +82,12 @@ def test_octets_that_say_nothing_are_shown_with_the_reason() -> None:
     )
     line = words(decode(bytes(200), Body.RAN_FUNCTION))
     assert line.startswith(f"{bytes(32).hex()}... of 200 octets: as KPM: ")
+
+
+def test_a_line_has_an_end_however_long_the_names_are() -> None:
+    measurement = kpm.Measurement(measurement=Chosen("name", "x" * 16_000), labels=(kpm.Label(),))
+    content = kpm.Format1(measurements=(measurement,), granularity=1)
+    octets = encode(kpm.ActionDefinition(style=1, content=Chosen(1, content)), ACTION, LAYOUTS[Model.KPM][0])
+    decoded = decode(octets, ACTION)
+    assert isinstance(decoded, Decoded)
+    assert len(words(decoded)) == MOST_CHARACTERS + 3
