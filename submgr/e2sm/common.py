@@ -23,14 +23,20 @@ class Plmn:
         a, b, c = (f"{octet:02x}" for octet in self.octets)
         return a[1] + a[0] + b[1], c[1] + c[0] + ("" if b[0] == "f" else b[0])
 
+    @property
+    def decimal(self) -> bool:
+        """Whether all its digits are some."""
+        return "".join(self.digits).isdecimal()
+
     def __str__(self) -> str:
-        country, network = self.digits
-        return f"{country}-{network}" if (country + network).isdecimal() else f"with octets {self.octets.hex()}"
+        return "-".join(self.digits) if self.decimal else f"with octets {self.octets.hex()}"
 
 
 class PlmnType(PerType):
     def read(self, reader: BitReader) -> Plmn:
-        return Plmn(reader.octets(3))
+        plmn = Plmn(reader.octets(3))
+        reader.doubtful = reader.doubtful or not plmn.decimal
+        return plmn
 
     def write(self, writer: BitWriter, value: Plmn) -> None:
         Octets(3).write(writer, value.octets)

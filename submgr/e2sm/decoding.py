@@ -105,9 +105,9 @@ def _fitting(octets: bytes, body: Body, layouts: tuple[Layout, ...], budget: Bud
     """The first layout that fits, if any does so without a doubt; or why the first layout does not fit."""
     doubtful: Decoded | None = None
     reason = ""
-    failed: list[Layout] = []
+    known: list[Layout] = []
     for layout in layouts:
-        if layout in failed:
+        if layout in known:
             continue
         reader = BitReader(octets, layout, budget)
         try:
@@ -115,13 +115,15 @@ def _fitting(octets: bytes, body: Body, layouts: tuple[Layout, ...], budget: Bud
             reader.finish()
         except Unreadable as error:
             reason = reason or str(error)
-            failed += _alike(reader, layouts)
+            known += _alike(reader, layouts)
             continue
-        versions = sorted(version for each in _alike(reader, layouts) for version in each.versions)
+        alike = _alike(reader, layouts)
+        versions = sorted(version for each in alike for version in each.versions)
         decoded = Decoded(octets, body, layout, tuple(versions), value, tuple(reader.notes))
         if not reader.doubtful:
             return decoded
         doubtful = doubtful or decoded
+        known += alike
     return doubtful or reason
 
 

@@ -87,6 +87,26 @@ def test_what_fits_no_layout_says_why(octets: str, body: Body, reason: str) -> N
     assert undecoded.octets.hex() == octets
 
 
+def test_of_two_layouts_that_fit_the_one_that_makes_sense_is_told() -> None:
+    """Two labels of v2.01, which v2.03 takes for one with a PLMN of no digits."""
+    decoded = decode(bytes.fromhex("0001054000000020435149000104000000c200000000f1104003e7"), ACTION)
+    assert isinstance(decoded, Decoded)
+    assert decoded.versions == ("2.00", "2.01")
+    (measurement,) = decoded.tree()["measurements"]
+    assert [condition["label"] for condition in measurement["conditions"]] == [
+        {"slice": {"sst": 3}},
+        {"plmn": {"plmn_hex": "00f110", "mcc": "001", "mnc": "01"}},
+    ]
+
+
+def test_a_plmn_of_no_digits_is_read_where_nothing_else_fits() -> None:
+    octets = bytes.fromhex("00010108000000a04452422e5545546870446c0120000040270f00001f0112345c0010")
+    decoded = decode(octets, ACTION)
+    assert isinstance(decoded, Decoded)
+    assert decoded.versions == ("2.00", "2.01", "2.03", "3.00")
+    assert decoded.tree()["cell"]["plmn_hex"] == "001f01"
+
+
 def test_an_addition_of_a_later_version_is_passed_over_and_told() -> None:
     """A label with four additions, of which the last is there: KPM v4 adds to labels."""
     decoded = decode(measurements(1).replace(bytes.fromhex("01200000"), bytes.fromhex("0160000006200100")), ACTION)
