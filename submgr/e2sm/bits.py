@@ -6,8 +6,8 @@ from __future__ import annotations
 from submgr.e2sm.errors import TooMuch, Unreadable, Unwritable
 from submgr.e2sm.layouts import Layout, Level
 
-MOST_STEPS = 2_200
-"""Elements that a reader takes of one body, in all layouts together: up to 5 ms of work, and some 190 measurements."""
+MOST_STEPS = 1_600
+"""Elements that a reader takes of one body, in all layouts together: up to 5 ms of work, and some 140 measurements."""
 DEEPEST = 64
 """Structures within structures; the recursive parameters of RC need five levels for each of theirs."""
 

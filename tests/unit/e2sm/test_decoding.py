@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 
 import pytest
@@ -15,7 +14,6 @@ from submgr.e2sm.decoding import Body, Decoded, Undecoded, decode, encode
 from submgr.e2sm.layouts import LAYOUTS, Model
 from submgr.e2sm.rc_action import ActionDefinition, Policies, Policy, PolicyAction, PolicyParameter
 from submgr.e2sm.rc_parameters import Element, StructureItem
-from submgr.e2sm.words import words
 
 ACTION = Body.ACTION_DEFINITION
 MEASUREMENT = bytes.fromhex("00a04452422e5545546870446c01200000")
@@ -121,34 +119,6 @@ def test_a_marker_without_additions_is_taken() -> None:
     decoded = decode(octets, ACTION)
     assert isinstance(decoded, Decoded)
     assert encode(decoded.value, ACTION, decoded.layout) == measurements(1)
-
-
-def test_mutated_bodies_raise_nothing_and_what_is_read_can_be_written() -> None:
-    """The steps of a reader bound its time."""
-    chance = random.Random(1)
-    octets = [bytes.fromhex(sample.octets) for sample in SAMPLES]
-    read = 0
-    for _ in range(3000):
-        body = chance.choice(list(Body))
-        mutated = bytearray(chance.choice(octets))
-        for _ in range(chance.randint(1, 4)):
-            at = chance.randrange(len(mutated) or 1)
-            match chance.randrange(4):
-                case 0:
-                    mutated[at : at + 1] = chance.randbytes(1)
-                case 1:
-                    mutated[at : at + chance.randint(1, 3)] = b""
-                case 2:
-                    mutated[at:at] = chance.randbytes(chance.randint(1, 3))
-                case _:
-                    mutated[at:] = chance.choice(octets)[at:]
-        decoded = decode(bytes(mutated), body)
-        assert words(decoded)
-        if isinstance(decoded, Decoded):
-            read += 1
-            again = decode(encode(decoded.value, body, decoded.layout), body, [decoded.model])
-            assert decoded.notes or (isinstance(again, Decoded) and again.value == decoded.value)
-    assert read > 50
 
 
 def test_a_body_of_a_hundred_measurements_is_read() -> None:
