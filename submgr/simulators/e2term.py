@@ -62,11 +62,11 @@ class E2TermSimulator:
         self,
         config: E2TermConfig | None = None,
         on_node_state: OnNodeState | None = None,
-        routes: Routes = lambda instance: (),
+        routes: Routes | None = None,
     ) -> None:
         """`on_node_state(name, state)` is called for every change, in the greenlet that makes it.
 
-        `routes`: where the indications of an instance id go.
+        `routes`: where the indications of an instance id go; without it no node sends any.
         """
         self.config = config or E2TermConfig()
         self.log = EventLog()

@@ -68,15 +68,18 @@ def functions() -> tuple[Announced, ...]:
 class KpmReports:
     """Sends what nodes measure. Subscriptions that are no KPM reports of a node's measurements (format 1) get nothing.
 
-    `send` gets a message and the endpoint of an xApp; `routes` says which endpoints these are at the time.
+    `send` gets a message and the endpoint of an xApp; `routes` says which endpoints these are at the time. Without it
+    nothing is looked at and nothing sent.
     """
 
-    def __init__(self, send: Send, routes: Routes) -> None:
+    def __init__(self, send: Send, routes: Routes | None) -> None:
         self._send, self._routes = send, routes
         self._running = Group()
 
     def begin(self, node: E2Node, instance: int) -> None:
         """The node reports this subscription until it is gone, or replaced, or the node has lost its connection."""
+        if self._routes is None:
+            return
         held = node.subscriptions.get(instance)
         period = _period(held.trigger) if held is not None else None
         if held is None or period is None:
@@ -84,7 +87,8 @@ class KpmReports:
         for action in held.actions:
             asked = _measured(action)
             if asked is not None and len(self._running) < MOST_REPORTS:
-                self._running.spawn(self._report, node, instance, held, action.action_id, asked, period)
+                routes = self._routes
+                self._running.spawn(self._report, routes, node, instance, held, action.action_id, asked, period)
 
     @property
     def count(self) -> int:
@@ -94,7 +98,16 @@ class KpmReports:
     def stop(self) -> None:
         self._running.kill()
 
-    def _report(self, node: E2Node, instance: int, held: Held, action: int, asked: kpm.Format1, period: float) -> None:
+    def _report(
+        self,
+        routes: Routes,
+        node: E2Node,
+        instance: int,
+        held: Held,
+        action: int,
+        asked: kpm.Format1,
+        period: float,
+    ) -> None:
         epoch = node.epoch
         for number in count():
             gevent.sleep(period)
@@ -103,7 +116,7 @@ class KpmReports:
             message = write(_measurement(asked, number))
             ids = held.requestor, instance, held.function, action, number % 65536
             payload = write_indication(Indication(*ids, write(_header()), message))
-            for endpoint in list(self._routes(instance)):
+            for endpoint in list(routes(instance)):
                 self._send(RmrMessage(mtypes.RIC_INDICATION, payload, sub_id=instance, meid=node.name), endpoint)
 
 
