@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 from support.chaos.faults import FAULTS
-from support.chaos.place import FILE, KINDS, Place
+from support.chaos.place import FILE, KINDS, SENTINEL, Place
 from support.chaos.plan import draw, in_order
 from support.chaos.storm import Weather
 from support.processes.redis_server import MISSING, REDIS_SERVER
@@ -50,7 +50,8 @@ def numbers() -> list[int] | itertools.count[int]:
 )
 def test_nothing_is_lost_in_storms(kind: str) -> None:
     began = time.monotonic()
-    reconcile = random.Random(f"{SEED} {kind} reconcile").choice([0.0, 1.0])
+    # after a failover to a replica that is older than a take-over, what was removed before comes back: reconciled
+    reconcile = 1.0 if kind == SENTINEL else random.Random(f"{SEED} {kind} reconcile").choice([0.0, 1.0])
     with Place(kind, reconcile) as place:
         weather = Weather(place, kind, SEED, LENGTH)
         for number in numbers():

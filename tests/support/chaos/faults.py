@@ -10,7 +10,7 @@ import random
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import gevent
 
@@ -230,14 +230,14 @@ def flaps(place: Place, dice: float) -> Undo:
     return undo
 
 
-def _nodes(name: str, **rule: Any) -> None:
+def _nodes(name: str, procedure: Literal["subscribe"] | None = None, **rule: Any) -> None:
     """Without R-NIB only subscribes are treated so: an unanswered delete is sent again when its node is back."""
 
     @fault(f"node answers {name}", "nodes")
     def apply(place: Place, _: float) -> Undo:
         rules = place.around.e2term.rules
-        procedure = None if "redis" in place.has else "subscribe"
-        rules.replace([E2Rule(procedure=procedure, **rule), *place.node_rules])
+        meant = procedure if "redis" in place.has else "subscribe"
+        rules.replace([E2Rule(procedure=meant, **rule), *place.node_rules])
         return lambda: rules.replace(place.node_rules)
 
 
@@ -246,7 +246,8 @@ _nodes("twice", delay=0.01, copies=2, copy_delay=0.05)
 _nodes("for others", answer_instance=7, count=10)
 _nodes("for another node", answer_meid="gnb_3", count=10)
 _nodes("with garbage", payload="00ff17", count=10)
-_nodes("with a refusal", refuse="misc: unspecified", count=10)
+# a node that refuses to delete keeps what it has, and that is taken for its last word
+_nodes("with a refusal", "subscribe", refuse="misc: unspecified", count=10)
 _nodes("never, lost requests", silent="request", count=10)
 _nodes("never, lost answers", silent="answer", count=10)
 

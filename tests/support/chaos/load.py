@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 import random
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -40,18 +41,25 @@ class Client:
     keeps = False
     pace = 0.05
     until_told: Callable[[Client], bool] | None = None
-    patient = True
 
     def __init__(self, body: dict[str, Any], daemon: Requests, rng: random.Random) -> None:
         self.body = body
         self.daemon = daemon
         self.rng = rng
         self.subscription_id: str | None = None
+        self.begin()
+        self.stop = False
+
+    def begin(self) -> None:
+        """What was before does not count any more."""
         self.accepted: Counter[str] = Counter()
         """POSTs that were answered with 201, by the SubscriptionId of the answer."""
         self.unheard = 0
         """POSTs whose answer was lost."""
-        self.stop = False
+        self.history: list[str] = []
+        """When, and how, each of them was answered."""
+        self.patient = True
+        """Each time it was told before its next request."""
 
     def run(self) -> None:
         while not self.stop:
@@ -94,11 +102,14 @@ class Client:
         assert status != 201 or answer["SubscriptionId"] == self.subscription_id
 
     def _post(self, body: dict[str, Any]) -> tuple[int, Any]:
+        began = time.monotonic()
         try:
             status, answer = self.daemon.post(body)
-        except HttpError:
+        except HttpError as error:
             self.unheard += 1
+            self.history.append(f"{began:.3f} to {time.monotonic():.3f}: {error}")
             raise
+        self.history.append(f"{began:.3f} to {time.monotonic():.3f}: {status}")
         if status == 201:
             self.accepted[answer["SubscriptionId"]] += 1
         return status, answer

@@ -42,6 +42,8 @@ DISK = 32 << 20
 """Octets: more than records and journal of the load ever take."""
 HEALED = 60.0
 """Seconds within which a place without faults has to be well, on a busy machine."""
+NOISE = ('"request refused"', '"resubscribe success"', "CONNECTED -> CONNECTED")
+"""Lines of a log that say nothing about what went wrong."""
 _HAS = {
     FILE: frozenset({"file"}),
     REDIS: frozenset({"redis", "relay"}),
@@ -138,8 +140,16 @@ class Place:
 
     def last_words(self) -> str:
         """The ends of the logs."""
-        logs = [log for each in self.daemons for log in sorted(each.path.glob("log*"))]
-        return "\n".join(f"--- {log}\n" + "\n".join(log.read_text().splitlines()[-60:]) for log in logs)
+        told = []
+        for log in [log for each in self.daemons for log in sorted(each.path.glob("log*"))]:
+            lines = [line for line in log.read_text().splitlines() if not any(noise in line for noise in NOISE)]
+            told += [f"--- {log}", *lines[-100:]]
+        return "\n".join(told)
+
+    @property
+    def started(self) -> int:
+        """How often a process was started."""
+        return sum(map(len, self.starts.values()))
 
     # --- what faults do
 
@@ -207,8 +217,9 @@ class Place:
         return lambda: daemon.process.send_signal(signal.SIGCONT)
 
     def take_over_after(self, victim: Daemon) -> None:
-        """Measures how long it takes from now until another one is active, if the victim is."""
-        others = [each for each in self.daemons if each is not victim and each not in self._down]
+        """Measures how long it takes from now until a standby with a warm copy acts, if the victim is active."""
+        others = [each for each in self.daemons if each.running and each.logged("the records are followed")]
+        others = [each for each in others if each is not victim]
         if not others or not victim.is_ready():
             return
         began = time.monotonic()

@@ -15,7 +15,7 @@ from support.chaos.faults import possible
 from support.chaos.load import RmrClient, clients
 from support.chaos.place import HEALED, Front, Place
 from support.chaos.plan import Event, draw, in_order
-from support.chaos.truth import Told, all_agree, not_subscribed, only_one_sent
+from support.chaos.truth import Told, all_agree, busy, not_subscribed, only_one_sent
 from support.processes.daemon import NODES
 
 PACE = 0.4
@@ -61,7 +61,7 @@ class Weather:
         place.settle()
         self._all_subscribed()
         told = Told(place, self._xapps)
-        had = self._instances()
+        had, started = self._instances(), place.started
         events = in_order(plan)
         self.faults.update(event.fault.name for event in events)
         load = Group()
@@ -74,7 +74,14 @@ class Weather:
         for xapp in (*self._xapps, self._older):
             xapp.stop = True
         load.join(timeout=HEALED, raise_error=True)
-        self._quiet(told, had, once=not any(event.fault.again for event in events))
+        self._quiet(told, had)
+        told.check(once=place.started == started and not any(event.fault.again for event in events))
+        only_one_sent(place)
+        assert not place.surprises, place.surprises
+        self.accepted += sum(sum(xapp.accepted.values()) for xapp in self._xapps)
+        self.told += len(place.around.xapp.delivered)
+        for simulator in (place.around.e2term, place.around.rtmgr, place.around.xapp):
+            simulator.log.clear()
 
     def _rage(self, events: Sequence[Event]) -> None:
         """The faults of one part, one after the other."""
@@ -87,27 +94,21 @@ class Weather:
             finally:
                 undo()
 
-    def _quiet(self, told: Told, had: dict[str, set[int]], once: bool) -> None:
+    def _quiet(self, told: Told, had: dict[str, set[int]]) -> None:
         self._place.settle()
         all_agree(self._place)
         self._nothing_lost(told, had)
         self._all_subscribed()
         all_agree(self._place)
-        told.check(once)
-        only_one_sent(self._place)
-        assert not self._place.surprises, self._place.surprises
-        self.accepted += sum(sum(xapp.accepted.values()) for xapp in self._xapps)
-        self.told += len(self._place.around.xapp.delivered)
-        for simulator in (self._place.around.e2term, self._place.around.rtmgr, self._place.around.xapp):
-            simulator.log.clear()
 
     def _all_subscribed(self) -> None:
         """Every xApp sends its request (again), and has heard of all that is to be told."""
         place = self._place
+        place.until(lambda: busy(place), "nothing is under way")
         for xapp in self._xapps:
             place.until(lambda xapp=xapp: not xapp.send(), "accepted again")
         place.until(lambda: not_subscribed(place, self._xapps), "subscribed")
-        place.until(lambda: place.now().metric("submgr_notifications_waiting"), "told")
+        place.until(lambda: busy(place), "all are told")
 
     def _instances(self) -> dict[str, set[int]]:
         """Instance ids of the xApps that keep what they have."""

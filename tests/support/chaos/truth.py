@@ -79,6 +79,13 @@ def all_agree(place: Place) -> None:
     assert not any(moved.values()), moved
 
 
+def busy(place: Place) -> float:
+    """Procedures and notifications under way."""
+    daemon = place.now()
+    under_way = ("submgr_procedures_in_flight", "submgr_node_queue_depth", "submgr_notifications_waiting")
+    return sum(daemon.metric(name) for name in under_way)
+
+
 def not_subscribed(place: Place, xapps: Iterable[Client]) -> list[str]:
     """REST subscriptions of which a detail is not subscribed, in words."""
     rests = place.rests()
@@ -87,7 +94,10 @@ def not_subscribed(place: Place, xapps: Iterable[Client]) -> list[str]:
         rest = rests.get(str(xapp.subscription_id))
         wanted = len(xapp.body["SubscriptionDetails"])
         if rest is None or len(rest["InstanceIds"]) != wanted or rest["SubReqOngoing"]:
-            missing.append(f"{xapp.subscription_id}: {rest} instead of {wanted} details")
+            last = place.around.xapp.instances(str(xapp.subscription_id))[-wanted:]
+            missing.append(
+                f"{xapp.subscription_id}: {rest} instead of {wanted} details, told {last}, {xapp.history[-3:]}"
+            )
     return missing
 
 
@@ -101,9 +111,7 @@ class Told:
         place.around.xapp.delivered.clear()
         place.around.xapp.answers.clear()
         for xapp in self._xapps:
-            xapp.accepted.clear()
-            xapp.unheard = 0
-            xapp.patient = True
+            xapp.begin()
             xapp.until_told = self.wait if xapp.keeps else None
 
     def wait(self, xapp: Client) -> bool:
@@ -131,11 +139,16 @@ class Told:
             subscription_id, unheard = str(xapp.subscription_id), xapp.unheard
             asked = xapp.accepted[subscription_id]
             instances = self._place.around.xapp.instances(subscription_id)
+            told = [
+                (round(entry["time"], 3), entry["body"]["SubscriptionInstances"])
+                for entry in self._place.around.xapp.log.entries(event="received")
+                if entry["body"]["SubscriptionId"] == subscription_id
+            ]
             successes = Counter(each["XappEventInstanceId"] for each in instances if each["E2EventInstanceId"])
             counts = Counter(each["XappEventInstanceId"] for each in instances)
             for wanted in xapp.body["SubscriptionDetails"]:
                 number = wanted["XappEventInstanceId"]
-                said = f"{subscription_id}, detail {number}: {asked} + {unheard} requests, told {instances}"
+                said = f"{subscription_id}, detail {number}: {asked} + {unheard} requests {xapp.history}, told {told}"
                 assert successes[number] >= 1, said
                 if once:
                     assert asked <= counts[number] or not xapp.until_told or not xapp.patient, said
