@@ -135,7 +135,8 @@ def back_empty(place: Place, _: float) -> Undo:
 @fault("redis fails over to a replica that was behind", "redis", "sentinel", loses=True)
 def fails_over(place: Place, dice: float) -> Undo:
     """The Sentinel's word; the replica has heard nothing since up to a second before."""
-    return place.fail_over(behind=dice)
+    place.fail_over(behind=dice)
+    return place.tell_rnib
 
 
 @fault("redis emptied after the active one died", "redis", "pair relay", loses=True, again=True)

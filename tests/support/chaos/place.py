@@ -27,11 +27,11 @@ from submgr.platform.http.errors import HttpError
 from submgr.simulators.nodes import NodeState
 from submgr.simulators.rnib import RnibWriter
 from submgr.simulators.rules import E2Rule, HttpRule
+from support.chaos.masters import Masters
 from support.processes.daemon import Daemon, Neighbourhood
 from support.processes.pair import LEASE, Pair
 from support.processes.redis_server import RedisServer
 from support.processes.relay import Relay
-from support.processes.sentinel import Sentinel
 from support.store.small_disk import Disk, small_disk
 from support.waiting import eventually
 
@@ -42,8 +42,6 @@ DISK = 32 << 20
 """Octets: more than records and journal of the load ever take."""
 HEALED = 60.0
 """Seconds within which a place without faults has to be well, on a busy machine."""
-NOISE = ('"request refused"', '"resubscribe success"', "CONNECTED -> CONNECTED")
-"""Lines of a log that say nothing about what went wrong."""
 _HAS = {
     FILE: frozenset({"file"}),
     REDIS: frozenset({"redis", "relay"}),
@@ -72,8 +70,7 @@ class Place:
         self.surprises: list[str] = []
         """What no fault explains."""
         self._reconcile = reconcile
-        self._replica: RedisServer | None = None
-        self._sentinel: Sentinel | None = None
+        self._masters: Masters | None = None
         self._down: set[Daemon] = set()
         self._greenlets: list[gevent.Greenlet[..., Any]] = []
         self._stack = ExitStack()
@@ -85,26 +82,22 @@ class Place:
                 stack.enter_context(self.around.redis)
                 stack.callback(lambda: self.redis.close())
             if "sentinel" in self.has:
-                self._with_sentinel(stack)
+                self._masters = stack.enter_context(Masters(self._directory, self.redis))
             stack.enter_context(self.around)
             if self.around.rnib is not None:
                 self.around.e2term.on_node_state = self._tell
-            self._well()
+            self.around.e2term.rules.replace(self.node_rules)
+            self.around.rtmgr.rules.replace(self.routing_rules)
             self._daemons(stack)
             self.spawn(self._look_after)
+            self.settle()
             self._stack = stack.pop_all()
-        self.settle()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.__exit__(kind, error, trace)
-
-    def _with_sentinel(self, stack: ExitStack) -> None:
-        self._replica = stack.enter_context(RedisServer("--replicaof", "127.0.0.1", str(self.redis.port)))
-        stack.callback(lambda: self._replica.close() if self._replica else None)
-        self._sentinel = stack.enter_context(Sentinel(self._directory, self.redis))
 
     def _daemons(self, stack: ExitStack) -> None:
         sections: dict[str, Any] = {
@@ -119,7 +112,7 @@ class Place:
                 self.has |= {"disk"}
             sections["sdl"] = {"path": str(disk / "submgr.db")}
         for number in range(2 if "pair" in self.has else 1):
-            environment = dict(self._sentinel.environment) if self._sentinel else {}
+            environment = dict(self._masters.environment) if self._masters else {}
             if "relay" in self.has:
                 self.relays.append(stack.enter_context(Relay(self.redis.host, self.redis.port)))
                 environment["DBAAS_SERVICE_PORT"] = str(self.relays[-1].port)
@@ -137,14 +130,6 @@ class Place:
         gevent.killall(self._greenlets)
         daemon.kill()
         daemon.close()
-
-    def last_words(self) -> str:
-        """The ends of the logs."""
-        told = []
-        for log in [log for each in self.daemons for log in sorted(each.path.glob("log*"))]:
-            lines = [line for line in log.read_text().splitlines() if not any(noise in line for noise in NOISE)]
-            told += [f"--- {log}", *lines[-100:]]
-        return "\n".join(told)
 
     @property
     def started(self) -> int:
@@ -244,24 +229,15 @@ class Place:
         self.until(trouble, "one is active and followed")
         return self.now()
 
-    def fail_over(self, behind: float) -> Callable[[], None]:
-        """The Sentinel names the replica, which has heard nothing for so many seconds. The old master follows it."""
-        old, new, sentinel = self.redis, self._replica, self._sentinel
-        assert new is not None
-        assert sentinel is not None
-        self.command(new, "REPLICAOF", "NO", "ONE")
-        gevent.sleep(behind)
-        self.command(sentinel, "SENTINEL", "REMOVE", "dbaasmaster")
-        gevent.sleep(LEASE / 2)  # as long as a Sentinel takes at least to agree that the master is down
-        self.command(sentinel, "SENTINEL", "MONITOR", "dbaasmaster", "127.0.0.1", str(new.port), "1")
-        self.command(old, "REPLICAOF", "127.0.0.1", str(new.port))
+    def fail_over(self, behind: float) -> None:
+        """To a replica that has heard nothing for so many seconds."""
+        assert self._masters is not None
         assert self.around.rnib is not None
+        self.around.redis = self._masters.fail_over(behind, LEASE / 2)
         self.around.rnib.stop()
-        self.around.redis, self._replica = new, old
-        self.around.rnib = RnibWriter(f"redis://{new.host}:{new.port}")
+        self.around.rnib = RnibWriter(f"redis://{self.redis.host}:{self.redis.port}")
         self.around.rnib.start()
         self.tell_rnib()
-        return lambda: None
 
     def _look_after(self) -> None:
         """What ended by itself is started again, as Kubernetes does. It may end when another one has its place."""
@@ -276,11 +252,6 @@ class Place:
 
     # --- when the storm is over
 
-    def _well(self) -> None:
-        self.around.e2term.rules.replace(self.node_rules)
-        self.around.rtmgr.rules.replace(self.routing_rules)
-        self.around.xapp.rules.clear()
-
     def now(self) -> Daemon:
         """The one that is active. Raises AssertionError when there is none."""
         ready = [each for each in self.daemons if each.running and each.is_ready()]
@@ -293,7 +264,7 @@ class Place:
         assert status == 200, answer
         return dict(answer)
 
-    def until(self, trouble: Callable[[], object], what: str) -> None:
+    def until(self, trouble: Callable[[], object], what: str, seconds: float = HEALED) -> None:
         """Waits until `trouble` finds nothing. A daemon that is not active (any more) is trouble, too."""
         found: object = None
 
@@ -305,7 +276,7 @@ class Place:
                 found = repr(error)
             return not found
 
-        eventually(none, HEALED, what=lambda: f"{what}: {found}", every=0.1)
+        eventually(none, seconds, what=lambda: f"{what}: {found}", every=0.1)
 
     def until_ready(self) -> None:
         self.until(lambda: not self.now(), "one is active")
@@ -316,45 +287,6 @@ class Place:
         if "pair" in self.has:
             self.active_and_followed()
         self.until_ready()
-
-
-class Front:
-    """What a Service does: a request goes to the daemon that is ready, as far as is known."""
-
-    def __init__(self, place: Place) -> None:
-        self._daemons = place.daemons
-        self._at = 0
-
-    @property
-    def daemon(self) -> Daemon:
-        return self._daemons[self._at]
-
-    @property
-    def rmr_port(self) -> int:
-        return self.daemon.rmr_port
-
-    def call(self, method: str, path: str = "", body: Any = None) -> tuple[int, Any]:
-        """Raises HttpError when there is no answer."""
-        daemon = self.daemon
-        try:
-            status, answer = daemon.xapp(method, path, body)
-        except HttpError:
-            self._next(daemon)
-            raise
-        if status == 503:
-            self._next(daemon)
-        return status, answer
-
-    def post(self, body: Any) -> tuple[int, Any]:
-        return self.call("POST", "", body)
-
-    def unsubscribe(self, subscription_id: str) -> None:
-        status, answer = self.call("DELETE", f"/{subscription_id}")
-        assert status in (204, 503), answer
-
-    def _next(self, daemon: Daemon) -> None:
-        if daemon is self.daemon:
-            self._at = (self._at + 1) % len(self._daemons)
 
 
 def source_of(daemon: Daemon) -> str:

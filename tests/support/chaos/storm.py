@@ -12,8 +12,9 @@ import gevent
 from gevent.pool import Group
 
 from support.chaos.faults import possible
+from support.chaos.front import Front
 from support.chaos.load import RmrClient, clients
-from support.chaos.place import HEALED, Front, Place
+from support.chaos.place import HEALED, Place
 from support.chaos.plan import Event, draw, in_order
 from support.chaos.truth import Told, all_agree, busy, not_subscribed, only_one_sent
 from support.processes.daemon import NODES
@@ -22,6 +23,8 @@ PACE = 0.4
 """Seconds at most between two requests of one xApp."""
 DELETE_EVERY = 4
 """Storms after which everything is deleted, and nothing may be left."""
+NOISE = ('"request refused"', '"resubscribe success"', "CONNECTED -> CONNECTED")
+"""Lines of a log that say nothing about what went wrong."""
 
 
 class Weather:
@@ -54,7 +57,7 @@ class Weather:
     def _how_again(self, number: int, plan: Mapping[str, Sequence[Event]]) -> str:
         lines = "\n".join(f"  {event}" for event in in_order(plan)) or "  no faults"
         again = f"CHAOS_SEED={self._seed} CHAOS_KIND={self._kind} CHAOS_STORM={number} make chaos"
-        return f"storm {number}, again by: {again}\n{lines}\n{self._place.last_words()}"
+        return f"storm {number}, again by: {again}\n{lines}\n{last_words(self._place)}"
 
     def _pass(self, plan: Mapping[str, Sequence[Event]]) -> None:
         place = self._place
@@ -137,3 +140,12 @@ class Weather:
             assert status == 200, answer
         place.until(lambda: not place.around.empty() or place.rests(), "nothing is left")
         all_agree(place)
+
+
+def last_words(place: Place) -> str:
+    """The ends of the daemons' logs, of this start and of the one before."""
+    told = []
+    for log in [log for each in place.daemons for log in sorted(each.path.glob("log*"))]:
+        lines = [line for line in log.read_text().splitlines() if not any(noise in line for noise in NOISE)]
+        told += [f"--- {log}", *lines[-100:]]
+    return "\n".join(told)
