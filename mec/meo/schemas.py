@@ -13,7 +13,7 @@ from mec.meo.qkd import kme_url
 from submgr.platform.http.json_fields import Convert, Dialect, Fields, Mistakes, whole
 
 _DIALECT = Dialect()
-_PLATFORM_NAME = re.compile(r"[^/\x00-\x1f\x7f]+\Z")
+_PLATFORM_NAME = re.compile(r"[^/\x00-\x1f\x7f-\x9f]+\Z")
 _KME = re.compile(r"(https?://)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[!-~]*)?\Z")
 
 

@@ -75,15 +75,18 @@ def run(path: str | None, standalone: bool, database: str, mec: bool, free_ports
         else:
             code = _run(_daemon(path, {}, logs, None))
     except CANNOT_START as failed:
-        _complain(failed)
+        _complain(failed, path)
         code = 1
     finally:
         logs.stop()
     sys.exit(code)
 
 
-def _complain(failed: Exception) -> None:
-    lines = [str(problem) for problem in failed.problems] if isinstance(failed, ConfigError) else [str(failed)]
+def _complain(failed: Exception, path: str | None) -> None:
+    lines = [str(failed)]
+    if isinstance(failed, ConfigError):
+        lines = [str(problem) for problem in failed.problems]
+        lines = [line if path is None or path in line else f"{path}, {line}" for line in lines]
     for line in lines:
         click.echo(f"submgr cannot start: {line}", err=True)
 

@@ -12,13 +12,10 @@ from submgr.e2sm.common import EutraCell, NrCell, Plmn, Slice
 from submgr.e2sm.decoding import Decoded, Undecoded
 from submgr.e2sm.layouts import LAYOUTS
 from submgr.e2sm.per import BitString
+from submgr.e2sm.phrases import MOST_NAMED, count, hexadecimal, some
 
-MOST_NAMED = 8
-"""Names, ids and conditions that a line has of each list."""
 MOST_CHARACTERS = 2000
 """Of a line: names may be long."""
-MOST_HEX = 32
-"""Octets that a line shows of a body that cannot be decoded."""
 
 
 def words(body: Decoded | Undecoded) -> str:
@@ -29,26 +26,12 @@ def words(body: Decoded | Undecoded) -> str:
 
 def _line(body: Decoded | Undecoded) -> str:
     if isinstance(body, Undecoded):
-        return f"{_hex(body.octets)}: {body.reason}" if body.octets else body.reason
+        return f"{hexadecimal(body.octets)}: {body.reason}" if body.octets else body.reason
     line = f"{body.model} {_WORDS[type(body.value)](body.value)}"
     if body.layout.flexric:
         return f"{line} (FlexRIC's dialect)"
     newest = LAYOUTS[body.model][0].versions
     return line if newest[-1] in body.versions else f"{line} (layout of v{', v'.join(body.versions)})"
-
-
-def _hex(octets: bytes) -> str:
-    rest = f"... of {len(octets)} octets" if len(octets) > MOST_HEX else ""
-    return f"{octets[:MOST_HEX].hex()}{rest}"
-
-
-def _some(items: Sequence[Any], show: Callable[[Any], str] = str) -> str:
-    more = f" and {len(items) - MOST_NAMED} more" if len(items) > MOST_NAMED else ""
-    return f"{', '.join(show(item) for item in items[:MOST_NAMED])}{more}"
-
-
-def _count(items: Sequence[Any] | None, name: str) -> str:
-    return f"{len(items or ())} {name}{'' if len(items or ()) == 1 else 's'}"
 
 
 def _value(value: Chosen) -> str:
@@ -119,14 +102,14 @@ def _joined(conditions: Iterable[tuple[str, bool | None]]) -> str:
 
 
 def _format1(content: kpm.Format1) -> str:
-    measured = _some(content.measurements, lambda one: _measurement(one.measurement, map(_label, one.labels)))
+    measured = some(content.measurements, lambda one: _measurement(one.measurement, map(_label, one.labels)))
     cell = f" for {_cell(content.cell)}" if content.cell is not None else ""
-    bins = f" in {_count(content.distribution_bins, 'distribution')}" if content.distribution_bins else ""
+    bins = f" in {count(content.distribution_bins, 'distribution')}" if content.distribution_bins else ""
     return f"{measured} every {content.granularity} ms{cell}{bins}"
 
 
 def _format3(content: kpm.Format3) -> str:
-    measured = _some(content.measurements, lambda one: _measurement(one.measurement, [_matches(one.conditions)]))
+    measured = some(content.measurements, lambda one: _measurement(one.measurement, [_matches(one.conditions)]))
     cell = f" for {_cell(content.cell)}" if content.cell is not None else ""
     return f"{measured} of each UE that fits, every {content.granularity} ms{cell}"
 
@@ -145,7 +128,7 @@ _KPM_FORMATS: dict[Any, Callable[[Any], str]] = {
     2: lambda content: f"{_format1(content.subscription)} for UE {_ue(content.ue)}",
     3: _format3,
     4: _format4,
-    5: lambda content: f"{_format1(content.subscription)} for {_some(content.ues, _ue)}",
+    5: lambda content: f"{_format1(content.subscription)} for {some(content.ues, _ue)}",
 }
 
 
@@ -155,9 +138,9 @@ def _kpm_action(action: kpm.ActionDefinition) -> str:
 
 
 def _kpm_function(function: kpm.FunctionDefinition) -> str:
-    styles = _some(
+    styles = some(
         function.report_styles or (),
-        lambda style: f"report style {style.style} {style.name} ({_count(style.measurements, 'measurement')})",
+        lambda style: f"report style {style.style} {style.name} ({count(style.measurements, 'measurement')})",
     )
     return f"{_name(function)}: {styles or 'no report style'}"
 
@@ -185,7 +168,7 @@ def _parameter_test(test: Any) -> str:
 
 
 def _filters(filters: Sequence[Any] | None, name: str) -> str:
-    return f" for {_count(filters, name)}" if filters else ""
+    return f" for {count(filters, name)}" if filters else ""
 
 
 def _message(one: rc_event.MessageCondition) -> str:
@@ -215,18 +198,18 @@ def _call_process(content: rc_event.CallProcess) -> str:
 
 
 _RC_EVENTS: dict[Any, Callable[[Any], str]] = {
-    1: lambda content: f"at messages {_some(content.messages, _message)}{_filters(content.global_ues, 'UE filter')}",
+    1: lambda content: f"at messages {some(content.messages, _message)}{_filters(content.global_ues, 'UE filter')}",
     2: lambda content: f"at {_call_process(content)}",
     3: lambda content: (
-        "at node changes " + _some(content.changes, lambda one: f"{one.change}{_filters(one.cells, 'cell filter')}")
+        "at node changes " + some(content.changes, lambda one: f"{one.change}{_filters(one.cells, 'cell filter')}")
     ),
-    4: lambda content: f"at changes of UEs: {_some(content.changes, _ue_change)}",
+    4: lambda content: f"at changes of UEs: {some(content.changes, _ue_change)}",
     5: lambda content: f"on demand{_filters(content.ues, 'UE filter')}{_filters(content.cells, 'cell filter')}",
 }
 
 
 def _parameter_ids(parameters: Sequence[Any] | None) -> str:
-    return f"parameter{'s' if len(parameters or ()) != 1 else ''} {_some(parameters or (), lambda one: str(one.id))}"
+    return f"parameter{'s' if len(parameters or ()) != 1 else ''} {some(parameters or (), lambda one: str(one.id))}"
 
 
 def _policy(one: rc_action.Policy) -> str:
@@ -243,11 +226,11 @@ def _of_ue(content: Any) -> str:
 
 _RC_ACTIONS: dict[Any, Callable[[Any], str]] = {
     1: lambda content: f"report {_parameter_ids(content.parameters)}",
-    2: lambda content: _some(content.policies, _policy),
+    2: lambda content: some(content.policies, _policy),
     3: lambda content: f"insert {content.indication} with {_parameter_ids(content.parameters)}{_of_ue(content)}",
     4: lambda content: (
         "insert "
-        + _some(content.styles, lambda style: f"style {style.style} ({_count(style.indications, 'indication')})")
+        + some(content.styles, lambda style: f"style {style.style} ({count(style.indications, 'indication')})")
         + _of_ue(content)
     ),
 }
@@ -262,7 +245,7 @@ def _rc_function(function: rc_function.FunctionDefinition) -> str:
     services = [("event trigger", function.event_trigger.styles if function.event_trigger else None)]
     for service in ("report", "insert", "control", "policy"):
         services.append((service, getattr(function, f"{service}_styles")))
-    shown = [f"{name} styles {_some(styles, lambda style: str(style.style))}" for name, styles in services if styles]
+    shown = [f"{name} styles {some(styles, lambda style: str(style.style))}" for name, styles in services if styles]
     return f"{_name(function)}: {'; '.join(shown) or 'no style'}"
 
 
@@ -284,12 +267,12 @@ def _ni_action(action: ni.ActionDefinition) -> str:
     if content.name == 1:
         shown = _parameter_ids(content.value.parameters) if content.value.parameters else "no parameters"
     else:
-        shown = f"policies for {_count(content.value.ue_groups, 'UE group')}"
+        shown = f"policies for {count(content.value.ue_groups, 'UE group')}"
     return f"style {action.style} format {content.name}: {shown}"
 
 
 def _ni_function(function: ni.FunctionDefinition) -> str:
-    interfaces = _some(function.interfaces or (), lambda one: str(one.interface))
+    interfaces = some(function.interfaces or (), lambda one: str(one.interface))
     return f"{_name(function)}: {interfaces or 'no interface'}"
 
 

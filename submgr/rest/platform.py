@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from importlib import resources
 
-import msgspec
 from flask import Flask, Response, request
 
 from submgr.backup import LARGEST_IMPORT
@@ -18,11 +17,10 @@ from submgr.platform.http.changes import audit_changes, refuse_foreign_origins
 from submgr.platform.http.shared_answers import SharedAnswers
 from submgr.rest.contents import Contents
 from submgr.rest.errors import answer_refusals, report_internal_errors
-from submgr.rest.symptomdata import zip_files
+from submgr.rest.symptomdata import Symptoms, rest_subscriptions
 from submgr.rest.use_cases import HealthReport, InternalError, Operations, Subscriptions
 from submgr.rest.views import (
     difference_view,
-    encode_dict,
     encode_e2_subscriptions,
     encode_list,
     health_view,
@@ -30,7 +28,6 @@ from submgr.rest.views import (
     in_order,
     json_bytes,
     orphan_view,
-    rest_subscription_view,
 )
 from submgr.rest.write_access import require_write
 
@@ -55,13 +52,10 @@ def platform_app(
         app.add_url_rule(path, path, view, methods=["GET"])
     for method, path, change in _Changes(subscriptions, operations).routes():
         app.add_url_rule(path, f"{method} {path}", _guarded(change, operations), methods=[method])
-    symptoms = _Symptoms(subscriptions, operations, contents)
+    symptoms = Symptoms(subscriptions, operations, contents)
     app.add_url_rule(f"{_BASE}/symptomdata", "symptomdata", symptoms.answer, methods=["GET"])
     return app
 
-
-_MOST_WHOLE = 1000
-"""E2 subscriptions whose content the symptom data have in words and as a tree: some seconds of work."""
 
 View = Callable[..., Response]
 
@@ -171,12 +165,6 @@ def _shared(make: Callable[[], bytes]) -> View:
     return lambda: json_bytes(lists.get(make))
 
 
-def rest_subscriptions(subscriptions: Subscriptions, wanted: Callable[[RestRecord], bool] = lambda _: True) -> bytes:
-    """A JSON object of the `wanted` REST subscriptions under their ids."""
-    records = filter(wanted, subscriptions.rest_subscriptions())
-    return encode_dict(records, lambda record: record.subscription_id, rest_subscription_view)
-
-
 class _Looks:
     """What is subscribed and what nodes offer, in words."""
 
@@ -267,35 +255,3 @@ def _flag(name: str) -> bool:
 
 def _done(message: str) -> Response:
     return json_response({"message": message})
-
-
-class _Symptoms:
-    def __init__(self, subscriptions: Subscriptions, operations: Operations, contents: Contents) -> None:
-        self._subscriptions = subscriptions
-        self._operations = operations
-        self._contents = contents
-        self._archives: SharedAnswers[bytes] = SharedAnswers()
-
-    def answer(self) -> Response:
-        """A zip with subscriptions, configuration, metrics and recent log."""
-        headers = {"Content-Disposition": 'attachment; filename="symptomdata.zip"'}
-        return Response(self._archives.get(self._archive), content_type="application/zip", headers=headers)
-
-    def _archive(self) -> bytes:
-        operations = self._operations
-        records = list(self._subscriptions.e2_subscriptions())
-        health = {"alive": health_view(operations.alive()), "ready": health_view(operations.ready())}
-        return zip_files(
-            {
-                "subscriptions.json": encode_e2_subscriptions(records),
-                "restsubscriptions.json": rest_subscriptions(self._subscriptions),
-                "e2subscriptions.json": encode_list(records, operations.record_json),
-                "contents.json": encode_list(self._contents.wholes(records[:_MOST_WHOLE]), dict),
-                "orphans.json": encode_list(operations.orphans(), orphan_view),
-                "e2nodes.json": msgspec.json.encode(sorted(self._subscriptions.connected_nodes())),
-                "health.json": msgspec.json.encode(health),
-                "config.json": msgspec.json.encode(operations.config()),
-                "metrics.txt": operations.metrics()[0],
-                "log.txt": "".join(f"{line}\n" for line in operations.recent_log()).encode(errors="replace"),
-            }
-        )

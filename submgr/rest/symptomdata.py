@@ -1,13 +1,71 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Packs the symptom data: files that show an operator what the daemon was doing."""
+"""Makes the symptom data: files that show an operator what the daemon was doing."""
 
 from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+import msgspec
+from flask import Response
+
+from submgr.core.model import RestRecord
+from submgr.platform.http.shared_answers import SharedAnswers
 from submgr.platform.native_threads import in_thread
+from submgr.rest.contents import Contents
+from submgr.rest.use_cases import Operations, Subscriptions
+from submgr.rest.views import (
+    encode_dict,
+    encode_e2_subscriptions,
+    encode_list,
+    health_view,
+    orphan_view,
+    rest_subscription_view,
+)
+
+_MOST_WHOLE = 1000
+"""E2 subscriptions whose content the symptom data have in words and as a tree: some seconds of work."""
+
+
+class Symptoms:
+    """The symptom data as an answer; those who ask at the same time get the same."""
+
+    def __init__(self, subscriptions: Subscriptions, operations: Operations, contents: Contents) -> None:
+        self._subscriptions = subscriptions
+        self._operations = operations
+        self._contents = contents
+        self._archives: SharedAnswers[bytes] = SharedAnswers()
+
+    def answer(self) -> Response:
+        """A zip with subscriptions, configuration, metrics and recent log."""
+        headers = {"Content-Disposition": 'attachment; filename="symptomdata.zip"'}
+        return Response(self._archives.get(self._archive), content_type="application/zip", headers=headers)
+
+    def _archive(self) -> bytes:
+        operations = self._operations
+        records = list(self._subscriptions.e2_subscriptions())
+        health = {"alive": health_view(operations.alive()), "ready": health_view(operations.ready())}
+        return zip_files(
+            {
+                "subscriptions.json": encode_e2_subscriptions(records),
+                "restsubscriptions.json": rest_subscriptions(self._subscriptions),
+                "e2subscriptions.json": encode_list(records, operations.record_json),
+                "contents.json": encode_list(self._contents.wholes(records[:_MOST_WHOLE]), dict),
+                "orphans.json": encode_list(operations.orphans(), orphan_view),
+                "e2nodes.json": msgspec.json.encode(sorted(self._subscriptions.connected_nodes())),
+                "health.json": msgspec.json.encode(health),
+                "config.json": msgspec.json.encode(operations.config()),
+                "metrics.txt": operations.metrics()[0],
+                "log.txt": "".join(f"{line}\n" for line in operations.recent_log()).encode(errors="replace"),
+            }
+        )
+
+
+def rest_subscriptions(subscriptions: Subscriptions, wanted: Callable[[RestRecord], bool] = lambda _: True) -> bytes:
+    """A JSON object of the `wanted` REST subscriptions under their ids."""
+    records = filter(wanted, subscriptions.rest_subscriptions())
+    return encode_dict(records, lambda record: record.subscription_id, rest_subscription_view)
 
 
 def zip_files(files: Mapping[str, bytes]) -> bytes:

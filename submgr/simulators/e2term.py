@@ -282,12 +282,8 @@ class E2TermSimulator:
         self.workload.end(node, instance)
         self._answer(message, answer)
         if rule is not None and rule.delete_required is not None:
-            older = rule.older_numbering
-            self._after(
-                rule.delete_required,
-                node,
-                lambda: self.require_delete(node.name, [instance], older_numbering=older),
-            )
+            required = partial(self.require_delete, node.name, [instance], older_numbering=rule.older_numbering)
+            self._after(rule.delete_required, node, required)
 
     def _answer(self, message: Message, answer: Outgoing) -> None:
         if self._transport is None:
