@@ -149,7 +149,7 @@ def emptied_without_the_active(place: Place, _: float) -> Undo:
 
     def undo() -> None:
         place.tell_rnib()
-        place.until_ready()
+        place.until(lambda: not place.now(), "the standby is active")
         place.start(victim)
 
     return undo

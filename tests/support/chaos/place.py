@@ -221,13 +221,16 @@ class Place:
     def active_and_followed(self) -> Daemon:
         """The active one, when the other one's copy of the records is warm."""
 
+        found: list[Daemon] = []
+
         def trouble() -> str:
-            other = self.daemons[1 - self.daemons.index(self.now())]
+            found[:] = [self.now()]
+            other = self.daemons[1 - self.daemons.index(found[0])]
             says = Pair.says(other)
             return "" if "standby of" in says and other.logged("the records are followed") else says
 
         self.until(trouble, "one is active and followed")
-        return self.now()
+        return found[0]
 
     def fail_over(self, behind: float) -> None:
         """To a replica that has heard nothing for so many seconds."""
@@ -259,10 +262,16 @@ class Place:
         return ready[0]
 
     def rests(self) -> dict[str, Any]:
-        """The REST subscriptions, as the active one has them."""
-        status, answer = self.now().platform("GET", "restsubscriptions")
-        assert status == 200, answer
-        return dict(answer)
+        """The REST subscriptions, as the active one has them, once there is one."""
+        found: dict[str, Any] = {}
+
+        def trouble() -> object:
+            status, answer = self.now().platform("GET", "restsubscriptions")
+            found.update(answer if status == 200 else {})
+            return None if status == 200 else answer
+
+        self.until(trouble, "the list of REST subscriptions")
+        return found
 
     def until(self, trouble: Callable[[], object], what: str, seconds: float = HEALED) -> None:
         """Waits until `trouble` finds nothing. A daemon that is not active (any more) is trouble, too."""
@@ -278,15 +287,12 @@ class Place:
 
         eventually(none, seconds, what=lambda: f"{what}: {found}", every=0.1)
 
-    def until_ready(self) -> None:
-        self.until(lambda: not self.now(), "one is active")
-
     def settle(self) -> None:
         """Waits until one is active, and another one (if there are two) follows it."""
         self.tell_rnib()
         if "pair" in self.has:
             self.active_and_followed()
-        self.until_ready()
+        self.until(lambda: not self.now(), "one is active")
 
 
 def source_of(daemon: Daemon) -> str:
