@@ -77,7 +77,7 @@ class Weather:
         for xapp in (*self._xapps, self._older):
             xapp.stop = True
         load.join(timeout=HEALED, raise_error=True)
-        self._quiet(told, had)
+        self._quiet(told, had, started)
         told.check(once=place.started == started and not any(event.fault.again for event in events))
         only_one_sent(place)
         assert not place.surprises, place.surprises
@@ -97,10 +97,11 @@ class Weather:
             finally:
                 undo()
 
-    def _quiet(self, told: Told, had: dict[str, set[int]]) -> None:
+    def _quiet(self, told: Told, had: dict[str, set[int]], started: int) -> None:
         self._place.settle()
         all_agree(self._place)
-        self._nothing_lost(told, had)
+        self._place.until(lambda: busy(self._place), "nothing is under way")
+        self._nothing_lost(told, had, ended=self._place.started != started)
         self._all_subscribed()
         all_agree(self._place)
 
@@ -119,15 +120,18 @@ class Weather:
         kept = [str(xapp.subscription_id) for xapp in self._xapps if xapp.keeps and xapp.subscription_id]
         return {subscription_id: set(rests[subscription_id]["InstanceIds"]) for subscription_id in kept}
 
-    def _nothing_lost(self, told: Told, had: dict[str, set[int]]) -> None:
-        """What was subscribed before, and nobody deleted, is there with its instance ids, unless its xApp was told."""
+    def _nothing_lost(self, told: Told, had: dict[str, set[int]], ended: bool) -> None:
+        """What was subscribed before, and nobody deleted, is there with its instance ids, unless its xApp was told.
+
+        A failed resubscription is told by the process that tried it, if that has not `ended` before.
+        """
         rests = self._place.rests()
         for subscription_id, instances in had.items():
-            now = set(rests.get(subscription_id, {}).get("InstanceIds", ()))
-            lost = instances - now
             assert subscription_id in rests, f"{subscription_id} is lost"
-            assert len(lost) <= told.failures(subscription_id), f"{subscription_id} lost {lost}, nobody was told"
-            self.kept += len(instances & now)
+            lost = instances - set(rests[subscription_id]["InstanceIds"])
+            failures = told.failures(subscription_id)
+            assert ended or len(lost) <= failures, f"{subscription_id} lost {lost}, nobody was told"
+            self.kept += len(instances) - len(lost)
 
     def _delete_all(self) -> None:
         """What is left is that of the older xApp, and of requests whose answer was lost."""
