@@ -18,8 +18,8 @@ from support.processes.daemon import NODES, Daemon, Neighbourhood
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 from support.waiting import eventually
 
-KILLS = int(os.environ.get("CHAOS_KILLS", "4"))
-CHECK_EVERY = 2
+KILLS = int(os.environ.get("CHAOS_KILLS", "3"))
+CHECK_EVERY = 3
 
 REDIS = pytest.param(True, id="redis", marks=pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING))
 
