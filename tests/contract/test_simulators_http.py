@@ -190,7 +190,7 @@ def test_notifications_in_their_order(client: HttpClient, xapp: XappSimulator) -
     ]
     assert not xapp.wait(6, timeout=0.01)
     counts = json.loads(call(client, at, "GET", "/counts").body)
-    assert counts == {"notifications": 5, "delivered": 5, "answers": 0}
+    assert counts == {"notifications": 5, "delivered": 5, "answers": 0, "indications": 0}
 
 
 def test_refused_notifications_are_not_delivered(client: HttpClient, xapp: XappSimulator) -> None:
