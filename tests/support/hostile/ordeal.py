@@ -31,9 +31,8 @@ LEFT = 3.0
 behind, and it must not add up."""
 CALM = 0.1
 """Seconds of watching before an attack and after it."""
-STALLED = 0.1
-"""Seconds that the machine itself stood still: then an attack that was not endured is made again."""
 TRIES = 3
+"""An attack that was not endured is made so many times in all."""
 FIGURES = "HOSTILE_FIGURES"
 """The environment variable with a file to which a run adds its figures, one JSON object a line."""
 
@@ -238,15 +237,13 @@ def watched(pid: int, probes: list[dict[str, Any]]) -> Iterator[list[Figures]]:
 def endure(attack: Attack, pid: int, site: Any) -> None:
     """Attacks a process. Raises AssertionError when a bound is left, or the attacker achieved something.
 
-    `site` has the `ports`, the `probes` and what the process took `before`. When the machine itself stood still, or
-    somebody waited for too long, which other programs may have made him do, the attack is made again: what is slow for
-    a reason is slow each time.
+    `site` has the `ports`, the `probes` and what the process took `before`. Other programs on the machine may have made
+    somebody wait, so an attack that was not endured is made again: what is wrong for a reason is wrong each time.
     """
     for left in range(TRIES - 1, -1, -1):
         figures = _watched_attack(attack, pid, site)
         faults = figures.faults(attack, site.before)
-        waited = all(" waited " in fault for fault in faults)
-        if not (faults and left and (waited or figures.report["stalled"] > STALLED)):
+        if not (faults and left):
             break
         gevent.sleep(1.0)
     figures.write(attack)
