@@ -21,6 +21,7 @@ from submgr.platform.store.base import Change, StoreError
 from submgr.platform.store.redis import SdlStore
 from submgr.platform.store.sdl_channel import SdlChannel
 from submgr.platform.store.sdl_client import SdlSettings
+from submgr.platform.turns import turn
 
 pytestmark = [pytest.mark.redis, pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)]
 
@@ -60,7 +61,7 @@ class Interferer:
                     sock.sendall(head)
                     while rest is ENDLESS:
                         sock.sendall(bytes(1 << 16))
-                        gevent.sleep(0)
+                        turn()  # the server in this process must not hold up the others itself
             except OSError:
                 pass
             finally:
@@ -133,7 +134,7 @@ NONSENSE: dict[str, bytes | tuple[bytes, object]] = {
     "a huge count": b"*99999999999\r\n" + b":1\r\n" * 1000,
     "a count beyond 64 bits": b"*" + b"9" * 5000 + b"\r\n",
     "a huge value": b"$9999999999\r\n" + bytes(1000),
-    "a huge value without an end": (b"$250000000\r\n", ENDLESS),
+    "a huge value without an end": (b"$33000000\r\n", ENDLESS),
     "a line without an end": (b"+", ENDLESS),
     "wrong type: a number": b":5\r\n",
     "wrong type: a list": b"*2\r\n:1\r\n*1\r\n$1\r\na\r\n",

@@ -19,7 +19,9 @@ from submgr.platform.turns import Budget, turn
 
 LONGEST_LINE = 1 << 16
 LARGEST_ANSWER = 1 << 28
-"""Bytes of one answer. The store asks for 250 values at a time; the largest values are records of the MEC services."""
+"""Bytes of one answer. The store asks for 250 values at a time."""
+LARGEST_VALUE = 1 << 25
+"""Bytes of one value, whose pieces are put together at once. The largest are states of the MEC services, of 16 MiB."""
 MOST_ELEMENTS = 1 << 17
 """Of all arrays in one answer. The longest one that is asked for is a set of R-NIB, a member for each E2 node."""
 DEEPEST = 8
@@ -39,6 +41,8 @@ class _Buffer(SocketBuffer):
         """Bytes that the answer at hand may still have."""
 
     def read(self, length: int) -> bytes:
+        if length > LARGEST_VALUE:
+            raise InvalidResponse(f"a value of more than {LARGEST_VALUE} bytes")
         self._take(length)
         data: bytes = self._buffer.read(length + 2)
         pieces = [data]

@@ -156,8 +156,8 @@ class SdlClient:
         """The members of a set; none when there is no such set. Raises StoreError."""
         client = self.redis(namespace)
         with self.asking(f"the set {set_name} of {namespace}"):
-            found: Collection[bytes] = client.smembers(full_key(namespace, set_name))
-            if not _bytes_only(found):
+            found = client.smembers(full_key(namespace, set_name))
+            if not isinstance(found, list) or not _bytes_only(found):
                 raise InvalidResponse("no list of members")
         return frozenset(found)
 
@@ -185,6 +185,8 @@ class SdlClient:
 
     def _refit(self, place: int, client: Any) -> Server:
         """Exchanges the connection pool of a client of ricsdl."""
+        # redis-py makes a set of whatever came, also of the octets of one long text: here it is looked at first
+        client.set_response_callback("SMEMBERS", lambda answer, **options: answer)
         old = client.connection_pool
         lost: set[str] = set()
         if isinstance(old, SentinelConnectionPool):

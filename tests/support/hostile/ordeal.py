@@ -26,6 +26,8 @@ from support.waiting import eventually
 TESTS = Path(__file__).parents[2]
 LATENCY = 0.25
 """Seconds in which every other client is answered, whatever a peer does."""
+ALLOWED = 2 * LATENCY
+"""Seconds that a test allows: other tests run beside it, on the same processors."""
 LEFT = 3.0
 """The memory at its peak, as a multiple of what the process took when it had just started: attacks leave something
 behind, and it must not add up."""
@@ -193,7 +195,7 @@ class Figures:
         peak = self.report["peak"]
         found = []
         for name, probe in self.report["probes"].items():
-            if probe["net"] > LATENCY:
+            if probe["net"] > ALLOWED:
                 found.append(f"{name} waited {probe['net'] * 1000:.0f} ms")
             if len(probe["failures"]) > attack.lost and name not in attack.fails:
                 found.append(
