@@ -155,10 +155,10 @@ def test_nothing_leaves_a_process_that_was_stopped_for_longer_than_its_lease(aro
     before = last_event(around)
     assert pair.until_ready(standby) < MOST
     around.e2term.rules.clear()
-    held, rests = at_node_and_listed(around, standby)
     eventually(
         lambda: standby.metric("submgr_procedures_in_flight") + standby.metric("submgr_notifications_waiting") == 0
     )
+    held, rests = at_node_and_listed(around, standby)
     routes, told = len(around.rtmgr.log.entries(event="received")), len(around.xapp.notifications)
     active.process.send_signal(signal.SIGCONT)
     assert active.wait() == LOST_LEASE
