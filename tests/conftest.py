@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What holds for all tests: Hypothesis profiles, how many run at once, and the word at the end on what was skipped."""
+"""What holds for all tests: Hypothesis profiles, how many run at once, which are made again, and what was skipped."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,6 +17,17 @@ settings.register_profile(
     "fuzz", deadline=None, max_examples=20_000, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 settings.load_profile("default")
+
+AGAIN = ("chaos", "contract", "hostile", "integration")
+"""Tests of whole programs on real sockets and clocks, which share the machine with whatever else runs on it. One that
+fails is made once more, and the summary says so: what is wrong for a reason is wrong twice."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    tests = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(tests).parts[0] in AGAIN:
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.hookimpl(optionalhook=True)
