@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 import gevent
 import pytest
+from support.adapters.protobuf import number, octets
 from support.processes.daemon import Daemon, Neighbourhood
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 from support.waiting import eventually
@@ -22,22 +23,6 @@ from submgr.simulators.rnib import CHANNEL, NAMES, node_key
 pytestmark = [pytest.mark.redis, pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)]
 
 CONNECTED, DISCONNECTED, UNDER_RESET = 1, 2, 7
-
-
-def varint(number: int) -> bytes:
-    octets = b""
-    while number > 0x7F:
-        octets += bytes([number & 0x7F | 0x80])
-        number >>= 7
-    return octets + bytes([number])
-
-
-def number(field: int, value: int) -> bytes:
-    return varint(field << 3) + varint(value)
-
-
-def octets(field: int, value: bytes) -> bytes:
-    return varint(field << 3 | 2) + varint(len(value)) + value
 
 
 class E2Manager:

@@ -6,11 +6,11 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 from support.hostile.http_in import head, status_of
+from support.hostile.native_server import NativeServer
 from support.hostile.ordeal import Attacker
 from support.processes.daemon import detail
 
@@ -32,37 +32,15 @@ ANSWERS: dict[str, tuple[bytes, bytes]] = {
 """What comes first, and what then comes again and again."""
 
 
-class Liar:
+class Liar(NativeServer):
     """An HTTP server in native threads. It answers 201, or while `answer` names one of `ANSWERS` that, for ever."""
 
     def __init__(self) -> None:
         self.answer: str | None = None
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
-        self._open: set[socket.socket] = set()
-        self.port: int = self._listener.getsockname()[1]
         self.lied = 0
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
 
-    def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self.hang_up()
-
-    def hang_up(self) -> None:
-        """Ends the connections that are open."""
-        for sock in list(self._open):
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                sock, _ = self._listener.accept()
-                self._open.add(sock)
-                threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
-
-    def _serve(self, sock: socket.socket) -> None:
+    def serve(self, sock: socket.socket) -> None:
         with contextlib.suppress(OSError, ValueError), sock:
             while _request(sock):
                 if self.answer is None:
@@ -74,7 +52,7 @@ class Liar:
                 while self.answer is not None:
                     sock.sendall(again)
                 return
-        self._open.discard(sock)
+        self.open.discard(sock)
 
 
 def _request(sock: socket.socket) -> bool:

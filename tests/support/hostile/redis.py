@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from submgr.simulators.nodes import NodeState
 from submgr.simulators.rnib import nb_identity, node_key, nodeb_info
+from support.hostile.native_server import NativeServer
 from support.hostile.ordeal import Attacker
 
 CHANNEL = b"{e2Manager},RAN_CONNECTION_STATUS_CHANGE"
@@ -18,37 +19,24 @@ NODES = b"{e2Manager},GNB"
 Spoil = Callable[[bytes], bytes]
 
 
-class Relay:
+class Relay(NativeServer):
     """Stands between the daemon and redis. While `spoil` is set, it makes the answers of redis into others."""
 
     def __init__(self, redis_port: int) -> None:
         self.spoil: Spoil | None = None
         self._redis_port = redis_port
-        self._open: set[socket.socket] = set()
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.port: int = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
 
-    def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self.hang_up()
-
-    def hang_up(self) -> None:
-        """Ends all connections."""
-        for sock in list(self._open):
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                server = socket.create_connection(("127.0.0.1", self._redis_port))
-                self._open |= {client, server}
-                for source, sink, spoiled in ((client, server, False), (server, client, True)):
-                    threading.Thread(target=self._relay, args=(source, sink, spoiled), daemon=True).start()
+    def serve(self, sock: socket.socket) -> None:
+        try:
+            server = socket.create_connection(("127.0.0.1", self._redis_port))
+        except OSError:
+            sock.close()
+            self.open.discard(sock)
+            return
+        self.open.add(server)
+        threading.Thread(target=self._relay, args=(sock, server, False), daemon=True).start()
+        self._relay(server, sock, True)
 
     def _relay(self, source: socket.socket, sink: socket.socket, spoiled: bool) -> None:
         with contextlib.suppress(OSError):
@@ -58,7 +46,7 @@ class Relay:
         for sock in (source, sink):
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
-            self._open.discard(sock)
+            self.open.discard(sock)
 
 
 SPOILED: dict[str, Spoil] = {

@@ -2,6 +2,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.adapters.protobuf import number, text, varint
 
 from submgr.adapters.rnib.messages import (
     ConnectionState,
@@ -12,24 +13,6 @@ from submgr.adapters.rnib.messages import (
     read_identity,
     read_nodeb,
 )
-
-
-def varint(number: int) -> bytes:
-    octets = b""
-    while number > 0x7F:
-        octets += bytes([number & 0x7F | 0x80])
-        number >>= 7
-    return octets + bytes([number])
-
-
-def number(field: int, value: int) -> bytes:
-    return varint(field << 3) + varint(value)
-
-
-def text(field: int, value: str | bytes) -> bytes:
-    data = value.encode() if isinstance(value, str) else value
-    return varint(field << 3 | 2) + varint(len(data)) + data
-
 
 NAME = "gnb_208_092_000001"
 # as E2 Manager writes them: names, identity of plmn and node, addresses, functions

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.adapters.protobuf import number, octets
 
 from submgr.adapters.rnib.ran_functions import MOST_FUNCTIONS, RanFunction, RanFunctionTable, read_functions
 
@@ -14,39 +15,23 @@ KPM = RanFunction(2, 1, KPM_OID, b"\x60\x30ORAN-E2SM-KPM")
 RC = RanFunction(3, 0, "", b"\x00\x05")
 
 
-def varint(number: int) -> bytes:
-    octets = b""
-    while number > 0x7F:
-        octets += bytes([number & 0x7F | 0x80])
-        number >>= 7
-    return octets + bytes([number])
-
-
-def number(field: int, value: int) -> bytes:
-    return varint(field << 3) + varint(value)
-
-
-def data(field: int, value: bytes) -> bytes:
-    return varint(field << 3 | 2) + varint(len(value)) + value
-
-
 def function(one: RanFunction) -> bytes:
     """As protobuf writes it: what is 0 or empty is left out."""
     written = number(1, one.id) if one.id else b""
-    written += data(2, one.definition.hex().encode())
+    written += octets(2, one.definition.hex().encode())
     written += number(3, one.revision) if one.revision else b""
-    return written + (data(4, one.oid.encode()) if one.oid else b"")
+    return written + (octets(4, one.oid.encode()) if one.oid else b"")
 
 
 def gnb(*functions: RanFunction) -> bytes:
-    cell = data(1, number(1, 7) + data(2, b"0011"))
-    return data(1, cell) + b"".join(data(2, function(one)) for one in functions) + number(3, 1)
+    cell = octets(1, number(1, 7) + octets(2, b"0011"))
+    return octets(1, cell) + b"".join(octets(2, function(one)) for one in functions) + number(3, 1)
 
 
 def nodeb(configuration: bytes, field: int = 9) -> bytes:
-    begin = data(1, b"gnb_1") + data(2, b"10.0.0.1") + number(3, 36422) + number(5, 1)
-    identity = data(6, data(1, b"208092") + data(2, b"0" * 29)) + number(7, 2)
-    return begin + identity + data(field, configuration) + data(12, b"10.0.2.3:38000")
+    begin = octets(1, b"gnb_1") + octets(2, b"10.0.0.1") + number(3, 36422) + number(5, 1)
+    identity = octets(6, octets(1, b"208092") + octets(2, b"0" * 29)) + number(7, 2)
+    return begin + identity + octets(field, configuration) + octets(12, b"10.0.2.3:38000")
 
 
 @pytest.mark.parametrize("field", [9, 10, 12], ids=lambda field: f"gnb = {field}")
@@ -55,17 +40,17 @@ def test_functions_are_read_from_the_gnb_wherever_a_release_has_it(field: int) -
 
 
 def test_function_0_and_plain_text() -> None:
-    written = data(2, b"MAC_STATS_V0") + data(4, b"0.0.0")
-    assert read_functions(nodeb(data(2, written))) == (RanFunction(0, 0, "0.0.0", b"MAC_STATS_V0"),)
+    written = octets(2, b"MAC_STATS_V0") + octets(4, b"0.0.0")
+    assert read_functions(nodeb(octets(2, written))) == (RanFunction(0, 0, "0.0.0", b"MAC_STATS_V0"),)
 
 
 def test_cells_of_an_enb_are_no_functions() -> None:
-    cell = number(1, 5) + data(2, b"0011") + data(3, b"0102")
-    assert read_functions(nodeb(number(1, 1) + data(2, cell), 8)) == ()
+    cell = number(1, 5) + octets(2, b"0011") + octets(3, b"0102")
+    assert read_functions(nodeb(number(1, 1) + octets(2, cell), 8)) == ()
 
 
 @pytest.mark.parametrize(
-    "record", [b"", b"\xff", nodeb(b""), nodeb(b"\x12\x80"), nodeb(gnb())[:-3], data(9, b"\x12\0")]
+    "record", [b"", b"\xff", nodeb(b""), nodeb(b"\x12\x80"), nodeb(gnb())[:-3], octets(9, b"\x12\0")]
 )
 def test_no_functions(record: bytes) -> None:
     assert read_functions(record) == ()
