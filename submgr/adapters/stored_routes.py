@@ -13,6 +13,7 @@ from time import monotonic
 
 import gevent
 
+from submgr.platform.inflating import ZLIB, inflated
 from submgr.platform.native_threads import in_thread
 from submgr.platform.supervised import SupervisedLoop
 from submgr.platform.turns import in_turns
@@ -25,7 +26,6 @@ log = logging.getLogger(__name__)
 LARGEST = 4 << 20
 """Bytes of a table as it is kept. One that is larger is not kept."""
 _LARGEST_TEXT = 64 << 20
-_PIECE = 1 << 16
 _PIECE_LINES = 1000
 _SHORTEST_PAUSE = 1.0
 _PAUSE_FACTOR = 10
@@ -99,14 +99,8 @@ def unpacked(data: bytes) -> RouteTable | None:
 
 
 def _unpacked(data: bytes) -> RouteTable:
-    inflate, lines, reader = zlib.decompressobj(), Lines(), FileReader()
-    size = 0
-    while data and not inflate.eof:
-        piece = inflate.decompress(data, _PIECE)
-        data = inflate.unconsumed_tail
-        size += len(piece)
-        if size > _LARGEST_TEXT:
-            raise ValueError(f"it has more than {_LARGEST_TEXT} characters")
+    lines, reader = Lines(), FileReader()
+    for piece in inflated(data, ZLIB, _LARGEST_TEXT):
         reader.take(lines.take(piece, more=True))
     reader.take(lines.take(b"", more=False))
     return reader.finish()

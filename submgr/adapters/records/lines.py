@@ -14,13 +14,13 @@ from collections.abc import Iterable, Iterator
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from submgr.platform.inflating import GZIP, PIECE, inflated
 from submgr.platform.turns import in_turns
 
 FORMAT, VERSION = "submgr-records", 1
 LONGEST_LINE = 4_000_000
 LARGEST = 1_000_000_000
 """Bytes of a file, unpacked."""
-_PIECE = 64 * 1024
 _GZIP = b"\x1f\x8b"
 
 
@@ -108,25 +108,12 @@ def read_lines(body: bytes) -> Iterator[tuple[int, Line]]:
 
 def _unpacked(body: bytes) -> Iterator[bytes]:
     if not body.startswith(_GZIP):
-        yield from (body[start : start + _PIECE] for start in range(0, len(body), _PIECE))
+        yield from (body[start : start + PIECE] for start in range(0, len(body), PIECE))
         return
-    unpack = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    size = 0
     try:
-        for start in range(0, len(body), _PIECE):
-            packed = body[start : start + _PIECE]
-            while packed and not unpack.eof:
-                piece = unpack.decompress(packed, _PIECE)
-                packed = unpack.unconsumed_tail
-                size += len(piece)
-                if size > LARGEST:
-                    raise ValueError(f"the file has more than {LARGEST} bytes")
-                yield piece
-        yield unpack.flush()
-    except zlib.error as error:
-        raise ValueError(f"no gzip: {error}") from error
-    if not unpack.eof:
-        raise ValueError("the gzip is not complete")
+        yield from inflated(body, GZIP, LARGEST)
+    except (zlib.error, ValueError) as error:
+        raise ValueError(f"the gzip cannot be unpacked: {error}") from error
 
 
 def _split(pieces: Iterable[bytes]) -> Iterator[bytes]:
