@@ -399,7 +399,7 @@ def test_verbosity_sets_the_level_of_the_log(run: Callable[..., Run]) -> None:
 
 def test_librmr_where_it_is_missing() -> None:
     settings = RmrSettings(transport="librmr", proto_port=str(free_port()))
-    layer = build(settings, {"RMR_BIND_IF": ME}, print, load_librmr=partial(load_library, "nowhere.rmrclib"))
+    layer = build(settings, {"RMR_BIND_IF": ME}, print, load_librmr=partial(load_library, "librmr_si.so.of-nobody"))
     with pytest.raises(TransportError) as refused:
         layer.start()
     assert "librmr_si.so" in str(refused.value)

@@ -35,29 +35,39 @@ class _Address:
 
 
 @dataclass(frozen=True, slots=True)
+class Database:
+    """One redis of the list. With a `master`, host and port are those of a Sentinel, which knows it by that name."""
+
+    host: str
+    port: int
+    master: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Dbaas:
-    """The variables, complete and correct, and what was wrong with those of the environment, in words.
+    """The databases, at least one, and what was wrong with the variables of the environment, in words."""
 
-    Each of the lists in `variables` has as many entries as CLUSTER_ADDRESSES.
-    """
-
-    variables: Mapping[str, str]
+    databases: tuple[Database, ...]
     warnings: tuple[str, ...]
 
 
 def read_dbaas(environment: Mapping[str, str]) -> Dbaas:
-    """The DBAAS_* variables of `environment`."""
+    """Where the databases are by the DBAAS_* variables of `environment`."""
     given = {name: value for name in VARIABLES if (value := environment.get(name, "").strip())}
     warnings: list[str] = []
     addresses = _addresses(given, warnings)
-    found = {CLUSTER_ADDRESSES: ",".join(address.host for address in addresses)}
-    ports = SENTINEL_PORT if SENTINEL_PORT in given else PORT
-    found[ports] = _per_address(ports, given.get(ports), addresses, warnings)
-    if ports == SENTINEL_PORT:
-        if MASTER_NAME not in given:
-            warnings.append(f"{MASTER_NAME} is not set: {_DEFAULTS[MASTER_NAME]} is taken")
-        found[MASTER_NAME] = _per_address(MASTER_NAME, given.get(MASTER_NAME), addresses, warnings)
-    return Dbaas(found, tuple(warnings))
+    if SENTINEL_PORT not in given:
+        ports = _per_address(PORT, given.get(PORT), addresses, warnings)
+        databases = [Database(each.host, int(port)) for each, port in zip(addresses, ports, strict=True)]
+        return Dbaas(tuple(databases), tuple(warnings))
+    ports = _per_address(SENTINEL_PORT, given[SENTINEL_PORT], addresses, warnings)
+    if MASTER_NAME not in given:
+        warnings.append(f"{MASTER_NAME} is not set: {_DEFAULTS[MASTER_NAME]} is taken")
+    masters = _per_address(MASTER_NAME, given.get(MASTER_NAME), addresses, warnings)
+    databases = [
+        Database(each.host, int(port), master) for each, port, master in zip(addresses, ports, masters, strict=True)
+    ]
+    return Dbaas(tuple(databases), tuple(warnings))
 
 
 def _addresses(given: Mapping[str, str], warnings: list[str]) -> list[_Address]:
@@ -84,7 +94,7 @@ def _addresses_of(name: str, value: str, warnings: list[str]) -> Iterator[_Addre
             warnings.append(f"{name}: {text!r} is no address, it is left out" if text else f"{name}: an entry is empty")
 
 
-def _per_address(name: str, value: str | None, addresses: list[_Address], warnings: list[str]) -> str:
+def _per_address(name: str, value: str | None, addresses: list[_Address], warnings: list[str]) -> list[str]:
     """The entry of the list `name` for each address. The last entry counts for the addresses after it, too."""
     entries = [entry.strip() for entry in value.split(",")] if value else [_DEFAULTS[name]]
     for place, entry in enumerate(entries):
@@ -98,7 +108,7 @@ def _per_address(name: str, value: str | None, addresses: list[_Address], warnin
         entry = entries[min(order if by_order else address.place, len(entries) - 1)]
         own = address.port if name != MASTER_NAME else None
         chosen.append(own or entry)
-    return ",".join(chosen)
+    return chosen
 
 
 def _is_port(text: str) -> bool:

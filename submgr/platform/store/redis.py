@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The store in redis through ricsdl: plain strings under `{namespace},key`, as every user of SDL sees them."""
+"""The store in redis: plain strings under `{namespace},key`, as every user of SDL sees them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class SdlBackend:
         self._client.probe()
 
     def write(self, namespace: str, values: Mapping[str, bytes], removals: Collection[str]) -> None:
-        """Writes where and as ricsdl does, but finds out whether the server is one that keeps what it is given."""
+        """Writes what every user of SDL reads, and finds out whether the server is one that keeps what it is given."""
         server = self._client.server(namespace)
         with self._client.asking(f"a write of {len(values) + len(removals)} keys of {namespace}"):
             server.write(
@@ -101,7 +101,7 @@ class SdlBackend:
         return self.read(namespace, self.keys(namespace))
 
     def keys(self, namespace: str) -> set[str]:
-        """Asks by SCAN: ricsdl's `find_keys` is KEYS, which holds up all users of the database."""
+        """Asks by SCAN: KEYS holds up all users of the database."""
         client = self._client.redis(namespace)
         prefix = full_key(namespace, "")
         keys: set[str] = set()

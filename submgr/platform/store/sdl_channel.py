@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads the sets and values that other components keep in SDL, and listens to their channels.
 
-ricsdl's own listener ends with the first restart of redis. The listener here subscribes again until it succeeds,
-notices a server that hangs, and tells its user after each subscription, who then reads what may have been missed.
+The listener subscribes again after a restart of redis until it succeeds, and notices a server that hangs. It tells its
+user of each subscription; the user then reads what may have been missed.
 """
 
 from __future__ import annotations

@@ -1,33 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
 # redis-py annotates only a part of itself.
 # mypy: allow-untyped-calls
-"""Makes ricsdl fit for greenlets: its connections wait in the hub, with time limits and without retries.
+"""The redis servers of SDL, the Shared Data Layer, with connections that wait in the hub, with time limits.
 
-ricsdl opens its redis clients with stdlib sockets, without any timeout, in a pool that fails instead of
-waiting. SdlClient gives each of them another pool, so that a hung server costs a bounded time and never the hub.
-Every connection tells redis a name that is used once: by this name SdlClient ends a connection at the server that
-was given up with a command on the way (see `SdlClient.probe`).
+Where a value is, every user of SDL agrees on: under the key `{namespace},key`, in that one of several servers which the
+CRC-32 of the namespace chooses. A hung server costs a bounded time and never the hub. Every connection tells redis a
+name that is used once: by this name SdlClient ends a connection at the server that was given up with a command on the
+way (see `SdlClient.probe`).
 """
 
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from zlib import crc32
 
 import gevent
 import gevent.queue
 from redis import Redis
 from redis.exceptions import ConnectionError, InvalidResponse, TimeoutError
-from redis.sentinel import SentinelConnectionPool
-from ricsdl.syncstorage import SyncStorage
 
 from submgr.platform.store.base import StoreError, StoreRefusesWrites, StoreTimeout, StoreUnavailable
-from submgr.platform.store.dbaas import VARIABLES, read_dbaas
+from submgr.platform.store.dbaas import Database, read_dbaas
 from submgr.platform.store.sdl_connection import MasterConnection, Pool, SdlConnection
 from submgr.platform.store.sdl_errors import translating
 from submgr.platform.store.sdl_marked import Marked
@@ -62,21 +60,8 @@ class SdlSettings:
             raise ValueError("timeouts must be above 0, and at least 2 connections are needed")
 
 
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """ricsdl takes its settings from the process environment, while its storage object is made."""
-    before = {name: os.environ.pop(name) for name in VARIABLES if name in os.environ}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name in VARIABLES:
-            os.environ.pop(name, None)
-        os.environ.update(before)
-
-
 class SdlClient:
-    """One ricsdl storage and the redis servers behind it (a namespace is on one of them)."""
+    """The redis servers of the DBAAS_* variables. A namespace is on one of them."""
 
     def __init__(self, settings: SdlSettings, *, writes: bool = True) -> None:
         """`writes`: whether connections that were given up have to be ended at the server.
@@ -88,7 +73,6 @@ class SdlClient:
         self.servers: list[Server] = []
         """The servers that the namespaces are on; none while closed."""
         self._sentinels: dict[str, Sentinels] = {}
-        self._storage: Any = None
 
     def open(self) -> None:
         """Prepares; connections are made when they are needed. Logs what is wrong with the environment."""
@@ -96,28 +80,23 @@ class SdlClient:
         if self._tag is not None:
             for warning in dbaas.warnings:
                 _log.warning("%s", warning)
-        with _environment(dbaas.variables):
-            self._storage = SyncStorage()
         self._sentinels = {}
-        clients = self._storage.get_backend().clients
-        self.servers = [self._refit(place, each.redis_client) for place, each in enumerate(clients)]
+        self.servers = [self._make_server(place, each) for place, each in enumerate(dbaas.databases)]
 
     def close(self) -> None:
-        if self._storage is not None:
-            self._storage.close()
-            self._storage = None
+        for server in self.servers:
+            server.client.connection_pool.disconnect()
         self.servers = []
 
-    @property
-    def storage(self) -> Any:
-        """ricsdl's SyncStorage. Raises StoreUnavailable when not open."""
-        if self._storage is None:
+    def server(self, namespace: str) -> Server:
+        """The server that `namespace` is on. Raises StoreUnavailable when not open."""
+        if not self.servers:
             raise StoreUnavailable("the database client is closed")
-        return self._storage
+        return self.servers[crc32(namespace.encode()) % len(self.servers)]
 
     def redis(self, namespace: str) -> Any:
-        """The redis client of the server that `namespace` is on."""
-        return self.storage.get_backend().get_redis_connection(namespace)
+        """The redis client of the server that `namespace` is on. Raises StoreUnavailable when not open."""
+        return self.server(namespace).client
 
     @contextmanager
     def asking(self, what: str) -> Iterator[None]:
@@ -161,11 +140,6 @@ class SdlClient:
                 raise InvalidResponse("no list of members")
         return frozenset(found)
 
-    def server(self, namespace: str) -> Server:
-        """The server that `namespace` is on. Raises StoreUnavailable when not open."""
-        client = self.redis(namespace)
-        return next(server for server in self.servers if server.client is client)
-
     def probe(self) -> None:
         """Raises StoreError unless every server answers, StoreRefusesWrites when all answer and one takes no writes.
 
@@ -183,25 +157,17 @@ class SdlClient:
             failed.sort(key=lambda error: isinstance(error, StoreRefusesWrites))
             raise type(failed[0])("; ".join(map(str, failed)))
 
-    def _refit(self, place: int, client: Any) -> Server:
-        """Exchanges the connection pool of a client of ricsdl."""
-        # redis-py makes a set of whatever came, also of the octets of one long text: here it is looked at first
-        client.set_response_callback("SMEMBERS", lambda answer, **options: answer)
-        old = client.connection_pool
+    def _make_server(self, place: int, database: Database) -> Server:
         lost: set[str] = set()
-        if isinstance(old, SentinelConnectionPool):
-            host, port = _address(old.sentinel_manager.sentinels[0].connection_pool)
-            sentinels = self._sentinels.setdefault(old.service_name, Sentinels(old.service_name))
-            where = f"{host}:{port}"
-            pool = self._pool(SdlConnection, lost=set(), tag=None, host=host, port=port)
-            sentinels.add(where, Redis(connection_pool=pool))
-            client.connection_pool = self._pool(
-                MasterConnection, lost=lost, tag=self._tag, find_master=partial(sentinels.master, where)
-            )
-            return Server(client, f"{where} ({old.service_name})", lost, self._marked(place, where), watched=True)
-        host, port = _address(old)
-        client.connection_pool = self._pool(SdlConnection, lost=lost, tag=self._tag, host=host, port=port)
-        return Server(client, f"{host}:{port}", lost, self._marked(place, f"{host}:{port}"))
+        address = {"host": database.host, "port": database.port}
+        where = f"{database.host}:{database.port}"
+        if database.master is None:
+            pool = self._pool(SdlConnection, lost=lost, tag=self._tag, **address)
+            return Server(_client(pool), where, lost, self._marked(place, where))
+        sentinels = self._sentinels.setdefault(database.master, Sentinels(database.master))
+        sentinels.add(where, Redis(connection_pool=self._pool(SdlConnection, lost=set(), tag=None, **address)))
+        pool = self._pool(MasterConnection, lost=lost, tag=self._tag, find_master=partial(sentinels.master, where))
+        return Server(_client(pool), f"{where} ({database.master})", lost, self._marked(place, where), watched=True)
 
     def _marked(self, place: int, where: str) -> Marked:
         return Marked(self._settings.name, place, where, fencing=self._settings.fenced)
@@ -222,6 +188,13 @@ class SdlClient:
         )
 
 
+def _client(pool: Pool) -> Any:
+    client = Redis(connection_pool=pool)
+    # redis-py makes a set of whatever came, also of the octets of one long text: here it is looked at first
+    client.set_response_callback("SMEMBERS", lambda answer, **options: answer)
+    return client
+
+
 def full_key(namespace: str, key: str) -> str:
     """A key as SDL writes it."""
     return f"{{{namespace}}},{key}"
@@ -229,7 +202,3 @@ def full_key(namespace: str, key: str) -> str:
 
 def _bytes_only(values: Iterable[object]) -> bool:
     return all(value is None or isinstance(value, bytes) for value in values)
-
-
-def _address(pool: Any) -> tuple[str, int]:
-    return pool.connection_kwargs["host"], int(pool.connection_kwargs["port"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The errors of ricsdl and redis-py as errors of the store: by what they mean, and in redis's own words."""
+"""The errors of redis-py as errors of the store: by what they mean, and in redis's own words."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from redis.exceptions import (
     RedisError,
     ResponseError,
 )
-from ricsdl.exceptions import SdlException
 
 from submgr.platform.store.base import StoreError, StoreRefusesWrites, StoreTimeout, StoreUnavailable
 
@@ -50,28 +49,27 @@ _REFUSES_WRITES = ("READONLY", "OOM", "MISCONF", "NOREPLICAS")
 
 @contextmanager
 def translating(what: str) -> Iterator[None]:
-    """Raises StoreError for the errors of ricsdl and redis-py, in their own words.
+    """Raises StoreError for the errors of redis-py, in their own words.
 
-    Any other exception comes from an answer that they did not expect: it says nothing, as no answer does.
+    Any other exception comes from an answer that redis-py did not expect: it says nothing, as no answer does.
     """
     try:
         yield
     except StoreError:
         raise
-    except (SdlException, RedisError) as error:
+    except RedisError as error:
         raise translated(error, what) from error
     except Exception as error:
         words = f"{type(error).__name__}: {error}"[:200]
         raise StoreTimeout(f"redis: no answer to {what} that makes sense: {words}") from error
 
 
-def translated(error: Exception, what: str) -> StoreError:
-    """The error of the store that `error` of ricsdl or redis-py means. `what` was asked for, in words."""
-    cause = error.__cause__ if isinstance(error, SdlException) and error.__cause__ is not None else error
-    words = in_words(cause)
-    if isinstance(cause, _ANSWERS_NOTHING):
+def translated(error: RedisError, what: str) -> StoreError:
+    """The error of the store that `error` of redis-py means. `what` was asked for, in words."""
+    words = in_words(error)
+    if isinstance(error, _ANSWERS_NOTHING):
         return StoreUnavailable(f"redis: {words}")
-    if isinstance(cause, ResponseError):
+    if isinstance(error, ResponseError):
         kind = StoreRefusesWrites if words.startswith(_REFUSES_WRITES) else StoreError
         return kind(f"redis refused {what}: {words}")
     return StoreTimeout(f"redis: no answer to {what}: {words}")

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The few functions of librmr_si.so that the transport needs, with their types and with guards.
 
-ricxappframe loads the library. Its own accessors are not used: they parse a JSON text of constants at each call, and
-they read past the received bytes. `setenv` is the C library's: librmr finds its settings with getenv.
+The library is loaded as ricxappframe loads it. The accessors of ricxappframe are not used: they parse a JSON text of
+constants at each call, and they read past the received bytes. `setenv` is the C library's: librmr finds its settings
+with getenv.
 """
 
 from __future__ import annotations
 
 import ctypes
 from collections.abc import Mapping
-from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
@@ -64,11 +64,11 @@ PROTOTYPES: Mapping[str, tuple[Any, tuple[Any, ...]]] = MappingProxyType(
 )
 
 
-def load_library(module: str = "ricxappframe.rmr.rmrclib.rmrclib") -> Any:
-    """The C library, as the Python module `module` has loaded it. Raises TransportError where it is not installed."""
+def load_library(name: str = "librmr_si.so") -> Any:
+    """The C library of that file name. Raises TransportError where it is not installed."""
     try:
-        return import_module(module).rmr_c_lib
-    except (ImportError, OSError) as bad:
+        return ctypes.CDLL(name, mode=ctypes.RTLD_GLOBAL)
+    except OSError as bad:
         raise TransportError(
             f"the transport librmr needs librmr_si.so, which cannot be loaded ({bad}): install the package rmr "
             "of the O-RAN SC and see that the loader finds it (LD_LIBRARY_PATH), or use the transport wire"

@@ -3,11 +3,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from submgr.platform.store.dbaas import CLUSTER_ADDRESSES, HOST, MASTER_NAME, PORT, SENTINEL_PORT, VARIABLES, read_dbaas
+from submgr.platform.store.dbaas import (
+    CLUSTER_ADDRESSES,
+    HOST,
+    MASTER_NAME,
+    PORT,
+    SENTINEL_PORT,
+    VARIABLES,
+    Dbaas,
+    read_dbaas,
+)
+
+
+def lists(found: Dbaas) -> Mapping[str, str]:
+    """The databases as lists in the variables would name them, each with one entry for each database."""
+    with_sentinel = found.databases[0].master is not None
+    told = {
+        CLUSTER_ADDRESSES: ",".join(each.host for each in found.databases),
+        SENTINEL_PORT if with_sentinel else PORT: ",".join(str(each.port) for each in found.databases),
+    }
+    return {**told, MASTER_NAME: ",".join(str(each.master) for each in found.databases)} if with_sentinel else told
 
 
 @pytest.mark.parametrize(
@@ -23,13 +44,13 @@ from submgr.platform.store.dbaas import CLUSTER_ADDRESSES, HOST, MASTER_NAME, PO
 )
 def test_good_ones(environment: dict[str, str], addresses: str, ports: str) -> None:
     found = read_dbaas(environment)
-    assert found.variables == {CLUSTER_ADDRESSES: addresses, PORT: ports}
+    assert lists(found) == {CLUSTER_ADDRESSES: addresses, PORT: ports}
     assert found.warnings == ()
 
 
 def test_sentinels() -> None:
     found = read_dbaas({CLUSTER_ADDRESSES: "a,b", SENTINEL_PORT: "26379", MASTER_NAME: "one, two", PORT: "http"})
-    assert found.variables == {CLUSTER_ADDRESSES: "a,b", SENTINEL_PORT: "26379,26379", MASTER_NAME: "one,two"}
+    assert lists(found) == {CLUSTER_ADDRESSES: "a,b", SENTINEL_PORT: "26379,26379", MASTER_NAME: "one,two"}
     assert found.warnings == ()
 
 
@@ -99,13 +120,13 @@ def test_sentinels() -> None:
 )
 def test_bad_ones(environment: dict[str, str], variables: dict[str, str], warnings: list[str]) -> None:
     found = read_dbaas(environment)
-    assert found.variables == variables
+    assert lists(found) == variables
     assert list(found.warnings) == warnings
 
 
 @given(st.dictionaries(st.sampled_from(VARIABLES), st.text("ab1:[],. \t/é", max_size=12)))
 def test_whatever_is_there_a_database_is_looked_for(environment: dict[str, str]) -> None:
     found = read_dbaas(environment)
-    lists = [value.split(",") for value in found.variables.values()]
-    assert all(all(entries) for entries in lists)
-    assert len({len(entries) for entries in lists}) == 1
+    assert found.databases
+    assert len({each.master is None for each in found.databases}) == 1
+    assert all(each.host and 0 < each.port < 65536 and each.master != "" for each in found.databases)
