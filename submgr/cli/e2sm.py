@@ -17,7 +17,8 @@ from submgr.e2sm.common import GnbDuUe, NrCell, Plmn
 from submgr.e2sm.decoding import Body, Decoded, Undecoded, decode, encode
 from submgr.e2sm.errors import Unwritable
 from submgr.e2sm.layouts import LAYOUTS, Layout, Model
-from submgr.e2sm.shown import outline, shown
+from submgr.e2sm.outline import outline
+from submgr.e2sm.shown import shown
 from submgr.e2sm.words import words
 
 _LONGEST = 1 << 20

@@ -1,142 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command line: `submgr run`, the simulators, the RMR tools, the benchmarks, `submgr ctl`, `submgr e2sm`."""
+"""The command `submgr`. It imports a program only when it is asked for: the daemon takes a second to import."""
 
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable
-from typing import Any
 
 import click
 
-from submgr.app import build
-from submgr.bench.cli import bench
-from submgr.cli.ctl.main import ctl
-from submgr.cli.e2sm import e2sm
-from submgr.cli.go_arguments import file_named, translated
-from submgr.cli.standalone import DATABASE, Demo, Neighbours, TcpPorts, start_demos
-from submgr.daemon import Daemon
-from submgr.platform.config.file import ConfigError, read_text
-from submgr.platform.config.watcher import ConfigWatcher
-from submgr.platform.garbage_collection import keep_collections_short
-from submgr.platform.http.listen import ListenError
-from submgr.platform.logs import Logs
-from submgr.platform.malloc import give_memory_back
-from submgr.platform.store.base import StoreError
-from submgr.platform.termination import run_until_terminated
-from submgr.rmr.environment import RmrEnvironmentError
-from submgr.rmr.tools.cli import rmr
-from submgr.rmr.transport import TransportError
-from submgr.settings.live import LiveSettings
-from submgr.settings.loader import load
-from submgr.simulators.cli import sim
+from submgr.cli.go_arguments import PROGRAM, translated
+from submgr.platform.commands import Program, Programs
+from submgr.platform.version import version
 
-CANNOT_START = (ConfigError, ListenError, TransportError, RmrEnvironmentError, StoreError)
+_PROGRAMS = {
+    "bench": Program("submgr.bench.cli", "bench", "Benchmarks of the daemon, of RMR and of large numbers."),
+    "ctl": Program("submgr.cli.ctl.main", "ctl", "Ask a running Subscription Manager, over its platform port."),
+    "e2sm": Program("submgr.cli.e2sm", "e2sm", "Read and write bodies of KPM, RC and NI."),
+    "rmr": Program("submgr.rmr.tools.cli", "rmr", "Send, watch and check RMR messages and route tables."),
+    "run": Program("submgr.cli.run", "run", "Run the daemon until SIGTERM."),
+    "sim": Program("submgr.simulators.cli", "sim", "Neighbours to try the Subscription Manager with."),
+}
 
 
-class _RunByDefault(click.Group):
+class _RunByDefault(Programs):
     """Takes the command lines of existing deployments, such as `submgr -f FILE` for `submgr run -f FILE`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         return super().parse_args(ctx, translated(args, os.environ))
 
 
-@click.group(cls=_RunByDefault)
+@click.group(cls=_RunByDefault, programs=_PROGRAMS)
+@click.version_option(version(), prog_name=PROGRAM, message="%(prog)s %(version)s")
 def main() -> None:
     """E2 Subscription Manager of a near-real-time RIC."""
-
-
-main.add_command(sim)
-main.add_command(rmr)
-main.add_command(bench)
-main.add_command(ctl)
-main.add_command(e2sm)
-
-
-@main.command()
-@click.option("-f", "--file", "path", help="Configuration file; default: the environment variable CFG_FILE.")
-@click.option("--standalone", is_flag=True, help="With simulated neighbours and a database in a file; needs no file.")
-@click.option("--database", default=DATABASE, show_default=True, help="Database file of a stand-alone run.")
-@click.option("--mec/--no-mec", default=True, show_default=True, help="Stand-alone: with demonstrations of MEC.")
-@click.option("--free-ports", is_flag=True, help="Stand-alone: pick free ports instead of the usual ones.")
-def run(path: str | None, standalone: bool, database: str, mec: bool, free_ports: bool) -> None:
-    """Run the daemon until SIGTERM."""
-    path = file_named(path or os.environ.get("CFG_FILE") or "")
-    if not path and not standalone:
-        raise click.UsageError("a configuration file is needed (-f FILE, or CFG_FILE), or --standalone")
-    keep_collections_short()
-    give_memory_back()
-    logs = Logs("submgr")
-    logs.start()
-    try:
-        if standalone:
-            code = _standalone(path, database, TcpPorts.free() if free_ports else TcpPorts(), mec, logs)
-        else:
-            code = _run(_daemon(path, {}, logs, None))
-    except CANNOT_START as failed:
-        _complain(failed, path)
-        code = 1
-    finally:
-        logs.stop()
-    sys.exit(code)
-
-
-def _complain(failed: Exception, path: str | None) -> None:
-    lines = [str(failed)]
-    if isinstance(failed, ConfigError):
-        lines = [str(problem) for problem in failed.problems]
-        lines = [line if path is None or path in line else f"{path}, {line}" for line in lines]
-    for line in lines:
-        click.echo(f"submgr cannot start: {line}", err=True)
-
-
-def _daemon(path: str | None, overrides: dict[str, Any], logs: Logs, neighbours: Neighbours | None) -> Daemon:
-    environment = dict(os.environ)
-    text = read_text(path) if path else ""
-    settings = load(text, environment, overrides)
-    logs.set_level(settings.logger.level)
-    for warning in settings.warnings:
-        click.echo(f"submgr: {warning}", err=True)
-    live = LiveSettings(settings, environment, overrides)
-    watcher = ConfigWatcher(path, text, lambda changed: _apply(live, changed)) if path else None
-    if neighbours is not None:
-        environment["RMR_RTG_SVC"] = "-1"
-        environment["RMR_SRC_ID"] = environment["RMR_BIND_IF"] = "127.0.0.1"
-    return build(live, environment, logs, watcher, neighbours.nodes if neighbours is not None else None)
-
-
-def _apply(live: LiveSettings, text: str) -> None:
-    live.apply(text)
-
-
-def _standalone(path: str | None, database: str, ports: TcpPorts, mec: bool, logs: Logs) -> int:
-    neighbours = Neighbours(ports)
-    demos: list[Demo] = []
-    neighbours.start()
-    try:
-        daemon = _daemon(path, neighbours.overrides(ports, database), logs, neighbours)
-
-        def introduce() -> None:
-            daemon.parts.rmr.set_routes(neighbours.routes())
-            xapp, platform = daemon.parts.xapp_http.address[1], daemon.parts.platform_http.address[1]
-            click.echo(neighbours.introduction(xapp, platform))
-            if mec:
-                demos.extend(start_demos(click.echo))
-                click.echo("\n".join(["", *(line for demo in demos for line in demo.lines), ""]))
-
-        return _run(daemon, introduce)
-    finally:
-        for demo in demos:
-            demo.stop()
-        neighbours.stop()
-
-
-def _run(daemon: Daemon, started: Callable[[], None] | None = None) -> int:
-    def start() -> None:
-        daemon.start()
-        if started is not None:
-            started()
-
-    run_until_terminated(start, daemon.stop, daemon.ended, lambda: daemon.end(0))
-    return daemon.exit_code or 0

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bodies as people and programs see them: a JSON object, and an outline in lines."""
+"""Bodies as programs see them: a JSON object."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from submgr.e2sm.decoding import Decoded, Undecoded
@@ -20,14 +19,3 @@ def shown(body: Decoded | Undecoded) -> dict[str, Any]:
     if body.notes:
         view["Notes"] = list(body.notes)
     return view | {"Content": body.tree()}
-
-
-def outline(tree: Any, indent: str = "") -> Iterator[str]:
-    """The lines of a tree. What has no parts stands behind its name."""
-    parts = tree.items() if isinstance(tree, dict) else enumerate(tree, 1)
-    for name, part in parts:
-        if isinstance(part, (dict, list)) and part:
-            yield f"{indent}{name}:"
-            yield from outline(part, f"{indent}  ")
-        else:
-            yield f"{indent}{name}: {'none' if part in ({}, []) else str(part).lower() if part is True else part}"

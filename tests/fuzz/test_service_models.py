@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from support.e2sm.samples import SAMPLES
 
 from submgr.e2sm.decoding import Body, Decoded, decode, encode
-from submgr.e2sm.shown import outline, shown
+from submgr.e2sm.outline import outline
+from submgr.e2sm.shown import shown
 from submgr.e2sm.words import words
 
 OCTETS = [bytes.fromhex(sample.octets) for sample in SAMPLES]

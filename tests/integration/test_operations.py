@@ -112,7 +112,7 @@ def test_all_mistakes_at_once_with_what_was_meant(around: Neighbourhood) -> None
 def test_a_start_loads_no_demonstrations() -> None:
     """They take longer to load than everything else."""
     loads = "[name for name in sys.modules if name.startswith('mec.') and 'demo' in name]"
-    script = f"import sys, submgr.cli.main; print({loads})"
+    script = f"import sys, submgr.cli.run; print({loads})"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert loaded.strip() == "[]"
 

@@ -25,7 +25,7 @@ from urllib3.exceptions import HTTPError
 from mec.meo.drivers.base import DriverError, deploy_info, needs_http_endpoint, resource_name
 from mec.meo.drivers.urllib3_connections import connect_by
 from mec.meo.model import App, Platform
-from submgr.platform.http.callbacks import MARK
+from submgr.platform.http.callback_mark import MARK
 from submgr.platform.native_threads import in_thread
 from submgr.platform.outbound_rules import Outbound, Refused
 

@@ -7,13 +7,13 @@ asks for the metrics. An event is counted when it happens.
 
 import platform
 from collections.abc import Callable, Iterable, Mapping
-from importlib import metadata
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from submgr.platform import supervised
+from submgr.platform.version import version
 
 _PROCEDURE_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60)
 _CALL_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5)
@@ -123,7 +123,7 @@ class Metrics:
         info = Gauge(
             "submgr_build_info", "The running version, in its labels", ["version", "python"], registry=registry
         )
-        info.labels(_version(), platform.python_version()).set(1)
+        info.labels(version(), platform.python_version()).set(1)
 
     def read_from(self, name: str, read: Callable[[], float]) -> None:
         """Takes the value of `name` from `read()` when a client asks. KeyError: it is not in `GAUGES`."""
@@ -211,10 +211,3 @@ class _Gauges(Collector):
         for loop, times in supervised.failures.items():
             failed.add_metric([loop], times)
         yield failed
-
-
-def _version() -> str:
-    try:
-        return metadata.version("ric-submgr")
-    except metadata.PackageNotFoundError:
-        return "unknown"

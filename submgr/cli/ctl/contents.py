@@ -9,7 +9,7 @@ import click
 
 from submgr.cli.ctl.command import Command
 from submgr.cli.ctl.server import Server
-from submgr.e2sm.shown import outline
+from submgr.e2sm.outline import outline
 
 
 @click.command(cls=Command)

@@ -8,9 +8,7 @@ another address.
 from flask import request
 
 from submgr.platform.http.app import ApiError
-
-MARK = "RIC-Callback"
-"""The header field that such a request has."""
+from submgr.platform.http.callback_mark import MARK
 
 
 def refuse_callbacks() -> None:

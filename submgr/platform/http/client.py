@@ -14,7 +14,7 @@ from gevent import socket
 from gevent.lock import BoundedSemaphore
 
 from submgr.platform.http.answer import Answer
-from submgr.platform.http.callbacks import MARK
+from submgr.platform.http.callback_mark import MARK
 from submgr.platform.http.connect import connect
 from submgr.platform.http.errors import Endpoint, HttpConnectError, HttpProtocolError, HttpTimeout
 from submgr.platform.http.exchange import attempt, late, request_bytes, words
