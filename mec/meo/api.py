@@ -23,7 +23,7 @@ from submgr.platform.http.changes import audit_changes
 from submgr.platform.turns import in_turns
 
 BASE = "/meo/v1"
-_NO_CHANGE = ("meo.load", "meo.key", "meo.select")
+_NO_CHANGE = ("meo.load", "meo.key", "meo.latency", "meo.select")
 """Views that take telemetry every few seconds, or change nothing."""
 PATIENCE = 2.3
 """Seconds a request waits for what goes on in the background; then it is answered with how far that is."""
@@ -122,6 +122,12 @@ def _platform_routes(routes: Blueprint, meo: Meo, refusal: Refusal) -> None:
     def key(name: str) -> Response:
         meo.inventory.platform(name)
         meo.inventory.tell(name, key=schemas.parse_value())
+        return Response(status=204)
+
+    @routes.post("/platforms/<name>/latency")
+    def latency(name: str) -> Response:
+        meo.inventory.platform(name)
+        meo.inventory.tell_latency(name, *schemas.parse_latency())
         return Response(status=204)
 
 

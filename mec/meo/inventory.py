@@ -14,6 +14,7 @@ from mec.meo.errors import Conflict, Unavailable, Unknown
 from mec.meo.model import App, Pair, Platform
 from mec.meo.records import APPS, PLATFORMS, StoredPlatform, encode
 from mec.meo.state import MeoState
+from mec.meo.values import MAX_LATENCY, MAX_ZONES
 from submgr.platform.store.base import Change, Store, StoreError
 
 log = logging.getLogger(__name__)
@@ -136,6 +137,16 @@ class Inventory:
             site = replace(site, key=float(key), key_at=now)
         self._state.put_site(site)
         # lost telemetry comes again: nobody waits for this
+        self._store.submit(Change(PLATFORMS, {name: encode(self.stored_platform(name))}), left_to_the_store)
+
+    def tell_latency(self, name: str, zone: str, latency: float) -> None:
+        """Takes the round trip in ms from a platform to UEs of a zone. Raises Unknown, Conflict, ValueError."""
+        platform = self.platform(name)
+        if not 0.0 <= latency <= MAX_LATENCY:
+            raise ValueError(f"{latency} is not between 0 and {MAX_LATENCY}")
+        if zone not in platform.latency and len(platform.latency) >= MAX_ZONES:
+            raise Conflict(f"platform {name} has told of {MAX_ZONES} zones already")
+        self._state.put_platform(replace(platform, latency={**platform.latency, zone: latency}))
         self._store.submit(Change(PLATFORMS, {name: encode(self.stored_platform(name))}), left_to_the_store)
 
     def stored_platform(self, name: str) -> StoredPlatform:

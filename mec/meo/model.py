@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mec.meo.resources import Capacity, Resources, needed
+
 MAX_MOVES_KEPT = 16
 """Of a context's history."""
 
@@ -58,10 +60,16 @@ class App:
     vendor_id: str | None = None
     order: int = 0
     withdrawn: bool = False
+    resources: Resources = field(default_factory=Resources)
 
     @property
     def key(self) -> str:
         return self.info.key
+
+    @property
+    def needs(self) -> Resources:
+        """What it takes of a platform's capacity."""
+        return needed(self.resources, self.info.extra.get("appCharcs", {}))
 
     def support(self, platform_type: str) -> Support | None:
         """How the application uses platforms of a type; None when it does not."""
@@ -87,7 +95,8 @@ class QkdSource:
 class Platform:
     """A place where applications run. Only its driver sees `credentials`.
 
-    A `withdrawn` platform gets no new contexts, and is forgotten as soon as nothing is left on it.
+    A `withdrawn` platform gets no new contexts, and is forgotten as soon as nothing is left on it. `capacity` None: it
+    never runs out of room. `latency`: the round trip in ms to UEs, by the zone where they are.
     """
 
     name: str
@@ -98,6 +107,8 @@ class Platform:
     qkd: QkdSource | None = None
     location: Mapping[str, Any] | None = None
     withdrawn: bool = False
+    capacity: Capacity | None = None
+    latency: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,7 +163,7 @@ class Optimiser:
         return outcome if isinstance(outcome, Migration) else None
 
     def _target(self, context: Context, without: dict[str, str], rng: Random | None = None) -> Choice | Rejection:
-        return self._meo.place(self._meo.state.apps[context.app_key], without, rng)
+        return self._meo.place(self._meo.state.apps[context.app_key], context.wish.location, without, rng)
 
     def _migrate(self, context: Context, reason: str) -> Migration | Rejection | None:
         """Move a context; None when it has gone by itself. Raises StoreError."""
@@ -172,6 +172,8 @@ class Optimiser:
         without = {origin: "the origin"}
         while context.id in meo.state.contexts:
             choice = self._target(context, without)
+            if context.id not in meo.state.contexts:
+                break
             if isinstance(choice, Rejection):
                 return choice
             pair = Pair(context.app_key, choice.site.name)
@@ -182,10 +184,10 @@ class Optimiser:
             try:
                 moved = meo.context_changes.move(context.id, origin, partial(self._moved, pair.platform, reason))
             except BaseException:
-                meo.deployments.release(pair)
+                meo.let_go(pair)
                 raise
             if moved is None:
-                meo.deployments.release(pair)
+                meo.let_go(pair)
                 return None
             return self._told(moved, origin, reason)
         return None
@@ -207,7 +209,7 @@ class Optimiser:
             "context migrated",
             extra={"context": context.id, "origin": origin, "target": context.platform, "why": reason},
         )
-        self._meo.moved_in(context.platform)
+        self._meo.moved_in(context.pair)
         self._meo.inventory.sweep_platform(origin)
         return Migration(context.id, origin, context.platform, reason)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from random import Random
 
+from mec.meo.demand import Demand
 from mec.meo.model import App, Site, Support
 from submgr.platform.config.schema import setting
 from submgr.platform.config.values import number, one_of
@@ -29,7 +30,7 @@ SCORES: Mapping[str, ScoreFunction] = {
 class Rules:
     """The limits and the score of placement. `score`: a name in SCORES. `alpha`: the weight of the load in "weighted".
 
-    `telemetry_ttl`: the age in s at which telemetry is stale.
+    `telemetry_ttl`: the age in s at which telemetry is stale. `latency_margin`: in ms, see `demand.Demand`.
     """
 
     max_load: float = setting("maxLoad", number(0.0, 1.0), 0.8, "load above which a platform takes no context")
@@ -38,6 +39,9 @@ class Rules:
     alpha: float = setting("alpha", number(0.0, 1.0), 0.5, "weight of the load where the comparison has one")
     telemetry_ttl: float = setting(
         "telemetryTtl", number(0.05, 86_400.0, "s"), 30.0, "age of telemetry that is too old to go by"
+    )
+    latency_margin: float = setting(
+        "latencyMargin", number(0.0, 10_000.0, "ms"), 1.0, "platforms whose latencies differ by less are equally near"
     )
 
 
@@ -69,20 +73,24 @@ def place(
     rng: Random,
     without: Mapping[str, str] | None = None,
     all_sites: Callable[[], Iterable[Site]] | None = None,
+    demand: Demand | None = None,
 ) -> Choice | Rejection:
     """Draws a platform for a context of `app`. `without`: excluded platforms, with the reason of each.
 
     `all_sites`: the platforms of which a rejection says why they are none; those of the app's types if it is not given.
+    `demand`: what the context asks for beside load and keys. Of the candidates only the nearest are drawn from.
     """
     excluded = without or {}
-    found: list[Site] = []
+    found: Sequence[Site] = []
     for support in app.supports:
-        found += candidates(support, sites(support.type), rules, now, excluded)
+        found = [*found, *candidates(support, sites(support.type), rules, now, excluded)]
+    if demand is not None:
+        found = demand.nearest([site for site in found if demand.accepts(site.name)])
     if found:
         return draw(found, rules, rng)
     judged = all_sites() if all_sites else [site for support in app.supports for site in sites(support.type)]
     reasons = {
-        site.name: excluded.get(site.name) or "; ".join(why_not(app, site, rules, now))
+        site.name: excluded.get(site.name) or "; ".join(why_not(app, site, rules, now, demand))
         for site in in_turns(list(judged))
     }
     return Rejection(reasons)
@@ -130,12 +138,12 @@ def draw(found: Sequence[Site], rules: Rules, rng: Random) -> Choice:
     return Choice(found[index], weights[index], weights[index] / total)
 
 
-def why_not(app: App, site: Site, rules: Rules, now: float) -> list[str]:
+def why_not(app: App, site: Site, rules: Rules, now: float, demand: Demand | None = None) -> list[str]:
     """Why a platform is no candidate for an application; empty when it is one."""
     support = app.support(site.type)
     if support is None:
         return [f"the application does not support platforms of type {site.type}"]
-    return refusals(support, site, rules, now)
+    return refusals(support, site, rules, now) + (demand.refusals(site.name) if demand is not None else [])
 
 
 def refusals(support: Support, site: Site, rules: Rules, now: float) -> list[str]:

@@ -10,6 +10,7 @@ from mec.meo import values
 from mec.meo.lcmp.location import read_location
 from mec.meo.model import App, AppInfo, Platform, QkdSource, Support
 from mec.meo.qkd import kme_url
+from mec.meo.resources import Capacity, Resources
 from submgr.platform.http.json_fields import Convert, Dialect, Fields, Mistakes, whole
 
 _DIALECT = Dialect()
@@ -36,10 +37,11 @@ def parse_app(driver_check: Callable[[str, Any], str | None]) -> App:
     extension = reader.child("vendorSpecificExt")
     vendor_id = extension.need("vendorId", values.name, None) if extension is not None else None
     app_info = _registered_info(info) if info is not None else None
+    resources = _resources(reader.child("resources"))
     check(reader.mistakes)
     check(conflicts, 409)
     assert app_info is not None
-    return App(app_info, tuple(supports), vendor_id)
+    return App(app_info, tuple(supports), vendor_id, resources=resources)
 
 
 def parse_platform(
@@ -62,6 +64,8 @@ def parse_platform(
         credentials=reader.present("credentials"),
         qkd=_qkd(reader.child("qkd")),
         location=read_location(reader.child("location")),
+        capacity=_capacity(reader),
+        latency=_latency(reader.child("latency")),
     )
     _check_urls(platform, reader, refusal)
     check(reader.mistakes)
@@ -87,6 +91,14 @@ def parse_value() -> float:
     value = reader.need("value", values.share, 0.0)
     check(reader.mistakes)
     return value
+
+
+def parse_latency() -> tuple[str, float]:
+    """`{"zone": ..., "value": ms}` of the current request. Raises ApiError 400."""
+    reader = _body()
+    zone, value = reader.need("zone", values.zone, ""), reader.need("value", values.latency, 0.0)
+    check(reader.mistakes)
+    return zone, value
 
 
 def _body() -> Fields:
@@ -116,6 +128,34 @@ def _characteristics(fields: Fields) -> dict[str, int]:
     found = {name: fields.take(name, whole(0, 2**32 - 1), None) for name in names}
     found["serviceCont"] = fields.take("serviceCont", whole(0, 1), None)
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _resources(given: Fields | None) -> Resources:
+    return Resources(**_amounts(given)) if given is not None else Resources()
+
+
+def _capacity(reader: Fields) -> Capacity | None:
+    """An object, or a bare number of contexts."""
+    if isinstance(reader.present("capacity"), int):
+        return Capacity(reader.need("capacity", values.amount, None))
+    given = reader.child("capacity")
+    if given is None:
+        return None
+    return Capacity(given.take("contexts", values.amount, None), **_amounts(given))
+
+
+def _amounts(given: Fields) -> dict[str, Any]:
+    whole_ones = {name: given.take(name, values.amount, None) for name in ("memory", "storage", "bandwidth")}
+    return {"cpu": given.take("cpu", values.cores, None), **whole_ones}
+
+
+def _latency(given: Fields | None) -> dict[str, float]:
+    if given is None:
+        return {}
+    if len(given.values) > values.MAX_ZONES:
+        given.mistakes.add("latency", f"must not have more than {values.MAX_ZONES} zones")
+        return {}
+    return {zone: given.need(zone, values.latency, 0.0) for zone in given.values}
 
 
 def _support(one: Fields) -> Support:

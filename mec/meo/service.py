@@ -10,10 +10,12 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from random import Random
+from typing import Any
 
 from mec.meo.app_matching import find
 from mec.meo.context_changes import ContextChanges
 from mec.meo.credentials import with_credentials
+from mec.meo.demand import Demand
 from mec.meo.deployments import DRIVER_TIMEOUT, REMOVAL_POLICY, DeployFailed, Deployments
 from mec.meo.drivers.base import Driver
 from mec.meo.errors import Rejected, Unavailable, Unknown
@@ -25,6 +27,7 @@ from mec.meo.settings import MeoSettings
 from mec.meo.state import MeoState
 from submgr.platform.outbox import RetryPolicy
 from submgr.platform.store.base import Store, StoreError
+from submgr.platform.turns import in_turns
 
 log = logging.getLogger(__name__)
 
@@ -83,12 +86,34 @@ class Meo:
         """The platform as its driver sees it, see `credentials.with_credentials`. Raises DriverError."""
         return with_credentials(platform, self.settings.credentials_dir)
 
+    def demand(self, app: App | None, wanted: Mapping[str, Any] | None = None) -> Demand | None:
+        """What a context of an application asks for beside load and keys; None: nothing. `wanted`: its appLocation."""
+        if not wanted and not self.state.limited and (app is None or "appLocation" not in app.info.extra):
+            return None
+        margin = self.settings.rules.latency_margin
+        return Demand(app, wanted, self.state.platforms, self.state.occupancy, margin)
+
     def place(
-        self, app: App, without: Mapping[str, str] | None = None, rng: Random | None = None
+        self,
+        app: App,
+        wanted: Mapping[str, Any] | None = None,
+        without: Mapping[str, str] | None = None,
+        rng: Random | None = None,
     ) -> Choice | Rejection:
-        """Draws a platform for a context, and does nothing else."""
+        """Draws a platform for a context with the appLocation `wanted`, and does nothing else."""
+        demand = self.demand(app, wanted)
+        if demand is not None and demand.costly:
+            self._judge_all(app, demand)
         rules, now, rng = self.settings.rules, self.clock(), rng or self.rng
-        return place(app, self.state.sites, rules, now, rng, without, self.state.all_sites)
+        return place(app, self.state.sites, rules, now, rng, without, self.state.all_sites, demand)
+
+    def _judge_all(self, app: App, demand: Demand) -> None:
+        """Locations are compared before the draw, for others have their turn meanwhile and none during the draw."""
+        platforms = self.state.platforms
+        names = [site.name for support in app.supports for site in self.state.sites(support.type)]
+        for name in in_turns(names):
+            if name in platforms:
+                demand.judge(name)
 
     def app_for(self, wish: Wish) -> App:
         """The registered application that a device means. Raises Unknown."""
@@ -101,7 +126,7 @@ class Meo:
 
     def select(self, wish: Wish) -> Choice:
         """Draws a platform without an admission. Raises Unknown, Rejected."""
-        choice = self.place(self.app_for(wish))
+        choice = self.place(self.app_for(wish), wish.location)
         if isinstance(choice, Rejection):
             raise _rejected(choice.reasons)
         return choice
@@ -132,7 +157,9 @@ class Meo:
     def _admit(self, app: App, wish: Wish, deadline: float) -> Context:
         without: dict[str, str] = {}
         while app.key in self.state.apps:
-            choice = self.place(app, without)
+            choice = self.place(app, wish.location, without)
+            if app.key not in self.state.apps:
+                break
             if isinstance(choice, Rejection):
                 raise _rejected(choice.reasons)
             pair = Pair(app.key, choice.site.name)
@@ -147,30 +174,40 @@ class Meo:
             try:
                 self.context_changes.enter(context)
             except BaseException:
-                self.deployments.release(pair)
+                self.let_go(pair)
                 raise
-            self.moved_in(pair.platform)
+            self.moved_in(pair)
             return context
         raise Unknown(f"there is no application {app.key} any more")
 
     def hold(self, pair: Pair, deadline: float) -> str | None:
-        """Deploys an application and holds it for a context to come. Returns None, or why that failed.
+        """Deploys an application and holds it, with its room, for a context to come. Returns None, or why that failed.
 
-        Raises StoreError.
+        Whoever holds it calls `moved_in` or `let_go` afterwards. Raises StoreError.
         """
+        self.state.occupancy.enter(pair)
         try:
             self.deployments.acquire(pair, deadline)
-        except DeployFailed as exc:
-            return f"deployment failed: {exc}"
+        except BaseException as exc:
+            self.state.occupancy.leave(pair)
+            if isinstance(exc, DeployFailed):
+                return f"deployment failed: {exc}"
+            raise
         if self.state.platforms[pair.platform].withdrawn:
-            self.deployments.release(pair)
+            self.let_go(pair)
             return "the platform is withdrawn"
         return None
 
-    def moved_in(self, platform: str) -> None:
-        """A context has just been stored on a platform: it moves on when the platform was withdrawn meanwhile."""
-        if self.state.platforms[platform].withdrawn:
-            self.inventory.evacuate(platform)
+    def let_go(self, pair: Pair) -> None:
+        """No context comes to the pair that was held for it."""
+        self.state.occupancy.leave(pair)
+        self.deployments.release(pair)
+
+    def moved_in(self, pair: Pair) -> None:
+        """The context for which the pair was held is stored: it moves on when the platform was withdrawn meanwhile."""
+        self.state.occupancy.leave(pair)
+        if self.state.platforms[pair.platform].withdrawn:
+            self.inventory.evacuate(pair.platform)
 
     def context(self, context_id: str) -> Context:
         """The context of an id. Raises Unknown."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from mec.meo.model import App, Context, Pair, Platform, Site
+from mec.meo.occupancy import Occupancy
 
 
 @dataclass(slots=True)
@@ -23,6 +24,9 @@ class MeoState:
         self.apps: dict[str, App] = {}
         self.platforms: dict[str, Platform] = {}
         self.contexts: dict[str, Context] = {}
+        self.occupancy = Occupancy(self.apps)
+        self.limited: set[str] = set()
+        """Names of the platforms that have a capacity."""
         self.leaving: set[str] = set()
         """Ids of contexts that are about to end or to move: the change of the store is under way."""
         self._types: dict[str, _OneType] = {}
@@ -41,6 +45,7 @@ class MeoState:
         self.apps[app.key] = app
         self._apps_named.setdefault(app.info.name, {})[app.key] = app
         self._order = max(self._order, app.order)
+        self.occupancy.renew()
 
     def drop_app(self, key: str) -> None:
         app = self.apps.pop(key)
@@ -67,6 +72,8 @@ class MeoState:
             site = replace(self.site(platform.name), type=platform.type, withdrawn=platform.withdrawn)
             self._take_site(known)
         self.platforms[platform.name] = platform
+        if platform.capacity is not None:
+            self.limited.add(platform.name)
         one = self._types.setdefault(platform.type, _OneType())
         index = bisect_left(one.names, platform.name)
         one.names.insert(index, platform.name)
@@ -76,6 +83,7 @@ class MeoState:
         self._take_site(self.platforms.pop(name))
 
     def _take_site(self, platform: Platform) -> None:
+        self.limited.discard(platform.name)
         one = self._types[platform.type]
         index = bisect_left(one.names, platform.name)
         del one.names[index], one.sites[index]
@@ -107,6 +115,7 @@ class MeoState:
         self._order = max(self._order, context.order, *(move.number for move in context.moves))
         self._at_platform.setdefault(context.platform, {})[context.id] = None
         self._of_pair.setdefault(context.pair, set()).add(context.id)
+        self.occupancy.enter(context.pair)
         self._of_app[context.app_key] = self._of_app.get(context.app_key, 0) + 1
 
     def drop_context(self, context_id: str) -> None:
@@ -117,6 +126,7 @@ class MeoState:
             del self._at_platform[context.platform]
         users = self._of_pair[context.pair]
         users.discard(context_id)
+        self.occupancy.leave(context.pair)
         if not users:
             del self._of_pair[context.pair]
         self._of_app[context.app_key] -= 1

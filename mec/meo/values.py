@@ -4,10 +4,14 @@
 import re
 from typing import Any
 
-from submgr.platform.http.json_fields import text
+from submgr.platform.http.json_fields import Convert, text, whole
 
 MAX_NAME = 32
 """Characters of names and identifiers (MEC 016, 6.2)."""
+MAX_LATENCY = 60_000.0
+"""ms."""
+MAX_ZONES = 1000
+"""Of which a platform tells the latency."""
 _MAX_ADDRESS = 2048
 
 _PORT = "6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3}"
@@ -19,6 +23,7 @@ description = text(128, empty=True)
 descriptor = text(128)
 """Converts appDId and appDVersion, whose length MEC 016 does not limit."""
 platform_name = text(128)
+zone = text(128)
 qkd_name = text(256)
 file_name = text(4096)
 _address = text(_MAX_ADDRESS)
@@ -47,6 +52,23 @@ def share(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise ValueError("must be a number from 0 to 1")
     return float(value)
+
+
+def number_to(most: float) -> Convert[float]:
+    """A converter of numbers from 0 to `most`."""
+
+    def convert(value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+            raise ValueError(f"must be a number from 0 to {most:.10g}")
+        return float(value)
+
+    return convert
+
+
+amount = whole(0, 2**32 - 1)
+"""Converts an amount of memory, storage, bandwidth or contexts."""
+cores = number_to(1_000_000.0)
+latency = number_to(MAX_LATENCY)
 
 
 def _link(given: str) -> str:

@@ -2,11 +2,13 @@
 """The JSON that clients get of the model. It has no credentials."""
 
 import re
+from dataclasses import asdict
 from typing import Any
 
 from mec.meo.drivers.base import instance_id
 from mec.meo.model import App, AppInfo, Context, Platform, Site
 from mec.meo.placement import score, shortcomings, why_not
+from mec.meo.resources import Capacity, Resources
 from mec.meo.service import Meo
 from submgr.platform.masking import masked
 
@@ -44,6 +46,8 @@ def app(meo: Meo, one: App) -> dict[str, Any]:
         "contexts": meo.state.count_of_app(one.key),
         "unknownPlatforms": sorted(named - meo.state.platforms.keys()),
     }
+    if resources := _told(one.needs):
+        view["resources"] = resources
     if one.vendor_id is not None:
         view["vendorSpecificExt"] = {"vendorId": one.vendor_id}
     return view
@@ -52,7 +56,11 @@ def app(meo: Meo, one: App) -> dict[str, Any]:
 def platform(meo: Meo, one: Platform, for_app: App | None = None) -> dict[str, Any]:
     """A platform: whether a context (of `for_app`, or of any application) may go there, its score, and why not."""
     rules, now, site = meo.settings.rules, meo.clock(), meo.state.site(one.name)
-    reasons = why_not(for_app, site, rules, now) if for_app is not None else shortcomings(site, rules, now)
+    demand = meo.demand(for_app)
+    if for_app is not None:
+        reasons = why_not(for_app, site, rules, now, demand)
+    else:
+        reasons = shortcomings(site, rules, now) + (demand.refusals(one.name) if demand is not None else [])
     known = site.load is not None and site.key is not None
     view: dict[str, Any] = {
         "name": one.name,
@@ -70,7 +78,16 @@ def platform(meo: Meo, one: Platform, for_app: App | None = None) -> dict[str, A
         view["qkd"] = {"kme": one.qkd.kme, "slaveSaeIds": list(one.qkd.slaves)}
     if one.location is not None:
         view["location"] = one.location
+    if one.latency:
+        view["latency"] = dict(one.latency)
+    if one.capacity is not None:
+        view["capacity"] = _told(one.capacity)
+        view["used"] = asdict(meo.state.occupancy.used(one.name))
     return view
+
+
+def _told(amounts: Capacity | Resources) -> dict[str, Any]:
+    return {name: value for name, value in asdict(amounts).items() if value is not None}
 
 
 def _telemetry(site: Site, now: float) -> dict[str, Any]:

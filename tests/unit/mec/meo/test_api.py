@@ -115,6 +115,46 @@ def test_telemetry_that_is_none(client: FlaskClient, world: World, what: str, bo
     assert world.meo.state.site("p1").load is world.meo.state.site("p1").key is None
 
 
+def test_capacity_and_what_is_used_of_it(client: FlaskClient) -> None:
+    client.post("/meo/v1/apps", json={**APP, "resources": {"cpu": 0.5, "memory": 100}})
+    assert client.get(f"/meo/v1/apps/{KEY.replace('+', '%2B')}").get_json()["resources"] == {"cpu": 0.5, "memory": 100}
+    told = {"contexts": 1, "cpu": 2, "memory": 256}
+    created = client.post("/meo/v1/platforms", json=platform(capacity=told, latency={"z1": 5}))
+    assert (created.get_json()["capacity"], created.get_json()["latency"]) == (told, {"z1": 5})
+    for what, value in (("load", 0.2), ("key", 0.5)):
+        client.post(f"/meo/v1/platforms/p1/{what}", json={"value": value})
+    assert client.post("/meo/v1/contexts", json=CONTEXT).status_code == 201
+    view = client.get("/meo/v1/platforms/p1").get_json()
+    assert view["used"] == {"contexts": 1, "cpu": 0.5, "memory": 100, "storage": 0, "bandwidth": 0}
+    full = ["no room: it has 1 of 1 contexts"]
+    assert (view["eligible"], view["reasons"]) == (False, full)
+    (listed,) = client.get(f"/meo/v1/platforms?appKey={KEY.replace('+', '%2B')}").get_json()
+    assert (listed["eligible"], listed["reasons"]) == (False, full)
+    for path in ("select", "contexts"):
+        refused = client.post(f"/meo/v1/{path}", json=CONTEXT)
+        assert (refused.status_code, refused.get_json()["reasons"]) == (403, {"p1": full[0]})
+
+
+def test_a_capacity_may_be_a_bare_number_of_contexts(client: FlaskClient) -> None:
+    assert client.post("/meo/v1/platforms", json=platform(capacity=3)).get_json()["capacity"] == {"contexts": 3}
+
+
+def test_latencies_are_told_by_zone(client: FlaskClient, world: World) -> None:
+    ready(client, "p1", "p2")
+    for name, value in (("p1", 20), ("p2", 3.5)):
+        path = f"/meo/v1/platforms/{name}/latency"
+        assert client.post(path, json={"zone": "z1", "value": value}).status_code == 204
+    wanted = {**CONTEXT, "appInfo": {**CONTEXT["appInfo"], "userAppInstanceInfo": [{"appLocation": {"zone": "z1"}}]}}
+    assert {client.post("/meo/v1/select", json=wanted).get_json()["platform"] for _ in range(9)} == {"p2"}
+    assert client.get("/meo/v1/platforms/p2").get_json()["latency"] == {"z1": 3.5}
+    for wrong in ({"zone": "z1"}, {"value": 1}, {"zone": "z1", "value": -1}, {"zone": "z1", "value": 1e9}):
+        assert client.post("/meo/v1/platforms/p1/latency", json=wrong).status_code == 400
+    assert client.post("/meo/v1/platforms/p3/latency", json={"zone": "z1", "value": 1}).status_code == 404
+    full = {"latency": {str(number): 1.0 for number in range(1000)}}
+    assert client.post("/meo/v1/platforms", json=platform("p4", **full)).status_code == 201
+    assert client.post("/meo/v1/platforms/p4/latency", json={"zone": "z1", "value": 1}).status_code == 409
+
+
 def test_context(client: FlaskClient, world: World) -> None:
     ready(client, "p1")
     created = client.post("/meo/v1/contexts/", json=CONTEXT)
@@ -221,6 +261,9 @@ def test_a_withdrawn_platform_shows_where_its_contexts_went(client: FlaskClient)
         ({"platforms": [{}]}, "platforms[0].type"),
         ({"platforms": [{"type": "a", "whitelist": [1]}]}, "platforms[0].whitelist[0]"),
         ({"vendorSpecificExt": {}}, "vendorSpecificExt.vendorId"),
+        ({"resources": {"cpu": -1}}, "resources.cpu"),
+        ({"resources": {"memory": 1.5}}, "resources.memory"),
+        ({"resources": []}, "resources"),
     ],
 )
 def test_wrong_applications(client: FlaskClient, change: dict[str, Any], field: str) -> None:
@@ -245,6 +288,16 @@ def test_wrong_applications(client: FlaskClient, change: dict[str, Any], field: 
         ({"qkd": {"kme": "ftp://kme", "slaveSaeIds": ["a"]}}, "qkd.kme"),
         ({"location": {"countryCode": "de"}}, "location.countryCode"),
         ({"location": {"area": {"coordinates": [[[1]]]}}}, "location.area.coordinates"),
+        ({"location": {"area": {"coordinates": [[[1, 10**400]]]}}}, "location.area.coordinates"),
+        ({"location": {"area": {"coordinates": [[[1, 1]] * 1001]}}}, "location.area.coordinates"),
+        ({"location": {"zone": ""}}, "location.zone"),
+        ({"capacity": -1}, "capacity"),
+        ({"capacity": True}, "capacity"),
+        ({"capacity": "3"}, "capacity"),
+        ({"capacity": {"contexts": 1.5}}, "capacity.contexts"),
+        ({"capacity": {"cpu": 1e9}}, "capacity.cpu"),
+        ({"latency": {"z1": -1}}, "latency.z1"),
+        ({"latency": {str(number): 1 for number in range(1001)}}, "latency"),
     ],
 )
 def test_wrong_platforms(client: FlaskClient, change: dict[str, Any], field: str) -> None:
