@@ -73,8 +73,12 @@ def steps(path: str) -> tuple[Step, ...]:
 
 def check(text: str, mistakes: Mistakes) -> None:
     """Raises ConfigError that names all mistakes of a JSON text, each with its line, when there are any."""
-    if mistakes:
-        raise ConfigError(problems(text, mistakes, limit=MAX_MISTAKES))
+    if not mistakes:
+        return
+    found = problems(text, mistakes, limit=MAX_MISTAKES)
+    if more := len(mistakes.found) - len(found):
+        found.append(Problem(None, "", f"and {more} more"))
+    raise ConfigError(found)
 
 
 def problems(text: str, mistakes: Mistakes, limit: int) -> list[Problem]:

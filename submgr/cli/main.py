@@ -13,6 +13,9 @@ from submgr.platform.version import version
 
 _PROGRAMS = {
     "bench": Program("submgr.bench.cli", "bench", "Benchmarks of the daemon, of RMR and of large numbers."),
+    "check": Program(
+        "submgr.cli.check.command", "check", "Find every mistake in a configuration, route table or MEC file."
+    ),
     "ctl": Program("submgr.cli.ctl.main", "ctl", "Ask a running Subscription Manager, over its platform port."),
     "e2sm": Program("submgr.cli.e2sm", "e2sm", "Read and write bodies of KPM, RC and NI."),
     "rmr": Program("submgr.rmr.tools.cli", "rmr", "Send, watch and check RMR messages and route tables."),

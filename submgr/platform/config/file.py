@@ -160,12 +160,13 @@ class _Reader:
             else:
                 values[member.name] = self._key(child[1] if child else None, member, where)
         if schema.open:
-            for name, value in given.values():
-                self._open(values, name, value, path)
+            for key, value in given.values():
+                self._open(values, _name(key), value, path)
             return values
-        for name, value in given.values():
+        for key, _ in given.values():
+            name = _name(key)
             message = f"there is no such setting{self._hint(name, schema)}"
-            problem = Problem(_line(value), f"{path}{name}", message)
+            problem = Problem(_line(key), f"{path}{name}", message)
             (self.errors if schema.strict else self.warnings).append(problem)
         return values
 
@@ -175,21 +176,21 @@ class _Reader:
         except ValueError as exc:
             self.errors.append(Problem(_line(node), f"{path}{name}", str(exc)))
 
-    def _members(self, node: Node | None, path: str) -> dict[str, tuple[str, Node]]:
-        """The nodes of a mapping by their names in lower case."""
+    def _members(self, node: Node | None, path: str) -> dict[str, tuple[Node, Node]]:
+        """The keys and values of a mapping by their names in lower case."""
         if node is None or _is_null(node):
             return {}
         if not isinstance(node, MappingNode):
             name = path.removesuffix(".")
             self.errors.append(Problem(_line(node), name, f"{name or 'the file'} must be a mapping of settings"))
             return {}
-        members: dict[str, tuple[str, Node]] = {}
+        members: dict[str, tuple[Node, Node]] = {}
         for key, value in node.members:
-            name = key.text if isinstance(key, Scalar) else "?"
+            name = _name(key)
             if name.lower() in members:
                 self.errors.append(Problem(_line(key), f"{path}{name}", "given twice"))
             elif not _is_null(value):
-                members[name.lower()] = (name, value)
+                members[name.lower()] = (key, value)
         return members
 
     def override(self, values: dict[str, Any], schema: Section, path: str, value: Any) -> None:
@@ -267,6 +268,10 @@ def _tree(value: Any) -> Node:
 
 def _is_null(node: Node) -> bool:
     return isinstance(node, Scalar) and node.value is None and node.error is None
+
+
+def _name(key: Node) -> str:
+    return key.text if isinstance(key, Scalar) else "?"
 
 
 def _line(node: Node) -> int | None:
