@@ -12,6 +12,8 @@ from mec.app import build as build_mec
 from mec.common.settings import from_mapping as mec_settings
 from mec.meo.settings import usable as meo_settings
 from submgr.adapters.e2_termination import E2Termination
+from submgr.adapters.journal.observer import Observers
+from submgr.adapters.journal.parts import make_journal
 from submgr.adapters.metrics import gauges
 from submgr.adapters.metrics.monitoring import Monitoring, monitoring_of
 from submgr.adapters.metrics.observer import SdlObserver, WorkerObserver
@@ -35,6 +37,7 @@ from submgr.neighbours import (
     make_routing_manager,
 )
 from submgr.orphans import Deliveries, Orphans, OrphanSettings
+from submgr.overview.overview import Overview
 from submgr.platform.config.watcher import ConfigWatcher
 from submgr.platform.health import Health
 from submgr.platform.lease.permit import always
@@ -45,6 +48,7 @@ from submgr.platform.store.base import Store
 from submgr.platform.store.choice import make_store
 from submgr.probes import Probes
 from submgr.reconciler import Reconciler
+from submgr.rest.use_cases import Looks
 from submgr.runtime.dispatcher import Dispatcher
 from submgr.runtime.worker import Ports
 from submgr.servers import make_platform_http, make_xapp_http
@@ -52,6 +56,7 @@ from submgr.service import Replies, Service
 from submgr.settings.live import LiveSettings
 from submgr.settings.model import Settings
 from submgr.standby import make_standby
+from submgr.status import StatusLook
 
 HUB_WATCH = 0.02
 """Seconds between two looks whether the event loop turns; a stop that is shorter may be missed."""
@@ -73,6 +78,7 @@ def build(
     store = make_store(sdl.backend, sdl.path, environment, fenced=live.current.ha.enabled, observer=sdl_observer)
     records = StoredRecords(store)
     shutdown = Shutdown()
+    journalling = make_journal()
     standby = None
     if live.current.ha.enabled:
         counted = monitoring.metrics.taken_over
@@ -87,7 +93,14 @@ def build(
     tls = live.current.tls
     https = make_https_client(tls)
     notifier = make_notifier(
-        live, registry, monitoring.metrics, deliveries, outbound, https if tls.xapps else None, may_send
+        live,
+        registry,
+        monitoring.metrics,
+        deliveries,
+        outbound,
+        https if tls.xapps else None,
+        may_send,
+        journalling.observer,
     )
     routing_manager = make_routing_manager(live.current, monitoring, https if tls.rtmgr else None, may_send)
     replies = Replies()
@@ -95,7 +108,7 @@ def build(
     rmr = make_rmr(live.current, environment, e2_termination, may_send)
     routes = StoredRoutes(records.save_routes)
     rmr.on_pushed(routes.keep)
-    observer = WorkerObserver(monitoring.counters, monitoring.metrics)
+    observer = Observers(WorkerObserver(monitoring.counters, monitoring.metrics), journalling.observer)
     ports = Ports(records, routing_manager, notifier, e2_termination, replies.reply, observer, time.monotonic)
     dispatcher = Dispatcher(
         registry,
@@ -109,8 +122,18 @@ def build(
     health = Health(interval=HUB_WATCH)
     probes = Probes(health, loader, store, rmr, dispatcher.stuck, standby)
     health.warn("E2 nodes", lambda: node_state.trouble() if live.current.controls.check_e2_state else None)
-    check_function = FunctionCheck(nodes.functions, lambda: live.current.controls.check_ran_function)
-    service = Service(dispatcher, replies, nodes, records, lambda: shutdown.request(1), check_function)
+    check_function = FunctionCheck(
+        nodes.functions, lambda: live.current.controls.check_ran_function, journalling.observer.odd
+    )
+    service = Service(
+        dispatcher,
+        replies,
+        nodes,
+        records,
+        lambda: shutdown.request(1),
+        check_function,
+        journalling.observer.refused,
+    )
     orphans = _make_orphans(live, dispatcher, deliveries, service)
     reconciler = Reconciler(
         dispatcher,
@@ -142,7 +165,30 @@ def build(
         lease_age=lambda: standby.age() if standby is not None else 0.0,
     )
     xapp_http = make_xapp_http(live.current, service, monitoring, outbound, standby)
-    platform_http = make_platform_http(live, service, probes, logs, monitoring, orphans, reconciler, backup, nodes)
+    looks = Looks(
+        journalling.journal,
+        Overview(
+            lambda: [worker.node for worker in dispatcher.workers],
+            journalling.outcomes,
+            journalling.tallies,
+            journalling.node_states,
+            nodes,
+            notifier.waiting_for,
+        ),
+        StatusLook(
+            live.current.ha.identity or environment.get("POD_NAME", ""),
+            sdl.backend,
+            store,
+            rmr,
+            probes,
+            health,
+            journalling.observer,
+            node_state.trouble,
+        ),
+    )
+    platform_http = make_platform_http(
+        live, service, probes, logs, monitoring, orphans, reconciler, backup, nodes, looks
+    )
     health.warn("TLS", lambda: xapp_http.tls_trouble() or platform_http.tls_trouble() or https.trouble())
     mec = _make_mec(live, store, monitoring, outbound)
     outbound.own_ports = lambda: {xapp_http.port, platform_http.port, *rmr.ports, mec.port if mec is not None else 0}
@@ -170,6 +216,7 @@ def build(
             xapp_http=xapp_http,
             platform_http=platform_http,
             mec=mec,
+            journalling=journalling,
             standby=standby,
         )
     )

@@ -16,6 +16,7 @@ import gevent
 from gevent.event import Event
 
 from submgr.adapters.e2_termination import E2Termination
+from submgr.adapters.journal.parts import Journalling
 from submgr.adapters.notifier import XappNotifier
 from submgr.adapters.records.loaded import Loaded
 from submgr.adapters.records.loader import RecordLoader, StartFailed
@@ -116,6 +117,7 @@ class Parts:
     xapp_http: HttpServer
     platform_http: HttpServer
     mec: Service | None
+    journalling: Journalling
     standby: Standby | None = None
 
 
@@ -223,6 +225,7 @@ class Daemon:
         Where a standby is to go on, everything is over soon, and then the lease is given back.
         """
         parts = self.parts
+        parts.journalling.journal.close()
         parts.reconciler.stop()
         drain = DRAIN if parts.standby is None else HANDOVER
         parts.orphans.stop()
@@ -263,6 +266,7 @@ class Daemon:
     # --- what changes while the daemon runs
 
     def _connection_changed(self, meid: str, state: ConnectionState, again: bool) -> None:
+        self.parts.journalling.node_states.changed(meid, state, again)
         if self.parts.live.current.controls.check_e2_state:
             self._tell_worker(meid, state)
 

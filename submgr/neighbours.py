@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from submgr.adapters.e2_termination import E2Termination
+from submgr.adapters.journal.observer import JournalObserver
 from submgr.adapters.metrics.monitoring import Monitoring
 from submgr.adapters.metrics.prometheus import Metrics
 from submgr.adapters.notifier import XappNotifier
@@ -58,12 +59,15 @@ def make_notifier(
     outbound: Outbound,
     tls: TlsFiles | None,
     may_send: MaySend,
+    observer: JournalObserver,
 ) -> XappNotifier:
-    """What notifies xApps. `deliveries` hears of each notification that has ended."""
+    """What notifies xApps. `deliveries` and `observer` hear of each notification that has ended."""
 
     def ended(notification: Notify, delivered: bool, age: float, answered: bool) -> None:
         metrics.notification(delivered, age)
         deliveries.ended(notification, delivered, answered)
+        if delivered:
+            observer.notified(notification)
 
     return XappNotifier(
         registry.quota,
@@ -72,6 +76,7 @@ def make_notifier(
         outbound=outbound,
         tls=tls,
         may_send=may_send,
+        undelivered=observer.undelivered,
     )
 
 

@@ -18,7 +18,18 @@ from submgr.standby import Standby
 
 TOLD_ROUTES = 3
 """Skipped route records whose text a readiness warning has."""
-PROBES = ("/health/alive", "/health/ready", "/metrics", "/config", "/symptomdata", "/openapi.yaml", "/console")
+PROBES = (
+    "/health/alive",
+    "/health/ready",
+    "/metrics",
+    "/config",
+    "/symptomdata",
+    "/openapi.yaml",
+    "/console",
+    "/events",
+    "/overview",
+    "/overview/history",
+)
 """Ends of the paths of platform requests that are answered before the subscriptions are restored."""
 
 

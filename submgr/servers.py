@@ -20,7 +20,7 @@ from submgr.probes import Probes
 from submgr.reconciler import Reconciler
 from submgr.rest.errors import answer_only_if
 from submgr.rest.platform import platform_app
-from submgr.rest.use_cases import DebugWrite, Operations, XappOptions
+from submgr.rest.use_cases import DebugWrite, Looks, Operations, XappOptions
 from submgr.rest.xapp import xapp_app
 from submgr.service import Service
 from submgr.settings.live import LiveSettings
@@ -61,6 +61,7 @@ def make_platform_http(
     reconciler: Reconciler,
     backup: Backup,
     nodes: ConnectedNodes,
+    looks: Looks,
 ) -> HttpServer:
     """The server of operators: health, metrics, configuration, debugging, the console."""
     operations = Operations(
@@ -78,7 +79,7 @@ def make_platform_http(
         functions=nodes.functions,
         knows_node=service.known_node,
     )
-    app = platform_app(service, operations, monitoring.metrics.internal_error, _origins(live.current))
+    app = platform_app(service, operations, looks, monitoring.metrics.internal_error, _origins(live.current))
     app.before_request(probes.refuse_before_restored)
     tls = live.current.tls
     if tls.asks("platform"):

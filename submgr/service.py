@@ -95,7 +95,7 @@ class Replies:
             waiting.set(reply)
 
 
-def _nothing(meid: str, function_id: int) -> None:
+def _nothing(*_: object) -> None:
     pass
 
 
@@ -109,9 +109,12 @@ class Service:
         nodes: Nodes,
         records: DebugRecords,
         restart: Callable[[], None],
-        check_function: Callable[[str, int], None] = _nothing,
+        check_function: Callable[[SubscribeRequest], None] = _nothing,
+        refused: Callable[[SubscribeRequest, RefusedError], None] = _nothing,
     ) -> None:
-        """`check_function`: is called with a Meid and a RANFunctionID; it raises RefusedError and does not block."""
+        """`check_function`: is called with each request whose E2 node is up; it raises RefusedError and does not block.
+        `refused`: is told of each request that is refused.
+        """
         self._dispatcher = dispatcher
         self._registry = dispatcher.registry
         self._replies = replies
@@ -119,16 +122,24 @@ class Service:
         self._records = records
         self._restart = restart
         self._check_function = check_function
+        self._refused = refused
 
     # --- subscribe and unsubscribe
 
     def subscribe(self, request: SubscribeRequest) -> Accepted:
         """Raises RefusedError: 404 id, 503 node, 409, 400 content or function, 503 store or queue, in this order."""
+        try:
+            return self._accepted(request)
+        except RefusedError as error:
+            self._refused(request, error)
+            raise
+
+    def _accepted(self, request: SubscribeRequest) -> Accepted:
         self._check_id(request)
         if not self._nodes.is_connected_now(request.meid):
             raise NodeDownError(self._why_down(request.meid))
         self._check_meid(request)
-        self._check_function(request.meid, request.ran_function_id)
+        self._check_function(request)
         token, waiting = self._replies.open()
         created = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
         self._dispatcher.post(request.meid, e.Subscribe(token, request, new_ksuid(), created))

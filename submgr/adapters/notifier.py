@@ -21,6 +21,7 @@ from submgr.platform.http.target import Target
 from submgr.platform.lease.permit import MaySend, always
 from submgr.platform.outbound_rules import Outbound
 from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
+from submgr.platform.sparse_log import Sparsely
 from submgr.platform.tls import TlsFiles
 
 _log = logging.getLogger(__name__)
@@ -31,10 +32,19 @@ _HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 
 _encode = msgspec.json.Encoder().encode
 
+
 Ended = Callable[[Notify, bool, float, bool], None]
 """Called with (notification, delivered, age, answered): delivered (True) or given up (False), `age` seconds after
 `notify`. `answered`: nothing says that the xApp is gone: the last try was answered in HTTP, whatever the status, or our
 own rules refused it."""
+
+Undelivered = Callable[[Notify, str, bool], None]
+"""Called with (notification, error, given_up) when its first try has failed and others follow, and when it is given
+up."""
+
+
+def _nothing(*_: object) -> None:
+    pass
 
 
 class _Refused(HttpError):
@@ -42,9 +52,10 @@ class _Refused(HttpError):
 
 
 class _Tries:
-    """What became of the last try of a notification."""
+    """What became of the tries of a notification. `answered`: of the last one, see `Ended`."""
 
     answered = False
+    failed = 0
 
 
 class XappNotifier:
@@ -69,7 +80,10 @@ class XappNotifier:
         outbound: Outbound | None = None,
         tls: TlsFiles | None = None,
         may_send: MaySend = always,
+        undelivered: Undelivered = _nothing,
     ) -> None:
+        self._undelivered = undelivered
+        self._sparsely = Sparsely(_log)
         self._quota = quota
         self._policy = policy
         self._ended = ended
@@ -90,19 +104,26 @@ class XappNotifier:
         """How many notifications are neither delivered nor given up."""
         return self._outbox.waiting
 
+    def waiting_for(self, endpoint: str) -> int:
+        """How many of them are for this endpoint, host:port."""
+        return self._outbox.waiting_in(endpoint)
+
     def oldest(self) -> float:
         """The age of the oldest of them in seconds; 0 when there is none."""
         return self._outbox.oldest()
 
     def notify(self, notification: Notify, done: Callable[[], None]) -> None:
-        body, tries = body_of(notification), _Tries()
+        body, tries, policy = body_of(notification), _Tries(), self._policy()
 
         def send() -> None:
             tries.answered = False
             try:
                 self._post(notification, body)
-            except (_Refused, HttpForbidden):
-                tries.answered = True
+            except (HttpError, OSError) as error:
+                tries.answered = isinstance(error, _Refused | HttpForbidden)
+                tries.failed += 1
+                if tries.failed == 1 and policy.tries > 1:
+                    self._first_failed(notification, str(error) or type(error).__name__)
                 raise
             tries.answered = True
 
@@ -117,7 +138,7 @@ class XappNotifier:
             notification.subscription_id,
             send,
             finished,
-            policy=self._policy(),
+            policy=policy,
         )
 
     def drop(self, subscription_id: str) -> None:
@@ -138,6 +159,19 @@ class XappNotifier:
         if not succeeded(answer.status):
             raise _Refused(": ".join(filter(None, (status_words(answer.status), text))))
 
+    def _first_failed(self, notification: Notify, error: str) -> None:
+        """Others follow; nobody should have to wait for the last one to see that something is wrong."""
+        endpoint = notification.endpoint.http
+        self._sparsely.log(
+            logging.WARNING,
+            f"{endpoint} {error}",
+            f"a notification to {endpoint} could not be delivered, it is tried again: {error}",
+            subscription_id=notification.subscription_id,
+            xapp_event_instance_id=notification.xapp_event_instance_id,
+            xapp=notification.endpoint.host,
+        )
+        self._undelivered(notification, error, False)
+
     def _report(self, notification: Notify, result: Result, answered: bool) -> None:
         delivered = result.outcome is Outcome.DELIVERED
         _log.log(
@@ -151,6 +185,8 @@ class XappNotifier:
             result.age,
             "" if delivered else f": {result.error}",
         )
+        if not delivered:
+            self._undelivered(notification, result.error, True)
         self._ended(notification, delivered, result.age, answered)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from submgr.core.errors import Failure, FieldError
-from submgr.core.model import ClientEndpoint, E2Record, Removal, RestRecord, RmrEndpoint
+from submgr.core.model import ClientEndpoint, Content, E2Record, Removal, RestRecord, RmrEndpoint
 from submgr.e2ap.messages import (
     NotAdmitted,
     SubscriptionDeleteRequest,
@@ -201,8 +201,24 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """Whom a procedure was for, and what it was about. `xapp`: its host; `content`: what is subscribed."""
+
+    xapp: str = ""
+    xapp_event_instance_id: int | None = None
+    ran_function_id: int | None = None
+    content: Content | None = None
+
+
+NOBODY = About()
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
-    """Reports that a procedure has ended: one log line, one observation. `seconds` since its start."""
+    """Reports that a procedure has ended: one log line, one observation. `seconds` since its start.
+
+    `failure`: why it did not do what it was to do, `detail` the same in the words of the log.
+    """
 
     procedure: str
     outcome: Outcome
@@ -210,6 +226,8 @@ class Finished:
     instance_id: int
     subscription_id: str
     detail: str = ""
+    failure: Failure | None = None
+    about: About = NOBODY
 
 
 class Odd(StrEnum):

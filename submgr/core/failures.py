@@ -7,7 +7,7 @@ from submgr.core.commands import Outcome
 from submgr.core.errors import Failure, Source, TimeoutType
 from submgr.core.events import EncodeFailed, Lost, RouteFailed, RouteFailureKind, SaveFailed
 from submgr.e2ap.causes import describe
-from submgr.e2ap.messages import Cause, SubscriptionFailure
+from submgr.e2ap.messages import Cause, SubscriptionDeleteFailure, SubscriptionFailure
 
 NO_INSTANCE_ID = Failure("no free E2 instance id: all 65534 are in use", Source.SUBMGR)
 INTERNAL = Failure("internal error: the request was not worked on, please send it again", Source.SUBMGR)
@@ -65,6 +65,20 @@ def refused(event: SubscriptionFailure) -> Failure:
 def delete_required(cause: Cause) -> Failure:
     """The E2 node has required the delete of an established subscription (E2AP 8.2.3)."""
     return Failure(f"RICSubscriptionDeleteRequired. E2NodeCause: {describe(cause)}", Source.E2NODE)
+
+
+def delete_refused(event: SubscriptionDeleteFailure) -> Failure:
+    """The E2 node refused a delete: its cause by name (E2AP 9.1.1.6)."""
+    words = describe(event.cause) if event.cause is not None else ""
+    return Failure(f"RICSubscriptionDeleteFailure. E2NodeCause: {words or 'none given'}", Source.E2NODE)
+
+
+def delete_unanswered(not_sent_because: str) -> Failure:
+    """All sends of a delete are unanswered."""
+    cause = "E2 RICSubscriptionDeleteResponse timeout"
+    if not_sent_because:
+        cause += f" (not sent: {not_sent_because})"
+    return Failure(cause, Source.SUBMGR, TimeoutType.E2)
 
 
 def silent(undecodable: str, not_sent_because: str) -> Failure:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Hashable
 
-from submgr.core.commands import AnswerOverRmr, Command, Notify
+from submgr.core.commands import About, AnswerOverRmr, Command, Notify
 from submgr.core.e2_subscription import E2Subscription
 from submgr.core.errors import Failure
 from submgr.core.model import Content, Directives, Holder, HolderKey, RestHolder, RmrEndpoint, RmrHolder
@@ -47,6 +47,10 @@ class Requester(ABC):
     @property
     def directives(self) -> Directives | None:
         return None
+
+    @abstractmethod
+    def about(self) -> About:
+        """The requester and its content, for those who watch."""
 
     @abstractmethod
     def holder(self) -> Holder:
@@ -102,6 +106,9 @@ class RestRequester(Requester):
     def routed(self) -> bool:
         return self._directives is None or self._directives.routing
 
+    def about(self) -> About:
+        return About(self.rest.endpoint.host, self.xapp_event_instance_id, self.content.ran_function_id, self.content)
+
     def holder(self) -> Holder:
         return Holder(self.holder_key, self.rest.endpoint.rmr, self.routed, notified=False)
 
@@ -141,6 +148,9 @@ class RmrRequester(Requester):
     @property
     def subscription_id(self) -> str:
         return ""
+
+    def about(self) -> About:
+        return About(self.source.address, None, self.content.ran_function_id, self.content)
 
     def holder(self) -> Holder:
         return Holder(self.holder_key, self.source, routed=True, notified=False)

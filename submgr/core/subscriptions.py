@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from dataclasses import replace
 
-from submgr.core.commands import Command, EraseRest, Notify, SaveE2, SaveNextInstanceId, SaveRest
+from submgr.core.commands import About, Command, EraseRest, Notify, SaveE2, SaveNextInstanceId, SaveRest
 from submgr.core.e2_subscription import E2Subscription, Life, requestor_of
 from submgr.core.errors import Failure
 from submgr.core.model import HolderKey, RestHolder
@@ -145,6 +145,17 @@ class Subscriptions:
             if rest is not None and not rest.deleting and rest.endpoint.http_port:
                 self._registry.quota.take(rest.endpoint.http)
                 self._emit(Notify(key.subscription_id, rest.endpoint, key.xapp_event_instance_id, 0, failure))
+
+    def about(self, sub: E2Subscription) -> About:
+        """The first holder of this E2 subscription and its content, for those who watch."""
+        holder, content = next(iter(sub.holders.values()), None), sub.content
+        host, number = "", None
+        if holder is not None:
+            host = holder.endpoint.address
+            if isinstance(holder.key, RestHolder):
+                number, rest = holder.key.xapp_event_instance_id, self.rest.get(holder.key.subscription_id)
+                host = rest.endpoint.host if rest is not None else host
+        return About(host, number, content.ran_function_id, content)
 
     def mark_told(self, sub: E2Subscription, key: HolderKey) -> None:
         """The xApp knows of its success: a restart need not tell it again."""

@@ -188,6 +188,11 @@ class Outbox:
         """Deliveries that are not finished."""
         return self._waiting
 
+    def waiting_in(self, group: Hashable) -> int:
+        """Those of one group."""
+        known = self._groups.get(group)
+        return known.taken if known is not None else 0
+
     def oldest(self) -> float:
         """Seconds since the oldest delivery that is not finished was put; 0 when there is none."""
         firsts = [queue.deliveries[0].since for queue in self._queues.values() if queue.deliveries]

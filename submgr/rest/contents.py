@@ -32,12 +32,12 @@ class Contents:
         """A line for each E2 subscription. Others have their turn in between."""
         budget = Budget()
         for record in records:
-            yield _head(record) | {"Words": self._line(record, budget.spend)}
+            yield _head(record) | {"Words": self._line(record.meid, record.content, budget.spend)}
             budget.spend()
 
     def whole(self, record: E2Record) -> Json:
         """The line of an E2 subscription, and the tree behind it."""
-        return _head(record) | _asked(record.content, self._models(record), Budget().spend).shown()
+        return _head(record) | self.tree(record.meid, record.content)
 
     def wholes(self, records: Iterable[E2Record]) -> Iterator[Json]:
         """All that `whole` has, of each. Others have their turn in between."""
@@ -45,6 +45,14 @@ class Contents:
         for record in records:
             yield self.whole(record)
             budget.spend()
+
+    def words(self, meid: str, content: Content) -> str:
+        """What is, or was, subscribed at a node, in words."""
+        return self._line(meid, content, Budget().spend)
+
+    def tree(self, meid: str, content: Content) -> Json:
+        """The tree behind the words, as `whole` has it."""
+        return _asked(content, self._models(meid, content), Budget().spend).shown()
 
     def functions(self, name: str) -> Iterator[Json]:
         """The RAN functions of a node."""
@@ -60,8 +68,8 @@ class Contents:
             }
             budget.spend()
 
-    def _line(self, record: E2Record, between: Callable[[], None]) -> str:
-        key = record.content, self._models(record)
+    def _line(self, meid: str, content: Content, between: Callable[[], None]) -> str:
+        key = content, self._models(meid, content)
         line = self._words.get(key)
         if line is None:
             line = self._words[key] = _asked(*key, between).words()
@@ -69,11 +77,9 @@ class Contents:
                 del self._words[next(iter(self._words))]
         return line
 
-    def _models(self, record: E2Record) -> tuple[Model, ...]:
+    def _models(self, meid: str, content: Content) -> tuple[Model, ...]:
         """The model of the node's RAN function first."""
-        definitions = [
-            one.definition for one in self._functions(record.meid) if one.id == record.content.ran_function_id
-        ]
+        definitions = [one.definition for one in self._functions(meid) if one.id == content.ran_function_id]
         first = model_of(definitions[0]) if definitions else None
         return tuple(Model) if first is None else (first, *(model for model in Model if model is not first))
 

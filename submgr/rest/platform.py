@@ -17,8 +17,10 @@ from submgr.platform.http.changes import audit_changes, refuse_foreign_origins
 from submgr.platform.http.shared_answers import SharedAnswers
 from submgr.rest.contents import Contents
 from submgr.rest.errors import answer_refusals, report_internal_errors
+from submgr.rest.events import Events
+from submgr.rest.overview import Overviews
 from submgr.rest.symptomdata import Symptoms, rest_subscriptions
-from submgr.rest.use_cases import HealthReport, InternalError, Operations, Subscriptions
+from submgr.rest.use_cases import HealthReport, InternalError, Looks, Operations, Subscriptions
 from submgr.rest.views import (
     difference_view,
     encode_e2_subscriptions,
@@ -37,7 +39,11 @@ _CONTENT_POLICY = "default-src 'none'; connect-src 'self'; style-src 'unsafe-inl
 
 
 def platform_app(
-    subscriptions: Subscriptions, operations: Operations, internal_error: InternalError, origins: Iterable[str] = ()
+    subscriptions: Subscriptions,
+    operations: Operations,
+    looks: Looks,
+    internal_error: InternalError,
+    origins: Iterable[str] = (),
 ) -> Flask:
     """The WSGI application of the platform interface. `origins`: see `refuse_foreign_origins`."""
     app = JsonApp("submgr.rest.platform", max_body=LARGEST_IMPORT)
@@ -47,8 +53,16 @@ def platform_app(
     answer_refusals(app)
     report_internal_errors(app, internal_error)
     contents = Contents(operations.functions)
-    looks = _Looks(subscriptions, operations, contents)
-    for path, view in _State(operations).routes() + _Queries(subscriptions, operations).routes() + looks.routes():
+    in_words = _InWords(subscriptions, operations, contents)
+    events = Events(looks.journal, lambda facts: contents.words(facts.meid, facts.content) if facts.content else "")
+    overviews = Overviews(looks.overview, looks.status, events, contents)
+    for path, view in (
+        _State(operations).routes()
+        + _Queries(subscriptions, operations).routes()
+        + in_words.routes()
+        + [(f"{_BASE}/events", events.answer)]
+        + overviews.routes()
+    ):
         app.add_url_rule(path, path, view, methods=["GET"])
     for method, path, change in _Changes(subscriptions, operations).routes():
         app.add_url_rule(path, f"{method} {path}", _guarded(change, operations), methods=[method])
@@ -165,7 +179,7 @@ def _shared(make: Callable[[], bytes]) -> View:
     return lambda: json_bytes(lists.get(make))
 
 
-class _Looks:
+class _InWords:
     """What is subscribed and what nodes offer, in words."""
 
     def __init__(self, subscriptions: Subscriptions, operations: Operations, contents: Contents) -> None:

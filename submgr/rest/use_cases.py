@@ -10,10 +10,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from submgr.adapters.journal.journal import Journal
 from submgr.adapters.rnib.ran_functions import RanFunction
 from submgr.backup import Imported
 from submgr.core.model import E2Record, RestRecord, SubscribeRequest
 from submgr.orphans import Orphan
+from submgr.overview.overview import Overview
+from submgr.overview.values import Status
 from submgr.reconciler import Difference
 from submgr.service import Accepted
 
@@ -117,6 +120,15 @@ class DebugWrite:
 
     mode: str
     token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What an operator looks at: what has happened, what is subscribed where, and how the process is."""
+
+    journal: Journal
+    overview: Overview
+    status: Callable[[], Status]
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,11 @@ _SLICE = 200
 _encode = msgspec.json.Encoder().encode
 
 
+def moment(seconds: float) -> str:
+    """A time in seconds since 1970 as UTC text, to the millisecond (RFC 3339)."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
 def accepted_view(subscription_id: str) -> Json:
     """SubscriptionResponse of a POST. The list is empty, not null: clients iterate over it."""
     return {"SubscriptionId": subscription_id, "SubscriptionInstances": []}

@@ -190,7 +190,8 @@ def test_the_last_try_gives_up_and_says_so(desk: Desk, peer: HttpPeer, caplog: p
     assert (desk.ended, desk.answered) == ([(notification, False)], [True])
     assert len(peer.requests) == TRIES
     assert desk.quota.total() == 0
-    (line,) = caplog.messages
+    first, line = caplog.messages
+    assert first.startswith("a notification to 127.0.0.1:") and "it is tried again: 503" in first
     assert f"127.0.0.1:{peer.port} given up after 3 tries" in line
     assert "503 Service Unavailable: not now" in line
 

@@ -118,17 +118,17 @@ class NoDebug:
 
 
 def test_a_ran_function_that_is_refused_leaves_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[str, int]] = []
+    asked: list[SubscribeRequest] = []
 
-    def refuse(meid: str, function_id: int) -> None:
-        asked.append((meid, function_id))
+    def refuse(request: SubscribeRequest) -> None:
+        asked.append(request)
         raise RefusedError(400, "no such RAN function")
 
     monkeypatch.setattr(bench.service, "_check_function", refuse)
     with pytest.raises(RefusedError):
         bench.service.subscribe(bench.request())
     turns()
-    assert asked == [("gnb_1", bench.request().ran_function_id)]
+    assert asked == [bench.request()]
     assert bench.outside.rest == {}
 
 

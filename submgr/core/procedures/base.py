@@ -22,8 +22,9 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, ClassVar
 
-from submgr.core.commands import DeleteRoute, Finished, Outcome
+from submgr.core.commands import NOBODY, About, DeleteRoute, Finished, Outcome
 from submgr.core.context import NodeContext
+from submgr.core.errors import Failure
 from submgr.core.events import Expired, RouteDone, RouteFailed, RouteFailureKind, Skip, Start
 from submgr.core.jobs import Job
 from submgr.core.model import RmrEndpoint
@@ -107,6 +108,11 @@ class Procedure(ABC):
         return ""
 
     @property
+    def about(self) -> About:
+        """Whom the procedure works for, and what it is about, as far as it knows."""
+        return NOBODY
+
+    @property
     def ended(self) -> bool:
         return self.state is State.DONE or self.state is State.FAILED
 
@@ -161,10 +167,12 @@ class Procedure(ABC):
     def could_not_decode(self, message: str) -> None:
         """The E2 node answered something that the codec refused, in the codec's words."""
 
-    def finish(self, outcome: Outcome, now: float, detail: str = "") -> None:
-        """Tells log and metrics how the procedure ended."""
-        seconds = now - self.started
-        self.node.emit(Finished(self.name, outcome, seconds, self.instance_id or 0, self.subscription_id, detail))
+    def finish(self, outcome: Outcome, now: float, failure: Failure | None = None, detail: str = "") -> None:
+        """Tells those who watch how the procedure ended. `detail`: what there is to say beside the `failure`."""
+        seconds, instance_id = now - self.started, self.instance_id or 0
+        detail = detail or (failure.cause if failure is not None else "")
+        told = Finished(self.name, outcome, seconds, instance_id, self.subscription_id, detail, failure, self.about)
+        self.node.emit(told)
 
 
 def _resolved(cls: type[Procedure], table: Table) -> dict[State, _ResolvedRow]:

@@ -109,9 +109,12 @@ class Cleanup(RouteRemoval):
         if again is not None:
             self.node.enqueue_at(now + again, CleanupJob(self.instance_id, at_node=unsent))
         if unsent:
-            self.finish(Outcome.FAILED, now, f"the delete was not sent: {self._not_sent_because}")
+            self.finish(Outcome.FAILED, now, detail=f"the delete was not sent: {self._not_sent_because}")
+        elif left.routes:
+            still_there = ", ".join(map(str, left.routes))
+            self.finish(Outcome.FAILED, now, detail=f"routes that are still there: {still_there}")
         else:
-            self.finish(Outcome.FAILED if left.routes else Outcome.SUCCESS, now)
+            self.finish(Outcome.SUCCESS, now)
 
     def _given_up(self, now: float) -> bool:
         """The Routing Manager has said for long enough that it knows no such route."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from submgr.core.commands import EraseE2, Note, Noted, Outcome, SaveE2, SaveRemoval, SendToE2
+from submgr.core import failures
+from submgr.core.commands import About, EraseE2, Note, Noted, Outcome, SaveE2, SaveRemoval, SendToE2
 from submgr.core.context import NodeContext
 from submgr.core.e2_subscription import E2Subscription
+from submgr.core.errors import Failure
 from submgr.core.events import EncodeFailed, Expired, GaveUp, Lost, Resend, Saved, SaveFailed, Skip, Start
 from submgr.core.jobs import CleanupJob
 from submgr.core.model import E2Record, Removal
@@ -74,12 +76,18 @@ class Delete(RouteRemoval, E2Procedure):
         self._unconfirmed = False
         self._noted = 0.0
         self._outcome = Outcome.SUCCESS
+        self._failure: Failure | None = None
+        self._about = node.subscriptions.about(subscription)  # before its holders leave it
         holders = subscription.rest_holders()
         self._subscription_id = holders[0].subscription_id if holders else ""
 
     @property
     def subscription_id(self) -> str:
         return self._subscription_id
+
+    @property
+    def about(self) -> About:
+        return self._about
 
     @property
     def tries(self) -> int:
@@ -123,17 +131,17 @@ class Delete(RouteRemoval, E2Procedure):
     def leave_deleting(self, event: object) -> None:
         match event:
             case SubscriptionDeleteFailure():
-                self._outcome = Outcome.REFUSED
+                self._outcome, self._failure = Outcome.REFUSED, failures.delete_refused(event)
             case GaveUp():
-                self._not_confirmed(Outcome.TIMEOUT)
+                self._not_confirmed(Outcome.TIMEOUT, failures.delete_unanswered(self.not_sent_because))
             case EncodeFailed():
-                self._not_confirmed(Outcome.ASN1)
+                self._not_confirmed(Outcome.ASN1, failures.encoding(event))
             case Lost():
-                self._outcome = Outcome.E2_DOWN
+                self._outcome, self._failure = Outcome.E2_DOWN, failures.e2_down(event)
 
-    def _not_confirmed(self, outcome: Outcome) -> None:
+    def _not_confirmed(self, outcome: Outcome, failure: Failure) -> None:
         self._unconfirmed = True
-        self._outcome = outcome
+        self._outcome, self._failure = outcome, failure
         self.node.emit(Noted(Note.UNCONFIRMED_DELETE))
 
     def needs_noting(self) -> bool:
@@ -171,4 +179,4 @@ class Delete(RouteRemoval, E2Procedure):
 
     def enter_done(self, now: float) -> None:
         self.node.subscriptions.gone(self.subscription)
-        self.finish(self._outcome, now)
+        self.finish(self._outcome, now, self._failure)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from submgr.core import failures
-from submgr.core.commands import Note, Noted, Outcome, RouteChange, SaveE2
+from submgr.core.commands import About, Note, Noted, Outcome, RouteChange, SaveE2
 from submgr.core.context import NodeContext
 from submgr.core.e2_subscription import E2Subscription
 from submgr.core.errors import Failure
@@ -59,6 +59,10 @@ class Merge(Procedure):
     @property
     def subscription_id(self) -> str:
         return self.requester.subscription_id
+
+    @property
+    def about(self) -> About:
+        return self.requester.about()
 
     def start(self, now: float) -> None:
         sub = self.subscription
@@ -122,7 +126,7 @@ class Merge(Procedure):
         else:
             sub.holders[self.requester.holder_key] = self._before
         self.node.tell_failure(self.requester, failure)
-        self.finish(self._outcome, now, failure.cause)
+        self.finish(self._outcome, now, failure)
         if self._record_differs:
             self.node.emit(SaveE2(sub.record()))
         if sub.routes_differ:

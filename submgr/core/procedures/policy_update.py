@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from submgr.core.commands import SaveE2
+from submgr.core.commands import About, SaveE2
 from submgr.core.context import NodeContext
 from submgr.core.e2_subscription import E2Subscription
 from submgr.core.events import Expired, GaveUp, Lost, Saved, SaveFailed, Start
@@ -48,6 +48,10 @@ class PolicyUpdate(RequestProcedure):
     def subscription_id(self) -> str:
         return self.requester.subscription_id
 
+    @property
+    def about(self) -> About:
+        return self.requester.about()
+
     def start(self, now: float) -> None:
         sub = self.subscription
         sub.content, sub.key, sub.policy_update = self.requester.content, self.requester.key, True
@@ -89,7 +93,7 @@ class PolicyUpdate(RequestProcedure):
         self._mark_notified(True)
         self.node.emit(SaveE2(self.subscription.record()))
         self.node.tell_failure(self.requester, self.failure)
-        self.finish(self.outcome, now, self.failure.cause)
+        self.finish(self.outcome, now, self.failure)
 
     def _take_back(self) -> None:
         """The E2 node keeps the old content."""

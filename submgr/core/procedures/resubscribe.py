@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from submgr.core.commands import Outcome, SaveE2
+from submgr.core.commands import About, Outcome, SaveE2
 from submgr.core.context import NodeContext
 from submgr.core.e2_subscription import E2Subscription
 from submgr.core.events import Start
@@ -33,6 +33,10 @@ class Resubscribe(RequestProcedure):
     def __init__(self, node: NodeContext, subscription: E2Subscription) -> None:
         super().__init__(node, subscription, None)
 
+    @property
+    def about(self) -> About:
+        return self.node.subscriptions.about(self.subscription)
+
     def leave_requested(self, event: object) -> None:
         super().leave_requested(event)
         if isinstance(event, SubscriptionResponse):
@@ -44,7 +48,7 @@ class Resubscribe(RequestProcedure):
 
     def enter_failed(self, now: float) -> None:
         assert self.failure is not None
-        self.finish(self.outcome, now, self.failure.cause)
+        self.finish(self.outcome, now, self.failure)
         if self.outcome is Outcome.TIMEOUT and not self.left_us:
             # there is no RMR route to the node yet: that says nothing of the subscription
             self.node.enqueue_at(now + T_REMOVAL.seconds, ResubscribeJob(self.subscription))

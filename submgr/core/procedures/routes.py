@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from submgr.core import failures
 from submgr.core.commands import (
+    About,
     Command,
     CreateRoute,
     DeleteRoute,
@@ -20,6 +21,7 @@ from submgr.core.commands import (
 )
 from submgr.core.context import NodeContext
 from submgr.core.e2_subscription import E2Subscription
+from submgr.core.errors import Failure
 from submgr.core.events import Expired, RouteDone, RouteFailed, Saved, SaveFailed, Skip, Start
 from submgr.core.jobs import RoutesJob
 from submgr.core.model import RmrEndpoint
@@ -54,10 +56,15 @@ class Routes(Procedure):
         self._unmerges = unmerges
         self._save_first = save_first
         self._after: tuple[RmrEndpoint, ...] = ()
+        self._failure: Failure | None = None
 
     @property
     def instance_id(self) -> int:
         return self.subscription.instance_id
+
+    @property
+    def about(self) -> About:
+        return self.node.subscriptions.about(self.subscription)
 
     def needs_saving(self) -> bool:
         return self._save_first
@@ -77,7 +84,9 @@ class Routes(Procedure):
         if isinstance(event, RouteDone):
             self.subscription.routes = self._after
             self.subscription.routes_unsure = False
-        elif failures.unknown(event):
+            return
+        _, self._failure = failures.route_or_link("update", event)
+        if failures.unknown(event):
             self.subscription.routes_unsure = True
 
     def enter_done(self, now: float) -> None:
@@ -94,7 +103,8 @@ class Routes(Procedure):
         sub.route_failures += 1
         self.node.emit(SaveE2(sub.record()))
         self.node.enqueue_at(now + removal_delay(sub.route_failures), RoutesJob(sub))
-        self.finish(Outcome.ROUTE, now, "will be tried again")
+        cause = self._failure.cause if self._failure is not None else "RTMGR route update failure"
+        self.finish(Outcome.ROUTE, now, self._failure, f"{cause}; it will be tried again")
 
     def _count_unmerge(self) -> None:
         if self._unmerges:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from submgr.core import failures
-from submgr.core.commands import RouteChange, SaveE2
+from submgr.core.commands import About, RouteChange, SaveE2
 from submgr.core.context import NodeContext
 from submgr.core.e2_subscription import E2Subscription
 from submgr.core.events import Expired, Lost, RouteDone, RouteFailed, Saved, SaveFailed, Skip, Start
@@ -57,6 +57,10 @@ class Subscribe(RequestProcedure):
     def subscription_id(self) -> str:
         return self.requester.subscription_id
 
+    @property
+    def about(self) -> About:
+        return self.requester.about()
+
     def enter_saving(self, now: float) -> None:
         self.node.emit(SaveE2(self.subscription.record(), self.step))
 
@@ -103,5 +107,5 @@ class Subscribe(RequestProcedure):
         failure = self.failure
         assert failure is not None
         self.node.tell_failure(self.requester, failure)
-        self.finish(self.outcome, now, failure.cause)
+        self.finish(self.outcome, now, failure)
         self.follow_up = RemoveJob(self.subscription, self._undo_at_node, self._maybe_stored, undo=True)

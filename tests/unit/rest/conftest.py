@@ -10,14 +10,24 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from submgr.adapters.journal.journal import Journal
+from submgr.adapters.journal.node_states import NodeStates
+from submgr.adapters.journal.observer import JournalObserver
+from submgr.adapters.journal.outcomes import Outcomes
+from submgr.adapters.journal.tallies import Tallies
+from submgr.adapters.rnib.connected_nodes import ConnectedNodes
+from submgr.adapters.rnib.connection_state import LocalNodeState
 from submgr.adapters.rnib.ran_functions import RanFunction
 from submgr.backup import Imported
 from submgr.core.errors import RefusedError
 from submgr.core.model import E2Record, RestRecord, SubscribeRequest
+from submgr.core.node import Node
 from submgr.orphans import Orphan
+from submgr.overview.overview import Overview
+from submgr.overview.values import Neighbour, Status
 from submgr.reconciler import Difference
 from submgr.rest.platform import platform_app
-from submgr.rest.use_cases import DebugWrite, HealthReport, Operations
+from submgr.rest.use_cases import DebugWrite, HealthReport, Looks, Operations
 from submgr.rest.xapp import xapp_app
 from submgr.service import Accepted
 
@@ -122,6 +132,32 @@ class FakeOperations:
         )
 
 
+class LookedAt:
+    """A journal, and an overview of the nodes in `nodes`."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+        self.nodes: list[Node] = []
+        self.local = LocalNodeState()
+        self.journal = Journal(lambda: self.now)
+        self.outcomes = Outcomes()
+        self.tallies = Tallies(lambda: self.now)
+        self.node_states = NodeStates(self.journal, lambda: self.now)
+        self.local.on_change(self.node_states.changed)
+        self.observer = JournalObserver(self.journal, self.outcomes, self.tallies, lambda: self.now)
+        well = Neighbour("memory", True, "all is well")
+        self.status = Status(
+            "submgr-0", "1.2.3", self.now, True, (), True, well, 1, 2, 3.0, (well,), longest_stall=0.0042, memory=5000
+        )
+
+    def looks(self) -> Looks:
+        connected = ConnectedNodes(self.local, lambda: True)
+        overview = Overview(
+            lambda: self.nodes, self.outcomes, self.tallies, self.node_states, connected, lambda _: 7, lambda: self.now
+        )
+        return Looks(self.journal, overview, lambda: self.status)
+
+
 @pytest.fixture
 def subscriptions() -> FakeSubscriptions:
     return FakeSubscriptions()
@@ -143,8 +179,16 @@ def xapp(subscriptions: FakeSubscriptions, counts: Counter[str]) -> FlaskClient:
 
 
 @pytest.fixture
-def platform(subscriptions: FakeSubscriptions, operations: FakeOperations, counts: Counter[str]) -> FlaskClient:
-    return platform_app(subscriptions, operations.operations(), lambda: counts.update(["bugs"])).test_client()
+def looked_at() -> LookedAt:
+    return LookedAt()
+
+
+@pytest.fixture
+def platform(
+    subscriptions: FakeSubscriptions, operations: FakeOperations, looked_at: LookedAt, counts: Counter[str]
+) -> FlaskClient:
+    looks, bugs = looked_at.looks(), lambda: counts.update(["bugs"])
+    return platform_app(subscriptions, operations.operations(), looks, bugs).test_client()
 
 
 @pytest.fixture

@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The overview: what is subscribed where, how it went and how it goes, as values for those who look."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from heapq import merge
+from itertools import islice
+from operator import itemgetter
+from typing import Protocol
+
+from gevent.lock import BoundedSemaphore
+
+from submgr.adapters.journal.node_states import WORDS, NodeStates
+from submgr.adapters.journal.outcomes import Outcomes, RestTrace
+from submgr.adapters.journal.tallies import Sample, Tallies
+from submgr.adapters.rnib.connected_nodes import ConnectedNodes
+from submgr.core.e2_subscription import E2Subscription, Life
+from submgr.core.model import RmrHolder
+from submgr.core.node import Node
+from submgr.core.rest_subscription import RestSubscription
+from submgr.overview.values import SORTS, Census, DetailRow, NodeLine, Row, Share, State, Wanted, Whole, XappLine
+from submgr.platform.turns import Budget, in_turns
+
+FRESH = 1.0
+"""Seconds for which a census is good."""
+ENDPOINTS = 20
+"""Endpoints of one xApp that are shown."""
+_RUN = 2000
+"""Rows that are sorted in one piece: a few milliseconds."""
+
+
+class Nodes(Protocol):
+    def __call__(self) -> Iterable[Node]: ...
+
+
+class Overview:
+    """Looks at the live subscriptions of all nodes, in turns. Nothing here changes anything."""
+
+    def __init__(
+        self,
+        nodes: Nodes,
+        outcomes: Outcomes,
+        tallies: Tallies,
+        node_states: NodeStates,
+        connections: ConnectedNodes,
+        waiting: Callable[[str], int],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`waiting`: how many notifications wait for an endpoint, host:port."""
+        self._nodes = nodes
+        self._outcomes = outcomes
+        self._tallies = tallies
+        self._node_states = node_states
+        self._connections = connections
+        self._waiting = waiting
+        self._clock = clock
+        self._counting = BoundedSemaphore(1)
+        self._census: tuple[float, Census] | None = None
+
+    # --- counts
+
+    def census(self) -> Census:
+        """Counts everything; those who ask within a second get the same."""
+        with self._counting:
+            if self._census is None or self._clock() - self._census[0] > FRESH:
+                self._census = (self._clock(), self._counted())
+            return self._census[1]
+
+    def _counted(self) -> Census:
+        found = Census(Share(), {}, {}, {})
+        for node in self._nodes():
+            of_node = found.nodes[node.meid] = Share()
+            found.waiting[node.meid] = node.queue_depth
+            for rest in in_turns(list(node.subscriptions.rest.values())):
+                state = self._state(rest, self._outcomes.of(rest.subscription_id))
+                of_xapp = found.xapps.setdefault(rest.endpoint.host, Share())
+                of_xapp.e2 += len(rest.instances)
+                if len(of_xapp.endpoints) < ENDPOINTS:
+                    of_xapp.endpoints[rest.endpoint.http] = None
+                for share in (found.total, of_node, of_xapp):
+                    share.count(state)
+            for sub in in_turns(list(node.subscriptions.e2.values())):
+                confirmed = sub.life is Life.ESTABLISHED
+                of_node.e2 += confirmed
+                found.total.e2 += confirmed
+                for key in list(sub.holders):
+                    if isinstance(key, RmrHolder):
+                        of_xapp = found.xapps.setdefault(key.endpoint.address, Share())
+                        of_xapp.e2 += confirmed
+                        if len(of_xapp.endpoints) < ENDPOINTS:
+                            of_xapp.endpoints[str(key.endpoint)] = None
+        return found
+
+    def rates(self) -> tuple[float, float, float]:
+        """Subscribes, deletes and failures per second, over the last minute."""
+        return self._tallies.rates()
+
+    def history(self) -> tuple[float, list[Sample]]:
+        """See `Tallies.history`."""
+        return self._tallies.history()
+
+    def known_nodes(self) -> list[str]:
+        """The Meids of all E2 nodes that anybody has told of, sorted."""
+        told = (meid for meid in self._node_states.known() if self._connections.knows(meid))
+        return sorted({*told, *(node.meid for node in self._nodes())})
+
+    def connected_nodes(self) -> int:
+        return sum(self._connections.is_connected(meid) for meid in self.known_nodes())
+
+    def nodes(self) -> Iterator[NodeLine]:
+        """Yields the E2 nodes by Meid. Others have turns in between."""
+        census = self.census()
+        for meid in in_turns(self.known_nodes()):
+            tally = self._tallies.of_node(meid)
+            yield NodeLine(
+                meid,
+                WORDS[self._connections.state(meid)],
+                self._node_states.since(meid),
+                census.nodes.get(meid) or Share(),
+                census.waiting.get(meid, 0),
+                sum(tally.subscribes) if tally is not None else 0,
+                sum(tally.failures) if tally is not None else 0,
+                tally.last_failure if tally is not None else None,
+            )
+
+    def xapps(self) -> Iterator[XappLine]:
+        """Yields the xApps that have anything, by host. Others have turns in between."""
+        for host, share in in_turns(sorted(self.census().xapps.items())):
+            waiting = sum(map(self._waiting, share.endpoints))
+            yield XappLine(host, share, waiting, self._tallies.failure_of(host))
+
+    # --- rows
+
+    def rows(self, wanted: Wanted) -> tuple[int, list[Row]]:
+        """How many rows match, and the wanted ones of them."""
+        key = SORTS[wanted.sort]
+        runs: list[list[tuple[object, int, Row]]] = []
+        run: list[tuple[object, int, Row]] = []
+        budget, total = Budget(), 0
+        for row, more in self._all_rows():
+            if wanted.takes(row, more):
+                total += 1
+                run.append((key(row), total, row))
+                if len(run) == _RUN:
+                    runs.append(sorted(run, key=itemgetter(0, 1), reverse=wanted.descending))
+                    run = []
+            budget.spend()
+        runs.append(sorted(run, key=itemgetter(0, 1), reverse=wanted.descending))
+        ordered = merge(*runs, key=itemgetter(0, 1), reverse=wanted.descending)
+        page = islice(in_turns(ordered), wanted.offset, wanted.offset + wanted.limit)
+        return total, [row for _, _, row in page]
+
+    def _all_rows(self) -> Iterator[tuple[Row, str]]:
+        """Each row with what a text may also be found in."""
+        for node in self._nodes():
+            for rest in list(node.subscriptions.rest.values()):
+                yield self._row(node, rest), f"{rest.endpoint.http} {' '.join(map(str, rest.instances.values()))}"
+            for sub in list(node.subscriptions.e2.values()):
+                row = self._rmr_row(node, sub)
+                if row is not None:
+                    yield row, str(sub.instance_id)
+
+    def _row(self, node: Node, rest: RestSubscription) -> Row:
+        traces = self._outcomes.of(rest.subscription_id)
+        return Row(
+            subscription_id=rest.subscription_id,
+            meid=node.meid,
+            xapp=rest.endpoint.host,
+            ran_function_id=_function_of(node, rest, traces),
+            created=rest.created,
+            state=self._state(rest, traces),
+            instances=len(rest.instances),
+            trace=traces.last if traces is not None else None,
+            instance_id=next(iter(rest.instances.values()), 0),
+        )
+
+    def _rmr_row(self, node: Node, sub: E2Subscription) -> Row | None:
+        """Of an E2 subscription that xApps hold over RMR only; None: of another one."""
+        holder = next(iter(sub.holders), None)
+        if not isinstance(holder, RmrHolder) or sub.rest_holders():
+            return None
+        states: dict[Life, State] = {
+            Life.PENDING: "pending",
+            Life.ESTABLISHED: "established",
+            Life.ENDING: "deleting",
+        }
+        return Row(
+            subscription_id=None,
+            meid=node.meid,
+            xapp=holder.endpoint.address,
+            ran_function_id=sub.content.ran_function_id,
+            created="",
+            state=states[sub.life],
+            instances=1,
+            trace=self._outcomes.by_instance(sub.instance_id),
+            instance_id=sub.instance_id,
+        )
+
+    @staticmethod
+    def _state(rest: RestSubscription, traces: RestTrace | None) -> State:
+        if rest.deleting:
+            return "deleting"
+        if rest.ongoing:
+            return "pending"
+        if not rest.instances:
+            return "failed"
+        failed = traces is not None and any(
+            trace.outcome == "failed" and number not in rest.instances for number, trace in traces.details.items()
+        )
+        return "partly" if failed else "established"
+
+    # --- one
+
+    def whole(self, subscription_id: str) -> Whole | None:
+        """A REST subscription that is there, or ended lately; None: there is no such one."""
+        for node in self._nodes():
+            rest = node.subscriptions.rest.get(subscription_id)
+            if rest is not None:
+                return self._live(node, rest)
+        traces = self._outcomes.of(subscription_id)
+        return None if traces is None else _ended(subscription_id, traces)
+
+    def _live(self, node: Node, rest: RestSubscription) -> Whole:
+        traces = self._outcomes.of(rest.subscription_id)
+        known = traces.details if traces is not None else {}
+        details = []
+        for number in sorted({*known, *rest.instances, *rest.untold}):
+            instance_id = rest.instances.get(number, 0)
+            sub = node.subscriptions.e2.get(instance_id)
+            trace = known.get(number)
+            record = sub.record() if sub is not None else None
+            content = record.content if record is not None else trace.content if trace is not None else None
+            state: State = "established" if record is not None else "failed"
+            if number in rest.untold or (trace is not None and trace.outcome == "pending"):
+                state = "pending"
+            if rest.deleting:
+                state = "deleting"
+            details.append(DetailRow(number, instance_id, state, trace, record, content))
+        endpoint = rest.endpoint
+        target = endpoint.http if endpoint.http_port else ""
+        return Whole(self._row(node, rest), str(endpoint.rmr), target, rest.owner, tuple(details))
+
+
+def _ended(subscription_id: str, traces: RestTrace) -> Whole:
+    created = (
+        time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(traces.created)) + f".{int(traces.created * 1000) % 1000:03}"
+    )
+    last, endpoint = traces.last, traces.endpoint
+    function_id = last.ran_function_id if last is not None else None
+    row = Row(subscription_id, traces.meid, endpoint.host, function_id, created, "ended", 0, last)
+    details = tuple(DetailRow(n, 0, "ended", t, None, t.content) for n, t in sorted(traces.details.items()))
+    return Whole(row, str(endpoint.rmr), endpoint.http, None, details)
+
+
+def _function_of(node: Node, rest: RestSubscription, traces: RestTrace | None) -> int | None:
+    for instance_id in rest.instances.values():
+        sub = node.subscriptions.e2.get(instance_id)
+        if sub is not None:
+            return sub.content.ran_function_id
+    for trace in traces.details.values() if traces is not None else ():
+        return trace.ran_function_id
+    return None

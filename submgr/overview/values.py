@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The values of the overview."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from submgr.adapters.journal.entries import Entry
+from submgr.adapters.journal.outcomes import Trace
+from submgr.core.model import Content, E2Record
+
+State = Literal["pending", "established", "partly", "failed", "deleting", "ended"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One subscription of an xApp: a REST subscription, or an E2 subscription that is held over RMR only.
+
+    `trace`: what is known of it since the start; None: nothing. `created`: UTC text, "" where nobody knows.
+    """
+
+    subscription_id: str | None
+    meid: str
+    xapp: str
+    ran_function_id: int | None
+    created: str
+    state: State
+    instances: int
+    trace: Trace | None
+    instance_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DetailRow:
+    """One detail of a REST subscription. `record`: its E2 subscription; `content`: what it asks for, if known."""
+
+    number: int
+    instance_id: int
+    state: State
+    trace: Trace | None
+    record: E2Record | None
+    content: Content | None
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A REST subscription with everything that is known of it. `endpoint`: host:port of its indications; `target`: of
+    its notifications."""
+
+    row: Row
+    endpoint: str
+    target: str
+    owner: str | None
+    details: tuple[DetailRow, ...]
+
+
+@dataclass(slots=True)
+class Share:
+    """The part of one E2 node, or of one xApp, in what is subscribed. REST subscriptions by state."""
+
+    e2: int = 0
+    established: int = 0
+    rest: int = 0
+    pending: int = 0
+    failed: int = 0
+    endpoints: dict[str, None] = field(default_factory=dict)
+
+    def count(self, state: State) -> None:
+        self.rest += 1
+        self.established += state in ("established", "partly")
+        self.pending += state == "pending"
+        self.failed += state in ("failed", "partly")
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """What is subscribed: in all, by Meid, by the host of the xApp. `waiting`: procedures in the queues by Meid."""
+
+    total: Share
+    nodes: dict[str, Share]
+    xapps: dict[str, Share]
+    waiting: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeLine:
+    """An E2 node. `since`: when it got its state, in seconds since 1970; None: before this process looked.
+
+    `waiting`: procedures in its queue. `subscribes`, `failures`: of the last minute.
+    """
+
+    meid: str
+    state: str
+    since: float | None
+    share: Share
+    waiting: int
+    subscribes: int
+    failures: int
+    last_failure: Entry | None
+
+
+@dataclass(frozen=True, slots=True)
+class XappLine:
+    """An xApp, by its host. `waiting`: notifications that are not delivered yet."""
+
+    host: str
+    share: Share
+    waiting: int
+    last_failure: Entry | None
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Somebody that the process needs. `words`: what is wrong, or that nothing is."""
+
+    name: str
+    up: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How the process is. `since`: its start, in seconds since 1970; `memory` in bytes, `longest_stall` in seconds.
+
+    `endpoints`: those of RMR to which requests for E2 nodes go. `records`: of the route table in force, None where
+    nobody knows; `routes_age`: seconds since it came.
+    """
+
+    name: str
+    version: str
+    since: float
+    ready: bool
+    reasons: tuple[str, ...]
+    active: bool
+    store: Neighbour
+    endpoints: int
+    records: int | None
+    routes_age: float | None
+    neighbours: tuple[Neighbour, ...]
+    longest_stall: float
+    memory: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which rows are wanted: those that match all that is given, in which order, from which on, how many.
+
+    `text`: part of an id, a Meid, an xApp or an endpoint, in any letter case.
+    """
+
+    offset: int = 0
+    limit: int = 100
+    sort: str = "id"
+    descending: bool = False
+    text: str = ""
+    meid: str | None = None
+    xapp: str | None = None
+    state: str | None = None
+    ran_function_id: int | None = None
+
+    def takes(self, row: Row, more: str) -> bool:
+        return (
+            (self.meid is None or row.meid == self.meid)
+            and (self.xapp is None or row.xapp == self.xapp)
+            and (self.state is None or row.state == self.state)
+            and (self.ran_function_id is None or row.ran_function_id == self.ran_function_id)
+            and (not self.text or self.text in f"{row.subscription_id or ''} {row.meid} {row.xapp} {more}".lower())
+        )
+
+
+SORTS: dict[str, Callable[[Row], object]] = {
+    "id": lambda row: (row.subscription_id or "", row.instance_id),
+    "node": lambda row: (row.meid, row.subscription_id or ""),
+    "xapp": lambda row: (row.xapp, row.subscription_id or ""),
+    "state": lambda row: (row.state, row.subscription_id or ""),
+    "function": lambda row: (-1 if row.ran_function_id is None else row.ran_function_id, row.subscription_id or ""),
+    "time": lambda row: (row.created, row.subscription_id or ""),
+}
+"""What the rows can be sorted by."""
