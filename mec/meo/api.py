@@ -23,8 +23,9 @@ from submgr.platform.http.changes import audit_changes
 from submgr.platform.turns import in_turns
 
 BASE = "/meo/v1"
-_NO_CHANGE = ("meo.load", "meo.key", "meo.latency", "meo.select")
-"""Views that take telemetry every few seconds, or change nothing."""
+_STATUS = "meo.deployment_status"
+_NO_CHANGE = ("meo.load", "meo.key", "meo.latency", "meo.select", _STATUS)
+"""Views that take what platforms tell of themselves, or change nothing."""
 PATIENCE = 2.3
 """Seconds a request waits for what goes on in the background; then it is answered with how far that is."""
 
@@ -34,13 +35,20 @@ def admin_blueprint(meo: Meo, optimiser: Optimiser, refusal: Refusal) -> Bluepri
     routes = Blueprint("meo", __name__, url_prefix=BASE)
     answer_errors(routes, ANSWERS)
     audit_changes(routes, unless=_NO_CHANGE)
-    routes.before_request(lambda: require_token(meo.settings.required_admin_tokens))
+    routes.before_request(lambda: _authenticate(meo))
     document_routes(routes, "openapi_meo.yaml")
     _app_routes(routes, meo)
     _platform_routes(routes, meo, refusal)
     _context_routes(routes, meo, refusal)
+    _deployment_routes(routes, meo)
     _optimise_routes(routes, meo, optimiser)
     return routes
+
+
+def _authenticate(meo: Meo) -> None:
+    """Platforms have a token for the state of each deployment, and no other. Raises ApiError 401."""
+    if request.endpoint != _STATUS:
+        require_token(meo.settings.required_admin_tokens)
 
 
 def _app_routes(routes: Blueprint, meo: Meo) -> None:
@@ -165,6 +173,27 @@ def _context_routes(routes: Blueprint, meo: Meo, refusal: Refusal) -> None:
         wish, _ = parse_wish(refusal, device_required=False)
         choice = meo.select(wish)
         return json_response({"platform": choice.site.name, "score": choice.score, "chance": choice.chance})
+
+
+def _deployment_routes(routes: Blueprint, meo: Meo) -> None:
+    @routes.get("/deployments")
+    def deployments() -> Response:
+        meo.inventory.check_ready()
+        platform, key = request.args.get("platform"), request.args.get("appKey")
+        return json_response(
+            [
+                views.deployment(meo, pair)
+                for pair in in_turns(meo.deployments.pairs())
+                if (platform or pair.platform) == pair.platform and (key or pair.app_key) == pair.app_key
+            ]
+        )
+
+    @routes.post("/deployments/<deployment_id>/status")
+    def deployment_status(deployment_id: str) -> Response:
+        meo.inventory.check_ready()
+        require_token((meo.deployment_states.token(deployment_id),))
+        meo.deployment_states.report(deployment_id, *schemas.parse_status())
+        return Response(status=204)
 
 
 def _optimise_routes(routes: Blueprint, meo: Meo, optimiser: Optimiser) -> None:

@@ -10,9 +10,10 @@ from flask import Blueprint
 from prometheus_client import CollectorRegistry
 
 from mec.meo.api import admin_blueprint
-from mec.meo.deployments import DRIVER_TIMEOUT, REMOVAL_POLICY
+from mec.meo.deployments import REMOVAL_POLICY
 from mec.meo.drivers.base import Driver
 from mec.meo.drivers.registry import drivers as all_drivers
+from mec.meo.driving import DRIVER_TIMEOUT
 from mec.meo.errors import MeoError
 from mec.meo.lcmp.api import lcmp_blueprint
 from mec.meo.metrics import MeoMetrics

@@ -13,22 +13,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-import gevent
 from gevent.lock import BoundedSemaphore
 
 from mec.common.records import left_to_the_store
-from mec.meo.drivers.base import Driver, DriverError
-from mec.meo.metrics import MeoMetrics
-from mec.meo.model import Pair, Platform
-from mec.meo.records import CONTEXTS, encode, pair_key
+from mec.meo.deployment_states import DeploymentStates
+from mec.meo.drivers.base import DriverError
+from mec.meo.driving import Driving
+from mec.meo.model import DeploymentState, Pair
+from mec.meo.records import CONTEXTS, StoredDeployment, encode, pair_key
 from mec.meo.state import MeoState
 from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
 from submgr.platform.store.base import Change, Store, StoreError
 
 log = logging.getLogger(__name__)
 
-DRIVER_TIMEOUT = 2.0
-"""Seconds for one operation of a driver."""
 REMOVAL_POLICY = RetryPolicy(tries=12, delay=1.0, backoff=2.0, max_delay=60.0)
 
 
@@ -58,21 +56,18 @@ class Deployments:
         self,
         state: MeoState,
         store: Store,
-        driver_of: Callable[[Platform], Driver | None],
-        with_credentials: Callable[[Platform], Platform],
-        metrics: MeoMetrics,
+        driving: Driving,
+        states: DeploymentStates,
         on_gone: Callable[[Pair], None],
         policy: RetryPolicy = REMOVAL_POLICY,
-        driver_timeout: float = DRIVER_TIMEOUT,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._state = state
         self._store = store
-        self._driver_of = driver_of
-        self._with_credentials = with_credentials
-        self._metrics = metrics
+        self._driving = driving
+        self.states = states
+        states.on_failed = self._came_to_nothing
         self._on_gone = on_gone
-        self._driver_timeout = driver_timeout
         self._clock = clock
         self._pairs: dict[Pair, _Deployment] = {}
         self._outbox = Outbox(policy=policy)
@@ -85,6 +80,7 @@ class Deployments:
     def stop(self) -> None:
         """Begins nothing more. The journal has what is not done."""
         self._outbox.stop()
+        self.states.stop()
 
     def busy(self, platform: str | None = None, app_key: str | None = None) -> bool:
         """Whether a pair with that platform or application is held, or something is left to be removed."""
@@ -114,6 +110,20 @@ class Deployments:
         self._pairs[pair] = _Deployment(touched=True, journaled=True)
         self._schedule(pair, self._pairs[pair])
 
+    def remember(self, stored: StoredDeployment) -> bool:
+        """At the start: what was told of a deployment. Returns whether anybody holds it, or it is to be removed."""
+        deployment = self._pairs.get(stored.pair)
+        if deployment is None:
+            return False
+        self.states.remember(stored)
+        if stored.state is DeploymentState.FAILED:
+            deployment.present = False
+        return True
+
+    def pairs(self) -> list[Pair]:
+        """What is deployed, being deployed or being removed."""
+        return list(self._pairs)
+
     def acquire(self, pair: Pair, deadline: float) -> None:
         """Holds the pair, deployed. Waits until `deadline` (of the clock) at the most.
 
@@ -124,6 +134,10 @@ class Deployments:
         try:
             if not deployment.present:
                 self._deploy(pair, deployment, deadline)
+            try:
+                self.states.wait(pair, deadline)
+            except DriverError as exc:
+                raise DeployFailed(str(exc)) from exc
         except BaseException:
             self.release(pair)
             raise
@@ -169,37 +183,27 @@ class Deployments:
                 # who has waited for an attempt shares its outcome, else each of many would wait for one more
                 raise DeployFailed(deployment.error)
             deployment.journaled = True
-            self._store.write(Change(CONTEXTS, {pair_key(pair): encode(pair)}))
-            self._drive("deploy", pair, deployment, deadline - self._clock())
-            deployment.present = True
+            records = {pair_key(pair): encode(pair), **self.states.begin(pair)}
+            self._store.write(Change(CONTEXTS, records))
+            self._bring(pair, deployment, deadline - self._clock())
         finally:
             deployment.turn.release()
 
-    def _drive(self, operation: str, pair: Pair, deployment: _Deployment, seconds: float) -> None:
-        """Have the driver do it. Raises DeployFailed."""
-        limit = min(self._driver_timeout, seconds)
-        if limit <= 0.0:
-            raise DeployFailed("no time was left")
-        app, platform = self._state.apps[pair.app_key], self._state.platforms[pair.platform]
-        driver = self._driver_of(platform)
-        began, result = self._clock(), "failed"
+    def _bring(self, pair: Pair, deployment: _Deployment, seconds: float | None = None) -> None:
+        """Have the driver deploy it. Raises DeployFailed."""
         deployment.touched = True
-        timer = gevent.Timeout.start_new(limit)
         try:
-            if driver is None:
-                raise DriverError(f"there is no driver for platforms of type {platform.type}")
-            (driver.deploy if operation == "deploy" else driver.remove)(app, self._with_credentials(platform), limit)
-            result = "done"
+            self.states.deploy(pair, seconds)
         except DriverError as exc:
-            raise self._failed(operation, pair, deployment, str(exc)) from exc
-        except gevent.Timeout as exc:
-            if exc is not timer:
-                raise
-            raise self._failed(operation, pair, deployment, f"no answer within {limit:.1f} s") from None
-        finally:
-            timer.close()
-            self._metrics.driver_calls.labels(operation, result).inc()
-            self._metrics.driver_seconds.labels(operation).observe(self._clock() - began)
+            raise self._failed("deploy", pair, deployment, str(exc)) from exc
+        deployment.present = True
+
+    def _came_to_nothing(self, pair: Pair, why: str) -> None:
+        """A deployment that the driver took for done has failed: the next context has it deployed again."""
+        deployment = self._pairs.get(pair)
+        if deployment is not None and deployment.present:
+            deployment.present = False
+            self._failed("deploy", pair, deployment, why)
 
     def _failed(self, operation: str, pair: Pair, deployment: _Deployment, why: str) -> DeployFailed:
         deployment.error = why
@@ -236,21 +240,27 @@ class Deployments:
     def _confirm(self, pair: Pair, deployment: _Deployment) -> None:
         """It is needed (again): a deployment that may be half done is repeated."""
         if not deployment.present:
-            self._drive("deploy", pair, deployment, self._driver_timeout)
-            deployment.present = True
+            if records := self.states.begin(pair):
+                self._store.submit(Change(CONTEXTS, records), left_to_the_store, persistent=True)
+            self._bring(pair, deployment)
         # when its users are only about to be stored, they take the record out themselves
         if deployment.journaled and self._state.stays(pair):
             self._store.submit(Change(CONTEXTS, remove=self.arriving(pair)), left_to_the_store, persistent=True)
 
     def _remove(self, pair: Pair, deployment: _Deployment) -> None:
         deployment.present = False
+        self.states.unwatch(pair)
         if deployment.touched:
-            self._drive("remove", pair, deployment, self._driver_timeout)
+            try:
+                self._driving.remove(pair)
+            except DriverError as exc:
+                raise self._failed("remove", pair, deployment, str(exc)) from exc
             deployment.touched = False
+        records = self.states.forget(pair)
         if deployment.journaled:
             deployment.journaled = False
             try:
-                self._store.write(Change(CONTEXTS, remove=frozenset((pair_key(pair),))), persistent=True)
+                self._store.write(Change(CONTEXTS, remove=records | {pair_key(pair)}), persistent=True)
             except StoreError as exc:
                 log.warning("journal not written yet", extra={"why": str(exc)})
 

@@ -3,6 +3,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from mec.meo.resources import Capacity, Resources, needed
@@ -185,3 +186,11 @@ class Pair:
 
     app_key: str
     platform: str
+
+
+class DeploymentState(StrEnum):
+    """Of a deployment that the platform has accepted."""
+
+    DEPLOYING = "deploying"
+    READY = "ready"
+    FAILED = "failed"

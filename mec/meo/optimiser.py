@@ -135,10 +135,22 @@ class Optimiser:
     def _next(self, besides: set[str]) -> tuple[Violation, Context] | None:
         """The worst platform that has a context to move, and that context."""
         state, now = self._meo.state, self._meo.clock()
+        if (broken := self._broken(besides)) is not None:
+            return broken
         for bad in violations(state.all_sites(), self._meo.settings.rules, now):
             for context in state.contexts_at(bad.site.name):
                 if context.id not in besides and self._cool_until.get(context.id, now) <= now:
                     return bad, context
+        return None
+
+    def _broken(self, besides: set[str]) -> tuple[Violation, Context] | None:
+        """A context whose application is not there, since its deployment has failed. It need not cool down."""
+        state, states = self._meo.state, self._meo.deployment_states
+        for pair in states.failed():
+            for context_id in sorted(state.users_of(pair) - besides):
+                if not state.platforms[pair.platform].withdrawn:
+                    reason = f"deployment failed: {states.of(pair).message}"
+                    return Violation(state.site(pair.platform), 1.0, reason), state.contexts[context_id]
         return None
 
     def _relieve(self) -> Migration | None:

@@ -3,7 +3,7 @@
 
 Beside the contexts, `meo_contexts` holds the journal, since one change of the store is atomic within a namespace:
 `pair:...` for an application on a platform that may or may not be deployed, `notice:...` for a notification that a
-device application has not got yet.
+device application has not got yet. `deployment:...` is there as long as a platform may tell how far a deployment is.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from mec.meo.model import App, Context, Pair, Platform
+from mec.meo.model import App, Context, DeploymentState, Pair, Platform
 
 APPS = "meo_apps"
 PLATFORMS = "meo_platforms"
@@ -20,6 +20,7 @@ CONTEXTS = "meo_contexts"
 
 _PAIR = "pair:"
 _NOTIFICATION = "notice:"
+_DEPLOYMENT = "deployment:"
 
 _Record = TypeVar("_Record")
 
@@ -58,6 +59,26 @@ class StoredPlatform:
     key_at: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class StoredDeployment:
+    """What a platform has told of a deployment, and the token by which it may tell more. `since`: s since 1970."""
+
+    id: str
+    pair: Pair
+    token: str
+    state: DeploymentState
+    message: str
+    since: float
+
+    @property
+    def store_key(self) -> str:
+        return deployment_key(self.id)
+
+
+def deployment_key(deployment_id: str) -> str:
+    return _DEPLOYMENT + deployment_id
+
+
 def pair_key(pair: Pair) -> str:
     return _PAIR + msgspec.json.encode([pair.platform, pair.app_key]).decode()
 
@@ -70,7 +91,19 @@ def is_notification(key: str) -> bool:
     return key.startswith(_NOTIFICATION)
 
 
-def encode(value: App | Context | StoredPlatform | Notification | Pair) -> bytes:
+def is_deployment(key: str) -> bool:
+    return key.startswith(_DEPLOYMENT)
+
+
+def is_context(key: str) -> bool:
+    return not key.startswith((_PAIR, _NOTIFICATION, _DEPLOYMENT))
+
+
+def decode_deployment(data: bytes) -> StoredDeployment:
+    return _decode(data, StoredDeployment)
+
+
+def encode(value: App | Context | StoredPlatform | Notification | StoredDeployment | Pair) -> bytes:
     """A record as JSON."""
     return msgspec.json.encode(value)
 

@@ -19,9 +19,12 @@ from mec.meo.records import (
     StoredPlatform,
     decode_app,
     decode_context,
+    decode_deployment,
     decode_notification,
     decode_pair,
     decode_platform,
+    is_context,
+    is_deployment,
     is_notification,
     is_pair,
     pair_key,
@@ -42,7 +45,7 @@ def recover(meo: Meo, store: Store, optimiser: Optimiser, notifier: Notifier) ->
         meo.state.put_app(app)
     for platform in reader.read(PLATFORMS, stored_platforms, decode_platform):
         _take_platform(meo, platform)
-    contexts = {key: value for key, value in stored.items() if not is_pair(key) and not is_notification(key)}
+    contexts = {key: value for key, value in stored.items() if is_context(key)}
     pairs = set(reader.read(CONTEXTS, {key: stored[key] for key in stored if is_pair(key)}, decode_pair))
     for context in reader.read(CONTEXTS, contexts, decode_context):
         _take_context(meo, optimiser, reader, context, pairs)
@@ -50,6 +53,11 @@ def recover(meo: Meo, store: Store, optimiser: Optimiser, notifier: Notifier) ->
     waiting = _still_to_tell(meo, store, reader.read(CONTEXTS, notices, decode_notification), pairs)
     for pair in pairs:
         _take_journal(meo, store, pair)
+    told = {key: stored[key] for key in stored if is_deployment(key)}
+    for deployment in reader.read(CONTEXTS, told, decode_deployment):
+        if not meo.deployments.remember(deployment):
+            change = Change(CONTEXTS, remove=frozenset((deployment.store_key,)))
+            store.submit(change, left_to_the_store, persistent=True)
     meo.metrics.unreadable.set(reader.unreadable)
     meo.inventory.ready = True
     _go_on(meo, optimiser, notifier, waiting)

@@ -8,7 +8,7 @@ from typing import Any
 from mec.common.problem_details import check, json_object
 from mec.meo import values
 from mec.meo.lcmp.location import read_location
-from mec.meo.model import App, AppInfo, Platform, QkdSource, Support
+from mec.meo.model import App, AppInfo, DeploymentState, Platform, QkdSource, Support
 from mec.meo.qkd import kme_url
 from mec.meo.resources import Capacity, Resources
 from submgr.platform.http.json_fields import Convert, Dialect, Fields, Mistakes, whole
@@ -99,6 +99,15 @@ def parse_latency() -> tuple[str, float]:
     zone, value = reader.need("zone", values.zone, ""), reader.need("value", values.latency, 0.0)
     check(reader.mistakes)
     return zone, value
+
+
+def parse_status() -> tuple[DeploymentState, str]:
+    """`{"status": "deploying" | "ready" | "failed", "message"}` of the current request. Raises ApiError 400."""
+    reader = _body()
+    state = reader.need("status", values.deployment_state, DeploymentState.DEPLOYING)
+    message = reader.take("message", values.message, "")
+    check(reader.mistakes)
+    return state, message
 
 
 def _body() -> Fields:

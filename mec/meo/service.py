@@ -16,8 +16,10 @@ from mec.meo.app_matching import find
 from mec.meo.context_changes import ContextChanges
 from mec.meo.credentials import with_credentials
 from mec.meo.demand import Demand
-from mec.meo.deployments import DRIVER_TIMEOUT, REMOVAL_POLICY, DeployFailed, Deployments
+from mec.meo.deployment_states import DeploymentStates
+from mec.meo.deployments import REMOVAL_POLICY, DeployFailed, Deployments
 from mec.meo.drivers.base import Driver
+from mec.meo.driving import DRIVER_TIMEOUT, Driving
 from mec.meo.errors import Rejected, Unavailable, Unknown
 from mec.meo.inventory import Inventory
 from mec.meo.metrics import MeoMetrics
@@ -32,7 +34,10 @@ from submgr.platform.turns import in_turns
 log = logging.getLogger(__name__)
 
 ADMISSION_TIME = 2.5
-"""Seconds in which a context is admitted or rejected: every request is answered within 3 s."""
+"""Seconds in which a context is admitted or rejected: every request is answered within 3 s, unless the setting
+readyTimeout is longer."""
+_BESIDE_READINESS = 0.5
+"""Seconds for the rest of an admission that waits for as long as readyTimeout."""
 
 
 class Meo:
@@ -58,16 +63,17 @@ class Meo:
         self.rng = Random(settings.seed)
         self._drivers = drivers
         self.inventory = Inventory(self.state, store, clock, wall)
-        self.deployments = Deployments(
-            self.state,
+        driving = Driving(self.state, self.driver_of, self.with_credentials, metrics, driver_timeout, clock)
+        self.deployment_states = DeploymentStates(
             store,
-            self.driver_of,
-            self.with_credentials,
-            metrics,
-            self.inventory.sweep,
-            removal_policy,
-            driver_timeout,
+            driving,
+            lambda deployment_id: self.settings.status_url(deployment_id),
+            lambda: self.settings.ready_timeout,
             clock,
+            wall,
+        )
+        self.deployments = Deployments(
+            self.state, store, driving, self.deployment_states, self.inventory.sweep, removal_policy, clock
         )
         self.inventory.deployments = self.deployments
         self.context_changes = ContextChanges(self.state, store, self.deployments)
@@ -136,7 +142,8 @@ class Meo:
         began = self.clock()
         result = "failed"
         try:
-            context = self._admit(self.app_for(wish), wish, began + ADMISSION_TIME)
+            time_left = max(ADMISSION_TIME, self.settings.ready_timeout + _BESIDE_READINESS)
+            context = self._admit(self.app_for(wish), wish, began + time_left)
             result = "admitted"
         except Rejected as exc:
             result = "rejected"

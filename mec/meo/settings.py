@@ -37,6 +37,15 @@ class MeoSettings:
 
     rules: Rules = part(Rules)
     period: float = setting("period", number(0.05, 86_400.0, "s"), 10.0, "time between two rounds of the optimiser")
+    ready_timeout: float = setting(
+        "readyTimeout",
+        number(0.0, 60.0, "s"),
+        2.0,
+        "how long a context waits until what was deployed for it is ready",
+    )
+    public_url: str | None = setting(
+        "publicUrl", Kind(_url, "http or https URL"), None, "where platforms reach the orchestrator"
+    )
     cooldown: float = setting(
         "cooldown", number(0.0, 86_400.0, "s"), 60.0, "how long a context stays where it was moved to"
     )
@@ -73,6 +82,10 @@ class MeoSettings:
     def required_device_tokens(self) -> tuple[str, ...] | None:
         """The tokens of which `/dev_app/v1` wants one. None: it wants none."""
         return _required(self.device_tokens, self.device_tokens_file)
+
+    def status_url(self, deployment_id: str) -> str:
+        """Where a platform tells the state of a deployment; a path when nobody has said where it reaches us."""
+        return f"{(self.public_url or '').rstrip('/')}/meo/v1/deployments/{deployment_id}/status"
 
     def driver_of(self, platform_type: str) -> str | None:
         """The name of the driver for platforms of a type; None when there is none."""

@@ -4,7 +4,9 @@
 import re
 from typing import Any
 
+from mec.meo.model import DeploymentState
 from submgr.platform.http.json_fields import Convert, text, whole
+from submgr.platform.printable import escaped
 
 MAX_NAME = 32
 """Characters of names and identifiers (MEC 016, 6.2)."""
@@ -69,6 +71,20 @@ amount = whole(0, 2**32 - 1)
 """Converts an amount of memory, storage, bandwidth or contexts."""
 cores = number_to(1_000_000.0)
 latency = number_to(MAX_LATENCY)
+
+
+def deployment_state(value: Any) -> DeploymentState:
+    """Converts the state of a deployment."""
+    if value not in tuple(DeploymentState):
+        raise ValueError(f"must be {', '.join(DeploymentState)}")
+    return DeploymentState(value)
+
+
+def message(value: Any) -> str:
+    """Converts what a platform says in words: the first 500 characters, in one line."""
+    if not isinstance(value, str):
+        raise ValueError("must be a string")
+    return escaped(" ".join(value[:500].split()))
 
 
 def _link(given: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from mec.meo.drivers.base import instance_id
-from mec.meo.model import App, AppInfo, Context, Platform, Site
+from mec.meo.model import App, AppInfo, Context, Pair, Platform, Site
 from mec.meo.placement import score, shortcomings, why_not
 from mec.meo.resources import Capacity, Resources
 from mec.meo.service import Meo
@@ -127,12 +127,28 @@ def app_context(meo: Meo, context: Context) -> dict[str, Any]:
     return view
 
 
+def deployment(meo: Meo, pair: Pair) -> dict[str, Any]:
+    """How far an application on a platform is. `since`: s since 1970, 0 when nobody knows."""
+    readiness = meo.deployment_states.of(pair)
+    return {
+        "deploymentId": instance_id(pair),
+        "appKey": pair.app_key,
+        "platform": pair.platform,
+        "state": readiness.state.value if meo.deployments.held(pair) else "removing",
+        "message": readiness.message,
+        "since": readiness.since,
+        "contexts": len(meo.state.users_of(pair)),
+    }
+
+
 def context(meo: Meo, one: Context) -> dict[str, Any]:
-    """A context as an operator sees it: where it is and why it moved."""
+    """A context as an operator sees it: where it is, how far its deployment is, and why it moved."""
+    told = deployment(meo, one.pair)
     return {
         **app_context(meo, one),
         "appKey": one.app_key,
         "platform": one.platform,
+        "deployment": {name: told[name] for name in ("deploymentId", "state", "message")},
         "createdAt": one.created_at,
         "moves": [
             {"at": move.at, "origin": move.origin, "target": move.target, "reason": move.reason, "told": move.told}

@@ -14,7 +14,7 @@ import pytest
 from support.http.peer import OK, HttpPeer, Request, answer
 from support.ports import free_port
 
-from mec.meo.drivers.base import Driver, DriverError, resource_name
+from mec.meo.drivers.base import Driver, DriverError, NeverReady, Report, resource_name
 from mec.meo.drivers.kubernetes import KubernetesDriver
 from mec.meo.drivers.openwhisk import OpenWhiskDriver
 from mec.meo.drivers.registry import drivers
@@ -55,6 +55,18 @@ def test_webhook(peer: HttpPeer) -> None:
     assert remove.json["appInfo"]["appName"] == "My Game!"
 
 
+@pytest.mark.parametrize(("status", "done"), [("200 OK", True), ("204 No Content", True), ("202 Accepted", False)])
+def test_webhook_whose_platform_tells_when_it_is_ready(peer: HttpPeer, status: str, done: bool) -> None:
+    peer.answer = lambda request: answer(status)
+    platform = Platform("p1", "webhook", "http://p1/", f"http://127.0.0.1:{peer.port}/mgmt")
+    report = Report("f00", "http://meo/meo/v1/deployments/f00/status", "t0ken")
+    driver = WebhookDriver(HttpClient())
+    assert driver.deploy_reported(app("webhook", {}), platform, 2.0, report) == done
+    (asked,) = peer.requests
+    told = {name: asked.json[name] for name in ("deploymentId", "statusUrl", "statusToken")}
+    assert told == {"deploymentId": "f00", "statusUrl": report.url, "statusToken": "t0ken"}
+
+
 @pytest.mark.parametrize("status", ["400 Bad Request", "500 Internal Server Error", "302 Found", "404 Not Found"])
 def test_webhook_refused(peer: HttpPeer, status: str) -> None:
     peer.answer = lambda request: answer(status)
@@ -83,6 +95,19 @@ def test_openwhisk(peer: HttpPeer) -> None:
     assert deploy.json["exec"] == WHISK["exec"]
     assert base64.b64decode(deploy.headers["authorization"].split()[1]) == b"uuid:key"
     assert (remove.method, remove.path) == ("DELETE", path)
+
+
+def test_openwhisk_is_ready_when_it_has_the_action(peer: HttpPeer) -> None:
+    driver = OpenWhiskDriver(HttpClient())
+    platform = Platform("p1", "openwhisk", "http://p1/", f"http://127.0.0.1:{peer.port}", "uuid:key")
+    action = app("openwhisk", WHISK)
+    assert driver.ready(action, platform, 2.0) is None
+    peer.answer = lambda request: answer("404 Not Found")
+    assert driver.ready(action, platform, 2.0) == "OpenWhisk does not have the action"
+    peer.answer = lambda request: answer("500 Internal Server Error")
+    with pytest.raises(DriverError):
+        driver.ready(action, platform, 2.0)
+    assert {request.method for request in peer.requests} == {"GET"}
 
 
 def cut_off(request: Request) -> bytes | None:
@@ -225,6 +250,27 @@ def test_kubernetes(kubernetes: KubernetesApi) -> None:
     for _ in range(2):
         driver.remove(game, platform, 2.0)
         assert kubernetes.objects == {}
+
+
+def test_kubernetes_is_ready_when_the_deployment_is_available(kubernetes: KubernetesApi) -> None:
+    driver = KubernetesDriver()
+    platform = Platform("p1", "kubernetes", "http://p1/", kubernetes.url, {"token": "s3cret"})
+    game = app("kubernetes", {**KUBERNETES, "serviceType": "LoadBalancer"})
+    assert driver.ready(game, platform, 2.0) == "there is no Deployment"
+    driver.deploy(game, platform, 2.0)
+    deployment, service = paths(game)
+    assert driver.ready(game, platform, 2.0) == "0 of 2 replicas are available"
+    kubernetes.objects[deployment]["status"] = {"availableReplicas": 2, "updatedReplicas": 2}
+    assert driver.ready(game, platform, 2.0) == "the Service has no address of a load balancer yet"
+    kubernetes.objects[service]["status"] = {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}
+    assert driver.ready(game, platform, 2.0) is None
+    given_up = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "late"}
+    kubernetes.objects[deployment]["status"] = {"conditions": [given_up]}
+    with pytest.raises(NeverReady, match="ProgressDeadlineExceeded"):
+        driver.ready(game, platform, 2.0)
+    kubernetes.fail_with = 503
+    with pytest.raises(DriverError, match="503"):
+        driver.ready(game, platform, 2.0)
 
 
 def paths(game: App) -> tuple[str, str]:

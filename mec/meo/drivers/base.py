@@ -5,7 +5,8 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -16,6 +17,10 @@ from submgr.platform.http.errors import HttpError
 
 class DriverError(Exception):
     """A deployment or removal that failed, or whose outcome is unknown; the message never shows credentials."""
+
+
+class NeverReady(DriverError):
+    """What was deployed will not become ready: its platform has given it up."""
 
 
 class Driver(Protocol):
@@ -33,6 +38,34 @@ class Driver(Protocol):
 
     def remove(self, app: App, platform: Platform, timeout: float) -> None:
         """Take it away; one that is not there is no error. Raises DriverError."""
+
+
+@runtime_checkable
+class Observable(Protocol):
+    """A driver that can see whether what it has deployed is ready. The others have it ready when they have deployed."""
+
+    def ready(self, app: App, platform: Platform, timeout: float) -> str | None:
+        """Why the deployment is not ready yet, in words; None when it is. Takes at most about `timeout` s.
+
+        Raises NeverReady, and DriverError when that cannot be told at the moment.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Where and with which bearer token a platform may tell the state of the deployment `id`."""
+
+    id: str
+    url: str
+    token: str = field(repr=False)
+
+
+@runtime_checkable
+class Reported(Protocol):
+    """A driver whose platforms may tell how far a deployment is."""
+
+    def deploy_reported(self, app: App, platform: Platform, timeout: float, report: Report) -> bool:
+        """As `Driver.deploy`. Returns whether it is done; if not, the platform tells by `report` when it is."""
 
 
 def deploy_info(app: App, platform: Platform) -> Any:

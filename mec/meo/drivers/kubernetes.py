@@ -23,13 +23,13 @@ from gevent.lock import BoundedSemaphore
 from urllib3.exceptions import HTTPError
 
 from mec.meo.drivers.base import DriverError, deploy_info, needs_http_endpoint, resource_name
+from mec.meo.drivers.kubernetes_objects import deployment_object, deployment_waits, service_object, service_waits
 from mec.meo.drivers.urllib3_connections import connect_by
 from mec.meo.model import App, Platform
 from submgr.platform.http.callback_mark import MARK
 from submgr.platform.native_threads import in_thread
 from submgr.platform.outbound_rules import Outbound, Refused
 
-_LABEL = "meo-app"
 _MANAGER = "meo"
 _APPLY = "application/apply-patch+yaml"
 _GIVEN_BY_THE_CLUSTER = ("clusterIP", "clusterIPs")
@@ -80,11 +80,22 @@ class KubernetesDriver:
         info, name, end = deploy_info(app, platform), resource_name(app), time.monotonic() + timeout
         with self._api(platform, timeout) as (client, connection):
             deployment, service = _objects(client, connection, name, info, timeout)
-            deployment.apply(_deployment(name, app, info), end)
+            deployment.apply(deployment_object(name, app, info), end)
             if info.get("ports"):
-                service.apply(_service(name, info), end)
+                service.apply(service_object(name, info), end)
             else:
                 service.delete()
+
+    def ready(self, app: App, platform: Platform, timeout: float) -> str | None:
+        info, end = deploy_info(app, platform), time.monotonic() + timeout
+        with self._api(platform, timeout) as (client, connection):
+            deployment, service = _objects(client, connection, resource_name(app), info, timeout)
+            found = deployment.found(end)
+            why = "there is no Deployment" if found is None else deployment_waits(found)
+            if why is None and info.get("ports"):
+                found = service.found(end)
+                why = "there is no Service" if found is None else service_waits(found)
+            return why
 
     def remove(self, app: App, platform: Platform, timeout: float) -> None:
         with self._api(platform, timeout) as (client, connection):
@@ -145,7 +156,7 @@ class _Object:
         An object that somebody else has created is replaced first, and its fields are nobody's then: those that are
         not wanted would stay for ever, since only their manager can give them up.
         """
-        found = self._found(end)
+        found = self.found(end)
         if found is not None and not _is_ours(found):
             metadata = {**wanted["metadata"], "resourceVersion": found["metadata"].get("resourceVersion")}
             kept = {name: found["spec"][name] for name in _GIVEN_BY_THE_CLUSTER if name in found.get("spec", {})}
@@ -163,7 +174,7 @@ class _Object:
             if exc.status != 404:
                 raise
 
-    def _found(self, end: float) -> Any:
+    def found(self, end: float) -> Any:
         """The object as it is, None when there is none. Raises DriverError when it is still being deleted at `end`."""
         while True:
             try:
@@ -264,36 +275,3 @@ def _configure(configuration: Any, credentials: Mapping[str, Any]) -> None:
         configuration.username, configuration.password = username, credentials.get("password", "")
     if ca := credentials.get("caFile"):
         configuration.ssl_ca_cert = ca
-
-
-def _deployment(name: str, app: App, info: Mapping[str, Any]) -> dict[str, Any]:
-    ports = [{"containerPort": port} for port in info.get("ports", [])]
-    env = [{"name": key, "value": _text(value)} for key, value in info.get("env", {}).items()]
-    container = {"name": "app", "image": info["image"], "ports": ports, "env": env}
-    container |= {key: info[key] for key in ("command", "args", "resources") if key in info}
-    labels = {_LABEL: name}
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": name, "labels": labels, "annotations": {"meo/app-key": app.key}},
-        "spec": {
-            "replicas": info.get("replicas", 1),
-            "selector": {"matchLabels": labels},
-            "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
-        },
-    }
-
-
-def _text(value: str | float) -> str:
-    """As YAML and JSON write it: true, not True."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _service(name: str, info: Mapping[str, Any]) -> dict[str, Any]:
-    ports = [{"name": f"port-{port}", "port": port, "targetPort": port} for port in info["ports"]]
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": name, "labels": {_LABEL: name}},
-        "spec": {"type": info.get("serviceType", "ClusterIP"), "selector": {_LABEL: name}, "ports": ports},
-    }

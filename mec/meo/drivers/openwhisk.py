@@ -22,7 +22,7 @@ from mec.meo.drivers.base import (
     resource_name,
 )
 from mec.meo.model import App, Platform
-from submgr.platform.http.client import HttpClient
+from submgr.platform.http.client import HttpClient, HttpResponse
 
 _BUSY = frozenset((409, 429))
 """Somebody else changes the action at this moment; too many requests."""
@@ -49,12 +49,16 @@ class OpenWhiskDriver:
         body = {**deploy_info(app, platform), "namespace": "_", "name": resource_name(app)}
         self._call("PUT", f"{_url(app, platform)}?overwrite=true", body, timeout, platform, frozenset())
 
+    def ready(self, app: App, platform: Platform, timeout: float) -> str | None:
+        answer = self._call("GET", _url(app, platform), None, timeout, platform, frozenset((404,)))
+        return "OpenWhisk does not have the action" if answer.status == 404 else None
+
     def remove(self, app: App, platform: Platform, timeout: float) -> None:
         self._call("DELETE", _url(app, platform), None, timeout, platform, frozenset((404,)))
 
     def _call(
         self, method: str, url: str, body: object, timeout: float, platform: Platform, accepted: frozenset[int]
-    ) -> None:
+    ) -> HttpResponse:
         """A request, made again a few times while OpenWhisk is busy. Raises DriverError."""
         end = time.monotonic() + timeout
         headers = _authorization(platform)
@@ -62,10 +66,11 @@ class OpenWhiskDriver:
             left = max(end - time.monotonic(), 0.01)
             answer = call(self._client, method, url, body, left, headers, accepted | _BUSY)
             if answer.status not in _BUSY:
-                return
+                return answer
             if pause is None or time.monotonic() + pause >= end:
                 raise DriverError(f"{method} answered with {answer.status}, and again after {len(_PAUSES)} tries")
             gevent.sleep(pause)
+        raise AssertionError("unreachable: without a pause the loop has ended")
 
 
 def _url(app: App, platform: Platform) -> str:

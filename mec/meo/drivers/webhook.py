@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """For platforms with a management service of their own, told by HTTP requests to `endpointMgmt`.
 
-A deployment is a POST of `{"operation": "deploy", "platform", "appKey", "appInfo", "deployInfo"}`, a removal a DELETE
-with `{"operation": "remove", "platform", "appKey", "appInfo"}`. Any 2xx is done; for a removal 404 and 410 too, since
-what is not there needs no removal.
+A deployment is a POST of `{"operation": "deploy", "platform", "appKey", "appInfo", "deployInfo", "deploymentId",
+"statusUrl", "statusToken"}`, a removal a DELETE with `{"operation": "remove", "platform", "appKey", "appInfo"}`. Any
+2xx is done, but 202: the platform tells by a POST to `statusUrl` when it is ready. For a removal 404 and 410 are done
+too, since what is not there needs no removal.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-from mec.meo.drivers.base import authorization, call, deploy_info, needs_http_endpoint
+from mec.meo.drivers.base import Report, authorization, call, deploy_info, needs_http_endpoint
 from mec.meo.model import App, Platform
 from submgr.platform.http.client import HttpClient
 
+_ACCEPTED = 202
 _GONE = frozenset((404, 410))
 
 
@@ -28,8 +31,17 @@ class WebhookDriver:
         return needs_http_endpoint(platform)
 
     def deploy(self, app: App, platform: Platform, timeout: float) -> None:
-        body = _body("deploy", app, platform) | {"deployInfo": deploy_info(app, platform)}
-        call(self._client, "POST", platform.endpoint_mgmt, body, timeout, authorization(platform.credentials))
+        self._deploy(app, platform, timeout, {})
+
+    def deploy_reported(self, app: App, platform: Platform, timeout: float, report: Report) -> bool:
+        more = {"deploymentId": report.id, "statusUrl": report.url, "statusToken": report.token}
+        return self._deploy(app, platform, timeout, more) != _ACCEPTED
+
+    def _deploy(self, app: App, platform: Platform, timeout: float, more: Mapping[str, str]) -> int:
+        """The status of the answer. Raises DriverError."""
+        body = _body("deploy", app, platform) | {"deployInfo": deploy_info(app, platform), **more}
+        headers = authorization(platform.credentials)
+        return call(self._client, "POST", platform.endpoint_mgmt, body, timeout, headers).status
 
     def remove(self, app: App, platform: Platform, timeout: float) -> None:
         body = _body("remove", app, platform)
