@@ -68,7 +68,8 @@ audit: .venv-tools/.installed
 	$(TOOLS)/python -m tools.audit requirements.txt requirements-nodeps.txt requirements-test.txt requirements-tools.txt
 
 fuzz: venv
-	$(BIN)/python -m pytest tests/fuzz tests/unit/core/test_model_based.py tests/integration/test_meo_openapi.py \
+	$(BIN)/python -m pytest tests/fuzz tests/unit/core/test_model_based.py tests/integration/test_openapi.py \
+		tests/integration/test_meo_openapi.py \
 		--hypothesis-profile=fuzz --timeout=3600
 	CONFORMANCE_TIMES=50 $(BIN)/python -m pytest tests/integration/test_conformance_load.py --timeout=3600
 

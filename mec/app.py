@@ -16,6 +16,7 @@ from mec.ams.api import ams_blueprint
 from mec.ams.service import Ams
 from mec.ams.ue_addresses import UeAddresses
 from mec.ams.uses import Uses
+from mec.common.documents import port_document
 from mec.common.log_masking import mask_identities
 from mec.common.peer_client import PeerClient
 from mec.common.probes import CountedMetrics, probes_blueprint, time_requests
@@ -32,6 +33,7 @@ from submgr.platform.config.file import ConfigError
 from submgr.platform.config.tls import TlsSettings
 from submgr.platform.config.watcher import ConfigWatcher
 from submgr.platform.health import Health
+from submgr.platform.http.api_pages import add_api_pages
 from submgr.platform.http.app import ApiError, problem_errors
 from submgr.platform.http.callbacks import refuse_callbacks
 from submgr.platform.http.client import HttpClient
@@ -43,7 +45,9 @@ from submgr.platform.store.base import Store
 
 log = logging.getLogger(__name__)
 
-_PROBES = ("/health/", "/ric/v1/", "/metrics")
+DOCUMENT = port_document("mec.manager", "mec.ams", "mec.ams.amsi", "mec.meo", "mec.meo.lcmp")
+_PARTS = {"Orchestrator": "/meo/v1/openapi.json", "Device applications": "/dev_app/v1/openapi.json"}
+_PROBES = ("/health/", "/ric/v1/", "/metrics", "/openapi.", "/docs")
 _LIMITS = HttpLimits(answers=128 * 1024 * 1024)
 """Room for a dozen application states of 10 MB that are on their way."""
 
@@ -81,7 +85,7 @@ class Mec:
         health.warn("TLS", lambda: self._http.tls_trouble())
         health.warn("database", store.trouble)
         health.require("mec", lambda: None if self._loaded else "what is stored has not been read yet")
-        app = problem_app("mec.manager", origins=settings.origins)
+        app = self.app = problem_app("mec.manager", origins=settings.origins)
         time_requests(app, registry)
         app.before_request(refuse_callbacks)
         app.before_request(self._refuse_until_loaded)
@@ -91,6 +95,7 @@ class Mec:
         for blueprint in self.orchestrator.blueprints:
             app.register_blueprint(blueprint)
         app.register_blueprint(probes_blueprint(health, registry))
+        add_api_pages(app, "MEC", DOCUMENT, _PARTS)
         if tls.asks("mec"):
             require_certificate(app)
         self._http = HttpServer("mec", settings.host, app, limits=_LIMITS, errors=problem_errors, tls=tls.server("mec"))

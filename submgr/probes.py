@@ -10,6 +10,7 @@ from flask import request
 from submgr.adapters.records.loader import RecordLoader
 from submgr.core.errors import RefusedError
 from submgr.platform.health import Health
+from submgr.platform.http.api_pages import PATHS as DOCUMENTS
 from submgr.platform.store.base import Store
 from submgr.rest.use_cases import HealthReport
 from submgr.rmr.service import Rmr
@@ -24,11 +25,11 @@ PROBES = (
     "/metrics",
     "/config",
     "/symptomdata",
-    "/openapi.yaml",
     "/console",
     "/events",
     "/overview",
     "/overview/history",
+    *DOCUMENTS,
 )
 """Ends of the paths of platform requests that are answered before the subscriptions are restored."""
 
@@ -92,5 +93,5 @@ class Probes:
         Before, the Routing Manager would take an empty list of subscriptions for the truth. Raises RefusedError 503.
         """
         why = self.why_not()
-        if why is not None and not request.path.endswith(PROBES):
+        if why is not None and not request.path.endswith(PROBES) and not request.path.startswith("/docs/"):
             raise RefusedError(503, f"not ready: {why}")

@@ -7,6 +7,7 @@ from typing import Any
 import click
 from prometheus_client import CollectorRegistry
 
+from mec.common.documents import port_document
 from mec.common.probes import probes_blueprint, time_requests
 from mec.common.problem_details import problem_app
 from mec.common.program import configured, environment, listen_option, run, store_of, url_option
@@ -17,6 +18,7 @@ from mec.controller.metrics import register_metrics
 from mec.controller.service import Controller, ControllerSettings
 from submgr.platform.config.tls import TlsSettings
 from submgr.platform.health import Health
+from submgr.platform.http.api_pages import add_api_pages
 from submgr.platform.http.app import problem_errors
 from submgr.platform.http.peer import require_certificate
 from submgr.platform.http.server import HttpServer
@@ -24,6 +26,7 @@ from submgr.platform.secret_file import secret_file
 from submgr.platform.store.base import Store
 
 TOKEN_VARIABLE = "MEC_IDP_TOKEN"
+DOCUMENT = port_document("mec.controller")
 _MANAGERS = {"home": "http://localhost:8000", "foreign": "http://localhost:8001"}
 
 
@@ -112,10 +115,11 @@ class ControllerProgram:
         self._health = Health()
         self.controller = Controller(settings, store, registry, self._health, tls=tls.client())
         register_metrics(self.controller, registry)
-        app = problem_app("mec.controller", origins=origins)
+        app = self.app = problem_app("mec.controller", origins=origins)
         time_requests(app, registry)
         app.register_blueprint(controller_blueprint(self.controller))
         app.register_blueprint(probes_blueprint(self._health, registry))
+        add_api_pages(app, "MEC controller", DOCUMENT)
         if tls.asks("mec"):
             require_certificate(app)
         self._http = HttpServer("controller", http, app, errors=problem_errors, tls=tls.server("mec"))

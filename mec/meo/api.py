@@ -14,9 +14,10 @@ from mec.meo.error_answers import ANSWERS
 from mec.meo.errors import Unknown
 from mec.meo.lcmp.schemas import Refusal, parse_wish
 from mec.meo.model import Platform
-from mec.meo.openapi import document_routes
 from mec.meo.optimiser import Migration, Optimiser
 from mec.meo.service import Meo
+from submgr.platform.http.api_documents import ApiDocument, DocumentFile
+from submgr.platform.http.api_pages import add_document
 from submgr.platform.http.app import ApiError, json_response
 from submgr.platform.http.bearer import require_token
 from submgr.platform.http.changes import audit_changes
@@ -36,7 +37,7 @@ def admin_blueprint(meo: Meo, optimiser: Optimiser, refusal: Refusal) -> Bluepri
     answer_errors(routes, ANSWERS)
     audit_changes(routes, unless=_NO_CHANGE)
     routes.before_request(lambda: _authenticate(meo))
-    document_routes(routes, "openapi_meo.yaml")
+    add_document(routes, ApiDocument(DocumentFile("mec.meo", "openapi.yaml")))
     _app_routes(routes, meo)
     _platform_routes(routes, meo, refusal)
     _context_routes(routes, meo, refusal)

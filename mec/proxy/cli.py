@@ -8,6 +8,7 @@ from typing import Any
 import click
 from prometheus_client import CollectorRegistry
 
+from mec.common.documents import port_document
 from mec.common.peer_client import PeerClient
 from mec.common.probes import CountedMetrics, probes_blueprint, time_requests
 from mec.common.problem_details import problem_app
@@ -20,10 +21,13 @@ from submgr.platform.config.file import ConfigError
 from submgr.platform.config.tls import TlsSettings
 from submgr.platform.config.watcher import ConfigWatcher
 from submgr.platform.health import Health
+from submgr.platform.http.api_pages import add_api_pages
 from submgr.platform.http.app import problem_errors
 from submgr.platform.http.client import HttpClient
 from submgr.platform.http.peer import require_certificate
 from submgr.platform.http.server import HttpServer
+
+DOCUMENT = port_document("mec.proxy")
 
 
 @click.command()
@@ -53,10 +57,11 @@ class ProxyProgram:
         self._health = Health()
         registry = CollectorRegistry()
         registry.register(_counted_metrics(self.proxy))
-        app = problem_app("mec.proxy", origins=origins)
+        app = self.app = problem_app("mec.proxy", origins=origins)
         time_requests(app, registry)
         app.register_blueprint(proxy_blueprint(self.proxy))
         app.register_blueprint(probes_blueprint(self._health, registry))
+        add_api_pages(app, "MEC proxy", DOCUMENT)
         if tls.asks("mec"):
             require_certificate(app)
         self._http = HttpServer("proxy", listen, app, errors=problem_errors, tls=tls.server("mec"))

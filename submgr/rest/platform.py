@@ -18,6 +18,7 @@ from submgr.platform.http.shared_answers import SharedAnswers
 from submgr.rest.contents import Contents
 from submgr.rest.errors import answer_refusals, report_internal_errors
 from submgr.rest.events import Events
+from submgr.rest.openapi import add_platform_documents
 from submgr.rest.overview import Overviews
 from submgr.rest.symptomdata import Symptoms, rest_subscriptions
 from submgr.rest.use_cases import HealthReport, InternalError, Looks, Operations, Subscriptions
@@ -68,6 +69,7 @@ def platform_app(
         app.add_url_rule(path, f"{method} {path}", _guarded(change, operations), methods=[method])
     symptoms = Symptoms(subscriptions, operations, contents)
     app.add_url_rule(f"{_BASE}/symptomdata", "symptomdata", symptoms.answer, methods=["GET"])
+    add_platform_documents(app)
     return app
 
 
@@ -83,7 +85,7 @@ def _guarded(view: View, operations: Operations) -> View:
 
 
 class _State:
-    """Health, metrics, configuration, the API document and the console."""
+    """Health, metrics, configuration and the console."""
 
     def __init__(self, operations: Operations) -> None:
         self._operations = operations
@@ -96,7 +98,6 @@ class _State:
             (f"{_BASE}/metrics", self._metrics),
             ("/metrics", self._metrics),
             (f"{_BASE}/config", lambda: json_response(self._operations.config())),
-            (f"{_BASE}/openapi.yaml", lambda: _file("openapi.yaml", "application/yaml")),
             ("/", lambda: _file("console.html", "text/html; charset=utf-8")),
             ("/console", lambda: _file("console.html", "text/html; charset=utf-8")),
         ]

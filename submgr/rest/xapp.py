@@ -20,6 +20,7 @@ from submgr.platform.http.peer import certificate_name
 from submgr.platform.http.shared_answers import SharedAnswers
 from submgr.platform.sparse_log import Sparsely
 from submgr.rest.errors import answer_refusals, refusal, report_internal_errors
+from submgr.rest.openapi import add_xapp_document
 from submgr.rest.schemas import parse_subscribe
 from submgr.rest.use_cases import Count, InternalError, Subscriptions, XappOptions
 from submgr.rest.views import accepted_view, encode_e2_subscriptions, json_bytes
@@ -86,6 +87,7 @@ def xapp_app(
     for path in _SUBSCRIPTIONS:
         app.add_url_rule(path, "query", query, methods=["GET"])
         app.add_url_rule(f"{path}/<subscription_id>", "unsubscribe", unsubscribe, methods=["DELETE"])
+    add_xapp_document(app)
     report_internal_errors(app, internal_error)
     app.after_request(lambda answer: _counted(answer, count))
     return app

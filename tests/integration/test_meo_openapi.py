@@ -2,17 +2,16 @@
 """What the orchestrator's OpenAPI documents promise, asked with generated requests, right and wrong ones."""
 
 from collections.abc import Iterator
-from importlib import resources
 from typing import Any
 
 import pytest
 import schemathesis
-import yaml
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 from support.mec.meo_world import World, app
 
 from mec.common.problem_details import problem_app
+from submgr.platform.http.api_documents import DocumentFile
 
 GENERATED = settings(
     max_examples=settings.default.max_examples // 20,
@@ -21,12 +20,12 @@ GENERATED = settings(
     derandomize=True,
 )
 """Five requests of a kind by default, a thousand with `make fuzz`."""
-DOCUMENTS = ("openapi_meo.yaml", "openapi_lcmp.yaml")
+DOCUMENTS = ("mec.meo", "mec.meo.lcmp")
 
 
 def operations() -> list[tuple[str, str, str, GenerationMode]]:
     """Base, path and method of everything the documents have; with a mode for wrong requests where there can be any."""
-    documents = [yaml.safe_load(resources.files("mec.meo").joinpath(name).read_text()) for name in DOCUMENTS]
+    documents = [DocumentFile(package, "openapi.yaml").content() for package in DOCUMENTS]
     return [
         (document["servers"][0]["url"], path, method, mode)
         for document in documents

@@ -14,8 +14,9 @@ from mec.meo.error_answers import ANSWERS
 from mec.meo.errors import Unknown
 from mec.meo.lcmp import schemas
 from mec.meo.model import App, Context, Wish
-from mec.meo.openapi import document_routes
 from mec.meo.service import Meo
+from submgr.platform.http.api_documents import ApiDocument, DocumentFile
+from submgr.platform.http.api_pages import add_document
 from submgr.platform.http.app import ApiError, json_response
 from submgr.platform.http.bearer import require_token
 
@@ -29,7 +30,7 @@ def lcmp_blueprint(meo: Meo, refusal: schemas.Refusal) -> Blueprint:
     answer_errors(routes, ANSWERS)
     routes.before_request(lambda: require_token(meo.settings.required_device_tokens))
     only_parameters(routes, {"app_list": (*_FILTERS, "serviceCont")})
-    document_routes(routes, "openapi_lcmp.yaml")
+    add_document(routes, ApiDocument(DocumentFile("mec.meo.lcmp", "openapi.yaml")))
 
     @routes.get("/app_list")
     def app_list() -> Response:

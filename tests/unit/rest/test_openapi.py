@@ -8,10 +8,14 @@ from typing import Any
 import pytest
 import yaml
 from flask.testing import FlaskClient
+from support.http.api_document import differences, lost_references, operations
 
+from submgr.adapters.journal.entries import Kind, Severity
 from submgr.core.errors import Source, TimeoutType
+from submgr.overview.values import SORTS
 from submgr.platform.http.json_fields import Spelling
 from submgr.rest import schemas
+from submgr.rest.openapi import PLATFORM, XAPP
 
 
 @pytest.fixture
@@ -47,19 +51,45 @@ def test_choices(document: Any) -> None:
     assert instance["TimeoutType"]["enum"] == list(TimeoutType)
 
 
-def test_references_lead_somewhere(document: Any) -> None:
-    def references(part: Any) -> list[str]:
-        if isinstance(part, dict):
-            here = [part["$ref"]] if "$ref" in part else []
-            return here + [found for inner in part.values() for found in references(inner)]
-        return [found for inner in part for found in references(inner)] if isinstance(part, list) else []
+def test_choices_of_the_overview() -> None:
+    content = PLATFORM.content()
+    forms = content["components"]["schemas"]
+    assert forms["EventKind"]["enum"] == list(Kind)
+    assert forms["EventSeverity"]["enum"] == [each.word for each in Severity]
+    sorts = next(
+        each["schema"]["enum"]
+        for each in content["paths"]["/ric/v1/overview/subscriptions"]["get"]["parameters"]
+        if each["name"] == "sort"
+    )
+    assert sorts == [f"{sign}{name}" for name in SORTS for sign in ("", "-")]
 
-    found = references(document)
-    assert len(found) > 10
-    for reference in found:
-        target = document
-        for step in reference.removeprefix("#/").split("/"):
-            target = target[step]
+
+def test_references_lead_somewhere(document: Any) -> None:
+    assert lost_references(document) == []
+    assert lost_references(PLATFORM.content()) == []
+
+
+def test_every_route_of_the_xapp_port_is_documented(xapp: FlaskClient) -> None:
+    assert differences(xapp.application, XAPP.content()) == []
+
+
+def test_every_route_of_the_platform_port_is_documented(platform: FlaskClient) -> None:
+    assert differences(platform.application, PLATFORM.content()) == []
+
+
+def test_every_operation_tells_what_any_may_be_answered() -> None:
+    for document in (XAPP.content(), PLATFORM.content()):
+        for (method, path), operation in operations(document).items():
+            assert {"403", "503"} <= set(operation["responses"]), (method, path)
+            assert ("requestBody" in operation) == ("413" in operation["responses"]), (method, path)
+
+
+def test_each_port_serves_its_own(xapp: FlaskClient, platform: FlaskClient) -> None:
+    for client, own in ((xapp, XAPP), (platform, PLATFORM)):
+        assert client.get("/openapi.json").get_json() == own.content()
+        assert yaml.safe_load(client.get("/openapi.yaml").data) == own.content()
+        assert client.get("/ric/v1/openapi.json").get_json() == XAPP.content()
+        assert "/openapi.json" in client.get("/docs").text
 
 
 def test_paths_are_served(document: Any, xapp: FlaskClient) -> None:

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the OpenAPI documents of the ports promise, asked of running programs with generated requests, right and wrong.
+
+The stand-alone run has all ports in one process, and simulated neighbours. What ends the process is asked of a daemon
+that wants a token for it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, assume, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+from support.http.api_document import METHODS
+from support.processes.children import START, spawn
+from support.processes.daemon import Daemon, Neighbourhood
+from support.waiting import eventually
+
+from mec.ams.amsi.values import callback
+from mec.app import DOCUMENT as MANAGER
+from mec.controller.cli import DOCUMENT as CONTROLLER
+from mec.controller.schemas import fed_addresses
+from mec.proxy.cli import DOCUMENT as PROXY
+from submgr.rest.openapi import PLATFORM, XAPP
+
+GENERATED = settings(
+    max_examples=max(3, settings.default.max_examples // 25),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+    database=None,
+)
+"""Four requests of a kind by default, eight hundred with `make fuzz`."""
+DOCUMENTS = {"xapp": XAPP, "platform": PLATFORM, "mec": MANAGER, "controller": CONTROLLER, "proxy": PROXY}
+ENDS = ("restart", "import")
+"""Operations after which the process is another one."""
+NODE = "gnb_208_092_000001"
+
+
+@schemathesis.serializer("application/x-ndjson")
+def lines(context: Any, value: Any) -> bytes:
+    """A backup, as generated: text."""
+    return value.encode(errors="replace") if isinstance(value, str) else json.dumps(value).encode()
+
+
+def operations() -> list[Any]:
+    """Port, path, method and mode of what the documents have; with a mode for wrong requests where there can be any."""
+    return [
+        pytest.param(name, path, method, mode, id=f"{name}-{method}-{path}-{mode.value}")
+        for name, document in DOCUMENTS.items()
+        for path, methods in document.content()["paths"].items()
+        for method, operation in methods.items()
+        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
+        if method in METHODS and operation["operationId"] not in ENDS
+        if mode is GenerationMode.POSITIVE or "requestBody" in operation
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The documents as a stand-alone run serves them, and the body of a request that its neighbours answer."""
+
+    schemas: dict[str, Any]
+    example: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    path = tmp_path_factory.mktemp("standalone")
+    log = path / "log"
+    command = [
+        sys.executable,
+        "-m",
+        "submgr",
+        "run",
+        "--standalone",
+        "--mec",
+        "--free-ports",
+        "--database",
+        str(path / "db"),
+    ]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("RMR_", "CFG_"))}
+    with log.open("wb") as out:
+        process: subprocess.Popen[bytes] = spawn(command, stdout=out, stderr=out, env=environment)
+    try:
+        eventually(lambda: "/dev_app/v1/openapi.yaml" in log.read_text(), START, what="the start")
+        text = log.read_text()
+        found: dict[str, str] = {}
+        for line in re.findall(r'^{.*"msg":"listening".*}$', text, re.MULTILINE):
+            told = json.loads(line)
+            found.setdefault(told["server"], told["address"])
+        posted = re.search(r"-d '({.*})'$", text, re.MULTILINE)
+        assert posted is not None
+        documents = {name: f"http://{found[name]}/openapi.json" for name in DOCUMENTS}
+        schemas = {name: schemathesis.openapi.from_url(url) for name, url in documents.items()}
+        yield Running(schemas, json.loads(posted[1]))
+        assert process.poll() is None, "the process has ended"
+        assert '"crit":"ERROR"' not in log.read_text()
+        assert "Traceback" not in log.read_text()
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def sent(case: Any, example: dict[str, Any]) -> None:
+    """Leaves out what no schema can say, and what would go to others than the simulators."""
+    body = case.body
+    match case.operation.definition.raw.get("operationId"):
+        case "subscribe":
+            details = body["SubscriptionDetails"]
+            assume(distinct(detail["XappEventInstanceId"] for detail in details))
+            for actions in (detail["ActionToBeSetupList"] for detail in details):
+                assume(distinct(action["ActionID"] for action in actions))
+                assume(len({action["ActionType"] for action in actions}) == 1)
+            assume(len(body["Meid"].encode()) <= 31)
+            body.pop("SubscriptionId", None)
+            body["Meid"] = NODE
+            body["ClientEndpoint"] |= {"Host": "127.0.0.1", "HTTPPort": example["ClientEndpoint"]["HTTPPort"]}
+        case "events":
+            case.query.pop("follow", None)  # an answer without an end
+        case "feed":
+            assume(takes(fed_addresses, body["ip"]))
+        case "subscribeToMobility" | "changeMobilitySubscription":
+            assume(takes(callback, body["callbackReference"]))
+
+
+def distinct(values: Iterable[object]) -> bool:
+    every = list(values)
+    return len(set(every)) == len(every)
+
+
+def takes(convert: Callable[[Any], object], value: Any) -> bool:
+    try:
+        convert(value)
+    except ValueError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(("port", "path", "method", "mode"), operations())
+def test_keeps_its_promises(running: Running, port: str, path: str, method: str, mode: GenerationMode) -> None:
+    operation = running.schemas[port][path][method]
+
+    @GENERATED
+    @given(operation.as_strategy(generation_mode=mode))
+    def ask(case: Any) -> None:
+        if mode is GenerationMode.POSITIVE:
+            sent(case, running.example)
+        # 503 and 500 are answers like others where the document has them, and nowhere else
+        case.call_and_validate(excluded_checks=[not_a_server_error])
+
+    ask()
+
+
+def test_what_ends_the_process_wants_a_token() -> None:
+    """No schema can say what a backup is: one that is none is refused, and that is right."""
+    unlike = [not_a_server_error, positive_data_acceptance]
+    with Neighbourhood() as around, Daemon(around, debug={"write": "token", "token": "secret"}) as daemon:
+        base = f"http://127.0.0.1:{daemon.platform_port}"
+        schema = schemathesis.openapi.from_url(f"{base}/openapi.json")
+        for path, method in (("/ric/v1/test/restart", "post"), ("/ric/v1/import", "post")):
+
+            @GENERATED
+            @given(schema[path][method].as_strategy())
+            def ask(case: Any) -> None:
+                assert case.call_and_validate(excluded_checks=unlike).status_code == 401
+                if case.path.endswith("import"):
+                    case.query = {**(case.query or {}), "dryRun": "true"}
+                    answer = case.call(headers={"Authorization": "Bearer secret"})
+                    case.validate_response(answer, excluded_checks=unlike)
+                    assert answer.status_code in (200, 400)
+
+            ask()
+        assert daemon.running
