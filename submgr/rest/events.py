@@ -22,7 +22,7 @@ from submgr.rest.parameters import Parameters
 from submgr.rest.views import Json, moment
 
 MOST_STREAMS = 32
-RETRY_AFTER = "5"
+RETRY_AFTER = "1"
 KEEP_ALIVE = 15.0
 """Seconds after which a stream without events shows that it is alive."""
 _PAUSE = 0.1
