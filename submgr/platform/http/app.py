@@ -23,6 +23,9 @@ request is near it: the E2AP messages that a subscription leads to must fit into
 
 _SLASHES = re.compile("/{2,}")
 
+encode_json = msgspec.json.Encoder().encode
+"""The body of a JSON answer."""
+
 
 def json_errors(status: int, message: str, errors: FieldErrors, extra: Mapping[str, Any]) -> tuple[bytes, str]:
     """`{"code": 400, "message": "...", "errors": [{"field": "...", "message": "..."}]}`."""
@@ -143,7 +146,7 @@ class JsonApp(Flask):
 
 def json_response(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """`value` (anything msgspec encodes) as a JSON answer."""
-    answer = Response(msgspec.json.encode(value), status, content_type="application/json")
+    answer = Response(encode_json(value), status, content_type="application/json")
     if headers:
         answer.headers.update(dict(headers))
     return answer
