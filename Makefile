@@ -2,45 +2,63 @@
 # Two commands do all set-up: `make run` and `make test`. Both need only Python >= 3.11 with venv, make and git.
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := -m pip install --quiet --disable-pip-version-check
+# Without --no-compile pip compiles all of pycrate, half a minute for modules of which a few are ever imported. Python
+# keeps the bytecode of those that are.
+PIP := -m pip install --quiet --disable-pip-version-check --no-compile
 # Nothing is installed but wheels whose hash is in a lock.
 LOCKED := $(PIP) --only-binary :all: --require-hashes
-# Tests of one file share their servers. The files go in the order of the tree: long ones first, units fill the gaps.
-# They start a hundred programs: without bytecode files each of these would compile everything again.
+# An environment may forbid bytecode files: then each program that is started would compile everything again.
 export PYTHONDONTWRITEBYTECODE :=
+# Tests of one file share their servers. The files go in the order of the tree: long ones first, units fill the gaps.
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
-LOCKS := requirements.txt requirements-nodeps.txt requirements-test.txt
 TOOLS := .venv-tools/bin
+COUNT = cat $(1) | grep '==' | grep -vc win32
 
-.PHONY: run test check lint docs venv fuzz chaos lock sbom audit clean
+.PHONY: help run test check lint docs venv fuzz chaos lock sbom audit clean
+.DEFAULT_GOAL := help
 
-run: venv
-	$(BIN)/submgr run --standalone
+help: ## what there is to make
+	@sed -n 's/^\([a-z][a-z-]*\):.*## /make \1	/p' Makefile | expand -t 16
 
-test: venv
+run: .venv/.run ## the daemon with simulated neighbours, on 127.0.0.1 (PORTS=free: on free ports; ARGS="--database FILE")
+	@$(BIN)/submgr run --standalone $(if $(filter free,$(PORTS)),--free-ports) $(ARGS)
+
+test: venv ## all tests
 	$(BIN)/python -m pytest $(PARALLEL)
 
-check: venv lint
+check: venv lint ## lint, and the tests with coverage
 	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term:skip-covered
 
-lint: venv
+lint: venv ## ruff, mypy (strict), the import contracts
 	$(BIN)/ruff check submgr mec tests tools
 	$(BIN)/ruff format --check submgr mec tests tools
 	$(BIN)/mypy
 	$(BIN)/lint-imports setup.cfg
 
-docs: venv
+docs: venv ## the pages of docs/ that are made from the source
 	$(BIN)/python -m tools.procedures_page
 	$(BIN)/python -m tools.licences
 
-venv: .venv/.installed
+venv: .venv/.installed ## .venv with what tests need, too
 
-.venv/.installed: $(LOCKS) pyproject.toml
+# What a run needs. `make test` and its like add the rest.
+.venv/.run: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 ..." >&2; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(BIN)/python $(LOCKED) -r requirements.txt -r requirements-test.txt
-	$(BIN)/python $(LOCKED) --no-deps -r requirements-nodeps.txt
-	$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
+	@echo "[1/3] making .venv with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv .venv
+	@echo "[2/3] installing $$($(call COUNT,requirements.txt)) packages into .venv"
+	@$(BIN)/python $(LOCKED) -r requirements.txt
+	@echo "[3/3] installing submgr and mec into .venv, from this directory"
+	@$(BIN)/python $(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The programs that tests start import the modules of pycrate: they are compiled once, before.
+.venv/.installed: .venv/.run requirements-test.txt requirements-nodeps.txt
+	@echo "[1/2] installing $$($(call COUNT,requirements-test.txt requirements-nodeps.txt)) packages for tests into .venv"
+	@$(BIN)/python $(LOCKED) -r requirements-test.txt
+	@$(BIN)/python $(LOCKED) --no-deps -r requirements-nodeps.txt
+	@echo "[2/2] compiling what programs import"
+	@$(BIN)/python -c 'import submgr.e2ap.pycrate_codec, mec.controller.protocol.s1ap_ies, mec.controller.recordings.nas_messages'
 	@touch $@
 
 .venv-tools/.installed: requirements-tools.txt
@@ -53,30 +71,31 @@ venv: .venv/.installed
 COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(TOOLS)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-annotate --no-strip-extras --only-binary :all: $(UPGRADE)
 
-lock: .venv-tools/.installed
+lock: .venv-tools/.installed ## the locks, from the names in pyproject.toml
 	$(COMPILE) pyproject.toml --group build -o requirements.txt
 	$(COMPILE) --group nodeps --no-deps -o requirements-nodeps.txt
 	$(COMPILE) --group test -c requirements.txt -o requirements-test.txt
 	$(COMPILE) --group tools -o requirements-tools.txt
 
 # What the daemon is made of, as the image has it: build/sbom.cdx.json (CycloneDX).
-sbom: .venv-tools/.installed
+sbom: .venv-tools/.installed ## a bill of materials of the daemon (CycloneDX)
 	$(TOOLS)/python -m tools.sbom build/sbom.cdx.json
 
 # Known vulnerabilities of what is locked. Without a way to where they are listed it says so, and fails nothing.
-audit: .venv-tools/.installed
+audit: .venv-tools/.installed ## known vulnerabilities of what is locked
 	$(TOOLS)/python -m tools.audit requirements.txt requirements-nodeps.txt requirements-test.txt requirements-tools.txt
 
-fuzz: venv
+fuzz: venv ## the long runs of the fuzzers
 	$(BIN)/python -m pytest tests/fuzz tests/unit/core/test_model_based.py tests/integration/test_openapi.py \
 		tests/integration/test_meo_openapi.py \
 		--hypothesis-profile=fuzz --timeout=3600
 	CONFORMANCE_TIMES=50 $(BIN)/python -m pytest tests/integration/test_conformance_load.py --timeout=3600
 
 # CHAOS_SECONDS at each of four kinds of place; a failure prints how to have it again.
-chaos: venv
+chaos: venv ## faults drawn at random (CHAOS_SECONDS, CHAOS_KILLS, CHAOS_SEED)
 	CHAOS_KILLS=$${CHAOS_KILLS:-100} CHAOS_SECONDS=$${CHAOS_SECONDS:-1800} CHAOS_SEED=$${CHAOS_SEED:-$$(date +%s)} \
 		$(BIN)/python -m pytest -s tests/chaos --timeout=0
 
-clean:
-	rm -rf .venv .venv-tools build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage
+clean: ## everything that git ignores, a database in data/ among it
+	rm -rf .venv .venv-tools build dist data *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

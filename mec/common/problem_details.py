@@ -7,6 +7,7 @@ answers are sent in pieces.
 
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import chain
 from typing import Any, cast
 
 from flask import Blueprint, Response, current_app, request
@@ -93,6 +94,11 @@ def check(mistakes: Mistakes, status: int = 400) -> None:
 
 def in_pieces(pieces: Iterable[bytes | memoryview], size: int | None = None) -> Response:
     """A JSON answer that is sent piece by piece; `size` is the sum of their bytes, None if it is not known."""
+    return passed_on(chain(pieces, (b"\n",)), None if size is None else size + 1)
+
+
+def passed_on(pieces: Iterable[bytes | memoryview], size: int | None) -> Response:
+    """The JSON answer of somebody else, as it is; `size` is the sum of the bytes of its pieces, None if not known."""
     answer = Response(cast(Iterable[bytes], pieces), content_type="application/json")
     if size is not None:
         answer.content_length = size

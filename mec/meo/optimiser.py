@@ -15,7 +15,6 @@ import gevent
 from gevent.lock import BoundedSemaphore
 
 from mec.meo.context_changes import Moved
-from mec.meo.events import Kind, Severity
 from mec.meo.model import MAX_MOVES_KEPT, Context, Move, Pair
 from mec.meo.notifications import Notifier, address_change, context_deleted
 from mec.meo.overload import Overload
@@ -222,8 +221,6 @@ class Optimiser:
             "context migrated",
             extra={"context": context.id, "origin": origin, "target": context.platform, "why": reason},
         )
-        facts = {**self._meo.facts(context), "origin": origin, "target": context.platform, "reason": reason}
-        self._meo.events.tell(Kind.MIGRATION, Severity.INFO, "moved", **facts)
         self._meo.moved_in(context.pair)
         self._meo.inventory.sweep_platform(origin)
         return Migration(context.id, origin, context.platform, reason)

@@ -5,7 +5,7 @@ from flask import Blueprint, Response, request
 
 from mec.common import imsi as imsis
 from mec.common.ids import app_id, mec_id
-from mec.common.problem_details import Answers, answer_errors, check, in_pieces, parameters
+from mec.common.problem_details import Answers, answer_errors, check, parameters, passed_on
 from mec.proxy.schemas import unreached_view
 from mec.proxy.service import Circle, PeerError, PeerLacks, Proxy, UnknownMec
 from submgr.platform.http.app import ApiError, json_response
@@ -60,6 +60,6 @@ def proxy_blueprint(proxy: Proxy) -> Blueprint:
 
 def _passed_on(proxy: Proxy, stream: HttpStream) -> Response:
     """The answer of another MEC, sent on as it comes."""
-    answer = in_pieces(proxy.body(stream), stream.length)
+    answer = passed_on(proxy.body(stream), stream.length)
     answer.call_on_close(stream.close)
     return answer

@@ -3,16 +3,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
 
 from submgr.app import build
 from submgr.cli.go_arguments import file_named
-from submgr.cli.standalone import DATABASE, Demo, Neighbours, TcpPorts, start_demos
+from submgr.cli.standalone import Neighbours, TcpPorts, start_demos
 from submgr.daemon import Daemon
 from submgr.platform.config.file import ConfigError, read_text
 from submgr.platform.config.watcher import ConfigWatcher
@@ -32,11 +36,11 @@ CANNOT_START = (ConfigError, ListenError, TransportError, RmrEnvironmentError, S
 
 @click.command()
 @click.option("-f", "--file", "path", help="Configuration file; default: the environment variable CFG_FILE.")
-@click.option("--standalone", is_flag=True, help="With simulated neighbours and a database in a file; needs no file.")
-@click.option("--database", default=DATABASE, show_default=True, help="Database file of a stand-alone run.")
+@click.option("--standalone", is_flag=True, help="With simulated neighbours; needs no configuration file.")
+@click.option("--database", help="Stand-alone: a file that keeps the database. [default: one that ends with the run]")
 @click.option("--mec/--no-mec", default=True, show_default=True, help="Stand-alone: with demonstrations of MEC.")
 @click.option("--free-ports", is_flag=True, help="Stand-alone: pick free ports instead of the usual ones.")
-def run(path: str | None, standalone: bool, database: str, mec: bool, free_ports: bool) -> None:
+def run(path: str | None, standalone: bool, database: str | None, mec: bool, free_ports: bool) -> None:
     """Run the daemon until SIGTERM."""
     path = file_named(path or os.environ.get("CFG_FILE") or "")
     if not path and not standalone:
@@ -52,6 +56,8 @@ def run(path: str | None, standalone: bool, database: str, mec: bool, free_ports
             code = _run(_daemon(path, {}, logs, None))
     except CANNOT_START as failed:
         _complain(failed, path)
+        if standalone and not free_ports and _is_taken(failed):
+            click.echo("Free ports instead of the usual ones: --free-ports (make run PORTS=free)", err=True)
         code = 1
     finally:
         logs.stop()
@@ -65,6 +71,13 @@ def _complain(failed: Exception, path: str | None) -> None:
         lines = [line if path is None or path in line else f"{path}, {line}" for line in lines]
     for line in lines:
         click.echo(f"submgr cannot start: {line}", err=True)
+
+
+def _is_taken(failed: BaseException | None) -> bool:
+    """Whether something could not start because another process listens on its port."""
+    while failed is not None and not isinstance(failed, OSError):
+        failed = failed.__cause__
+    return failed is not None and failed.errno == errno.EADDRINUSE
 
 
 def _daemon(path: str | None, overrides: dict[str, Any], logs: Logs, neighbours: Neighbours | None) -> Daemon:
@@ -86,26 +99,34 @@ def _apply(live: LiveSettings, text: str) -> None:
     live.apply(text)
 
 
-def _standalone(path: str | None, database: str, ports: TcpPorts, mec: bool, logs: Logs) -> int:
-    neighbours = Neighbours(ports)
-    demos: list[Demo] = []
-    neighbours.start()
-    try:
-        daemon = _daemon(path, neighbours.overrides(ports, database), logs, neighbours)
+def _standalone(path: str | None, database: str | None, ports: TcpPorts, mec: bool, logs: Logs) -> int:
+    with ExitStack() as running:
+        if database is None:
+            directory = running.enter_context(TemporaryDirectory(prefix="submgr-", ignore_cleanup_errors=True))
+            file, fate = str(Path(directory) / "submgr.db"), "gone at the end; --database FILE keeps one"
+        else:
+            file, fate = database, "kept"
+        neighbours = Neighbours(ports)
+        neighbours.start()
+        running.callback(neighbours.stop)
+        daemon = _daemon(path, neighbours.overrides(ports, file), logs, neighbours)
 
         def introduce() -> None:
             daemon.parts.rmr.set_routes(neighbours.routes())
-            xapp, platform = daemon.parts.xapp_http.address[1], daemon.parts.platform_http.address[1]
-            click.echo(neighbours.introduction(xapp, platform))
+            lines: list[str] = []
             if mec:
-                demos.extend(start_demos(click.echo))
-                click.echo("\n".join(["", *(line for demo in demos for line in demo.lines), ""]))
+                for demo in start_demos(click.echo):
+                    running.callback(demo.stop)
+                    lines += demo.lines
+            # whoever reads this uses it at once
+            while not daemon.parts.probes.restored:
+                if daemon.ended.wait(0.01):
+                    return
+            xapp, platform = daemon.parts.xapp_http.address[1], daemon.parts.platform_http.address[1]
+            click.echo(neighbours.introduction(xapp, platform, f"{file}   ({fate})"))
+            click.echo("".join(f"{line}\n" for line in lines))
 
         return _run(daemon, introduce)
-    finally:
-        for demo in demos:
-            demo.stop()
-        neighbours.stop()
 
 
 def _run(daemon: Daemon, started: Callable[[], None] | None = None) -> int:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The neighbours of a stand-alone run: simulated, but behind real sockets. The database is a file."""
+"""The neighbours of a stand-alone run: simulated, but behind real sockets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from submgr.simulators.rtmgr import RoutingManagerSimulator
 from submgr.simulators.xapp import XappConfig, XappSimulator
 
 NODES = ("gnb_208_092_000001", "gnb_208_092_000002", "enb_208_092_000003")
-DATABASE = "data/submgr.db"
 _EVERY_SECOND = bytes.fromhex("0803e7")
 _THROUGHPUT = bytes.fromhex("00010100000000a04452422e5545546870446c012000004003e7")
 """KPM: a report every 1000 ms; style 1 format 1, DRB.UEThpDl every 1000 ms."""
@@ -34,16 +33,19 @@ CONNECTION_STATES = {
 
 @dataclass(frozen=True, slots=True)
 class TcpPorts:
-    """The TCP ports of all listeners of a stand-alone run, all on 127.0.0.1. 0 picks a free port."""
+    """The TCP ports of all listeners of a stand-alone run, all on 127.0.0.1. 0 picks a free port.
+
+    Those that are named are below 32768: from there on Linux takes ports for outgoing connections.
+    """
 
     xapp: int = 8088
     platform: int = 8080
     rmr: int = 4560
     e2term: int = 0
-    e2term_control: int = 38010
-    rtmgr: int = 38020
-    xapp_simulator: int = 38030
-    xapp_simulator_rmr: int = 38031
+    e2term_control: int = 20010
+    rtmgr: int = 20020
+    xapp_simulator: int = 20030
+    xapp_simulator_rmr: int = 20031
 
     @classmethod
     def free(cls) -> TcpPorts:
@@ -108,8 +110,8 @@ class Neighbours:
         """A route table that sends everything for an E2 node to the simulated E2 Termination."""
         return parse_routes(self.e2term.route_table())
 
-    def introduction(self, xapp: int, platform: int) -> str:
-        """The text for the user at the start. Its curl line works as it stands."""
+    def introduction(self, xapp: int, platform: int, database: str) -> str:
+        """The text for the user at the start. Its curl line works as it stands. `database`: where it is, in words."""
         base = f"http://127.0.0.1:{xapp}/ric/v1/subscriptions"
         assert self.e2term.control is not None
         e2term, rtmgr, notified = (
@@ -124,6 +126,7 @@ RIC Subscription Manager, stand-alone; stop it with Ctrl-C.
   what they hold         {e2term}/state
   routes                 {rtmgr}/state
   notifications          {notified}/state   (and what the nodes measured)
+  database               {database}
 
 Subscribe:
 

@@ -12,12 +12,12 @@ from submgr.adapters.journal.entries import Entry
 from submgr.adapters.journal.outcomes import Trace
 from submgr.overview.overview import Overview
 from submgr.overview.values import SORTS, DetailRow, Neighbour, NodeLine, Row, Status, Wanted, Whole, XappLine
-from submgr.platform.http.app import ApiError, json_response
+from submgr.platform.http.app import ApiError, json_bytes, json_response
 from submgr.platform.http.shared_answers import SharedAnswers
 from submgr.rest.contents import Contents
 from submgr.rest.events import Events
 from submgr.rest.parameters import Parameters
-from submgr.rest.views import Json, encode_list, json_bytes, moment
+from submgr.rest.views import Json, encode_list, moment
 
 _BASE = "/ric/v1/overview"
 _STATES = ("pending", "established", "partly", "failed", "deleting")

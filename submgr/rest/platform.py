@@ -11,7 +11,7 @@ from flask import Flask, Response, request
 
 from submgr.backup import LARGEST_IMPORT
 from submgr.core.model import RestRecord
-from submgr.platform.http.app import ApiError, JsonApp, after_sent, json_response
+from submgr.platform.http.app import ApiError, JsonApp, after_sent, json_bytes, json_response
 from submgr.platform.http.callbacks import refuse_callbacks
 from submgr.platform.http.changes import audit_changes, refuse_foreign_origins
 from submgr.platform.http.shared_answers import SharedAnswers
@@ -29,7 +29,6 @@ from submgr.rest.views import (
     health_view,
     import_view,
     in_order,
-    json_bytes,
     orphan_view,
 )
 from submgr.rest.write_access import require_write

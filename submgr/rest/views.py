@@ -11,7 +11,6 @@ from operator import attrgetter
 from typing import TypeVar
 
 import msgspec
-from flask import Response
 
 from submgr.backup import Imported
 from submgr.core.model import E2Record, RestHolder, RestRecord, RmrEndpoint
@@ -177,8 +176,3 @@ def _encoded(items: Iterable[Item], form: Callable[[list[Item]], object]) -> Ite
     while some := list(islice(left, _SLICE)):
         yield _encode(form(some))
         pause()
-
-
-def json_bytes(body: bytes) -> Response:
-    """An answer whose body is encoded JSON."""
-    return Response(body, content_type="application/json")

@@ -12,19 +12,18 @@ from flask import Response, request
 
 from submgr.core.errors import NodeDownError
 from submgr.core.model import SubscribeRequest
-from submgr.platform.http.app import ApiError, JsonApp, after_sent, json_response
+from submgr.platform.http.app import ApiError, JsonApp, after_sent, json_bytes, json_response
 from submgr.platform.http.callbacks import refuse_callbacks
 from submgr.platform.http.changes import refuse_foreign_origins
 from submgr.platform.http.json_body import take_turn
 from submgr.platform.http.peer import certificate_name
 from submgr.platform.http.shared_answers import SharedAnswers
 from submgr.platform.sparse_log import Sparsely
-from submgr.rest.errors import answer_only_if, answer_refusals, refusal, report_internal_errors
-from submgr.rest.hot_routes import HotRoutes, raise_if_failed
+from submgr.rest.errors import answer_refusals, refusal, report_internal_errors
 from submgr.rest.openapi import add_xapp_document
 from submgr.rest.schemas import parse_subscribe
 from submgr.rest.use_cases import Count, InternalError, Subscriptions, XappOptions
-from submgr.rest.views import accepted_view, encode_e2_subscriptions, json_bytes
+from submgr.rest.views import accepted_view, encode_e2_subscriptions
 
 log = logging.getLogger(__name__)
 
@@ -61,17 +60,13 @@ def xapp_app(
             raise ApiError(403, "the client certificate has neither a common name nor a DNS name (tls.ownership)")
         return name
 
-    def parsed(body: bytes) -> SubscribeRequest:
-        asked = parse(body)
+    def subscribe() -> Response:
+        take_turn(request.content_length)
+        asked = replace(parse(request.get_data(cache=False)), owner=owner())
         if asked.folded_octets:
             options.count_folded_octets(asked.folded_octets)
             _tell_of_folded_octets(folding, asked)
-        return asked
-
-    def subscribe() -> Response:
-        raise_if_failed()
-        take_turn(request.content_length)
-        accepted = subscriptions.subscribe(replace(parsed(request.get_data(cache=False)), owner=owner()))
+        accepted = subscriptions.subscribe(asked)
         answer = json_response(accepted_view(accepted.subscription_id), 201)
         return after_sent(answer, accepted.start)
 
@@ -84,7 +79,6 @@ def xapp_app(
         return json_bytes(lists.get(partial(listed, name), name or ""))
 
     def unsubscribe(subscription_id: str) -> Response:
-        raise_if_failed()
         subscriptions.unsubscribe(subscription_id, owner())
         return Response(status=204)
 
@@ -96,10 +90,6 @@ def xapp_app(
     add_xapp_document(app)
     report_internal_errors(app, internal_error)
     app.after_request(lambda answer: _counted(answer, count))
-    if options.permit is not None:
-        answer_only_if(app, options.permit)
-    if not options.ownership:
-        app.wsgi_app = HotRoutes(app.wsgi_app, parsed, subscriptions, count, options.permit)  # type: ignore[method-assign]
     return app
 
 

@@ -81,7 +81,7 @@ class World:
             interval=lambda: 0.0,
             trouble=lambda: self.trouble,
             removes=lambda: self.removes,
-            tell=lambda repaired: self.counts.update(each.what for each in repaired),
+            count=lambda what: self.counts.update([what]),
             clock=lambda: self.now,
         )
 

@@ -20,7 +20,7 @@ import msgspec
 from flask import Blueprint, Flask, Response
 
 from submgr.platform.http.api_documents import ApiDocument
-from submgr.platform.http.app import ApiError
+from submgr.platform.http.app import ApiError, json_bytes
 
 PATHS = ("/openapi.yaml", "/openapi.json", "/docs")
 """Where a port has its own document, and where people read it."""
@@ -42,7 +42,7 @@ def add_document(routes: Flask | Blueprint, document: ApiDocument, base: str = "
         return Response(document.as_yaml(), content_type="application/yaml")
 
     def as_json() -> Response:
-        return Response(document.as_json(), content_type="application/json")
+        return json_bytes(document.as_json())
 
     _add(routes, f"{base}/openapi.yaml", as_yaml)
     _add(routes, f"{base}/openapi.json", as_json)

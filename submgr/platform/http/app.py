@@ -21,16 +21,21 @@ MAX_BODY = 1024 * 1024
 """Bytes. A body is parsed in one piece, and this much of it holds up the process for tens of milliseconds. No honest
 request is near it: the E2AP messages that a subscription leads to must fit into 64 KiB."""
 
+_COPIED = 64 * 1024
+"""Bytes of JSON that are copied to be sent in one piece with the newline after them."""
+
 _SLASHES = re.compile("/{2,}")
 
-encode_json = msgspec.json.Encoder().encode
-"""The body of a JSON answer."""
+
+def json_line(value: object) -> bytes:
+    """`value` (anything msgspec encodes) as JSON with a newline, after which a terminal shows its prompt."""
+    return msgspec.json.encode(value) + b"\n"
 
 
 def json_errors(status: int, message: str, errors: FieldErrors, extra: Mapping[str, Any]) -> tuple[bytes, str]:
     """`{"code": 400, "message": "...", "errors": [{"field": "...", "message": "..."}]}`."""
     body = {"code": status, "message": message, "errors": list(errors), **extra}
-    return msgspec.json.encode(body), "application/json"
+    return json_line(body), "application/json"
 
 
 def problem_errors(status: int, message: str, errors: FieldErrors, extra: Mapping[str, Any]) -> tuple[bytes, str]:
@@ -38,7 +43,7 @@ def problem_errors(status: int, message: str, errors: FieldErrors, extra: Mappin
     body: dict[str, Any] = {"type": "about:blank", "title": reason_of(status), "status": status, "detail": message}
     if errors:
         body["errors"] = list(errors)
-    return msgspec.json.encode({**body, **extra}), "application/problem+json"
+    return json_line({**body, **extra}), "application/problem+json"
 
 
 def reason_of(status: int) -> str:
@@ -146,9 +151,18 @@ class JsonApp(Flask):
 
 def json_response(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """`value` (anything msgspec encodes) as a JSON answer."""
-    answer = Response(encode_json(value), status, content_type="application/json")
+    answer = Response(json_line(value), status, content_type="application/json")
     if headers:
         answer.headers.update(dict(headers))
+    return answer
+
+
+def json_bytes(body: bytes) -> Response:
+    """An answer with encoded JSON, and a newline. A large body is not copied for it."""
+    if len(body) <= _COPIED:
+        return Response(body + b"\n", content_type="application/json")
+    answer = Response((body, b"\n"), content_type="application/json")
+    answer.content_length = len(body) + 1
     return answer
 
 

@@ -75,20 +75,21 @@ class Ledger:
         self._take(newer)
         self._complete = True
 
-    def sending(self, effect: Effect) -> None:
-        """The write of `effect` begins; `sent` says when it is over."""
+    @contextmanager
+    def sending(self, effect: Effect) -> Iterator[None]:
+        """Goes around the write of `effect`."""
         self._sent = effect.keys()
         for touched in self._readers:
             touched.update(effect)
-
-    def sent(self) -> None:
-        self._sent = ()
+        try:
+            yield
+        finally:
+            self._sent = ()
 
     def acknowledged(self, effect: Effect) -> None:
         """The database holds `effect` now, so that older repairs of its keys are void."""
-        if self._repairs:
-            for key in effect:
-                self._repairs.pop(key, None)
+        for key in effect:
+            self._repairs.pop(key, None)
         self._take(effect)
 
     def followed(self, effect: Effect) -> None:
@@ -169,10 +170,7 @@ class Ledgers:
         self._by_namespace: dict[str, Ledger] = {}
 
     def of(self, namespace: str) -> Ledger:
-        ledger = self._by_namespace.get(namespace)
-        if ledger is None:
-            ledger = self._by_namespace[namespace] = Ledger()
-        return ledger
+        return self._by_namespace.setdefault(namespace, Ledger())
 
     def forget(self) -> None:
         """Forgets everything: another process writes from now on."""

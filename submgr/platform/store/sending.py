@@ -45,30 +45,25 @@ class Sender:
         """Whether the database has lost writes and `mend` is due."""
         return self._backend.has_lost()
 
-    def see(self, namespace: str, effect: Effect) -> bool:
-        """Reads what the keys of `effect` hold, where a repair would not know what to go back to. Returns whether the
-        database was asked. Raises StoreError."""
+    def see(self, namespace: str, effect: Effect) -> None:
+        """Reads what the keys of `effect` hold, where a repair would not know what to go back to. Raises StoreError."""
         ledger = self._ledgers.of(namespace)
         unseen = ledger.unseen(effect)
-        if not unseen:
-            return False
-        with self._reachability.asking("read"):
-            ledger.seen(self._backend.read(namespace, unseen))
-        return True
+        if unseen:
+            with self._reachability.asking("read"):
+                ledger.seen(self._backend.read(namespace, unseen))
 
     def put(self, namespace: str, effect: Effect) -> None:
         """Writes `effect`. Raises StoreError."""
         if not effect:
             return
         ledger = self._ledgers.of(namespace)
-        ledger.sending(effect)
-        try:
-            self._write(namespace, effect)
-        except StoreLost:
-            self.mend()
-            self._write(namespace, effect)
-        finally:
-            ledger.sent()
+        with ledger.sending(effect):
+            try:
+                self._write(namespace, effect)
+            except StoreLost:
+                self.mend()
+                self._write(namespace, effect)
         self.groups += 1
         ledger.acknowledged(effect)
 
