@@ -128,6 +128,7 @@ class Mec:
 
     def stop(self) -> None:
         """Ends the services. Unfinished work is in the store."""
+        self.orchestrator.end_streams()
         self._http.stop(grace=1.0)
         self.orchestrator.stop()
         self.mobility.stop()

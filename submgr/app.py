@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -12,12 +13,14 @@ from mec.app import build as build_mec
 from mec.common.settings import from_mapping as mec_settings
 from mec.meo.settings import usable as meo_settings
 from submgr.adapters.e2_termination import E2Termination
+from submgr.adapters.journal.conditions import Conditions
 from submgr.adapters.journal.observer import Observers
 from submgr.adapters.journal.parts import make_journal
 from submgr.adapters.metrics import gauges
 from submgr.adapters.metrics.monitoring import Monitoring, monitoring_of
 from submgr.adapters.metrics.observer import SdlObserver, WorkerObserver
 from submgr.adapters.records.loader import RecordLoader
+from submgr.adapters.records.progress import RestoreProgress
 from submgr.adapters.records.store import StoredRecords
 from submgr.adapters.rnib.connected_nodes import ConnectedNodes
 from submgr.adapters.rnib.connection_state import LocalNodeState, NodeState
@@ -49,6 +52,7 @@ from submgr.platform.store.choice import make_store
 from submgr.probes import Probes
 from submgr.reconciler import Reconciler
 from submgr.rest.use_cases import Looks
+from submgr.rmr.service import Rmr
 from submgr.runtime.dispatcher import Dispatcher
 from submgr.runtime.worker import Ports
 from submgr.servers import make_platform_http, make_xapp_http
@@ -58,6 +62,8 @@ from submgr.settings.model import Settings
 from submgr.standby import make_standby
 from submgr.status import StatusLook
 
+REFUSALS = 3
+"""Refusals in a row after which an E2 node counts as one that refuses everything."""
 HUB_WATCH = 0.02
 """Seconds between two looks whether the event loop turns; a stop that is shorter may be missed."""
 
@@ -78,11 +84,16 @@ def build(
     store = make_store(sdl.backend, sdl.path, environment, fenced=live.current.ha.enabled, observer=sdl_observer)
     records = StoredRecords(store)
     shutdown = Shutdown()
-    journalling = make_journal()
+    journalling = make_journal(monitoring.metrics)
     standby = None
     if live.current.ha.enabled:
-        counted = monitoring.metrics.taken_over
-        standby = make_standby(live.current, environment, store, ended=shutdown.followed, counted=counted)
+        standby = make_standby(
+            live.current,
+            environment,
+            store,
+            ended=lambda why: shutdown.followed(journalling.followed(why)),
+            counted=journalling.taken_over,
+        )
     may_send = standby.may_send if standby is not None else always
     node_state: NodeState = local_nodes or make_node_state(live.current, environment, monitoring)
     nodes = ConnectedNodes(node_state, lambda: live.current.controls.check_e2_state)
@@ -117,9 +128,10 @@ def build(
         nodes.is_connected,
         loader.load_node,
         shutdown.broken,
-        monitoring.metrics.worker_failed,
+        journalling.crashed,
     )
-    health = Health(interval=HUB_WATCH)
+    progress = RestoreProgress(lambda: [worker.node for worker in dispatcher.workers])
+    health = Health(interval=HUB_WATCH, stalled=monitoring.metrics.stalled)
     probes = Probes(health, loader, store, rmr, dispatcher.stuck, standby)
     health.warn("E2 nodes", lambda: node_state.trouble() if live.current.controls.check_e2_state else None)
     check_function = FunctionCheck(
@@ -142,10 +154,11 @@ def build(
         interval=lambda: live.current.controls.reconcile,
         trouble=store.trouble,
         removes=lambda: loader.all_restored and not store.stats().shared,
-        count=monitoring.metrics.reconciled,
+        tell=journalling.repaired,
     )
     backup = Backup(dispatcher, records)
     gauges.watch_nodes(monitoring.metrics, lambda: [worker.node for worker in dispatcher.workers])
+    monitoring.metrics.read_refusals_from(lambda: journalling.tallies.refusing(REFUSALS))
     gauges.watch_rmr(monitoring.counters, rmr.stats)
     gauges.watch_parts(
         monitoring.metrics,
@@ -159,6 +172,9 @@ def build(
         missing_routes=probes.missing_routes,
         orphans=orphans.count,
         skipped_routes=lambda: rmr.skipped_routes().count,
+        routes=partial(_route_records, rmr),
+        ready=lambda: probes.ready().ok,
+        restored=progress.part,
         outbound=outbound,
         store=store,
         active=lambda: probes.why_not() is None,
@@ -190,6 +206,7 @@ def build(
         live, service, probes, logs, monitoring, orphans, reconciler, backup, nodes, looks
     )
     health.warn("TLS", lambda: xapp_http.tls_trouble() or platform_http.tls_trouble() or https.trouble())
+    live.on_refused(journalling.refused)
     mec = _make_mec(live, store, monitoring, outbound)
     outbound.own_ports = lambda: {xapp_http.port, platform_http.port, *rmr.ports, mec.port if mec is not None else 0}
     return Daemon(
@@ -203,6 +220,7 @@ def build(
             store=store,
             records=records,
             loader=loader,
+            progress=progress,
             node_state=node_state,
             nodes=nodes,
             rmr=rmr,
@@ -217,6 +235,7 @@ def build(
             platform_http=platform_http,
             mec=mec,
             journalling=journalling,
+            conditions=Conditions(journalling.journal, health.troubles, store.stats, rmr.size),
             standby=standby,
         )
     )
@@ -241,6 +260,12 @@ def controls_of(settings: Settings) -> Controls:
         unconfirmed_route_after=c.unconfirmed_routes,
         route_timeout=2 * settings.rtmgr.timeout,
     )
+
+
+def _route_records(rmr: Rmr) -> float:
+    """Not a number where nobody here knows."""
+    size = rmr.size()
+    return float(sum(size)) if size is not None else math.nan if rmr.ready() else 0.0
 
 
 def _make_orphans(live: LiveSettings, dispatcher: Dispatcher, deliveries: Deliveries, service: Service) -> Orphans:

@@ -16,10 +16,12 @@ import gevent
 from gevent.event import Event
 
 from submgr.adapters.e2_termination import E2Termination
+from submgr.adapters.journal.conditions import Conditions
 from submgr.adapters.journal.parts import Journalling
 from submgr.adapters.notifier import XappNotifier
 from submgr.adapters.records.loaded import Loaded
 from submgr.adapters.records.loader import RecordLoader, StartFailed
+from submgr.adapters.records.progress import RestoreProgress
 from submgr.adapters.records.store import StoredRecords
 from submgr.adapters.rnib.connected_nodes import ConnectedNodes
 from submgr.adapters.rnib.connection_state import NodeState
@@ -35,6 +37,7 @@ from submgr.platform.http.listen import ListenError
 from submgr.platform.http.server import HttpServer
 from submgr.platform.logs import Logs
 from submgr.platform.store.base import Store, StoreError
+from submgr.platform.version import version
 from submgr.probes import Probes
 from submgr.reconciler import Reconciler
 from submgr.rmr.service import Rmr
@@ -104,6 +107,7 @@ class Parts:
     store: Store
     records: StoredRecords
     loader: RecordLoader
+    progress: RestoreProgress
     node_state: NodeState
     nodes: ConnectedNodes
     rmr: Rmr
@@ -118,6 +122,7 @@ class Parts:
     platform_http: HttpServer
     mec: Service | None
     journalling: Journalling
+    conditions: Conditions
     standby: Standby | None = None
 
 
@@ -154,6 +159,7 @@ class Daemon:
         """
         parts = self.parts
         descriptors.raise_limit()
+        parts.journalling.start(version())
         parts.health.start()
         parts.xapp_http.bind()
         parts.platform_http.bind()
@@ -163,6 +169,7 @@ class Daemon:
         if parts.watcher is not None:
             parts.watcher.start()
         parts.platform_http.start()
+        parts.conditions.start()
         if parts.standby is None:
             if parts.mec is not None:
                 parts.mec.start()
@@ -186,11 +193,13 @@ class Daemon:
     def _restore_and_listen(self, loaded: Loaded | None = None) -> None:
         """`loaded`: the records, where they have been read."""
         parts = self.parts
+        parts.progress.begin()
         try:
             loaded = loaded or parts.loader.load()
             if parts.standby is not None:
                 self._go_on_with_routes(loaded)
             restored = parts.loader.by_node(loaded)
+            parts.progress.loaded(restored.values())
             # a restored subscription may send a request to its E2 node at once, and needs the answer
             parts.e2_termination.open(parts.dispatcher, answers_only=True)
             with without_collections():
@@ -206,6 +215,7 @@ class Daemon:
             log.exception("the subscriptions could not be restored")
             parts.shutdown.broken(f"the subscriptions could not be restored: {bug!r}")
             return
+        parts.progress.complete()
         parts.probes.restored = True
         if parts.standby is not None:
             parts.routes.start()
@@ -226,10 +236,9 @@ class Daemon:
         """
         parts = self.parts
         parts.journalling.journal.close()
-        parts.reconciler.stop()
         drain = DRAIN if parts.standby is None else HANDOVER
-        parts.orphans.stop()
-        parts.routes.stop()
+        for loop in (parts.progress, parts.conditions, parts.reconciler, parts.orphans, parts.routes):
+            loop.stop()
         parts.xapp_http.stop(grace=min(2.0, drain))
         end = time.monotonic() + drain
         while any(worker.node.procedures_running for worker in parts.dispatcher.workers) and time.monotonic() < end:
@@ -252,6 +261,7 @@ class Daemon:
             parts.records.save_next_instance_id(parts.dispatcher.registry.ids.mark)
         parts.records.stop()
         parts.store.stop()
+        parts.journalling.stop()
         parts.health.stop()
 
     def _hand_over(self, standby: Standby) -> None:

@@ -64,7 +64,7 @@ class Reconciler:
     """Looks every `interval()` seconds (0: never), in a greenlet of its own.
 
     `trouble` says in words why the database cannot be read or written. `removes`: whether records that nobody knows may
-    be removed. `count` gets the `what` of each repair.
+    be removed. `tell` gets what was repaired, if anything.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Reconciler:
         interval: Callable[[], float],
         trouble: Callable[[], str | None],
         removes: Callable[[], bool],
-        count: Callable[[str], None],
+        tell: Callable[[list[Difference]], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._dispatcher = dispatcher
@@ -85,7 +85,7 @@ class Reconciler:
         self._interval = interval
         self._trouble = trouble
         self._removes = removes
-        self._count = count
+        self._tell_repairs = tell
         self._clock = clock
         self._one_at_a_time = BoundedSemaphore(1)
         self._unknown: dict[tuple[str, str], float] = {}
@@ -138,8 +138,8 @@ class Reconciler:
         return [worker.node for worker in self._dispatcher.workers]
 
     def _tell(self, repaired: list[Difference]) -> None:
-        for each in repaired:
-            self._count(each.what)
+        if repaired:
+            self._tell_repairs(repaired)
         for each in repaired[:LOGGED]:
             words = {"what": each.what, "key": each.key, "meid": each.meid, "why": each.why}
             log.warning("reconciled", extra=words)

@@ -18,7 +18,6 @@ from submgr.platform.outbound_rules import Outbound
 from submgr.platform.secret_file import secret_file
 from submgr.probes import Probes
 from submgr.reconciler import Reconciler
-from submgr.rest.errors import answer_only_if
 from submgr.rest.platform import platform_app
 from submgr.rest.use_cases import DebugWrite, Looks, Operations, XappOptions
 from submgr.rest.xapp import xapp_app
@@ -43,10 +42,9 @@ def make_xapp_http(
         outbound.refusal,
         _origins(settings),
         settings.tls.ownership,
+        None if standby is None else standby.refuse,
     )
     app = xapp_app(service, monitoring.counters.inc, metrics.internal_error, options)
-    if standby is not None:
-        answer_only_if(app, standby.refuse)
     tls = settings.tls.server("xapp", required=True)
     return HttpServer("xapp", settings.subscription.listen, app, tls=tls)
 

@@ -48,7 +48,7 @@ class StatusLook:
         rmr.on_routes(self._new_routes)
 
     def __call__(self) -> Status:
-        ready, table = self._probes.ready(), self._rmr.routes()
+        ready, size = self._probes.ready(), self._rmr.size()
         since = self._routes_since
         return Status(
             name=self._name,
@@ -59,7 +59,7 @@ class StatusLook:
             active=self._probes.why_not() is None,
             store=_neighbour(self._store_kind, self._store.trouble()),
             endpoints=len(self._e2_termination()),
-            records=None if table is None else len(table.routes) + len(table.meids),
+            records=None if size is None else sum(size),
             routes_age=None if since is None else time.monotonic() - since,
             neighbours=(
                 _neighbour("Routing Manager", self._observer.routing_trouble),

@@ -12,6 +12,7 @@ from mec.meo.credentials import mistake
 from mec.meo.drivers.base import DriverError
 from mec.meo.error_answers import ANSWERS
 from mec.meo.errors import Unknown
+from mec.meo.events import EventAnswers
 from mec.meo.lcmp.schemas import Refusal, parse_wish
 from mec.meo.model import Platform
 from mec.meo.optimiser import Migration, Optimiser
@@ -42,6 +43,7 @@ def admin_blueprint(meo: Meo, optimiser: Optimiser, refusal: Refusal) -> Bluepri
     _platform_routes(routes, meo, refusal)
     _context_routes(routes, meo, refusal)
     _deployment_routes(routes, meo)
+    routes.add_url_rule("/events", "events", EventAnswers(meo.events).answer, methods=["GET"])
     _optimise_routes(routes, meo, optimiser)
     return routes
 

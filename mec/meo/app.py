@@ -76,9 +76,9 @@ class Orchestrator:
             clock=clock,
             wall=wall,
         )
-        self.notifier = Notifier(self._client, self.meo.context_changes, metrics, callback_policy)
+        self.notifier = Notifier(self._client, self.meo.context_changes, metrics, self.meo.events, callback_policy)
         heartbeat = health.heartbeat("meo optimisation", STUCK_AFTER) if health is not None else None
-        overload = Overload(metrics, self._tell_monitor, wall)
+        overload = Overload(metrics, self._tell_monitor, self.meo.events, wall)
         self.optimiser = Optimiser(self.meo, self.notifier, overload, heartbeat)
         self._poller = QkdPoller(
             lambda: self.meo.state.platforms.values(),
@@ -102,8 +102,13 @@ class Orchestrator:
         self.optimiser.start()
         self._loader.start()
 
+    def end_streams(self) -> None:
+        """Ends the answers of those who follow the events: the process is stopping."""
+        self.meo.events.close()
+
     def stop(self) -> None:
         """Ends at once. Unfinished work is in the store."""
+        self.end_streams()
         self._loader.stop()
         self._poller.stop()
         self.optimiser.stop()

@@ -13,6 +13,7 @@ from mec.common.records import left_to_the_store
 from mec.meo.drivers.base import DriverError, Report, instance_id
 from mec.meo.driving import Driving
 from mec.meo.errors import Unknown
+from mec.meo.events import Events, Kind, Severity
 from mec.meo.model import DeploymentState, Pair
 from mec.meo.readiness import Readiness, Watches
 from mec.meo.records import CONTEXTS, StoredDeployment, deployment_key, encode
@@ -34,6 +35,7 @@ class DeploymentStates:
         driving: Driving,
         status_url: Callable[[str], str],
         ready_timeout: Callable[[], float],
+        events: Events,
         clock: Callable[[], float],
         wall: Callable[[], float],
     ) -> None:
@@ -41,6 +43,7 @@ class DeploymentStates:
         self._driving = driving
         self._status_url = status_url
         self._ready_timeout = ready_timeout
+        self._events = events
         self._clock = clock
         self._wall = wall
         self._states: dict[Pair, Readiness] = {}
@@ -104,7 +107,8 @@ class DeploymentStates:
 
     def forget(self, pair: Pair) -> frozenset[str]:
         """It is removed. Returns the key of its record in the store."""
-        self._states.pop(pair, None)
+        if self._states.pop(pair, None) is not None:
+            self._events.tell(Kind.DEPLOYMENT, Severity.INFO, "removed", **_facts(pair))
         self._ids.pop(instance_id(pair), None)
         return frozenset((deployment_key(instance_id(pair)),))
 
@@ -139,6 +143,8 @@ class DeploymentStates:
         readiness = self._states.get(pair)
         if readiness is None or not readiness.tell(state, message, self._wall()):
             return
+        severity = Severity.WARNING if state is DeploymentState.FAILED else Severity.INFO
+        self._events.tell(Kind.DEPLOYMENT, severity, state.value, **_facts(pair), message=message)
         if records := self._record(pair, readiness):
             self._store.submit(Change(CONTEXTS, records), left_to_the_store, persistent=True)
         if state is DeploymentState.FAILED:
@@ -146,3 +152,7 @@ class DeploymentStates:
 
 
 _NO_WORDS = "its platform says so"
+
+
+def _facts(pair: Pair) -> dict[str, str]:
+    return {"deploymentId": instance_id(pair), "appKey": pair.app_key, "platform": pair.platform}

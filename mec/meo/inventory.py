@@ -11,6 +11,7 @@ from gevent.event import Event
 from mec.common.records import left_to_the_store
 from mec.meo.deployments import Deployments
 from mec.meo.errors import Conflict, Unavailable, Unknown
+from mec.meo.events import Events, Kind, Severity
 from mec.meo.model import App, Pair, Platform
 from mec.meo.records import APPS, PLATFORMS, StoredPlatform, encode
 from mec.meo.state import MeoState
@@ -23,7 +24,14 @@ log = logging.getLogger(__name__)
 class Inventory:
     """The applications and platforms. `ready` is false until the store has been read."""
 
-    def __init__(self, state: MeoState, store: Store, clock: Callable[[], float], wall: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        state: MeoState,
+        store: Store,
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+        events: Events,
+    ) -> None:
         self.ready = False
         self.evacuate: Callable[[str], None] = lambda platform: None
         """Called when a withdrawn platform has contexts."""
@@ -32,6 +40,7 @@ class Inventory:
         self._store = store
         self._clock = clock
         self._wall = wall
+        self._events = events
         self._arriving: set[tuple[str, str]] = set()
         self._forgotten: dict[str, Event] = {}
 
@@ -51,6 +60,7 @@ class Inventory:
             self._save(APPS, app.key, encode(app))
             self._state.put_app(app)
         log.info("application registered", extra={"app": app.key})
+        self._tell_of_app(app, "registered")
         return app
 
     def app(self, key: str) -> App:
@@ -70,6 +80,7 @@ class Inventory:
         self._save(APPS, app.key, encode(app))
         self._state.put_app(app)
         log.info("application withdrawn", extra={"app": app.key, "contexts": self._state.count_of_app(app.key)})
+        self._tell_of_app(app, "withdrawn")
         self.sweep_app(app.key)
 
     def add_platform(self, platform: Platform) -> None:
@@ -83,6 +94,7 @@ class Inventory:
             self._save(PLATFORMS, platform.name, encode(StoredPlatform(platform)))
             self._state.put_platform(platform)
         log.info("platform registered", extra={"platform": platform.name, "type": platform.type})
+        self._events.tell(Kind.PLATFORM, Severity.INFO, "registered", platform=platform.name, type=platform.type)
 
     def platform(self, name: str) -> Platform:
         """The platform of a name. Raises Unknown."""
@@ -103,6 +115,7 @@ class Inventory:
             self._state.put_platform(known)
             raise
         log.info("platform withdrawn", extra={"platform": name, "contexts": self._state.count_at(name)})
+        self._events.tell(Kind.PLATFORM, Severity.INFO, "withdrawn", platform=name, contexts=self._state.count_at(name))
         self.deployments.retry(name)
         if self._state.count_at(name):
             self.evacuate(name)
@@ -136,6 +149,9 @@ class Inventory:
         if key is not None:
             site = replace(site, key=float(key), key_at=now)
         self._state.put_site(site)
+        for what, value in (("load", load), ("key", key)):
+            if value is not None:
+                self._events.tell(Kind.TELEMETRY, Severity.DETAIL, what, platform=name, value=float(value))
         # lost telemetry comes again: nobody waits for this
         self._store.submit(Change(PLATFORMS, {name: encode(self.stored_platform(name))}), left_to_the_store)
 
@@ -147,6 +163,7 @@ class Inventory:
         if zone not in platform.latency and len(platform.latency) >= MAX_ZONES:
             raise Conflict(f"platform {name} has told of {MAX_ZONES} zones already")
         self._state.put_platform(replace(platform, latency={**platform.latency, zone: latency}))
+        self._events.tell(Kind.TELEMETRY, Severity.DETAIL, "latency", platform=name, zone=zone, value=latency)
         self._store.submit(Change(PLATFORMS, {name: encode(self.stored_platform(name))}), left_to_the_store)
 
     def stored_platform(self, name: str) -> StoredPlatform:
@@ -178,6 +195,10 @@ class Inventory:
         if (event := self._forgotten.pop(name, None)) is not None:
             event.set()
         log.info("platform forgotten", extra={"platform": name})
+        self._events.tell(Kind.PLATFORM, Severity.INFO, "forgotten", platform=name)
+
+    def _tell_of_app(self, app: App, what: str) -> None:
+        self._events.tell(Kind.APPLICATION, Severity.INFO, what, appKey=app.key, appName=app.info.name)
 
     @contextmanager
     def _coming(self, namespace: str, key: str) -> Iterator[None]:

@@ -16,6 +16,7 @@ import msgspec
 
 from mec.meo.context_changes import ContextChanges
 from mec.meo.drivers.base import instance_id
+from mec.meo.events import Events, Kind, Severity
 from mec.meo.metrics import MeoMetrics
 from mec.meo.model import Context, Pair
 from mec.meo.records import Notification
@@ -70,11 +71,13 @@ class Notifier:
         client: HttpClient,
         context_changes: ContextChanges,
         metrics: MeoMetrics,
+        events: Events,
         policy: RetryPolicy = CALLBACK_POLICY,
     ) -> None:
         self._client = client
         self._context_changes = context_changes
         self._metrics = metrics
+        self._events = events
         self._outbox = Outbox(policy=policy)
         self._finishing: set[gevent.Greenlet] = set()
 
@@ -120,6 +123,8 @@ class Notifier:
         self._count(str(notification.body["notificationType"]), result)
         self._context_changes.told(notification)
         if result.outcome is not Outcome.DELIVERED:
+            about, why = notification.context_id, result.error
+            self._events.tell(Kind.NOTIFICATION, Severity.WARNING, "failed", contextId=about, reason=why)
             log.warning(
                 "device application not told",
                 extra={"context": notification.context_id, "why": result.error, "tries": result.tries},

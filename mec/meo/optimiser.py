@@ -15,6 +15,7 @@ import gevent
 from gevent.lock import BoundedSemaphore
 
 from mec.meo.context_changes import Moved
+from mec.meo.events import Kind, Severity
 from mec.meo.model import MAX_MOVES_KEPT, Context, Move, Pair
 from mec.meo.notifications import Notifier, address_change, context_deleted
 from mec.meo.overload import Overload
@@ -221,6 +222,8 @@ class Optimiser:
             "context migrated",
             extra={"context": context.id, "origin": origin, "target": context.platform, "why": reason},
         )
+        facts = {**self._meo.facts(context), "origin": origin, "target": context.platform, "reason": reason}
+        self._meo.events.tell(Kind.MIGRATION, Severity.INFO, "moved", **facts)
         self._meo.moved_in(context.pair)
         self._meo.inventory.sweep_platform(origin)
         return Migration(context.id, origin, context.platform, reason)

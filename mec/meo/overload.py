@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from mec.meo.events import Events, Kind, Severity, some_reasons
 from mec.meo.metrics import MeoMetrics
 from submgr.platform.sparse_log import Sparsely
 
@@ -19,10 +20,12 @@ class Overload:
         self,
         metrics: MeoMetrics,
         tell: Callable[[dict[str, Any]], None],
+        events: Events,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._metrics = metrics
         self._tell = tell
+        self._events = events
         self._wall = wall
         self._sparsely = Sparsely(log)
         self.platform: str | None = None
@@ -34,6 +37,9 @@ class Overload:
         self._sparsely.log(logging.WARNING, platform, "overload", platform=platform, why=reason, targets=len(targets))
         if self.platform != platform:
             self.platform = platform
+            self._events.tell(
+                Kind.OVERLOAD, Severity.ERROR, "begun", platform=platform, reason=reason, reasons=some_reasons(targets)
+            )
             self._tell(
                 {
                     "alert": "overload",
@@ -48,5 +54,6 @@ class Overload:
         """A round has left no platform in overload."""
         if self.platform is not None:
             log.info("overload is over", extra={"platform": self.platform})
+            self._events.tell(Kind.OVERLOAD, Severity.INFO, "over", platform=self.platform)
             self._tell({"alert": "overload ended", "platform": self.platform, "timestamp": self._wall()})
             self.platform = None

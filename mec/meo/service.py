@@ -21,6 +21,7 @@ from mec.meo.deployments import REMOVAL_POLICY, DeployFailed, Deployments
 from mec.meo.drivers.base import Driver
 from mec.meo.driving import DRIVER_TIMEOUT, Driving
 from mec.meo.errors import Rejected, Unavailable, Unknown
+from mec.meo.events import Events, Kind, Severity, some_reasons
 from mec.meo.inventory import Inventory
 from mec.meo.metrics import MeoMetrics
 from mec.meo.model import App, Context, Pair, Platform, Wish
@@ -61,14 +62,16 @@ class Meo:
         self.clock = clock
         self.wall = wall
         self.rng = Random(settings.seed)
+        self.events = Events(wall)
         self._drivers = drivers
-        self.inventory = Inventory(self.state, store, clock, wall)
+        self.inventory = Inventory(self.state, store, clock, wall, self.events)
         driving = Driving(self.state, self.driver_of, self.with_credentials, metrics, driver_timeout, clock)
         self.deployment_states = DeploymentStates(
             store,
             driving,
             lambda deployment_id: self.settings.status_url(deployment_id),
             lambda: self.settings.ready_timeout,
+            self.events,
             clock,
             wall,
         )
@@ -147,7 +150,9 @@ class Meo:
             result = "admitted"
         except Rejected as exc:
             result = "rejected"
-            log.info("context rejected", extra={"reasons": dict(list(exc.reasons.items())[:20])})
+            reasons, name = some_reasons(exc.reasons), wish.app_info["appName"]
+            log.info("context rejected", extra={"reasons": reasons})
+            self.events.tell(Kind.CONTEXT, Severity.WARNING, "rejected", appName=name, reasons=reasons)
             raise
         except Unknown:
             result = "unknown app"
@@ -159,6 +164,7 @@ class Meo:
             self.metrics.admission_seconds.observe(self.clock() - began)
         told = {"context": context.id, "app": context.app_key, "platform": context.platform}
         log.info("context admitted", extra=told)
+        self.events.tell(Kind.CONTEXT, Severity.INFO, "admitted", **self.facts(context), platform=context.platform)
         return context
 
     def _admit(self, app: App, wish: Wish, deadline: float) -> Context:
@@ -224,6 +230,12 @@ class Meo:
             raise Unknown(f"there is no application context {context_id}")
         return context
 
+    def facts(self, context: Context) -> dict[str, str]:
+        """What events say of a context."""
+        app = self.state.apps.get(context.app_key)
+        name = app.info.name if app is not None else context.app_key
+        return {"contextId": context.id, "appKey": context.app_key, "appName": name}
+
     def end(self, context_id: str) -> None:
         """Ends a context. The last one of its application there has it removed. Raises Unknown, Unavailable."""
         self.context(context_id)
@@ -238,6 +250,8 @@ class Meo:
     def ended(self, context: Context, why: str) -> None:
         """A context has left the store: counts it, and forgets what was kept for it only."""
         self.metrics.ended.labels(why).inc()
+        facts = self.facts(context)
+        self.events.tell(Kind.CONTEXT, Severity.INFO, "ended", **facts, platform=context.platform, reason=why)
         log.info("context ended", extra={"context": context.id, "platform": context.platform, "why": why})
         self.inventory.sweep(context.pair)
 

@@ -17,6 +17,10 @@ Check = Callable[[], str | None]
 """Says in words why a part of the process is not ready; None when it is."""
 
 
+def _nothing(seconds: float) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Readiness:
     """Whether requests should come to this process, the reasons why not, and warnings for the operator."""
@@ -73,11 +77,14 @@ class Health:
         told_for: float = 5.0,
         clock: Callable[[], float] = time.monotonic,
         interval: float = 0.5,
+        stalled: Callable[[float], None] = _nothing,
     ) -> None:
+        """`stalled` is called after each look with how long the event loop did not run, in seconds."""
         self._stuck_after = stuck_after
         self._told_for = told_for
         self._clock = clock
         self._interval = interval
+        self._stalled = stalled
         self._heartbeats: dict[str, Heartbeat] = {}
         self._checks: dict[str, Check] = {}
         self._warnings: dict[str, Check] = {"background": supervised.trouble}
@@ -135,6 +142,11 @@ class Health:
         warnings = [f"{name}: {why}" for name, check in self._warnings.items() if (why := check()) is not None]
         return Readiness(not reasons, reasons, warnings)
 
+    def troubles(self) -> dict[str, str]:
+        """What is not well, and why: all checks and warnings by name, whether readiness depends on them or not."""
+        checks = {**self._warnings, **self._checks}
+        return {name: why for name, check in checks.items() if (why := check()) is not None}
+
     def turned(self) -> None:
         """Notes how long the event loop did not run before now."""
         if self._last_turn is None:
@@ -143,6 +155,7 @@ class Health:
         stall = now - self._last_turn - self._interval
         self._last_turn = now
         self.longest_stall = max(self.longest_stall, stall)
+        self._stalled(max(stall, 0.0))
         if stall >= self._stuck_after:
             self._stuck_until = (now + self._told_for, stall)
             log.error("the event loop was stuck", extra={"seconds": round(stall, 3)})

@@ -6,19 +6,31 @@ root of the log, for the loggers of libraries, which know nothing of this.
 """
 
 import logging
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 _DIFFERENT_TEXTS = 20
 """So many texts of one outage are logged before its pause is over."""
 
 
-class Sparsely:
-    """Logs the first event of a kind, then at most one line per kind and `interval` (s) with how many it stands for.
+@dataclass(slots=True)
+class _Window:
+    """Events of one kind, or of all, since `since`: how many were logged, how many left out."""
 
-    `max_kinds`: so many kinds are remembered, the latest ones.
+    since: float
+    logged: int = 0
+    left_out: int = 0
+
+
+class Sparsely:
+    """Logs the first events of a kind, then none until `interval` (s) is over, and then how many it has left out.
+
+    `burst`: so many events of a kind are logged in an interval, and `most` of all kinds together. `max_kinds`: so many
+    kinds are remembered, the latest ones.
     """
 
     def __init__(
@@ -27,30 +39,52 @@ class Sparsely:
         interval: float = 60.0,
         max_kinds: int = 1000,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        burst: int = 1,
+        most: float = math.inf,
     ) -> None:
         self._logger = logger
         self._interval = interval
         self._max_kinds = max_kinds
         self._clock = clock
-        self._kinds: OrderedDict[str, list[float]] = OrderedDict()
+        self._burst = burst
+        self._most = most
+        self._kinds: OrderedDict[str, _Window] = OrderedDict()
+        self._all = _Window(clock())
 
     def log(self, level: int, kind: str, message: str, *, error: BaseException | None = None, **fields: Any) -> None:
-        """Logs `message` with `fields`, unless `kind` was logged less than `interval` ago. `error`: with its traceback.
+        """Logs `message` with `fields`, unless enough of this `kind` was logged lately. `error`: with its traceback.
 
         After events were left out, the field `times` tells how many events the line stands for.
         """
         now = self._clock()
         seen = self._kinds.get(kind)
-        if seen is not None and now - seen[0] < self._interval:
-            seen[1] += 1
+        left_out = 0
+        if seen is None or now - seen.since >= self._interval:
+            left_out = seen.left_out if seen is not None else 0
+            seen = self._kinds[kind] = _Window(now)
+            self._kinds.move_to_end(kind)
+            if len(self._kinds) > self._max_kinds:
+                self._kinds.popitem(last=False)
+        if seen.logged >= self._burst or not self._has_room(now):
+            seen.left_out += left_out + 1
             return
-        if seen is not None and seen[1]:
-            fields["times"] = int(seen[1]) + 1
-        self._kinds[kind] = [now, 0]
-        self._kinds.move_to_end(kind)
-        if len(self._kinds) > self._max_kinds:
-            self._kinds.popitem(last=False)
+        seen.logged += 1
+        self._all.logged += 1
+        if left_out:
+            fields["times"] = left_out + 1
         self._logger.log(level, "%s", message, exc_info=error, extra=fields)
+
+    def _has_room(self, now: float) -> bool:
+        """Whether one more line may be logged, of whatever kind. Says how many could not, when it may again."""
+        if now - self._all.since >= self._interval:
+            left_out, self._all = self._all.left_out, _Window(now)
+            if left_out:
+                self._logger.warning("%d more lines of kinds of their own were left out", left_out)
+        if self._all.logged < self._most:
+            return True
+        self._all.left_out += 1
+        return False
 
     def warning(self, kind: str, peer: str, message: str) -> None:
         """Logs what a peer did as a warning. Each peer is a kind of its own."""

@@ -5,26 +5,41 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from flask import Response, g, request
 
 from submgr.core.errors import RefusedError
 from submgr.platform.http.app import JsonApp
+from submgr.platform.sparse_log import Sparsely
 from submgr.rest.use_cases import InternalError
 
 log = logging.getLogger(__name__)
 
+_BURST, _MOST = 20, 600
+"""Warnings in a minute: of one kind, of all."""
+
 
 def answer_refusals(app: JsonApp) -> None:
-    """Lets the views of `app` raise RefusedError. `refusal` finds the error afterwards."""
+    """Lets the views of `app` raise RefusedError. `refusal` finds the error afterwards.
+
+    A refusal that is not the client's fault is a WARNING; those that are alike are not all logged.
+    """
+    sparsely = Sparsely(log, burst=_BURST, most=_MOST)
 
     def answer(error: RefusedError) -> Response:
         g.refusal = error
-        log.info(
-            "request refused",
-            extra={"method": request.method, "path": request.path, "status": error.status, "why": error.message,
-                   "peer": request.remote_addr},
-        )  # fmt: skip
+        told: dict[str, Any] = {
+            "method": request.method,
+            "path": request.path,
+            "status": error.status,
+            "why": error.message,
+        }
+        if error.status < 500:
+            log.info("request refused", extra={**told, "peer": request.remote_addr})
+        else:
+            kind = f"{request.method} {error.message}"
+            sparsely.log(logging.WARNING, kind, "request refused", **told, peer=request.remote_addr)
         errors = [{"field": mistake.field, "message": mistake.message} for mistake in error.errors]
         headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
         return app.error_answer(error.status, error.message, errors, headers)

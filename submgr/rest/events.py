@@ -3,34 +3,20 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-import gevent
 import msgspec
-from flask import Response, request
+from flask import Response
 
 from submgr.adapters.journal.entries import Entry, Facts, Kind, Severity
 from submgr.adapters.journal.journal import Journal
-from submgr.platform.fair import Share
 from submgr.platform.http.app import ApiError, json_bytes
-from submgr.platform.http.open_stream import Listener
+from submgr.platform.http.event_stream import EventStreams, wants_stream
 from submgr.platform.turns import in_turns
 from submgr.rest.parameters import Parameters
 from submgr.rest.views import Json, moment
-
-MOST_STREAMS = 32
-RETRY_AFTER = "5"
-KEEP_ALIVE = 15.0
-"""Seconds after which a stream without events shows that it is alive."""
-_PAUSE = 0.1
-"""Seconds between two pieces of a stream: what happens meanwhile is sent together."""
-_LOOK = 1.0
-"""Seconds between two looks whether the client is there."""
-_PIECE = 50
-"""Events that are sent in one piece."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -67,7 +53,7 @@ class Events:
     def __init__(self, journal: Journal, words: Words) -> None:
         self._journal = journal
         self._words = words
-        self._streams = 0
+        self._streams = EventStreams(journal, lambda entry: entry.kind.value, self._line)
 
     def answer(self) -> Response:
         """A list, or a stream for a client that accepts one."""
@@ -81,13 +67,13 @@ class Events:
         )
         limit = parameters.number("limit", 1, 1000, 200)
         since = parameters.text("since")
-        follow = parameters.flag("follow") or request.accept_mimetypes.best == "text/event-stream"
+        follow = parameters.flag("follow") or wants_stream()
         try:
             after = self._journal.number_of(since) if since is not None else None
+            if follow:
+                return self._streams.answer(wanted.takes, wanted.severity, since)
         except ValueError as error:
             raise ApiError(400, f"since: {error}", [{"field": "since", "message": str(error)}]) from None
-        if follow:
-            return self._stream(wanted, since is not None, after)
         newest = (entry for entry in in_turns(self._journal.newest_first()) if entry.number > (after or 0))
         found = list(islice(filter(wanted.takes, newest), limit))
         return self._list(reversed(found))
@@ -139,70 +125,3 @@ class Events:
         if entry.line is None:
             entry.line = _encode(self.view(entry))
         return entry.line
-
-    # --- streams
-
-    def _stream(self, wanted: _Filter, resumes: bool, after: int | None) -> Response:
-        last = request.headers.get("Last-Event-ID")
-        if last:
-            resumes = True
-            try:
-                after = self._journal.number_of(last)
-            except ValueError:  # of somebody else's: nothing is known of what the client has missed
-                after = None
-        if self._journal.closed:
-            raise ApiError(503, "the process is stopping", headers={"Retry-After": RETRY_AFTER})
-        if self._streams >= MOST_STREAMS:
-            raise ApiError(
-                503, f"{MOST_STREAMS} clients follow the events already", headers={"Retry-After": RETRY_AFTER}
-            )
-        self._streams += 1
-        listener = Listener(request.environ)
-        if not resumes:
-            lines = self._lines(wanted, self._journal.last, listener)
-        elif after is None:
-            lines = self._from_the_start(wanted, listener)
-        else:
-            lines = self._lines(wanted, after, listener)
-        headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-        answer = Response(lines, content_type="text/event-stream", headers=headers)
-        answer.call_on_close(self._ended)
-        return answer
-
-    def _ended(self) -> None:
-        self._streams -= 1
-
-    def _from_the_start(self, wanted: _Filter, listener: Listener) -> Iterator[bytes]:
-        """For a client that knows an earlier run: what it missed of that, nobody knows."""
-        yield _gap(None)
-        yield from self._lines(wanted, 0, listener)
-
-    def _lines(self, wanted: _Filter, number: int, listener: Listener) -> Iterator[bytes]:
-        """The stream behind event `number`. Nothing waits for a slow client: what it misses is told as a gap."""
-        journal, share = self._journal, Share()
-        yield b": events\n\n"
-        sent = time.monotonic()
-        while not journal.closed and listener.there():
-            share.renew()
-            share.spend()
-            missed = journal.missed(number, wanted.severity)
-            piece = [_gap(missed)] if missed else []
-            for entry in journal.after(number)[:_PIECE]:
-                number = entry.number
-                if wanted.takes(entry):
-                    head = f"id: {journal.id_of(entry)}\nevent: {entry.kind.value}\ndata: ".encode()
-                    piece.append(head + self._line(entry) + b"\n\n")
-                    share.spend()
-            if piece:
-                yield b"".join(piece)
-            elif listener.doubtful or time.monotonic() - sent >= KEEP_ALIVE:
-                yield b": \n\n"
-            else:
-                journal.wait(number, _LOOK)
-                continue
-            sent = time.monotonic()
-            gevent.sleep(_PAUSE)
-
-
-def _gap(missed: int | None) -> bytes:
-    return b"event: gap\ndata: " + _encode({"Missed": missed}) + b"\n\n"

@@ -91,7 +91,7 @@ class XappOptions:
     octet is a mistake; otherwise `count_folded_octets` is called with the number of these integers in a request.
     `refusal`: says why no xApp may have a host and a port for its notifications, None when it may. `origins`: web
     pages that may send requests, see `refuse_foreign_origins`. `ownership`: an xApp sees and deletes only what the
-    name in its certificate has made.
+    name in its certificate has made. `permit` raises RefusedError unless this process may answer.
     """
 
     show_ids: bool = True
@@ -100,6 +100,7 @@ class XappOptions:
     refusal: Callable[[str, int], str | None] = _open
     origins: Sequence[str] = ()
     ownership: bool = False
+    permit: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

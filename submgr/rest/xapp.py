@@ -19,7 +19,8 @@ from submgr.platform.http.json_body import take_turn
 from submgr.platform.http.peer import certificate_name
 from submgr.platform.http.shared_answers import SharedAnswers
 from submgr.platform.sparse_log import Sparsely
-from submgr.rest.errors import answer_refusals, refusal, report_internal_errors
+from submgr.rest.errors import answer_only_if, answer_refusals, refusal, report_internal_errors
+from submgr.rest.hot_routes import HotRoutes, raise_if_failed
 from submgr.rest.openapi import add_xapp_document
 from submgr.rest.schemas import parse_subscribe
 from submgr.rest.use_cases import Count, InternalError, Subscriptions, XappOptions
@@ -60,13 +61,17 @@ def xapp_app(
             raise ApiError(403, "the client certificate has neither a common name nor a DNS name (tls.ownership)")
         return name
 
-    def subscribe() -> Response:
-        take_turn(request.content_length)
-        asked = replace(parse(request.get_data(cache=False)), owner=owner())
+    def parsed(body: bytes) -> SubscribeRequest:
+        asked = parse(body)
         if asked.folded_octets:
             options.count_folded_octets(asked.folded_octets)
             _tell_of_folded_octets(folding, asked)
-        accepted = subscriptions.subscribe(asked)
+        return asked
+
+    def subscribe() -> Response:
+        raise_if_failed()
+        take_turn(request.content_length)
+        accepted = subscriptions.subscribe(replace(parsed(request.get_data(cache=False)), owner=owner()))
         answer = json_response(accepted_view(accepted.subscription_id), 201)
         return after_sent(answer, accepted.start)
 
@@ -79,6 +84,7 @@ def xapp_app(
         return json_bytes(lists.get(partial(listed, name), name or ""))
 
     def unsubscribe(subscription_id: str) -> Response:
+        raise_if_failed()
         subscriptions.unsubscribe(subscription_id, owner())
         return Response(status=204)
 
@@ -90,6 +96,10 @@ def xapp_app(
     add_xapp_document(app)
     report_internal_errors(app, internal_error)
     app.after_request(lambda answer: _counted(answer, count))
+    if options.permit is not None:
+        answer_only_if(app, options.permit)
+    if not options.ownership:
+        app.wsgi_app = HotRoutes(app.wsgi_app, parsed, subscriptions, count, options.permit)  # type: ignore[method-assign]
     return app
 
 

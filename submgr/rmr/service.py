@@ -139,6 +139,11 @@ class Rmr:
         """The table in force; None before the first one, and with librmr, which keeps its own."""
         return self.transport.routes()
 
+    def size(self) -> tuple[int, int] | None:
+        """The routes and the meids of the table in force; None when there is none that is known here."""
+        table = self.transport.routes()
+        return None if table is None else (len(table.routes), len(table.meids))
+
     def set_routes(self, table: RouteTable) -> None:
         """Puts a table in force, until the route manager or the seed file has another one."""
         self.transport.set_routes(table)

@@ -36,7 +36,7 @@ class Dispatcher:
     """Workers by Meid: made when first needed, gone when nothing is known of their node.
 
     `connected(meid)` tells whether this node is connected now. `reload(meid)` returns its records from the store, and
-    blocks until they could be read. `broken` ends the process. `crashed` counts a worker that ended by a bug.
+    blocks until they could be read. `broken` ends the process. `crashed(meid)` is told of a worker that ended by a bug.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Dispatcher:
         connected: Callable[[str], bool],
         reload: Callable[[str], e.Restored],
         broken: Callable[[str], None],
-        crashed: Callable[[], None],
+        crashed: Callable[[str], None],
     ) -> None:
         self.registry = registry
         self._ports = ports
@@ -55,7 +55,7 @@ class Dispatcher:
         self._connected = connected
         self._reload = reload
         self._broken = broken
-        self._count_crash = crashed
+        self._tell_crash = crashed
         self._workers: dict[str, Worker] = {}
         self._crashes: deque[float] = deque(maxlen=CRASHES)
 
@@ -185,7 +185,7 @@ class Dispatcher:
     def _crashed(self, worker: Worker, bug: Exception) -> None:
         """Starts a fresh worker from the stored records; whoever waits for the crashed one is told that it failed."""
         meid = worker.meid
-        self._count_crash()
+        self._tell_crash(meid)
         log.error("worker of E2 node %s ended by a bug, starting it anew", meid, exc_info=bug)
         now = self._ports.clock()
         self._crashes.append(now)

@@ -52,6 +52,7 @@ class LiveSettings:
         self._environment = environment
         self._overrides = overrides
         self._watchers: list[Callable[[Settings, Settings], None]] = []
+        self._refused: list[Callable[[list[str]], None]] = []
         self._checks: list[Callable[[Settings], object]] = []
 
     def check_with(self, check: Callable[[Settings], object]) -> None:
@@ -62,6 +63,10 @@ class LiveSettings:
         """Has `callback(old, new)` called after every reload. It must not block."""
         self._watchers.append(callback)
 
+    def on_refused(self, callback: Callable[[list[str]], None]) -> None:
+        """Has `callback` called with the mistakes of a content that is refused. It must not block."""
+        self._refused.append(callback)
+
     def apply(self, text: str) -> bool:
         """Takes a new content of the file. False: the content was refused, and nothing has changed."""
         old = self.current
@@ -71,14 +76,17 @@ class LiveSettings:
                 check(reloaded.settings)
         except ConfigError as exc:
             self.reload_refused = True
+            problems = [str(problem) for problem in exc.problems]
             log.error(
                 "configuration refused, the old values stay",
                 extra={
                     "peer": "configuration file",
                     "outcome": "refused",
-                    "problems": [str(problem) for problem in exc.problems],
+                    "problems": problems,
                 },
             )
+            for refused in self._refused:
+                refused(problems)
             return False
         except Exception:  # a bug: whoever watches the file logs it, and the metric says so meanwhile
             self.reload_refused = True

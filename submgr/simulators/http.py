@@ -21,7 +21,7 @@ import msgspec
 from gevent.pool import Pool
 from gevent.pywsgi import WSGIHandler, WSGIServer
 
-from submgr.platform.http.app import json_line, reason_of
+from submgr.platform.http.app import encode_json, reason_of
 from submgr.platform.http.listen import listening_socket, parse_listen
 from submgr.simulators.events import EventLog
 from submgr.simulators.rules import HttpRule, R, RuleBook, RuleError
@@ -61,7 +61,7 @@ class Reply:
 
 def json_reply(value: object, status: int = 200) -> Reply:
     """A value as JSON."""
-    return Reply(status, json_line(value))
+    return Reply(status, encode_json(value))
 
 
 def error_reply(status: int, message: str) -> Reply:
@@ -76,7 +76,7 @@ def spoiled(rule: HttpRule | None, well: Reply) -> Reply:
     body, content_type = well.body, well.content_type
     status = rule.status or (302 if rule.redirect else well.status)
     if status not in range(200, 300):
-        body = json_line({"code": status, "message": "as the script says"})
+        body = encode_json({"code": status, "message": "as the script says"})
     if rule.html:
         body, content_type = _HTML, "text/html"
     if rule.body is not None:

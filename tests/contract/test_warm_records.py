@@ -86,7 +86,9 @@ def test_it_has_what_was_there_before_and_what_was_written_since(redis: RedisSer
     with following(redis.environment) as (standby, warm):
         assert warm.size == 6
         put(active, 4)
-        StoredRecords(active).erase_e2(2, None)
+        records = StoredRecords(active)
+        records.erase_e2(2, None)
+        records.flush()
         active.write(Change(STATE_NAMESPACE, {NEXT_INSTANCE_ID: b"5"}))
         loaded = taken_over(standby, warm)
         assert ids(loaded) == {1, 3, 4}

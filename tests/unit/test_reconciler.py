@@ -81,7 +81,7 @@ class World:
             interval=lambda: 0.0,
             trouble=lambda: self.trouble,
             removes=lambda: self.removes,
-            count=lambda what: self.counts.update([what]),
+            tell=lambda repaired: self.counts.update(each.what for each in repaired),
             clock=lambda: self.now,
         )
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Watches the workers and the notifier, and keeps the journal, the outcomes and the tallies by what it sees."""
+"""Watches the workers and the notifier: journal, outcomes, tallies and log have what it sees."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from submgr.adapters.journal.entries import Ended, Facts, Kind, Severity, Unmet, kept
 from submgr.adapters.journal.journal import Journal
+from submgr.adapters.journal.lines import GOOD, ProcedureLines
 from submgr.adapters.journal.outcomes import Outcomes
 from submgr.adapters.journal.tallies import Tallies
 from submgr.core import commands as c
@@ -17,7 +18,6 @@ from submgr.core.model import SubscribeRequest
 from submgr.e2ap import messages as m
 from submgr.runtime.ports import Observer
 
-_GOOD = (c.Outcome.SUCCESS, c.Outcome.PARTIAL)
 _ANSWERED = (e.RouteFailureKind.REFUSED, e.RouteFailureKind.UNCONFIRMED)
 _SUBSCRIBES = ("subscribe", "merge", "policy update", "resubscribe")
 
@@ -33,6 +33,7 @@ class JournalObserver:
         self._outcomes = outcomes
         self._tallies = tallies
         self._clock = clock
+        self._lines = ProcedureLines()
         self.routing_trouble: str | None = None
         """Why the last call of the Routing Manager got no answer, in words; None when it got one."""
         self._watch: dict[type, Callable[[str, e.Event | None, c.Command, float], None]] = {
@@ -163,12 +164,14 @@ class JournalObserver:
         assert told.failure is not None
         trace = self._outcomes.detail(told.subscription_id, told.xapp_event_instance_id)
         function_id = trace.ran_function_id if trace is not None else None
+        self._lines.unmet(meid, told, function_id)
         self._fails(Unmet(meid, told, told.failure, function_id), meid, told.endpoint.host)
 
     def _finished(self, meid: str, event: e.Event | None, command: c.Command, now: float) -> None:
         assert isinstance(command, c.Finished)
+        self._lines.ended(meid, command)
         told = Ended(meid, kept(command))
-        if command.outcome not in _GOOD:
+        if command.outcome not in GOOD:
             refused = command.outcome is c.Outcome.REFUSED and command.procedure in _SUBSCRIBES
             self._fails(told, meid, command.about.xapp, refused)
             return

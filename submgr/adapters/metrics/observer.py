@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Observers: they turn the work of the workers and of the store into counters, histograms and log lines.
+"""Observers: they turn the work of the workers and of the store into counters and histograms.
 
 They watch and steer nothing.
 """
@@ -45,10 +45,9 @@ RMR_ANSWERS: dict[type, str] = {
 
 
 class WorkerObserver:
-    """Implements `submgr.runtime.ports.Observer`: feeds both sets of metrics and the log.
+    """Implements `submgr.runtime.ports.Observer`: feeds both sets of metrics.
 
-    The log gets one INFO line per finished procedure. A message that an outsider can cause at will is logged once per
-    kind and minute.
+    A message that an outsider can cause at will is logged once per kind and minute.
     """
 
     def __init__(self, counters: GoCounters, metrics: Metrics) -> None:
@@ -101,19 +100,6 @@ class WorkerObserver:
     def _finished(self, meid: str, command: c.Command) -> None:
         assert isinstance(command, c.Finished)
         self._metrics.procedure(command.procedure, command.outcome.value, command.seconds)
-        log.info(
-            "%s %s",
-            command.procedure,
-            command.outcome.value,
-            extra={
-                "meid": meid,
-                "instance_id": command.instance_id,
-                "subscription_id": command.subscription_id,
-                "outcome": command.outcome.value,
-                "ms": round(command.seconds * 1000, 1),
-                "detail": command.detail,
-            },
-        )
 
     def _ignored(self, meid: str, command: c.Command) -> None:
         assert isinstance(command, c.Ignored)

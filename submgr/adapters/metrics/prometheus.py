@@ -17,6 +17,7 @@ from submgr.platform.version import version
 
 _PROCEDURE_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60)
 _CALL_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5)
+_STALL_BUCKETS = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5)
 _AGE_BUCKETS = (0.005, 0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 20, 30, 60, 120)
 
 GAUGES: Mapping[str, str] = {
@@ -36,6 +37,10 @@ GAUGES: Mapping[str, str] = {
     "submgr_orphaned_subscriptions": "Subscriptions whose xApp is gone",
     "submgr_missing_routes": "Message types xApps use over RMR (12010, 12020) for which there is no route",
     "submgr_rmr_routes_skipped": "Records of the RMR route table in force that cannot be read, wholly or in part",
+    "submgr_rmr_routes": "Records of the RMR route table in force; NaN with librmr, which keeps its own",
+    "submgr_ready": "1 while the process is ready, 0 while health/ready answers 503",
+    "submgr_store_up": "1 while records can be saved in the database, else 0",
+    "submgr_restore_progress": "The part of the stored subscriptions that is restored, from 0 to 1",
     "submgr_active": "1 while this process is the one that acts, 0 while it is a standby or not ready",
     "submgr_lease_age_seconds": "Time since the lease of the active process was renewed; 0 without a lease",
     "submgr_config_reload_refused": "1 while the configuration file has a content that was refused, else 0",
@@ -106,6 +111,12 @@ class Metrics:
         )
         for what in RECONCILED:
             self._reconciled.labels(what)
+        self._stalls = Histogram(
+            "submgr_loop_stall_seconds",
+            "How long the event loop did not turn, looked at fifty times a second",
+            buckets=_STALL_BUCKETS,
+            registry=registry,
+        )
         self._take_overs = Counter(
             "submgr_take_overs_total", "How often this process has become the active one", registry=registry
         )
@@ -132,6 +143,10 @@ class Metrics:
     def read_queues_from(self, read: Callable[[], Mapping[str, int]]) -> None:
         """Takes the values of `submgr_node_queue_depth` from `read()`: Meid to the number of waiting procedures."""
         self._gauges.queues = read
+
+    def read_refusals_from(self, read: Callable[[], Mapping[str, int]]) -> None:
+        """Takes the values of `submgr_node_refusals_in_a_row` from `read()`, by Meid."""
+        self._gauges.refusing = read
 
     def procedure(self, kind: str, outcome: str, seconds: float) -> None:
         """A procedure has ended, after `seconds`."""
@@ -171,6 +186,10 @@ class Metrics:
         """A worker has crashed."""
         self._worker_failures.inc()
 
+    def stalled(self, seconds: float) -> None:
+        """The event loop did not turn for so long, beyond what it was meant to rest."""
+        self._stalls.observe(seconds)
+
     def internal_error(self) -> None:
         """A REST request was answered with 500."""
         self._internal_errors.inc()
@@ -188,6 +207,7 @@ class _Gauges(Collector):
     def __init__(self) -> None:
         self._read: dict[str, Callable[[], float]] = {}
         self.queues: Callable[[], Mapping[str, int]] = dict
+        self.refusing: Callable[[], Mapping[str, int]] = dict
 
     def read_from(self, name: str, read: Callable[[], float]) -> None:
         if name not in GAUGES:
@@ -205,6 +225,14 @@ class _Gauges(Collector):
         for meid, waiting in self.queues().items():
             depth.add_metric([meid], waiting)
         yield depth
+        refusals = GaugeMetricFamily(
+            "submgr_node_refusals_in_a_row",
+            "Subscribes that an E2 node refused since it granted one; of nodes that refused three in the last minutes",
+            labels=["meid"],
+        )
+        for meid, times in self.refusing().items():
+            refusals.add_metric([meid], times)
+        yield refusals
         failed = CounterMetricFamily(
             "submgr_background_failures", "Failed steps of background loops, each of which is a bug", labels=["loop"]
         )

@@ -64,13 +64,13 @@ class StoredRecords:
         self._awaited.clear()
 
     def save_rest(self, record: RestRecord, done: Written | None) -> None:
-        self._save(REST_NAMESPACE, record.subscription_id, encode_rest(record), done)
+        self._save(REST_NAMESPACE, record.subscription_id, encode_rest(record), done, lingers=done is None)
 
     def erase_rest(self, subscription_id: str, done: Written | None) -> None:
         self._erase(REST_NAMESPACE, subscription_id, done)
 
     def save_e2(self, record: E2Record, done: Written | None) -> None:
-        self._save(E2_NAMESPACE, str(record.instance_id), encode_e2(record), done)
+        self._save(E2_NAMESPACE, str(record.instance_id), encode_e2(record), done, lingers=done is None)
 
     def erase_e2(self, instance_id: int, done: Written | None) -> None:
         self._erase(E2_NAMESPACE, str(instance_id), done)
@@ -164,7 +164,7 @@ class StoredRecords:
         self._paused = True
         self._store.pause_repairs()
 
-    def _save(self, namespace: str, key: str, value: bytes, done: Written | None) -> None:
+    def _save(self, namespace: str, key: str, value: bytes, done: Written | None, *, lingers: bool = False) -> None:
         overtaken = self._awaited.pop((namespace, key), [])
 
         def written(error: StoreError | None) -> None:
@@ -173,7 +173,7 @@ class StoredRecords:
             if done is not None:
                 done(_failure(error))
 
-        self._store.submit(Change(namespace, {key: value}), written, persistent=done is None)
+        self._store.submit(Change(namespace, {key: value}), written, persistent=done is None, lingers=lingers)
 
     def _erase(self, namespace: str, key: str, done: Written | None) -> None:
         def erased(error: StoreError | None) -> None:
@@ -183,7 +183,8 @@ class StoredRecords:
             if error is not None and not self._stopped.is_set():
                 self._await(namespace, key, done)
 
-        self._store.submit(Change(namespace, remove=frozenset({key})), erased, persistent=True)
+        change = Change(namespace, remove=frozenset({key}))
+        self._store.submit(change, erased, persistent=True, lingers=done is None)
 
     def _await(self, namespace: str, key: str, done: Written) -> None:
         self._awaited.setdefault((namespace, key), []).append(done)

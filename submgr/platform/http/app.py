@@ -26,16 +26,18 @@ _COPIED = 64 * 1024
 
 _SLASHES = re.compile("/{2,}")
 
+_encode = msgspec.json.Encoder().encode
 
-def json_line(value: object) -> bytes:
+
+def encode_json(value: object) -> bytes:
     """`value` (anything msgspec encodes) as JSON with a newline, after which a terminal shows its prompt."""
-    return msgspec.json.encode(value) + b"\n"
+    return _encode(value) + b"\n"
 
 
 def json_errors(status: int, message: str, errors: FieldErrors, extra: Mapping[str, Any]) -> tuple[bytes, str]:
     """`{"code": 400, "message": "...", "errors": [{"field": "...", "message": "..."}]}`."""
     body = {"code": status, "message": message, "errors": list(errors), **extra}
-    return json_line(body), "application/json"
+    return encode_json(body), "application/json"
 
 
 def problem_errors(status: int, message: str, errors: FieldErrors, extra: Mapping[str, Any]) -> tuple[bytes, str]:
@@ -43,7 +45,7 @@ def problem_errors(status: int, message: str, errors: FieldErrors, extra: Mappin
     body: dict[str, Any] = {"type": "about:blank", "title": reason_of(status), "status": status, "detail": message}
     if errors:
         body["errors"] = list(errors)
-    return json_line({**body, **extra}), "application/problem+json"
+    return encode_json({**body, **extra}), "application/problem+json"
 
 
 def reason_of(status: int) -> str:
@@ -151,7 +153,7 @@ class JsonApp(Flask):
 
 def json_response(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """`value` (anything msgspec encodes) as a JSON answer."""
-    answer = Response(json_line(value), status, content_type="application/json")
+    answer = Response(encode_json(value), status, content_type="application/json")
     if headers:
         answer.headers.update(dict(headers))
     return answer

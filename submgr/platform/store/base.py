@@ -141,8 +141,9 @@ class Store(Protocol):
     def stop(self, timeout: float = 5.0) -> None:
         """Writes the waiting changes for at most about `timeout` seconds (the rest fails), and closes the database."""
 
-    def submit(self, change: Change, done: Done, *, persistent: bool = False) -> None:
-        """Hands over a change; returns at once.
+    def submit(self, change: Change, done: Done, *, persistent: bool = False, lingers: bool = False) -> None:
+        """Hands over a change; returns at once. `lingers`: nobody waits for it, so that it may go a moment later,
+        together with the next change of its namespace.
 
         `done` is called exactly once, with None or the error, from a greenlet of the store, in the order of
         submission within a namespace and within twice the operation timeout. It must not block.

@@ -106,8 +106,8 @@ class CommittingStore:
             )
         self._backend.close()
 
-    def submit(self, change: Change, done: Done, *, persistent: bool = False) -> None:
-        self._writer.submit(change, done, persistent)
+    def submit(self, change: Change, done: Done, *, persistent: bool = False, lingers: bool = False) -> None:
+        self._writer.submit(change, done, persistent, lingers)
 
     def write(self, change: Change, *, persistent: bool = False) -> None:
         outcome: AsyncResult[StoreError | None] = AsyncResult()

@@ -75,21 +75,20 @@ class Ledger:
         self._take(newer)
         self._complete = True
 
-    @contextmanager
-    def sending(self, effect: Effect) -> Iterator[None]:
-        """Goes around the write of `effect`."""
+    def sending(self, effect: Effect) -> None:
+        """The write of `effect` begins; `sent` says when it is over."""
         self._sent = effect.keys()
         for touched in self._readers:
             touched.update(effect)
-        try:
-            yield
-        finally:
-            self._sent = ()
+
+    def sent(self) -> None:
+        self._sent = ()
 
     def acknowledged(self, effect: Effect) -> None:
         """The database holds `effect` now, so that older repairs of its keys are void."""
-        for key in effect:
-            self._repairs.pop(key, None)
+        if self._repairs:
+            for key in effect:
+                self._repairs.pop(key, None)
         self._take(effect)
 
     def followed(self, effect: Effect) -> None:
@@ -170,7 +169,10 @@ class Ledgers:
         self._by_namespace: dict[str, Ledger] = {}
 
     def of(self, namespace: str) -> Ledger:
-        return self._by_namespace.setdefault(namespace, Ledger())
+        ledger = self._by_namespace.get(namespace)
+        if ledger is None:
+            ledger = self._by_namespace[namespace] = Ledger()
+        return ledger
 
     def forget(self) -> None:
         """Forgets everything: another process writes from now on."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 
 import gevent
 from gevent.event import Event
@@ -23,6 +23,22 @@ from submgr.platform.store.base import (
 from submgr.platform.supervised import SupervisedLoop
 
 _log = logging.getLogger(__name__)
+
+
+class _Asking:
+    """A call of the database. A class and no generator, since each write of a subscription goes through it."""
+
+    __slots__ = ("_begin", "_operation", "_reachability")
+
+    def __init__(self, reachability: Reachability, operation: Operation) -> None:
+        self._reachability = reachability
+        self._operation = operation
+
+    def __enter__(self) -> None:
+        self._begin = time.monotonic()
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        self._reachability._asked(self._operation, time.monotonic() - self._begin, error)
 
 
 class Reachability:
@@ -80,20 +96,18 @@ class Reachability:
         self._reachable = False
         self._error = "stopped"
 
-    @contextmanager
-    def asking(self, operation: Operation) -> Iterator[None]:
+    def asking(self, operation: Operation) -> _Asking:
         """Goes around each call of the database: measures it, and notices when the database does not answer."""
-        begin = time.monotonic()
-        try:
-            yield
-        except (StoreTimeout, StoreUnavailable) as error:
+        return _Asking(self, operation)
+
+    def _asked(self, operation: Operation, seconds: float, error: BaseException | None) -> None:
+        if error is None:
+            self._observer.on_latency(operation, seconds)
+        elif isinstance(error, StoreTimeout | StoreUnavailable):
             self._suspect(error)
-            raise
-        except StoreRefusesWrites as error:
+        elif isinstance(error, StoreRefusesWrites):
             self._doubts += 1
             self._refused(error)
-            raise
-        self._observer.on_latency(operation, time.monotonic() - begin)
 
     def _step(self) -> None:
         self._doubt.wait(self._interval if self._reachable else self._interval / 4)

@@ -9,6 +9,7 @@ while bytes keep coming: a time limit would not end it.
 
 from __future__ import annotations
 
+from io import SEEK_END
 from typing import Any
 
 from redis._parsers import _RESP2Parser
@@ -64,6 +65,13 @@ class _Buffer(SocketBuffer):
         self._take(len(data))
         return data[:-2]
 
+    def put(self, data: bytes) -> None:
+        """Adds bytes that somebody else has read from the socket."""
+        place = self._buffer.tell()
+        self._buffer.seek(0, SEEK_END)
+        self._buffer.write(data)
+        self._buffer.seek(place)
+
     def _take(self, count: int) -> None:
         self.left -= count
         if self.left < 0:
@@ -84,6 +92,12 @@ class BoundedParser(_RESP2Parser):
     def unread(self) -> int:
         """Bytes that have come and are not read yet."""
         return 0 if self._buffer is None else self._buffer.unread_bytes()
+
+    def put(self, data: bytes) -> None:
+        """Adds bytes that somebody else has read from the socket. Raises ConnectionError when it is closed by now."""
+        if self._buffer is None:
+            raise ConnectionError("Connection closed")
+        self._buffer.put(data)
 
     def read_response(self, disable_decoding: bool = False) -> Any:
         buffer = self._buffer

@@ -12,8 +12,7 @@ way (see `SdlClient.probe`).
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -60,6 +59,33 @@ class SdlSettings:
             raise ValueError("timeouts must be above 0, and at least 2 connections are needed")
 
 
+class _Asking(translating):
+    """See `SdlClient.asking`."""
+
+    __slots__ = ("_client", "_limit")
+
+    def __init__(self, client: SdlClient, what: str) -> None:
+        super().__init__(what)
+        self._client = client
+
+    def __enter__(self) -> None:
+        self._limit = gevent.Timeout.start_new(self._client.operation_timeout)
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        limit = self._limit
+        limit.close()
+        if error is None:
+            return
+        if error is limit:
+            raise StoreTimeout(f"redis: no answer to {self._what} within {self._client.operation_timeout} s") from None
+        try:
+            super().__exit__(kind, error, traceback)
+        except StoreTimeout as timeout:
+            if not isinstance(timeout.__cause__, ConnectionError | TimeoutError):
+                self._client.close_idle()
+            raise
+
+
 class SdlClient:
     """The redis servers of the DBAAS_* variables. A namespace is on one of them."""
 
@@ -69,6 +95,7 @@ class SdlClient:
         A client that only reads says nothing about the environment, for it is the second one of a process.
         """
         self._settings = settings
+        self.operation_timeout = settings.operation_timeout
         self._tag = settings.name if writes else None
         self.servers: list[Server] = []
         """The servers that the namespaces are on; none while closed."""
@@ -98,25 +125,11 @@ class SdlClient:
         """The redis client of the server that `namespace` is on. Raises StoreUnavailable when not open."""
         return self.server(namespace).client
 
-    @contextmanager
-    def asking(self, what: str) -> Iterator[None]:
+    def asking(self, what: str) -> _Asking:
         """Bounds the time of a request made in the body, and translates its errors. Raises StoreError."""
-        limit = gevent.Timeout.start_new(self._settings.operation_timeout)
-        try:
-            with translating(what):
-                yield
-        except StoreTimeout as error:
-            if not isinstance(error.__cause__, ConnectionError | TimeoutError):
-                self._close_idle()
-            raise
-        except gevent.Timeout as timeout:
-            if timeout is not limit:
-                raise
-            raise StoreTimeout(f"redis: no answer to {what} within {limit.seconds} s") from None
-        finally:
-            limit.close()
+        return _Asking(self, what)
 
-    def _close_idle(self) -> None:
+    def close_idle(self) -> None:
         """After an answer that made no sense, what comes next on any connection may be the answer to something else."""
         for server in self.servers:
             server.client.connection_pool.close_idle()

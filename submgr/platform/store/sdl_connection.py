@@ -52,6 +52,46 @@ class SdlConnection(Connection):
         """Whether a part of a further answer has come already."""
         return bool(self._parser.unread())
 
+    # --- for `Lane`, which writes and reads by itself
+
+    @property
+    def is_open(self) -> bool:
+        return self._sock is not None
+
+    def is_quiet(self) -> bool:
+        """Whether the connection is open, and nothing has come that nobody asked for."""
+        try:
+            unasked = self.can_read(timeout=0)
+            self.wait_no_longer_than(None)
+        except (RedisError, OSError):
+            return False
+        return not unasked
+
+    def wait_no_longer_than(self, seconds: float | None) -> None:
+        """Bounds each wait for the socket; None: who asks bounds the time."""
+        sock: Any = self._sock
+        if sock is not None:
+            sock.settimeout(seconds)
+
+    def send_whole(self, data: bytes) -> None:
+        """Raises OSError."""
+        sock: Any = self._sock
+        sent = sock.send(data)
+        if sent < len(data):
+            sock.sendall(memoryview(data)[sent:])
+
+    def receive(self, most: int) -> bytes:
+        """What comes next, at most so many bytes. Raises OSError when the connection ends."""
+        sock: Any = self._sock
+        data: bytes = sock.recv(most)
+        if not data:
+            raise ConnectionResetError("Connection closed by server.")
+        return data
+
+    def put_back(self, data: bytes) -> None:
+        """Has the parser read what `receive` has returned."""
+        self._parser.put(data)
+
     def disconnect(self, *args: Any) -> None:
         sock: Any = self._sock
         if sock is not None:

@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from redis.exceptions import (
     AuthenticationError,
@@ -47,21 +45,27 @@ _ANSWERS_NOTHING = (NotSent, BusyLoadingError, AuthenticationError, MasterDownEr
 _REFUSES_WRITES = ("READONLY", "OOM", "MISCONF", "NOREPLICAS")
 
 
-@contextmanager
-def translating(what: str) -> Iterator[None]:
-    """Raises StoreError for the errors of redis-py, in their own words.
+class translating:
+    """Raises StoreError for the errors of redis-py, in their own words. `what` was asked for, in words.
 
     Any other exception comes from an answer that redis-py did not expect: it says nothing, as no answer does.
     """
-    try:
-        yield
-    except StoreError:
-        raise
-    except RedisError as error:
-        raise translated(error, what) from error
-    except Exception as error:
+
+    __slots__ = ("_what",)
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if not isinstance(error, Exception) or isinstance(error, StoreError):
+            return
+        if isinstance(error, RedisError):
+            raise translated(error, self._what) from error
         words = f"{type(error).__name__}: {error}"[:200]
-        raise StoreTimeout(f"redis: no answer to {what} that makes sense: {words}") from error
+        raise StoreTimeout(f"redis: no answer to {self._what} that makes sense: {words}") from error
 
 
 def translated(error: RedisError, what: str) -> StoreError:

@@ -101,6 +101,7 @@ class Marked:
         self._where = where
         self.shared = False
         self._sent = 0
+        self._newest = Marker()
         self.incomplete = False
 
     @property
@@ -122,8 +123,8 @@ class Marked:
         if not self._checked or self.epoch is None:
             return self._arguments(b"", b"", values, removals)
         self._sent += 1
-        mark = Marker(self.epoch, self._sent, self.incomplete)
-        return self._arguments(bytes(self.known), bytes(mark), values, removals)
+        self._newest = Marker(self.epoch, self._sent, self.incomplete)
+        return self._arguments(bytes(self.known), bytes(self._newest), values, removals)
 
     def looking(self) -> Words:
         """The arguments of a WRITE that leaves everything as it is."""
@@ -151,7 +152,7 @@ class Marked:
         False: nothing was written, and the same is to be sent without a check. Raises StoreFenced and StoreLost.
         """
         if answer is None or isinstance(answer, bytes):
-            held = Marker.parse(answer)
+            held = self._newest if answer == bytes(self._newest) else Marker.parse(answer)
             if self._checked and not self.lost and held.epoch != self.epoch and takes == self.takes:
                 raise InvalidResponse(f"no marker of this process: {answer!r:.80}")
             self.known = max(self.known, held)

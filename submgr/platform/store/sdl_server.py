@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from hashlib import sha1
 from typing import Any
 
@@ -15,11 +14,13 @@ from redis.exceptions import InvalidResponse, NoPermissionError, NoScriptError, 
 from submgr.platform.store.base import StoreFenced, StoreLost, StoreRefusesWrites, StoreTimeout, StoreUnavailable
 from submgr.platform.store.marker import Marker
 from submgr.platform.store.sdl_errors import translated
+from submgr.platform.store.sdl_lane import Lane, packed
 from submgr.platform.store.sdl_marked import TAKE, WRITE, Marked, Words
 
 _log = logging.getLogger(__name__)
 
-_SHA = sha1(WRITE, usedforsecurity=False).hexdigest()
+_SHA = sha1(WRITE, usedforsecurity=False).hexdigest().encode()
+_ROLE = packed((b"ROLE",))
 
 
 class Server:
@@ -38,6 +39,7 @@ class Server:
         self.replica_of: str | None = None
         self._watched = watched
         self._tells_role = True
+        self._lane = Lane(client)
 
     def write(self, values: dict[str, bytes], removals: list[str]) -> None:
         """Sets, removes and marks in one step, and asks the server in the same round trip what it is.
@@ -67,21 +69,11 @@ class Server:
 
     def _run(self, arguments: Words) -> list[Any]:
         """The answers to the script that writes, and to ROLE. A server that has restarted knows the script no more."""
-        role = [("ROLE",)] if self._tells_role else []
-        answers = self._ask([("EVALSHA", _SHA, *arguments), *role])
+        role, count = (_ROLE, 2) if self._tells_role else (b"", 1)
+        answers = self._lane.ask(packed((b"EVALSHA", _SHA, *arguments)) + role, count)
         if isinstance(answers[0], NoScriptError):
-            answers = self._ask([("EVAL", WRITE, *arguments), *role])
+            answers = self._lane.ask(packed((b"EVAL", WRITE, *arguments)) + role, count)
         return answers
-
-    def _ask(self, commands: Sequence[tuple[bytes | str | int, ...]]) -> list[Any]:
-        """The answers to commands of one round trip, errors among them. A pipeline of redis-py takes twice the time."""
-        pool = self.client.connection_pool
-        connection = pool.get_connection()
-        try:
-            connection.send_packed_command(connection.pack_commands(commands))
-            return [_answer(connection) for _ in commands]
-        finally:
-            pool.release(connection)
 
     def marker(self) -> Marker:
         """The marker that the server has. Raises the errors of redis-py."""
@@ -185,13 +177,6 @@ class Server:
             # once it has answered a second command, it has executed the commands that had arrived.
             _log.warning("redis at %s does not let connections be ended: %s", self.where, error)
             self._ping()
-
-
-def _answer(connection: Any) -> Any:
-    try:
-        return connection.read_response()
-    except ResponseError as error:
-        return error
 
 
 def _text(value: object) -> str:

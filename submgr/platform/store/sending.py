@@ -45,25 +45,30 @@ class Sender:
         """Whether the database has lost writes and `mend` is due."""
         return self._backend.has_lost()
 
-    def see(self, namespace: str, effect: Effect) -> None:
-        """Reads what the keys of `effect` hold, where a repair would not know what to go back to. Raises StoreError."""
+    def see(self, namespace: str, effect: Effect) -> bool:
+        """Reads what the keys of `effect` hold, where a repair would not know what to go back to. Returns whether the
+        database was asked. Raises StoreError."""
         ledger = self._ledgers.of(namespace)
         unseen = ledger.unseen(effect)
-        if unseen:
-            with self._reachability.asking("read"):
-                ledger.seen(self._backend.read(namespace, unseen))
+        if not unseen:
+            return False
+        with self._reachability.asking("read"):
+            ledger.seen(self._backend.read(namespace, unseen))
+        return True
 
     def put(self, namespace: str, effect: Effect) -> None:
         """Writes `effect`. Raises StoreError."""
         if not effect:
             return
         ledger = self._ledgers.of(namespace)
-        with ledger.sending(effect):
-            try:
-                self._write(namespace, effect)
-            except StoreLost:
-                self.mend()
-                self._write(namespace, effect)
+        ledger.sending(effect)
+        try:
+            self._write(namespace, effect)
+        except StoreLost:
+            self.mend()
+            self._write(namespace, effect)
+        finally:
+            ledger.sent()
         self.groups += 1
         ledger.acknowledged(effect)
 

@@ -2,16 +2,19 @@
 """The writer of a store: one greenlet that writes changes in groups, and makes the repairs that are due.
 
 While a group is on its way to the database the next one gathers, so that a hundred waiting greenlets cost
-one round trip. As soon as the database does not answer, the waiting changes fail without being sent, and so does
-every new one, until the database answers again: nobody waits for one timeout after the other.
+one round trip. A change that nobody waits for lingers until the next group of its namespace, which it joins. As
+soon as the database does not answer, the waiting changes fail without being sent, and so does every new one, until
+the database answers again: nobody waits for one timeout after the other.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Any
 
 import gevent
 from gevent.event import Event
@@ -39,8 +42,12 @@ _log = logging.getLogger(__name__)
 MAX_GROUP_CHANGES = 256
 MAX_GROUP_BYTES = 1_000_000
 
+LONGEST_LINGER = 0.05
+"""Seconds that a change lingers at most for which nobody waits, while no other one of its namespace comes. It lingers
+for half of that at least: whoever asks for one subscription after the other has asked for the next one by then."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class _Submission:
     change: Change
     done: Done
@@ -88,6 +95,9 @@ class Writer:
             size=MAX_GROUP_BYTES,
         )
         self._waiting: dict[str, deque[_Submission]] = {}
+        self._due: dict[str, None] = {}
+        """The namespaces whose turn it is, in order; in the others all that waits lingers."""
+        self._linger: Any = None
         self._in_hand: deque[_Submission] = deque()
         self._work = Event()
         self._flush_until = float("inf")
@@ -95,17 +105,19 @@ class Writer:
 
     def start(self) -> None:
         self._running = True
+        self._linger = gevent.get_hub().loop.timer(LONGEST_LINGER / 2)
         self._loop.start()
 
     def stop(self, timeout: float) -> None:
         """Writes what waits and what has to be repaired, for `timeout` seconds; what then still waits fails."""
         self._running = False
         self._flush_until = self._clock() + timeout
+        self._end_lingering()
         self._work.set()
         self._loop.join()
         self._repairs.make(self._flush_until, self._write_group)
 
-    def submit(self, change: Change, done: Done, persistent: bool) -> None:
+    def submit(self, change: Change, done: Done, persistent: bool, lingers: bool) -> None:
         """As `Store.submit`."""
         submission = _Submission(change, done, persistent, self._clock())
         if not self._running:
@@ -113,8 +125,27 @@ class Writer:
             self._observer.on_failure(submission.kind)
             gevent.spawn(self._tell, submission, StoreUnavailable("not written: the store is not running"))
             return
-        self._waiting.setdefault(change.namespace, deque()).append(submission)
-        self._work.set()
+        namespace = change.namespace
+        queue = self._waiting.get(namespace)
+        if queue is None:
+            queue = self._waiting[namespace] = deque()
+        queue.append(submission)
+        if not lingers:
+            self._due[namespace] = None
+            self._work.set()
+        elif not self._linger.active:
+            self._linger.start(self._end_lingering)
+
+    def _end_lingering(self) -> None:
+        """Has that written which has lingered for long enough, and looks again later for the rest."""
+        latest = self._clock() - LONGEST_LINGER / 2 if self._running else math.inf
+        lingering = [namespace for namespace in self._waiting if namespace not in self._due]
+        long = [namespace for namespace in lingering if self._waiting[namespace][0].since <= latest]
+        if long:
+            self._due.update(dict.fromkeys(long))
+            self._work.set()
+        if len(long) < len(lingering):
+            self._linger.start(self._end_lingering)
 
     def repair_soon(self, *, at_once: bool = False) -> None:
         """Has the pending repairs written before the next group.
@@ -148,23 +179,24 @@ class Writer:
         return self._running or bool(self._waiting)
 
     def _write(self) -> None:
-        while self._waiting or self._sender.repairs_due:
+        while self._due or self._sender.repairs_due:
             if self._sender.repairs_due:
                 self._repairs.make(self._flush_until, self._write_group)
             self._write_group()
-            if self._waiting:
+            if self._due:
                 # Whoever was told may submit what comes next, and it joins the next group. When nothing waits,
                 # waiting for work gives them the same chance, without a detour through a timer.
                 turn()
 
     def _write_group(self) -> None:
-        if self._waiting:
-            namespace = next(iter(self._waiting))
+        if self._due:
+            namespace = next(iter(self._due))
             group = self._take(namespace)
             self._in_hand.extend(group)
             self._commit(namespace, group)
 
     def _take(self, namespace: str) -> list[_Submission]:
+        del self._due[namespace]
         queue = self._waiting.pop(namespace)
         group: list[_Submission] = []
         size = 0
@@ -172,7 +204,8 @@ class Writer:
             group.append(queue.popleft())
             size += sum(map(len, group[-1].change.set.values()))
         if queue:
-            self._waiting[namespace] = queue  # at the end: other namespaces first
+            self._waiting[namespace] = queue
+            self._due[namespace] = None  # at the end: other namespaces first
         return group
 
     def _commit(self, namespace: str, group: list[_Submission]) -> None:
@@ -182,14 +215,15 @@ class Writer:
         if self._clock() > self._flush_until:
             self._fail(group, StoreUnavailable("not written: the store was stopped"))
             return
+        group = self._in_time(group)
+        effect = effect_of([submission.change for submission in group])
         try:
-            group = self._in_time(group)
-            self._sender.see(namespace, effect_of(submission.change for submission in group))
-            group = self._in_time(group)
+            if self._sender.see(namespace, effect):  # which has taken its time
+                group = self._in_time(group)
+                effect = effect_of([submission.change for submission in group])
         except StoreError as error:
             self._fail(group, StoreUnavailable(f"not written: {error}"))
             return
-        effect = effect_of(submission.change for submission in group)
         try:
             self._sender.put(namespace, effect)
         except StoreError as error:
@@ -207,6 +241,8 @@ class Writer:
     def _in_time(self, group: list[_Submission]) -> list[_Submission]:
         """Those of a group that have not waited for too long; the others, at its front, have failed."""
         earliest = self._clock() - self._patience
+        if group and group[0].since >= earliest:
+            return group
         late = [submission for submission in group if submission.since < earliest]
         if late:
             self._fail(late, StoreUnavailable(f"not written: no turn within {self._patience} s"))

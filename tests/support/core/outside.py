@@ -89,7 +89,7 @@ class Outside:
         if self.reply_to is not None:
             self.reply_to(reply)
 
-    def _crashed(self) -> None:
+    def _crashed(self, meid: str) -> None:
         self.crashes += 1
 
     def _reload(self, meid: str) -> e.Restored:

@@ -15,7 +15,6 @@ from submgr.e2ap.messages import Action, ActionType
 from submgr.platform.http.app import MAX_BODY
 from submgr.platform.http.peer import SOCKET
 from submgr.platform.tls import TlsSocket
-from submgr.rest.errors import answer_only_if
 from submgr.rest.schemas import parse_subscribe
 from submgr.rest.use_cases import XappOptions
 from submgr.rest.xapp import xapp_app
@@ -335,8 +334,7 @@ class Role:
 @pytest.mark.parametrize("looks", [0, 1])
 def test_a_process_that_is_not_active_promises_nothing(subscriptions: Any, body: dict[str, Any], looks: int) -> None:
     """It may have been stopped in the middle of a request: it looks before and after."""
-    app = xapp_app(subscriptions, Counter[str]().update, lambda: None)
-    answer_only_if(app, Role(looks).refuse)
+    app = xapp_app(subscriptions, Counter[str]().update, lambda: None, XappOptions(permit=Role(looks).refuse))
     answer = app.test_client().post(URL, json=body)
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "1"
@@ -346,6 +344,5 @@ def test_a_process_that_is_not_active_promises_nothing(subscriptions: Any, body:
 
 
 def test_an_active_process_answers(subscriptions: Any, body: dict[str, Any]) -> None:
-    app = xapp_app(subscriptions, Counter[str]().update, lambda: None)
-    answer_only_if(app, Role(100).refuse)
+    app = xapp_app(subscriptions, Counter[str]().update, lambda: None, XappOptions(permit=Role(100).refuse))
     assert app.test_client().post(URL, json=body).status_code == 201

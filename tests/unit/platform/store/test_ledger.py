@@ -8,8 +8,8 @@ NS = "ns"
 
 
 def acknowledged(ledger: Ledger, **values: bytes | None) -> None:
-    with ledger.sending(dict(values)):
-        pass
+    ledger.sending(dict(values))
+    ledger.sent()
     ledger.acknowledged(dict(values))
 
 
@@ -101,10 +101,9 @@ def test_keys_nobody_has_read_or_written_are_unseen() -> None:
 def test_a_read_of_all_does_not_overtake_what_is_written_meanwhile() -> None:
     ledger = Ledger()
     acknowledged(ledger, sent_before=b"0", sent_during=b"0", removed=b"0")
-    sending = ledger.sending({"sent_before": b"1"})
-    sending.__enter__()
+    ledger.sending({"sent_before": b"1"})
     with ledger.reading_all() as found:
-        sending.__exit__(None, None, None)
+        ledger.sent()
         ledger.failed(Change(NS, {"sent_before": b"1"}), persistent=False, unknown=True)
         acknowledged(ledger, sent_during=b"1", removed=None)
         found.update(sent_before=b"1", sent_during=b"0", removed=b"0", other=b"0")
