@@ -62,8 +62,6 @@ from submgr.settings.model import Settings
 from submgr.standby import make_standby
 from submgr.status import StatusLook
 
-REFUSALS = 3
-"""Refusals in a row after which an E2 node counts as one that refuses everything."""
 HUB_WATCH = 0.02
 """Seconds between two looks whether the event loop turns; a stop that is shorter may be missed."""
 
@@ -158,7 +156,9 @@ def build(
     )
     backup = Backup(dispatcher, records)
     gauges.watch_nodes(monitoring.metrics, lambda: [worker.node for worker in dispatcher.workers])
-    monitoring.metrics.read_refusals_from(lambda: journalling.tallies.refusing(REFUSALS))
+    monitoring.metrics.read_refusals_from(
+        lambda: {each.meid: journalling.tallies.refused_in_a_row(each.meid) for each in dispatcher.workers}
+    )
     gauges.watch_rmr(monitoring.counters, rmr.stats)
     gauges.watch_parts(
         monitoring.metrics,

@@ -40,6 +40,8 @@ def registry(namespace: str = "") -> CollectorRegistry:
     metrics.ignored("unknown")
     supervised.failures["orphans"] += 0
     metrics.read_queues_from(lambda: {"gnb_1": 1})
+    metrics.read_refusals_from(lambda: {"gnb_1": 3})
+    metrics.stalled(0.001)
     return collectors
 
 

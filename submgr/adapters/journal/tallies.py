@@ -24,7 +24,7 @@ LATENCIES = 1000
 KNOWN = 10_000
 """Nodes and xApps that are counted apart: those that were counted last."""
 REFUSING_FOR = 600.0
-"""Seconds after which a node that is not asked any more no longer counts as refusing everything."""
+"""Seconds after which a refusal is forgotten, if the node is not asked any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +122,11 @@ class Tallies:
         """The last failure that concerned this xApp."""
         return self._xapps.get(xapp)
 
-    def refusing(self, at_least: int) -> dict[str, int]:
-        """The nodes that refused so many subscribes in a row and granted none since, with that number."""
-        since = self._clock() - REFUSING_FOR
-        return {
-            meid: tally.refused_in_a_row
-            for meid, tally in self._nodes.items()
-            if tally.refused_in_a_row >= at_least and tally.refused_at >= since
-        }
+    def refused_in_a_row(self, meid: str) -> int:
+        """How many subscribes a node has refused since it granted one; 0 when it was not asked for a while."""
+        tally = self._nodes.get(meid)
+        lately = tally is not None and tally.refused_at >= self._clock() - REFUSING_FOR
+        return tally.refused_in_a_row if tally is not None and lately else 0
 
     def _of(self, meid: str) -> Tally:
         tally = self._nodes.get(meid)

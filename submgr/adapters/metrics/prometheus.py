@@ -146,7 +146,7 @@ class Metrics:
 
     def read_refusals_from(self, read: Callable[[], Mapping[str, int]]) -> None:
         """Takes the values of `submgr_node_refusals_in_a_row` from `read()`, by Meid."""
-        self._gauges.refusing = read
+        self._gauges.refusals = read
 
     def procedure(self, kind: str, outcome: str, seconds: float) -> None:
         """A procedure has ended, after `seconds`."""
@@ -207,7 +207,7 @@ class _Gauges(Collector):
     def __init__(self) -> None:
         self._read: dict[str, Callable[[], float]] = {}
         self.queues: Callable[[], Mapping[str, int]] = dict
-        self.refusing: Callable[[], Mapping[str, int]] = dict
+        self.refusals: Callable[[], Mapping[str, int]] = dict
 
     def read_from(self, name: str, read: Callable[[], float]) -> None:
         if name not in GAUGES:
@@ -227,10 +227,10 @@ class _Gauges(Collector):
         yield depth
         refusals = GaugeMetricFamily(
             "submgr_node_refusals_in_a_row",
-            "Subscribes that an E2 node refused since it granted one; of nodes that refused three in the last minutes",
+            "Subscribes that an E2 node refused since it granted one; 0 after ten minutes without another",
             labels=["meid"],
         )
-        for meid, times in self.refusing().items():
+        for meid, times in self.refusals().items():
             refusals.add_metric([meid], times)
         yield refusals
         failed = CounterMetricFamily(
