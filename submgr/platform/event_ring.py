@@ -86,6 +86,11 @@ class EventRing(Generic[E]):
             return 0
         return self.last - number - len(self.after(number))
 
+    @property
+    def gone(self) -> int:
+        """The number of the newest entry that is not kept any more; 0: all are."""
+        return max(self._gone.values())
+
     def id_of(self, entry: E) -> str:
         """The entry's number for clients."""
         return f"{self.run}-{entry.number}"

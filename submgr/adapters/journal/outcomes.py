@@ -118,7 +118,8 @@ class Outcomes:
         return self._rest.get(subscription_id) or self._ended.get(subscription_id)
 
     def detail(self, subscription_id: str, number: int) -> Trace | None:
-        rest = self._rest.get(subscription_id)
+        """The trace of one detail, also of what ended lately."""
+        rest = self.of(subscription_id)
         return rest.details.get(number) if rest is not None else None
 
     def ended(self) -> list[tuple[str, RestTrace]]:

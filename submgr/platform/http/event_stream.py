@@ -24,8 +24,9 @@ _PAUSE = 0.1
 """Seconds between two pieces of a stream: what happens meanwhile is sent together."""
 _LOOK = 1.0
 """Seconds between two looks whether the client is there."""
-_PIECE = 50
-"""Events that are sent in one piece."""
+_PIECE = 250
+_PIECE_BYTES = 1 << 17
+"""Events that are sent in one piece, and their size: it is held until the client takes it."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -99,18 +100,23 @@ class EventStreams(Generic[E]):
         """The stream behind event `number`. Nothing waits for a slow client: what it misses is told as a gap."""
         ring, share = self._ring, Share()
         yield b": events\n\n"
-        sent = time.monotonic()
+        sent, told = time.monotonic(), 0
         while not ring.closed and listener.there():
             share.renew()
             share.spend()
-            missed = ring.missed(number, least)
-            piece = [self._gap(missed)] if missed else []
+            # severities lose their entries at different numbers: what was told to be missing is not told again
+            missed = ring.missed(max(number, told), least)
+            piece, size = [self._gap(missed)] if missed else [], 0
+            told = ring.gone if missed else told
             for entry in ring.after(number)[:_PIECE]:
                 number = entry.number
                 if takes(entry):
                     head = f"id: {ring.id_of(entry)}\nevent: {self._kind(entry)}\ndata: ".encode()
                     piece.append(head + self._line(entry) + b"\n\n")
+                    size += len(piece[-1])
                     share.spend()
+                if size > _PIECE_BYTES:
+                    break
             if piece:
                 yield b"".join(piece)
             elif listener.doubtful or time.monotonic() - sent >= KEEP_ALIVE:

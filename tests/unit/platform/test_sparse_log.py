@@ -93,3 +93,18 @@ def test_the_lines_of_a_library_are_bounded_and_ours_are_not():
     assert [passed("submgr.rest.errors")[0] for _ in range(50)] == [True] * 50
     now[0] = 60
     assert passed("pycrate.asn1rt") == (True, 3)
+
+
+def test_a_burst_of_a_kind_is_logged_and_all_kinds_together_have_a_bound(caplog):
+    now = [0.0]
+    sparsely = Sparsely(logging.getLogger("burst"), clock=lambda: now[0], burst=3, most=5)
+    for kind in ("a", "b", "c"):
+        for _ in range(4):
+            sparsely.log(logging.WARNING, kind, kind)
+    assert "".join(record.message for record in caplog.records) == "aaabb"
+    now[0] = 61.0
+    caplog.clear()
+    sparsely.log(logging.WARNING, "c", "c")
+    sparsely.log(logging.WARNING, "a", "a")
+    told = [(record.message, getattr(record, "times", None)) for record in caplog.records]
+    assert told == [("6 more lines of kinds of their own were left out", None), ("c", 5), ("a", 2)]
