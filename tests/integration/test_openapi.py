@@ -8,10 +8,6 @@ that wants a token for it.
 from __future__ import annotations
 
 import json
-import os
-import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -23,9 +19,8 @@ from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 from support.http.api_document import METHODS
-from support.processes.children import START, spawn
 from support.processes.daemon import Daemon, Neighbourhood
-from support.waiting import eventually
+from support.processes.standalone import NODES, Standalone
 
 from mec.ams.amsi.values import callback
 from mec.app import DOCUMENT as MANAGER
@@ -45,7 +40,6 @@ GENERATED = settings(
 DOCUMENTS = {"xapp": XAPP, "platform": PLATFORM, "mec": MANAGER, "controller": CONTROLLER, "proxy": PROXY}
 ENDS = ("restart", "import")
 """Operations after which the process is another one."""
-NODE = "gnb_208_092_000001"
 
 
 @schemathesis.serializer("application/x-ndjson")
@@ -77,40 +71,14 @@ class Running:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    path = tmp_path_factory.mktemp("standalone")
-    log = path / "log"
-    command = [
-        sys.executable,
-        "-m",
-        "submgr",
-        "run",
-        "--standalone",
-        "--mec",
-        "--free-ports",
-        "--database",
-        str(path / "db"),
-    ]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("RMR_", "CFG_"))}
-    with log.open("wb") as out:
-        process: subprocess.Popen[bytes] = spawn(command, stdout=out, stderr=out, env=environment)
-    try:
-        eventually(lambda: "/dev_app/v1/openapi.yaml" in log.read_text(), START, what="the start")
-        text = log.read_text()
-        found: dict[str, str] = {}
-        for line in re.findall(r'^{.*"msg":"listening".*}$', text, re.MULTILINE):
-            told = json.loads(line)
-            found.setdefault(told["server"], told["address"])
-        posted = re.search(r"-d '({.*})'$", text, re.MULTILINE)
-        assert posted is not None
-        documents = {name: f"http://{found[name]}/openapi.json" for name in DOCUMENTS}
-        schemas = {name: schemathesis.openapi.from_url(url) for name, url in documents.items()}
-        yield Running(schemas, json.loads(posted[1]))
-        assert process.poll() is None, "the process has ended"
-        assert '"crit":"ERROR"' not in log.read_text()
-        assert "Traceback" not in log.read_text()
-    finally:
-        process.terminate()
-        process.wait(20)
+    with Standalone(tmp_path_factory.mktemp("standalone"), mec=True) as run:
+        addresses = run.listening()
+        urls = {name: f"http://{addresses[name]}/openapi.json" for name in DOCUMENTS}
+        yield Running({name: schemathesis.openapi.from_url(url) for name, url in urls.items()}, run.example)
+        assert run.running
+        text = run.log.read_text()
+        assert '"crit":"ERROR"' not in text
+        assert "Traceback" not in text
 
 
 def sent(case: Any, example: dict[str, Any]) -> None:
@@ -125,7 +93,7 @@ def sent(case: Any, example: dict[str, Any]) -> None:
                 assume(len({action["ActionType"] for action in actions}) == 1)
             assume(len(body["Meid"].encode()) <= 31)
             body.pop("SubscriptionId", None)
-            body["Meid"] = NODE
+            body["Meid"] = NODES[0]
             body["ClientEndpoint"] |= {"Host": "127.0.0.1", "HTTPPort": example["ClientEndpoint"]["HTTPPort"]}
         case "events":
             case.query.pop("follow", None)  # an answer without an end
