@@ -1,37 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs manager, application mobility and orchestrator on one HTTP server: `mec manager`, and a part of `submgr run`."""
 
-import logging
-import sys
 from collections.abc import Mapping
 from typing import Any
 
-import click
-from flask import request
+from flask import Response, request
 from prometheus_client import CollectorRegistry
 
 from mec.ams.amsi.api import amsi_blueprint
-from mec.ams.amsi.service import Mobility
 from mec.ams.api import ams_blueprint
-from mec.ams.service import Ams
-from mec.ams.ue_addresses import UeAddresses
-from mec.ams.uses import Uses
 from mec.common.documents import port_document
+from mec.common.forwarding import Forwarder
 from mec.common.log_masking import mask_identities
 from mec.common.peer_client import PeerClient
 from mec.common.probes import CountedMetrics, probes_blueprint, time_requests
 from mec.common.problem_details import problem_app
-from mec.common.program import complain, configured, environment, listen_option, run, store_of, url_option
-from mec.common.settings import MecConfig, MecSettings, from_mapping, load, needs_restart
+from mec.common.replica import Replica
+from mec.common.settings import MecSettings, from_mapping
 from mec.manager.api import manager_blueprint
 from mec.manager.data_file import DataFileLoader
-from mec.manager.service import Users
 from mec.meo.app import Orchestrator
 from mec.meo.app import build as build_orchestrator
 from mec.meo.settings import usable as meo_settings
-from submgr.platform.config.file import ConfigError
+from mec.parts import parts_of
 from submgr.platform.config.tls import TlsSettings
-from submgr.platform.config.watcher import ConfigWatcher
 from submgr.platform.health import Health
 from submgr.platform.http.api_pages import add_api_pages
 from submgr.platform.http.app import ApiError, problem_errors
@@ -40,21 +32,23 @@ from submgr.platform.http.client import HttpClient
 from submgr.platform.http.connections import HttpLimits
 from submgr.platform.http.peer import require_certificate
 from submgr.platform.http.server import HttpServer
+from submgr.platform.lease.permit import always
 from submgr.platform.outbound_rules import Outbound
 from submgr.platform.store.base import Store
-
-log = logging.getLogger(__name__)
 
 DOCUMENT = port_document("mec.manager", "mec.ams", "mec.ams.amsi", "mec.meo", "mec.meo.lcmp")
 _PARTS = {"Orchestrator": "/meo/v1/openapi.json", "Device applications": "/dev_app/v1/openapi.json"}
 _PROBES = ("/health/", "/ric/v1/", "/metrics", "/openapi.", "/docs")
+_OF_THE_ACTIVE = ("/meo/", "/dev_app/")
+"""What only the active one of several replicas answers: the others pass it on."""
 _LIMITS = HttpLimits(answers=128 * 1024 * 1024)
 """Room for a dozen application states of 10 MB that are on their way."""
 
 
 class Mec:
-    """The services of one MEC. The caller starts and stops the store.
+    """The services of one MEC.
 
+    `store`: of a process alone, which the caller starts and stops; or what this process has as one of several replicas.
     `outbound`: the rules for the addresses of applications, subscribers and platforms; None allows all.
     """
 
@@ -62,7 +56,7 @@ class Mec:
         self,
         settings: MecSettings,
         meo: Mapping[str, Any] | None,
-        store: Store,
+        store: Store | Replica,
         registry: CollectorRegistry,
         health: Health,
         outbound: Outbound | None = None,
@@ -70,24 +64,33 @@ class Mec:
     ) -> None:
         outbound = outbound or Outbound()
         self._settings = settings
+        self._replica = replica = store if isinstance(store, Replica) else None
+        records = store.store if isinstance(store, Replica) else store
         tls = tls or TlsSettings()
         self._client = HttpClient(user_agent="mec-manager", tls=tls.client())
         self._outward = HttpClient(user_agent="mec-manager", outbound=outbound, tls=tls.client())
-        peers = PeerClient(self._client)
-        uses = Uses(store, settings.mec_id)
-        self.users = Users(settings, store, peers)
-        self.ams = Ams(settings, uses, peers, PeerClient(self._outward), self.users.apps_of)
-        self.mobility = Mobility(settings, store, self._outward, UeAddresses(settings.controller_url, peers), uses)
-        self.ams.observer = self.mobility
-        self._data = DataFileLoader(settings.data_file, settings.mec_id, store, self.users, uses)
-        self.orchestrator: Orchestrator = build_orchestrator(meo, store, registry, health, outbound, tls)
+        self._parts = parts = parts_of(settings, store, PeerClient(self._client), self._outward)
+        self.users, self.ams, self.mobility = parts.users, parts.ams, parts.mobility
+        self._data = DataFileLoader(settings.data_file, parts.users.known, parts.uses, looks=replica is not None)
+        may_send = replica.role.acting if replica is not None else always
+        self.orchestrator: Orchestrator = build_orchestrator(meo, records, registry, health, outbound, tls, may_send)
         registry.register(self._counted_metrics(outbound))
         health.warn("TLS", lambda: self._http.tls_trouble())
-        health.warn("database", store.trouble)
+        health.warn("database", records.trouble)
         health.require("mec", lambda: None if self._loaded else "what is stored has not been read yet")
         app = self.app = problem_app("mec.manager", origins=settings.origins)
         time_requests(app, registry)
         app.before_request(refuse_callbacks)
+        if replica is not None:
+            self._neighbours = HttpClient(
+                user_agent="mec-manager", connections=256, tls=tls.client(), certified=settings.replica_name
+            )
+            scheme = "https" if tls.has("mec") else "http"
+            forwarder = Forwarder(self._neighbours, scheme, replica.role.elsewhere, replica.role.why_not)
+            app.before_request(lambda: self._pass_on(forwarder, replica))
+            # every replica is ready for what it does itself
+            health.require("meo", lambda: None)
+            health.warn("meo", lambda: self.orchestrator.why_not_ready() if replica.role.acting() else None)
         app.before_request(self._refuse_until_loaded)
         app.register_blueprint(manager_blueprint(self.users))
         app.register_blueprint(ams_blueprint(self.ams))
@@ -117,9 +120,14 @@ class Mec:
         """
         mask_identities(self._settings.log_identities)
         self._http.bind()
+        if self._replica is not None:
+            self._replica.start()
         self._data.start()
         self.mobility.start()
-        self.orchestrator.start()
+        if self._replica is None:
+            self.orchestrator.start()
+        else:
+            self._replica.role.start(self._become_active)
         self._http.start()
 
     def reconfigure(self, meo: Mapping[str, Any] | None) -> None:
@@ -134,8 +142,21 @@ class Mec:
         self.mobility.stop()
         self.ams.stop()
         self._data.stop()
+        if self._replica is not None:
+            self._replica.stop()
+            self._neighbours.close()
         self._client.close()
         self._outward.close()
+
+    def _become_active(self) -> None:
+        self.orchestrator.start()
+        self._parts.wake()
+
+    @staticmethod
+    def _pass_on(forwarder: Forwarder, replica: Replica) -> Response | None:
+        if not request.path.startswith(_OF_THE_ACTIVE) or replica.role.acting():
+            return None
+        return forwarder.pass_on()
 
     @property
     def _loaded(self) -> bool:
@@ -150,8 +171,10 @@ class Mec:
         metrics.counter("mec_user_requests", "Requests for user data", "result", lambda: self.users.counts)
         metrics.counter("mec_ams_events", "What application mobility did", "event", lambda: self.ams.counts)
         metrics.counter("mec_amsi_notifications", "Notifications of MEC 021", "result", lambda: self.mobility.counts)
-        metrics.gauge("mec_users", "Users of this MEC", lambda: len(self.users))
-        metrics.gauge("mec_ams_uses", "Known uses of applications", lambda: len(self.ams.uses))
+        for (name, text), read in self._parts.gauges.items():
+            metrics.gauge(name, text, read)
+        if (replica := self._replica) is not None:
+            metrics.gauge("mec_active", "Whether this replica is the active one", lambda: float(replica.role.acting()))
         metrics.gauge("mec_ams_prefetches", "Prefetches not finished", lambda: self.ams.prefetching)
         metrics.gauge("mec_amsi_waiting", "Notifications of MEC 021 not finished", lambda: self.mobility.waiting)
         metrics.gauge("mec_data_file_refused", "Refused changes of the data file", lambda: self._data.refused)
@@ -166,7 +189,7 @@ class Mec:
 
 def build(
     settings: Mapping[str, Any] | None,
-    store: Store,
+    store: Store | Replica,
     *,
     meo: Mapping[str, Any] | None = None,
     registry: CollectorRegistry | None = None,
@@ -178,110 +201,5 @@ def build(
 
     Without `registry` and `health` it makes its own. Raises ConfigError with all mistakes.
     """
-    return Mec(from_mapping(settings), meo, store, registry or CollectorRegistry(), health or Health(), outbound, tls)
-
-
-@click.command()
-@click.option("-f", "--file", "path", help="Configuration file: the sections mec, meo, sdl, logger, tls.")
-@click.option("--host", callback=lambda ctx, param, value: value and listen_option(ctx, param, value),
-              help='Where to listen; as mec.host, ":8000".')  # fmt: skip
-@click.option("-n", "--network", type=click.Choice(["home", "foreign"]), help="As mec.network.")
-@click.option("--mec-id", type=int, help="As mec.mecId.")
-@click.option("--home-mec-id", type=int, help="As mec.homeMecId.")
-@click.option("--proxy-url", callback=url_option, help="As mec.proxyUrl.")
-@click.option("--controller-url", callback=url_option, help="As mec.controllerUrl.")
-@click.option("--app-url", "app_urls", multiple=True, metavar="ID=URL", help="As an entry of mec.appUrls.")
-@click.option("--data-file", help="As mec.dataFile.")
-def manager(
-    path: str | None,
-    host: str | None,
-    network: str | None,
-    mec_id: int | None,
-    home_mec_id: int | None,
-    proxy_url: str | None,
-    controller_url: str | None,
-    app_urls: tuple[str, ...],
-    data_file: str | None,
-) -> None:
-    """Run the manager, application mobility and the orchestrator of a MEC.
-
-    Options win over the configuration file.
-    """
-    urls = dict(each.partition("=")[::2] for each in app_urls)
-    options: dict[str, Any] = {
-        "mec.host": host,
-        "mec.network": network,
-        "mec.mecId": mec_id,
-        "mec.homeMecId": home_mec_id,
-        "mec.proxyUrl": proxy_url,
-        "mec.controllerUrl": controller_url,
-        "mec.appUrls": urls or None,
-        "mec.dataFile": data_file,
-    }
-    overrides = {name: value for name, value in options.items() if value is not None}
-    config = configured(path, overrides)
-    try:
-        program = ManagerProgram(config, environment(), path, overrides)
-    except ConfigError as failed:
-        complain(failed)
-        sys.exit(1)
-    run("mec manager", config, program)
-
-
-class ManagerProgram:
-    """`mec manager`: the services of a MEC with their store, and a watch on the configuration file. Raises ConfigError.
-
-    `path`: the file that `config` was read from, `overrides` what the command line says beside it.
-    """
-
-    def __init__(
-        self,
-        config: MecConfig,
-        environ: Mapping[str, str],
-        path: str | None = None,
-        overrides: Mapping[str, Any] | None = None,
-    ) -> None:
-        self._config = config
-        self._overrides = overrides
-        self._health = Health()
-        self._store = store_of(config, environ, f"manager-{config.mec.network}")
-        self.outbound = Outbound(config.outbound.rules())
-        self.mec = Mec(
-            config.mec, config.meo, self._store, CollectorRegistry(), self._health, self.outbound, config.tls
-        )
-        self.outbound.own_ports = lambda: {self.mec.port}
-        self._watcher = ConfigWatcher(path, config.content, self.reload) if path is not None else None
-
-    def start(self) -> None:
-        """Raises ListenError, StoreError, ConfigError."""
-        self._store.start()
-        self._health.start()
-        self.mec.start()
-        if self._watcher is not None:
-            self._watcher.start()
-
-    def stop(self) -> None:
-        if self._watcher is not None:
-            self._watcher.stop()
-        self.mec.stop()
-        self._health.stop()
-        self._store.stop()
-
-    def reload(self, content: str) -> None:
-        """Applies the sections meo and outbound of a changed file.
-
-        A content with a mistake is logged and changes nothing.
-        """
-        try:
-            new = load(content, self._overrides)
-            self.mec.reconfigure(new.meo)
-        except ConfigError as exc:
-            problems = [str(problem) for problem in exc.problems]
-            log.error("configuration refused, the old values stay", extra={"problems": problems})
-            return
-        self.outbound.rules = new.outbound.rules()
-        if waiting := needs_restart(self._config, new):
-            log.warning("configuration changes that need a restart", extra={"settings": waiting})
-
-    def facts(self) -> Mapping[str, Any]:
-        return {"HTTP on": "{}:{}".format(*self.mec.address)}
+    registry, health = registry or CollectorRegistry(), health or Health()
+    return Mec(from_mapping(settings), meo, store, registry, health, outbound, tls)

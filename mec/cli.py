@@ -9,7 +9,9 @@ from submgr.platform.version import version
 _PROGRAMS = {
     "controller": Program("mec.controller.cli", "controller", "Take mirrored S1AP in, tell identity providers."),
     "replay": Program("mec.controller.recordings.replay", "replay", "Feed recorded S1AP to a controller."),
-    "manager": Program("mec.app", "manager", "Run the manager, application mobility and the orchestrator of a MEC."),
+    "manager": Program(
+        "mec.manager_cli", "manager", "Run the manager, application mobility and the orchestrator of a MEC."
+    ),
     "proxy": Program("mec.proxy.cli", "proxy", "Pass requests on between MECs."),
     "bench": Program("mec.bench", "bench", "Measure S1AP, and fetches of application state."),
     "demo": Program("mec.demo", "command", "Run two MECs with a UE that moves, until SIGTERM."),

@@ -10,6 +10,7 @@ from functools import partial
 
 from mec.app import Mec
 from mec.app import build as build_mec
+from mec.common.replica import make_replica
 from mec.common.settings import from_mapping as mec_settings
 from mec.meo.settings import usable as meo_settings
 from submgr.adapters.e2_termination import E2Termination
@@ -207,7 +208,7 @@ def build(
     )
     health.warn("TLS", lambda: xapp_http.tls_trouble() or platform_http.tls_trouble() or https.trouble())
     live.on_refused(journalling.refused)
-    mec = _make_mec(live, store, monitoring, outbound)
+    mec = _make_mec(live, environment, store, monitoring, outbound, shutdown)
     outbound.own_ports = lambda: {xapp_http.port, platform_http.port, *rmr.ports, mec.port if mec is not None else 0}
     return Daemon(
         Parts(
@@ -278,13 +279,25 @@ def _make_orphans(live: LiveSettings, dispatcher: Dispatcher, deliveries: Delive
     )
 
 
-def _make_mec(live: LiveSettings, store: Store, monitoring: Monitoring, outbound: Outbound) -> Mec | None:
+def _make_mec(
+    live: LiveSettings,
+    environment: Mapping[str, str],
+    store: Store,
+    monitoring: Monitoring,
+    outbound: Outbound,
+    shutdown: Shutdown,
+) -> Mec | None:
     """The MEC services, when the configuration enables them. A changed section meo applies to them, or is refused."""
     settings = live.current
-    if not mec_settings(settings.mec).enabled:
+    if not (of_mec := mec_settings(settings.mec)).enabled:
         return None
     mec = build_mec(
-        settings.mec, store, meo=settings.meo, registry=monitoring.registry, outbound=outbound, tls=settings.tls
+        settings.mec,
+        make_replica(of_mec, settings.sdl.backend, environment, shutdown.followed) or store,
+        meo=settings.meo,
+        registry=monitoring.registry,
+        outbound=outbound,
+        tls=settings.tls,
     )
     live.check_with(lambda new: meo_settings(new.meo))
     live.on_change(lambda old, new: mec.reconfigure(new.meo) if new.meo != old.meo else None)

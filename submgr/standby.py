@@ -20,12 +20,12 @@ from submgr.adapters.records.warm import WarmRecords
 from submgr.core.errors import RefusedError
 from submgr.platform import audit
 from submgr.platform.http.listen import parse_listen
+from submgr.platform.lease.fencing import take_records
 from submgr.platform.lease.key import LeaseKey
 from submgr.platform.lease.leadership import Key, Leadership
 from submgr.platform.lease.lease import RENEWALS, Lease
 from submgr.platform.lease.record import Holder
-from submgr.platform.sparse_log import Outage
-from submgr.platform.store.base import Store, StoreError, StoreFenced
+from submgr.platform.store.base import Store
 from submgr.platform.store.sdl_channel import SdlChannel
 from submgr.platform.store.sdl_client import SdlSettings
 from submgr.rmr.addresses import join_address
@@ -35,8 +35,6 @@ log = logging.getLogger(__name__)
 
 CATCH_UP = 0.5
 """Seconds that a take-over waits for the last changes of the records, before it reads all of them."""
-_AGAIN = 0.1
-"""Seconds between two tries to take the records."""
 RETRY_AFTER = 1
 """Seconds after which an xApp may find the active process where it found this one."""
 
@@ -84,7 +82,6 @@ class Standby:
         self._take_over: TakeOver | None = None
         self._begun = False
         self._active = False
-        self._unfenced = Outage(log)
         store.on_fenced(lambda: self._leadership.give_up("another process has taken the records"))
 
     def start(self, take_over: TakeOver) -> None:
@@ -130,7 +127,7 @@ class Standby:
 
     def _become_active(self, epoch: int) -> None:
         began = time.monotonic()
-        if not self._fence(epoch) or self._begun:
+        if not take_records(self._store, self._leadership, epoch) or self._begun:
             return
         self._begun = True
         loaded = self._warm.caught_up(CATCH_UP)
@@ -140,18 +137,3 @@ class Standby:
         self._active = True
         seconds = round(time.monotonic() - began, 3)
         audit.changed("take-over", peer="lease of the pair", outcome="active", epoch=epoch, seconds=seconds)
-
-    def _fence(self, epoch: int) -> bool:
-        """Takes the records: whoever had them before writes no more. False when the lease was lost meanwhile."""
-        while self._leadership.epoch == epoch:
-            try:
-                self._store.fence(epoch)
-            except StoreFenced:
-                self._leadership.give_up("another process has taken the records")
-            except StoreError as error:
-                self._unfenced.goes_on(f"the records cannot be taken: {error}")
-                gevent.sleep(_AGAIN)
-            else:
-                self._unfenced.over("the records are taken")
-                return True
-        return False

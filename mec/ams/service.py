@@ -12,9 +12,9 @@ from functools import partial
 import gevent
 from gevent.event import Event
 
-from mec.ams.model import ANY_APP, NoState, StateError, Use
+from mec.ams.model import ANY_APP, KnownUses, NoState, StateError, Use
 from mec.ams.schemas import MAX_STATE, state_in
-from mec.ams.uses import Uses
+from mec.common.flights import Alone, OneFlight
 from mec.common.peer_client import NoAnswer, PeerClient
 from mec.common.settings import MecSettings
 from submgr.platform.http.errors import HttpError
@@ -27,6 +27,8 @@ STATES_UNDER_WAY = 64 << 20
 """Bytes of all states that are being fetched. One that does not find room is not fetched."""
 ANSWER_WITHIN = 2.8
 """Seconds within which whoever asks for a state is answered."""
+_LATE = 0.1
+"""Seconds beyond, when the store holds it up."""
 PREFETCH_POLICY = RetryPolicy(tries=3, delay=1.0, backoff=2.0)
 _PREFETCHES = 10_000
 _AT_ONCE = 16
@@ -69,26 +71,28 @@ class MobilityObserver:
 class Ams:
     """The application mobility service of one MEC. `counts`: events by name.
 
-    `peers` asks the proxy, `apps` the applications.
+    `peers` asks the proxy, `apps` the applications. `one_flight`: makes one request of those of all replicas.
     """
 
     def __init__(
         self,
         settings: MecSettings,
-        uses: Uses,
+        uses: KnownUses,
         peers: PeerClient,
         apps: PeerClient,
         apps_of: AppsOf,
         clock: Callable[[], float] = time.monotonic,
+        one_flight: OneFlight | None = None,
     ) -> None:
         self.uses = uses
-        self.counts: Counter[str] = Counter()
+        self.counts: Counter[str] = uses.counts
         self.observer = MobilityObserver()
         self._settings = settings
         self._peers = peers
         self._apps = apps
         self._apps_of = apps_of
         self._clock = clock
+        self._one_flight = one_flight or Alone()
         self._flights: dict[str, _Flight] = {}
         self._under_way = 0
         self._prefetches = Outbox(policy=PREFETCH_POLICY, places=_PREFETCHES, at_once=_AT_ONCE)
@@ -122,12 +126,9 @@ class Ams:
             self.counts["own notifications"] += 1
             return
         self.counts["notifications"] += 1
-        before = {use.app_id: use for use in self.uses.of_ue(imsi)}
         uses = self.uses.notified(imsi, app_id, mec_id)
         for use in uses:
             self._flights.pop(use.key, None)
-            if use.app_id in before and before[use.app_id].stored:
-                self.counts["states dropped"] += 1
         self.observer.moved_away(uses)
 
     def fetch(self, imsi: str, app_id: str) -> bytes | memoryview:
@@ -135,12 +136,20 @@ class Ams:
 
         Raises UnknownUe, NoState or StateError within ANSWER_WITHIN s.
         """
-        deadline = self._clock() + ANSWER_WITHIN
+        late = StateError("the store does not answer in time")
+        try:
+            with gevent.Timeout(ANSWER_WITHIN + _LATE, late):
+                return self._fetch(imsi, app_id, self._clock() + ANSWER_WITHIN)
+        except StoreError as exc:
+            raise StateError(f"the store does not answer: {exc}") from exc
+
+    def _fetch(self, imsi: str, app_id: str, deadline: float) -> bytes | memoryview:
+        """`deadline` is a time of the clock. Raises StoreError, too."""
         while True:
             use = self.uses.find(imsi, app_id)
             if use is None:
                 raise UnknownUe
-            state = self._stored(use)
+            state = self.uses.state_of(use)
             if state is not None:
                 self.counts["served from here"] += 1
                 return state
@@ -211,12 +220,6 @@ class Ams:
         finally:
             self._under_way -= size
 
-    def _stored(self, use: Use) -> bytes | None:
-        try:
-            return self.uses.state_of(use)
-        except StoreError as exc:
-            raise StateError(f"the store does not answer: {exc}") from exc
-
     def _flight(self, use: Use) -> _Flight:
         """The one that is under way for this use, else a new one."""
         flight = self._flights.get(use.key)
@@ -229,22 +232,38 @@ class Ams:
 
     def _fly(self, flight: _Flight) -> None:
         use = flight.use
-        url = f"{self._settings.proxy_url}/app/state/?imsi={use.imsi}&mecId={use.mec_id}&appId={use.app_id}"
-        lacks = "the other MEC has no state of this UE"
         try:
-            with self._state_from(self._peers, url, "the proxy", lacks) as state:
-                flight.state = state
-                kept = self.uses.keep_state(use, bytes(state))
-                self.counts["fetched" if kept else "fetches overtaken"] += 1
+            name = f"{use.key}/{use.order}"
+            flight.state = self._one_flight.fly(name, partial(self._fetch_from_peer, use), partial(self._landed, use))
         except (NoState, StateError) as exc:
             flight.failure = exc
-            self.counts["fetched nothing" if isinstance(exc, NoState) else "fetches failed"] += 1
+        except StoreError as exc:
+            flight.failure = StateError(f"the store does not answer: {exc}")
         finally:
             if flight.state is None and flight.failure is None:
                 flight.failure = StateError("the fetch was given up")
             if self._flights.get(use.key) is flight:
                 del self._flights[use.key]
             flight.landed.set()
+
+    def _fetch_from_peer(self, use: Use) -> bytes | memoryview:
+        url = f"{self._settings.proxy_url}/app/state/?imsi={use.imsi}&mecId={use.mec_id}&appId={use.app_id}"
+        lacks = "the other MEC has no state of this UE"
+        try:
+            with self._state_from(self._peers, url, "the proxy", lacks) as state:
+                kept = self.uses.keep_state(use, bytes(state))
+                self.counts["fetched" if kept else "fetches overtaken"] += 1
+                return state
+        except (NoState, StateError) as exc:
+            self.counts["fetched nothing" if isinstance(exc, NoState) else "fetches failed"] += 1
+            raise
+
+    def _landed(self, use: Use) -> bytes | None:
+        """The state that another replica has fetched for a use. Raises StateError when the use is not current."""
+        now = self.uses.find(use.imsi, use.app_id)
+        if now is None or now.order != use.order:
+            raise StateError("the UE moved on meanwhile")
+        return self.uses.state_of(now)
 
     def _known_apps(self, imsi: str) -> list[str]:
         uses = self.uses.of_ue(imsi)

@@ -2,11 +2,12 @@
 """Which UE uses which application where, and the states: the often used ones in memory, all of them in the store."""
 
 import logging
-from collections import OrderedDict
+from collections import Counter
 from collections.abc import Iterable
 from functools import partial
 
 from mec.ams.model import ANY_APP, Use, UseRecord
+from mec.ams.state_cache import StateCache
 from mec.common import imsi as imsis
 from mec.common.records import Records
 from submgr.platform.store.base import Change, Store, StoreError
@@ -24,18 +25,22 @@ class Uses:
     """The uses by UE and application. A state belongs to one Use: a newer Use of the same key makes it void."""
 
     def __init__(self, store: Store, mec_id: int | None, cache_size: int = CACHE_SIZE) -> None:
+        self.counts: Counter[str] = Counter()
+        """What application mobility did: events by name."""
         self._store = store
         self._records = Records(store, NAMESPACE, UseRecord, f"ams/{mec_id}/use/")
         self._state_prefix = f"ams/{mec_id}/state/"
         self._uses: dict[str, dict[str, Use]] = {}
-        self._states: OrderedDict[str, bytes] = OrderedDict()
+        self._states = StateCache(cache_size)
         self._unsaved: dict[str, bytes] = {}
-        self._cached = 0
-        self._cache_size = cache_size
         self._order = 0
 
     def __len__(self) -> int:
         return sum(len(uses) for uses in self._uses.values())
+
+    def empty(self) -> bool:
+        """Whether no use is known."""
+        return not self._uses
 
     def load(self) -> None:
         """Reads the stored uses. Raises StoreError."""
@@ -74,6 +79,8 @@ class Uses:
             apps.append(ANY_APP)
         order = self._next()
         uses = [Use(imsi, app, mec_id, False, order) for app in apps]
+        before = self._uses.get(imsis.key(imsi), {})
+        self.counts["states dropped"] += sum(app in before and before[app].stored for app in apps)
         for use in uses:
             self._remember(use)
             self._drop_state(use.key)
@@ -90,7 +97,7 @@ class Uses:
             return False
         stored = Use(use.imsi, use.app_id, use.mec_id, True, use.order)
         self._remember(stored)
-        self._cache(use.key, state)
+        self._states.put(use.key, state)
         self._unsaved[use.key] = state
         change = self._change([stored], states={use.key: state})
         self._store.submit(change, partial(self._saved, use.key, state), persistent=True)
@@ -102,7 +109,6 @@ class Uses:
             return None
         state = self._states.get(use.key)
         if state is not None:
-            self._states.move_to_end(use.key)
             return state
         if use.key in self._unsaved:
             return self._unsaved[use.key]
@@ -110,7 +116,7 @@ class Uses:
         state = self._store.read(NAMESPACE, [name]).get(name)
         if state is None or not self.is_current(use):
             return None
-        self._cache(use.key, state)
+        self._states.put(use.key, state)
         return state
 
     def take(self, uses: Iterable[tuple[Use, bytes]]) -> None:
@@ -133,18 +139,10 @@ class Uses:
         self._order += 1
         return self._order
 
-    def _cache(self, key: str, state: bytes) -> None:
-        self._cached -= len(self._states.pop(key, b""))
-        self._states[key] = state
-        self._cached += len(state)
-        while self._cached > self._cache_size:
-            _, oldest = self._states.popitem(last=False)
-            self._cached -= len(oldest)
-
     def _saved(self, key: str, state: bytes, error: StoreError | None) -> None:
         if self._unsaved.get(key) is state:
             del self._unsaved[key]
 
     def _drop_state(self, key: str) -> None:
         self._unsaved.pop(key, None)
-        self._cached -= len(self._states.pop(key, b""))
+        self._states.drop(key)

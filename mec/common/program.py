@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import click
+from gevent.event import Event
 
 from mec.common import settings as mec_settings
 from mec.common.log_masking import mask_identities
@@ -58,8 +59,9 @@ def store_of(config: MecConfig, environ: Mapping[str, str], name: str) -> Store:
     return make_store(config.sdl_backend, path, environ, name=f"mec-{name}")
 
 
-def run(name: str, config: MecConfig, program: Program) -> None:
-    """Starts a program, prints one line that says where it listens, and stops it at SIGTERM or SIGINT."""
+def run(name: str, config: MecConfig, program: Program, over: Event | None = None) -> None:
+    """Starts a program, prints one line that says where it listens, and stops it at SIGTERM or SIGINT, or when `over`
+    is set."""
     raise_limit()
     give_memory_back()
     logs = Logs(name)
@@ -75,7 +77,7 @@ def run(name: str, config: MecConfig, program: Program) -> None:
         sys.stdout.flush()
 
     try:
-        run_until_terminated(start, program.stop)
+        run_until_terminated(start, program.stop, over)
     except CANNOT_START as failed:
         complain(failed)
         sys.exit(1)

@@ -96,6 +96,21 @@ class MecSettings:
         "names and origins of web pages that may change something, beside localhost and the own host and address",
     )
     log_identities: bool = setting("logIdentities", truth, False, "IMSIs in full in debug lines")
+    replicas: int = setting(
+        "replicas", whole(1, 1000), 1, "how many processes are this MEC together; more than one need redis"
+    )
+    lease: float = setting(
+        "leaseSeconds",
+        number(1, 60, "s"),
+        3.0,
+        "of several replicas: how long after the last sign of life of the active one another one follows it",
+    )
+    replica_name: str = setting(
+        "replicaName",
+        text,
+        "",
+        "of several replicas with TLS: the name in their certificate; empty: the address of each is in it",
+    )
 
     @property
     def foreign(self) -> bool:

@@ -7,11 +7,13 @@ from mec.common import imsi as imsis
 from mec.common.problem_details import Answers, answer_errors, check, in_pieces, parameters
 from mec.manager.service import Circle, HomeSilent, UnknownUser, Users
 from submgr.platform.http.app import ApiError
+from submgr.platform.store.base import StoreError
 
 _ANSWERS: Answers = {
     UnknownUser: lambda _: ApiError(404, "there is no such user"),
     HomeSilent: lambda error: ApiError(502, f"the home MEC of the user was asked: {error}"),
     Circle: lambda _: ApiError(508, "the request goes in a circle: this MEC is not the home of its users"),
+    StoreError: lambda error: ApiError(503, f"the store does not answer: {error}", headers={"Retry-After": "1"}),
 }
 
 

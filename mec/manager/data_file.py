@@ -3,37 +3,47 @@
 
 import hashlib
 import logging
+from contextlib import suppress
 
-from mec.ams.model import Use
-from mec.ams.uses import Uses
+import gevent
+
+from mec.ams.model import KnownUses, Use
 from mec.common.relaxed_json import MAX_SIZE, read
-from mec.manager.model import DataFile
+from mec.manager.model import DataFile, User
 from mec.manager.schemas import changed_users, data_file
-from mec.manager.service import NAMESPACE, Users
+from mec.manager.user_records import KnownUsers
 from submgr.platform.config.file import ConfigError, Problem
 from submgr.platform.config.watcher import ConfigWatcher
-from submgr.platform.store.base import Change, Store
+from submgr.platform.store.base import StoreError
 from submgr.platform.store.loading import Loader
+from submgr.platform.supervised import SupervisedLoop
 
 log = logging.getLogger(__name__)
 
+_LOOK = 2.0
+"""Seconds between two looks whether the database was emptied."""
+
 
 class DataFileLoader:
-    """Brings the data file into the store and keeps the users up to date. `path` None: there is no file."""
+    """Brings the data file into the store and keeps the users up to date. `path` None: there is no file.
 
-    def __init__(self, path: str | None, mec_id: int | None, store: Store, users: Users, uses: Uses) -> None:
+    `looks`: whether it takes the file again when the database was emptied, since nobody else writes anything back.
+    """
+
+    def __init__(self, path: str | None, users: KnownUsers, uses: KnownUses, *, looks: bool = False) -> None:
         self.refused = 0
         """How often the file was changed into something that cannot be used."""
         self.skipped = 0
         """How often an entry of a changed file was left out for a mistake."""
         self._path = path
-        self._store = store
         self._users = users
         self._known_uses = uses
-        self._digest_key = f"{mec_id}/file"
         self._wanted: tuple[str, DataFile] | None = None
+        self._unread: str | None = None
+        """The content of a changed file."""
         self._watcher: ConfigWatcher | None = None
         self._loader = Loader(self._load, log, "the manager waits for the store")
+        self._emptied = SupervisedLoop("emptied database", self._look) if looks and path is not None else None
         self._user_writer = Loader(self._write_users, log, "the users of the data file wait for the store")
 
     def start(self) -> None:
@@ -47,6 +57,8 @@ class DataFileLoader:
             self._watcher = ConfigWatcher(self._path, text, self._changed, largest=MAX_SIZE)
             self._watcher.start()
         self._loader.start()
+        if self._emptied is not None:
+            self._emptied.start()
 
     @property
     def loaded(self) -> bool:
@@ -57,6 +69,8 @@ class DataFileLoader:
         """Ends the watch on the file."""
         if self._watcher is not None:
             self._watcher.stop()
+        if self._emptied is not None:
+            self._emptied.stop()
         self._loader.stop()
         self._user_writer.stop()
 
@@ -70,8 +84,14 @@ class DataFileLoader:
             raise ConfigError(named) from exc
 
     def _changed(self, text: str) -> None:
+        self._unread = text
+        if self.loaded:
+            self._user_writer.start()
+
+    def _read_changed(self, text: str) -> None:
+        """Raises StoreError while it is not known what stays of entries with a mistake."""
         try:
-            users, problems = changed_users(text, self._users.known)
+            users, problems = changed_users(text, self._known)
         except ConfigError as exc:
             self.refused += 1
             told = [str(problem) for problem in exc.problems]
@@ -82,32 +102,50 @@ class DataFileLoader:
             told = [str(problem) for problem in problems]
             log.error("entries of the data file left out", extra={"file": self._path, "problems": told})
         self._wanted = (_digest(text), DataFile(users, ()))
-        if self.loaded:
-            self._user_writer.start()
+
+    def _look(self) -> None:
+        gevent.sleep(_LOOK)
+        with suppress(StoreError):
+            if self._path is None or not self.loaded or self._wanted is not None or self._users.taken():
+                return
+            text = read(self._path)
+            wanted = _digest(text), self._parsed(self._path, text)
+            if not self._users.taken():
+                log.warning("the database was emptied: the data file is taken again", extra={"file": self._path})
+                self._wanted = wanted
+                self._load()
 
     def _load(self) -> None:
         """Raises StoreError."""
         self._users.load()
         self._known_uses.load()
         wanted = self._wanted
-        if wanted is not None and not len(self._users) and not len(self._known_uses):
+        if wanted is not None and self._is_first():
             self._known_uses.take((Use(use.imsi, use.app_id, use.mec_id), use.state) for use in wanted[1].ues)
-        elif wanted is not None and self._stored_digest() == wanted[0] and self._wanted is wanted:
+        elif wanted is not None and self._users.taken() == wanted[0] and self._wanted is wanted:
             self._wanted = None
         self._write_users()
 
     def _write_users(self) -> None:
         """Writes the users of the latest content, also of one that comes meanwhile. Raises StoreError."""
-        while (wanted := self._wanted) is not None:
+        while self._unread is not None or self._wanted is not None:
+            if (text := self._unread) is not None:
+                self._read_changed(text)
+                self._unread = None if self._unread is text else self._unread
+            if (wanted := self._wanted) is None:
+                continue
             digest, content = wanted
-            self._users.replace(content.users)
-            self._store.write(Change(NAMESPACE, {self._digest_key: digest.encode()}))
+            self._users.replace(content.users, digest)
             log.info("users of the data file taken", extra={"file": self._path, "users": len(content.users)})
             if self._wanted is wanted:
                 self._wanted = None
 
-    def _stored_digest(self) -> str:
-        return self._store.read(NAMESPACE, [self._digest_key]).get(self._digest_key, b"").decode("ascii", "replace")
+    def _is_first(self) -> bool:
+        """Whether nothing is stored yet."""
+        return self._users.empty() and self._known_uses.empty()
+
+    def _known(self, key: str) -> User | None:
+        return self._users.find(key)[0]
 
 
 def _digest(text: str) -> str:

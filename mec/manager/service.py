@@ -1,30 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """The users of a MEC. A foreign MEC asks the home MEC for users that it does not have."""
 
-import logging
-import time
-from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 from gevent.event import AsyncResult
 
 from mec.common import imsi as imsis
+from mec.common.flights import Alone, OneFlight
 from mec.common.json_answers import check_json
 from mec.common.peer_client import NoAnswer, PeerClient, hops
-from mec.common.records import Records
 from mec.common.settings import MecSettings
-from mec.manager.model import User
 from mec.manager.schemas import Additional, PeerUser
-from submgr.platform.store.base import Store
+from mec.manager.user_records import KnownUsers
+from submgr.platform.store.base import StoreError
 
-log = logging.getLogger(__name__)
-
-NAMESPACE = "mec_users"
 _MAX_ANSWER = 16 * 1024 * 1024
 """Bytes of an answer of the home MEC, beside as many additional ones as this MEC has itself."""
-_MAX_CACHED = 100_000
 
 
 class UnknownUser(Exception):
@@ -40,14 +34,6 @@ class Circle(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class CachedUser:
-    """The main data of a user of the home MEC as the store keeps it, valid `until` (s since 1970)."""
-
-    data: msgspec.Raw
-    until: float
-
-
-@dataclass(frozen=True, slots=True)
 class UserData:
     """`pieces` are those of a JSON text of `size` bytes."""
 
@@ -56,65 +42,38 @@ class UserData:
 
 
 class Users:
-    """The users of this MEC, and a cache of those that the home MEC told. `counts`: answers by kind."""
+    """Answers who has subscribed to what. `counts`: answers by kind.
+
+    `one_flight`: makes one request to the home MEC of those of all replicas.
+    """
 
     def __init__(
-        self, settings: MecSettings, store: Store, peers: PeerClient, wall: Callable[[], float] = time.time
+        self, settings: MecSettings, known: KnownUsers, peers: PeerClient, one_flight: OneFlight | None = None
     ) -> None:
         self.counts: Counter[str] = Counter()
+        self.known = known
         self._settings = settings
         self._peers = peers
-        self._wall = wall
-        self._store = store
-        self._records = Records(store, NAMESPACE, User, f"{settings.mec_id}/user/")
-        self._cached_records = Records(store, NAMESPACE, CachedUser, f"{settings.mec_id}/cached/")
+        self._one_flight = one_flight or Alone()
         self._additional = Additional(settings.additional_bytes)
-        self._users: dict[str, User] = {}
-        self._foreign: OrderedDict[str, tuple[bytes, float]] = OrderedDict()
         self._flights: dict[str, AsyncResult[UserData]] = {}
 
-    def __len__(self) -> int:
-        return len(self._users)
-
-    def load(self) -> None:
-        """Reads the users from the store, and those that the home MEC told lately. Raises StoreError."""
-        users, cached, now = self._records.load(), self._cached_records.load(), self._wall()
-        self._users = {user.key: user for user in users.values()}
-        valid = {key: user for key, user in cached.items() if now < user.until <= now + self._settings.users_ttl}
-        for key, user in sorted(valid.items(), key=lambda each: each[1].until):
-            self._foreign.setdefault(key, (bytes(user.data), user.until))
-        self._cached_records.remove_soon(*(cached.keys() - valid.keys()))
-
-    def replace(self, users: tuple[User, ...]) -> None:
-        """Makes `users` the users of this MEC, and no others. Raises StoreError, and then nothing has changed."""
-        now = {user.key: user for user in users}
-        gone = [key for key in self._users if key not in now]
-        changed = {key: user for key, user in now.items() if self._users.get(key) != user}
-        if gone or changed:
-            self._store.write(self._records.change(changed, gone))
-        self._users = now
-
-    def known(self, key: str) -> User | None:
-        """The user of this MEC with this key."""
-        return self._users.get(key)
-
     def apps_of(self, imsi: str) -> list[object]:
-        """The applications that a user has subscribed to; empty for a user who is not known here."""
-        user = self._users.get(imsis.key(imsi))
-        data = user.data if user is not None else self._cached_data(imsi)
+        """The applications that a user has subscribed to; empty for a user who is not known here. Raises StoreError."""
+        user, cached = self.known.find(imsis.key(imsi))
+        data = user.data if user is not None else msgspec.json.decode(cached) if cached is not None else None
         apps = data.get("subscribedApps") if isinstance(data, dict) else None
         return apps if isinstance(apps, list) else []
 
     def data_of(self, imsi: str) -> UserData:
-        """The data of a user. Raises UnknownUser, HomeSilent, Circle."""
-        user = self._users.get(imsis.key(imsi))
+        """The data of a user. Raises UnknownUser, HomeSilent, Circle, StoreError."""
+        user, cached = self.known.find(imsis.key(imsi))
         if user is not None:
             self.counts["own"] += 1
             return UserData(*self._additional.answer(msgspec.json.encode(user.data)))
         if not self._settings.foreign:
             self.counts["unknown"] += 1
             raise UnknownUser
-        cached = self._cached(imsi)
         if cached is not None:
             self.counts["cached"] += 1
             return UserData(*self._additional.answer(cached))
@@ -132,8 +91,9 @@ class Users:
             return _landed(flight)
         flight = self._flights[key] = AsyncResult()
         try:
-            flight.set(self._ask_home(imsi))
-        except (UnknownUser, HomeSilent) as exc:
+            ask, look = partial(self._ask_home, imsi), partial(self._remembered, key)
+            flight.set(self._one_flight.fly(key, ask, look))
+        except (UnknownUser, HomeSilent, StoreError) as exc:
             flight.set_exception(exc)
         finally:
             del self._flights[key]
@@ -160,26 +120,13 @@ class Users:
             self.counts["home silent"] += 1
             raise HomeSilent(str(exc)) from exc
         self.counts["from home"] += 1
-        self._remember(imsi, main_data)
+        self.known.remember(imsis.key(imsi), main_data)
         return UserData([answer.body], len(answer.body))
 
-    def _cached(self, imsi: str) -> bytes | None:
-        data, until = self._foreign.get(imsis.key(imsi), (b"", 0.0))
-        return data if self._wall() < until <= self._wall() + self._settings.users_ttl else None
-
-    def _cached_data(self, imsi: str) -> object:
-        data = self._cached(imsi)
-        return msgspec.json.decode(data) if data is not None else None
-
-    def _remember(self, imsi: str, main_data: bytes) -> None:
-        key = imsis.key(imsi)
-        until = self._wall() + self._settings.users_ttl
-        self._foreign[key] = (main_data, until)
-        self._foreign.move_to_end(key)
-        self._cached_records.save_soon(key, CachedUser(msgspec.Raw(main_data), until))
-        if len(self._foreign) > _MAX_CACHED:
-            oldest, _ = self._foreign.popitem(last=False)
-            self._cached_records.remove_soon(oldest)
+    def _remembered(self, key: str) -> UserData | None:
+        """What another replica was told by the home MEC."""
+        _, cached = self.known.find(key)
+        return UserData(*self._additional.answer(cached)) if cached is not None else None
 
 
 def _landed(flight: "AsyncResult[UserData]") -> UserData:

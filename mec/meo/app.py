@@ -30,6 +30,7 @@ from submgr.platform.config.schema import changed
 from submgr.platform.config.tls import TlsSettings
 from submgr.platform.health import Health
 from submgr.platform.http.client import HttpClient
+from submgr.platform.lease.permit import MaySend, always
 from submgr.platform.outbound_rules import Outbound
 from submgr.platform.outbox import RetryPolicy
 from submgr.platform.store.base import Store
@@ -158,7 +159,11 @@ def build(
     health: Health,
     outbound: Outbound,
     tls: TlsSettings,
+    may_send: MaySend = always,
 ) -> Orchestrator:
-    """An orchestrator out of the raw `meo` section of a configuration file. Raises ConfigError with all mistakes."""
-    client = HttpClient(user_agent="meo", outbound=outbound, tls=tls.client())
+    """An orchestrator out of the raw `meo` section of a configuration file. Raises ConfigError with all mistakes.
+
+    `may_send`: whether this process is the one that acts, of several replicas.
+    """
+    client = HttpClient(user_agent="meo", outbound=outbound, tls=tls.client(), may_send=may_send)
     return Orchestrator(usable(settings), store, registry, health, client=client, outbound=outbound)

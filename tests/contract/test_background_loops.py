@@ -16,12 +16,16 @@ from gevent import socket
 from prometheus_client import CollectorRegistry
 from support.lease.key import MemoryKey
 from support.mec.meo_world import World
+from support.mec.replicas import replica
 from support.ports import free_port
 from support.rmr.fake_librmr import FakeLibrmr
 from support.store.database import Database
+from support.store.shared import MemoryShared
 from support.waiting import eventually
 
+from mec.ams.service import MobilityObserver
 from mec.app import Mec
+from mec.common.flights import Flights
 from mec.common.settings import MecSettings
 from mec.controller.identity_push import PushSettings
 from mec.controller.late_user_data import LateUserData
@@ -173,10 +177,32 @@ def manager(tmp_path: Path) -> Iterator[object]:
     store.start()
     mec = Mec(MecSettings(host="127.0.0.1:0", mec_id=5), None, store, CollectorRegistry(), Health())
     mec.start()
+    assert isinstance(mec.mobility, MobilityObserver)
     mec.mobility.served("001010000000001", "1")
     yield mec
     mec.stop()
     store.stop()
+
+
+@contextmanager
+def one_of_several(tmp_path: Path) -> Iterator[object]:
+    data = tmp_path / "data.json"
+    data.write_text("{}")
+    settings = MecSettings(host="127.0.0.1:0", mec_id=5, data_file=str(data))
+    mec = Mec(settings, None, replica(), CollectorRegistry(), Health())
+    mec.start()
+    assert isinstance(mec.mobility, MobilityObserver)
+    mec.mobility.served("001010000000001", "1")
+    yield mec
+    mec.stop()
+
+
+@contextmanager
+def flight(tmp_path: Path) -> Iterator[object]:
+    flights = Flights(MemoryShared(), "mec_ues", "flight/", {}, lambda: ValueError("late"))
+    flying = gevent.spawn(flights.fly, "name", lambda: gevent.sleep(60), lambda: None)
+    yield flights
+    flying.kill()
 
 
 @contextmanager
@@ -247,11 +273,14 @@ def late_user_data(tmp_path: Path) -> Iterator[object]:
 WHO_STARTS: dict[str, Callable[[Path], AbstractContextManager[object]]] = {
     "MEC 021 events": manager,
     "MEC 021 expiry": manager,
+    "MEC 021 log": one_of_several,
+    "one flight": flight,
     "SDL channel": rnib,
     "R-NIB events": rnib,
     "R-NIB reader": rnib,
     "configuration watcher": daemon,
     "device of the demo": demo,
+    "emptied database": one_of_several,
     "erasing records": erasing,
     "evacuation": evacuation,
     "followed records": standby,

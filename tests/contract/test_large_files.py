@@ -12,13 +12,11 @@ import pytest
 from support.waiting import eventually
 
 from mec.ams.uses import Uses
-from mec.common.peer_client import PeerClient
 from mec.common.settings import MecSettings
 from mec.manager.data_file import DataFileLoader
-from mec.manager.service import Users
+from mec.manager.user_records import UserRecords
 from submgr.platform.beside import BesideError, run_beside
 from submgr.platform.config.watcher import ConfigWatcher
-from submgr.platform.http.client import HttpClient
 from submgr.platform.store.memory import MemoryStore
 from submgr.settings.live import LiveSettings
 from submgr.settings.loader import load
@@ -51,10 +49,10 @@ def test_a_data_file_with_mistakes_holds_up_nobody(
 ) -> None:
     store, settings = MemoryStore(), MecSettings(mec_id=5)
     store.start()
-    users, uses = Users(settings, store, PeerClient(HttpClient())), Uses(store, 5)
+    users, uses = UserRecords(settings, store), Uses(store, 5)
     file = tmp_path / "data.json"
     file.write_text(json.dumps({"users": []}))
-    loader = DataFileLoader(str(file), 5, store, users, uses)
+    loader = DataFileLoader(str(file), users, uses)
     loader.start()
     entries: list[dict[str, object]] = [
         {"imsi": IMSI.format(number), "subscriptionData": {"n": number}} for number in range(10_000)

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 from support.http.peer import HttpPeer, answer
+from support.mec.replicas import replica
+from support.store.shared import MemoryShared
 from support.waiting import eventually
 
 from mec.app import Mec
@@ -28,7 +30,8 @@ REGISTRATION = {"serviceConsumerId": {"appInstanceId": "12345"}, "deviceInformat
 class Site:
     """A manager, its application, its controller (which knows one UE), and who is notified."""
 
-    def __init__(self) -> None:
+    def __init__(self, shared: MemoryShared | None = None) -> None:
+        self.shared = shared
         self.store = MemoryStore()
         self.store.start()
         self.client = HttpClient()
@@ -45,7 +48,8 @@ class Site:
             controller_url=f"http://127.0.0.1:{self.controller.port}",
             app_urls={"12345": f"http://127.0.0.1:{self.app.port}"},
         )
-        self.mec = Mec(settings, None, self.store, CollectorRegistry(), Health())
+        store = replica(self.shared) if self.shared is not None else self.store
+        self.mec = Mec(settings, None, store, CollectorRegistry(), Health())
         self.mec.start()
         return self.mec
 
@@ -86,7 +90,14 @@ class Site:
 
     def settled(self) -> None:
         """Everything that has happened is with who had to be told."""
-        eventually(lambda: not self.mec.mobility.waiting)
+        eventually(lambda: not self.mec.mobility.waiting and not self.untold())
+
+    def untold(self) -> int:
+        """Events in the log that replicas share."""
+        if self.shared is None:
+            return 0
+        found = self.shared.read("mec_ues", ["ams/5/events/next", "ams/5/events/done"])
+        return int(found.get("ams/5/events/next", 0)) - int(found.get("ams/5/events/done", 0))
 
     def stop(self) -> None:
         self.mec.stop()
@@ -96,9 +107,9 @@ class Site:
         self.store.stop()
 
 
-@pytest.fixture
-def site() -> Iterator[Site]:
-    made = Site()
+@pytest.fixture(params=["alone", "one of several"])
+def site(request: pytest.FixtureRequest) -> Iterator[Site]:
+    made = Site(MemoryShared() if request.param == "one of several" else None)
     yield made
     made.stop()
 

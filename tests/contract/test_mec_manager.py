@@ -14,14 +14,17 @@ import pytest
 from gevent.event import Event
 from prometheus_client import CollectorRegistry
 from support.http.peer import HttpPeer, Request, answer
+from support.mec.replicas import replica
 from support.ports import free_port
+from support.store.shared import MemoryShared
 from support.waiting import eventually
 
 from mec.ams import state_text
-from mec.app import ManagerProgram, Mec, build
+from mec.app import Mec, build
 from mec.common import settings
 from mec.common.settings import MecSettings
 from mec.manager.model import User
+from mec.manager_cli import ManagerProgram
 from submgr.platform.config.file import ConfigError
 from submgr.platform.health import Health
 from submgr.platform.http.client import HttpClient, HttpResponse
@@ -37,9 +40,10 @@ def reply(value: object, status: str = "200 OK") -> bytes:
 
 
 class Site:
-    """A manager; its proxy and its application are peers of the test."""
+    """A manager, alone or as one of several replicas; its proxy and its application are peers of the test."""
 
-    def __init__(self) -> None:
+    def __init__(self, shared: MemoryShared | None = None) -> None:
+        self.shared = shared
         self.store = MemoryStore()
         self.store.start()
         self.proxy = HttpPeer()
@@ -56,7 +60,8 @@ class Site:
             "app_urls": {"12345": f"http://127.0.0.1:{self.app.port}"},
             "additional_bytes": 20,
         }
-        mec = Mec(MecSettings(**{**values, **changes}), None, self.store, CollectorRegistry(), Health())
+        store = replica(self.shared) if self.shared is not None else self.store
+        mec = Mec(MecSettings(**{**values, **changes}), None, store, CollectorRegistry(), Health())
         mec.start()
         self.mecs.append(mec)
         return mec
@@ -79,9 +84,9 @@ class Site:
         self.store.stop()
 
 
-@pytest.fixture
-def site() -> Iterator[Site]:
-    made = Site()
+@pytest.fixture(params=["alone", "one of several"])
+def site(request: pytest.FixtureRequest) -> Iterator[Site]:
+    made = Site(MemoryShared() if request.param == "one of several" else None)
     yield made
     made.stop()
 
@@ -116,7 +121,7 @@ def test_a_changed_limit_of_the_orchestrator_holds_without_a_restart(
 
 
 def test_user_of_this_mec(site: Site) -> None:
-    site.mec().users.replace((User("1234567890", {"subscribedApps": [12345]}),))
+    site.mec().users.known.replace((User("1234567890", {"subscribedApps": [12345]}),), "digest")
     expected = {"mainData": {"subscribedApps": [12345]}, "additional": "1" * 20}
     for path in ("/manager/user/data/?imsi=1234567890", "/manager/user/data?imsi=001234567890"):
         assert site.get(path) == (200, expected)
@@ -371,7 +376,7 @@ def test_prefetch_of_one_application(site: Site) -> None:
 def test_prefetch_after_a_notification_of_all_applications(site: Site) -> None:
     site.proxy.answer = lambda request: reply({"state": 1})
     mec = site.mec()
-    mec.users.replace((User(IMSI, {"subscribedApps": [777]}),))
+    mec.users.known.replace((User(IMSI, {"subscribedApps": [777]}),), "digest")
     moved(site, subject=f"imsi={IMSI}")
     site.ask("POST", "/ams/prefetch/state", {"imsi": IMSI})
     eventually(lambda: mec.ams.counts["prefetches done"] == 2)
@@ -548,7 +553,7 @@ def test_orchestrator_health_and_metrics_are_on_the_same_port(site: Site) -> Non
     assert site.get("/meo/v1/platforms") == (200, [])
     assert site.get("/dev_app/v1/app_list")[0] == 200
     assert site.get("/health/alive")[0] == site.get("/ric/v1/health/ready")[0] == 200
-    assert b"mec_ams_uses 0.0" in site.ask("GET", "/metrics").body
+    assert b"mec_ams_prefetches 0.0" in site.ask("GET", "/metrics").body
 
 
 def test_unknown_path_is_a_problem(site: Site) -> None:
@@ -565,6 +570,7 @@ def test_built_from_a_mapping(site: Site) -> None:
         build({"network": "x"}, site.store)
 
 
+@pytest.mark.parametrize("site", ["alone"], indirect=True)
 def test_store_that_is_away_at_the_start(site: Site) -> None:
     site.store.stop()
     mec = site.mec()
@@ -578,3 +584,26 @@ def test_store_that_is_away_at_the_start(site: Site) -> None:
     assert site.get("/health/ready")[1]["warnings"] == ["database: the database does not answer: stopped"]
     assert site.get(f"/ams/app/notification/?{SUBJECT}&mecId=9")[0] == 500
     assert mec.ams.uses.find(IMSI, "12345") is not None
+
+
+@pytest.mark.parametrize("site", ["one of several"], indirect=True)
+def test_shared_store_that_is_away(site: Site) -> None:
+    shared = site.shared
+    assert shared is not None
+    shared.away = True
+    site.mec(network="foreign", mec_id=9)
+    assert site.get(f"/ams/fetch/state/?{SUBJECT}")[0] == 503
+    assert site.get("/health/ready")[0] == 503
+    shared.away = False
+    eventually(lambda: site.get("/health/ready")[0] == 200)
+    assert site.get(f"/ams/fetch/state/?{SUBJECT}")[0] == 404
+    shared.away = True
+    moved = site.ask("GET", f"/ams/app/notification/?{SUBJECT}&mecId=5")
+    fetched = site.ask("GET", f"/ams/fetch/state/?{SUBJECT}")
+    asked = site.ask("GET", f"/manager/user/data/?imsi={IMSI}")
+    listed = site.ask("GET", "/amsi/v1/subscriptions")
+    assert [moved.status, fetched.status, asked.status, listed.status] == [500, 500, 503, 503]
+    assert json.loads(fetched.body)["found"] is False
+    assert asked.headers["retry-after"] == listed.headers["retry-after"] == "1"
+    shared.away = False
+    assert site.get(f"/ams/fetch/state/?{SUBJECT}") == (404, {"found": False})

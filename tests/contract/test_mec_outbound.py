@@ -11,8 +11,9 @@ from prometheus_client import CollectorRegistry
 from support.http.peer import HttpPeer, answer
 from support.waiting import eventually
 
-from mec.app import ManagerProgram, Mec
+from mec.app import Mec
 from mec.common.settings import MecSettings, load
+from mec.manager_cli import ManagerProgram
 from submgr.platform.config.file import ConfigError
 from submgr.platform.health import Health
 from submgr.platform.http.client import HttpClient, HttpResponse

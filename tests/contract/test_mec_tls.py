@@ -13,8 +13,8 @@ from support.http.peer import HttpPeer, answer
 from support.tls.authority import Authority
 from support.tls.front import TlsFront
 
-from mec.app import ManagerProgram
 from mec.common.settings import read
+from mec.manager_cli import ManagerProgram
 from mec.proxy.cli import ProxyProgram
 from submgr.platform.http.client import HttpClient
 from submgr.platform.tls import server_context

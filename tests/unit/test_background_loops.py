@@ -29,6 +29,7 @@ ENDS_BY_ITSELF = {
     "submgr/rmr/wire/transport.py": (2, "one connection"),
     "submgr/rmr/wire/connection.py": (1, "the answers of one connection, closed with it"),
     "mec/ams/service.py": (1, "a fetch; whoever waits for it is told that it failed"),
+    "mec/common/replica.py": (1, "a take-over; a bug ends the process"),
     "mec/controller/listener.py": (1, "one connection"),
     "mec/demo.py": (1, "a use of the demo"),
     "mec/meo/api.py": (1, "a round that somebody asked for"),

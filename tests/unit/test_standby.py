@@ -105,7 +105,7 @@ def test_it_takes_the_records_before_it_reads_the_last_of_them_and_acts(process:
 
 
 def test_a_database_that_does_not_answer_is_asked_again(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("submgr.standby._AGAIN", 0.0005)
+    monkeypatch.setattr("submgr.platform.lease.fencing._AGAIN", 0.0005)
     process.records.fails = [StoreUnavailable("away"), StoreUnavailable("away")]
     process.get(5)
     turns_until(lambda: process.standby.why_not() is None)

@@ -7,8 +7,8 @@ import time
 from flask import Blueprint, Response, request
 
 from mec.ams.amsi import schemas
-from mec.ams.amsi.model import TYPES_IN_QUERIES, MobilityService, Subscription
-from mec.ams.amsi.service import Mobility, new_id
+from mec.ams.amsi.model import TYPES_IN_QUERIES, MobilityService, Registrations, Subscription
+from mec.ams.amsi.service import new_id
 from mec.common.problem_details import Answers, answer_errors, bad_field, json_object, only_parameters
 from submgr.platform.http.app import ApiError, json_response
 from submgr.platform.outbound_rules import Outbound
@@ -27,7 +27,7 @@ _FILTER = re.compile(r"\(eq,(\w+),([^()]*)\)\Z")
 _ANSWERS: Answers = {StoreError: lambda error: ApiError(503, f"not stored: {error}", headers={"Retry-After": "1"})}
 
 
-def amsi_blueprint(mobility: Mobility, outbound: Outbound) -> Blueprint:
+def amsi_blueprint(mobility: Registrations, outbound: Outbound) -> Blueprint:
     """The routes of all resources below `/amsi/v1`. `outbound` refuses addresses of callbacks."""
     blueprint = Blueprint("amsi", __name__)
     answer_errors(blueprint, _ANSWERS)
@@ -43,13 +43,13 @@ def amsi_blueprint(mobility: Mobility, outbound: Outbound) -> Blueprint:
     return blueprint
 
 
-def _add_services(blueprint: Blueprint, mobility: Mobility) -> None:
+def _add_services(blueprint: Blueprint, mobility: Registrations) -> None:
     path = f"{_BASE}/app_mobility_services"
 
     def known(service_id: str) -> MobilityService:
         service = mobility.service(service_id)
         if service is None:
-            raise ApiError(404, "there is no such application mobility service")
+            raise _gone_service()
         return service
 
     def listed() -> Response:
@@ -71,7 +71,8 @@ def _add_services(blueprint: Blueprint, mobility: Mobility) -> None:
     def change(service_id: str) -> Response:
         known(service_id)
         service = schemas.service_of(json_object(), service_id, time.time())
-        mobility.put_service(service)
+        if not mobility.put_service(service, new=False):
+            raise _gone_service()
         return json_response(schemas.service_view(service))
 
     def deregister(service_id: str) -> Response:
@@ -87,13 +88,13 @@ def _add_services(blueprint: Blueprint, mobility: Mobility) -> None:
     blueprint.add_url_rule(f"{path}/<service_id>/deregister_task", "deregister", deregister, methods=["POST"])
 
 
-def _add_subscriptions(blueprint: Blueprint, mobility: Mobility, outbound: Outbound) -> None:
+def _add_subscriptions(blueprint: Blueprint, mobility: Registrations, outbound: Outbound) -> None:
     path = f"{_BASE}/subscriptions"
 
     def known(subscription_id: str) -> Subscription:
         subscription = mobility.subscription(subscription_id)
         if subscription is None:
-            raise ApiError(404, "there is no such subscription")
+            raise _gone_subscription()
         return subscription
 
     def listed() -> Response:
@@ -125,7 +126,8 @@ def _add_subscriptions(blueprint: Blueprint, mobility: Mobility, outbound: Outbo
         subscription = schemas.subscription_of(
             body, subscription_id, before.self_url, time.time(), outbound.url_refusal
         )
-        mobility.put_subscription(subscription, test=schemas.wants_test(body))
+        if not mobility.put_subscription(subscription, new=False, test=schemas.wants_test(body)):
+            raise _gone_subscription()
         return json_response(schemas.subscription_view(subscription))
 
     def cancel(subscription_id: str) -> Response:
@@ -138,6 +140,14 @@ def _add_subscriptions(blueprint: Blueprint, mobility: Mobility, outbound: Outbo
     blueprint.add_url_rule(f"{path}/<subscription_id>", "subscription", one, methods=["GET"])
     blueprint.add_url_rule(f"{path}/<subscription_id>", "change_subscription", change, methods=["PUT"])
     blueprint.add_url_rule(f"{path}/<subscription_id>", "cancel", cancel, methods=["DELETE"])
+
+
+def _gone_service() -> ApiError:
+    return ApiError(404, "there is no such application mobility service")
+
+
+def _gone_subscription() -> ApiError:
+    return ApiError(404, "there is no such subscription")
 
 
 def _filtered(name: str) -> str | None:

@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any, Protocol
 
 
 class AssociateType(IntEnum):
@@ -84,3 +85,38 @@ class Subscription:
     def ends(self) -> float | None:
         """When it expires, in s since 1970."""
         return self.deadline.seconds + self.deadline.nano_seconds / 1e9 if self.deadline is not None else None
+
+
+class Registrations(Protocol):
+    """The registered services, the subscriptions, and what is known of other MECs. All methods may raise StoreError,
+    and then nothing has changed."""
+
+    def services(self) -> list[MobilityService]:
+        """All registered services."""
+
+    def service(self, service_id: str) -> MobilityService | None:
+        """The registered service of an id."""
+
+    def put_service(self, service: MobilityService, *, new: bool = True) -> bool:
+        """Registers a service, or replaces it unless `new`. False: there is none."""
+
+    def remove_service(self, service_id: str) -> None:
+        """Removes a service."""
+
+    def subscriptions(self) -> list[Subscription]:
+        """All subscriptions."""
+
+    def subscription(self, subscription_id: str) -> Subscription | None:
+        """The subscription of an id."""
+
+    def put_subscription(self, subscription: Subscription, *, new: bool = True, test: bool = False) -> bool:
+        """Adds a subscription, or replaces it unless `new`. False: there is none.
+
+        `test`: its callback gets a test notification.
+        """
+
+    def remove_subscription(self, subscription_id: str) -> None:
+        """Removes a subscription and its undelivered notifications."""
+
+    def adjacent(self, app_instance_id: str | None) -> list[dict[str, Any]]:
+        """The instances at other MECs of one application, or of all applications (None)."""

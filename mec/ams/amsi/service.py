@@ -5,7 +5,6 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
@@ -14,7 +13,8 @@ from gevent.event import Event
 from gevent.queue import Full, Queue
 
 from mec.ams.amsi import schemas
-from mec.ams.amsi.model import ADJACENT, MOBILITY, Associate, MobilityService, MobilityStatus, Subscription
+from mec.ams.amsi.matching import Moved, moves_of, notification_of, transferred
+from mec.ams.amsi.model import ADJACENT, MobilityService, MobilityStatus, Subscription
 from mec.ams.amsi.notifications import Notifier
 from mec.ams.model import ANY_APP, Use
 from mec.ams.service import MobilityObserver
@@ -31,16 +31,6 @@ log = logging.getLogger(__name__)
 
 _EVENTS = 10_000
 _LONGEST_WAIT = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Moved:
-    """An event of the application state of a UE. `app_id` None: of all its applications but `others`."""
-
-    status: MobilityStatus
-    imsi: str
-    app_id: str | None
-    others: frozenset[str] = frozenset()
 
 
 class Mobility(MobilityObserver):
@@ -70,7 +60,7 @@ class Mobility(MobilityObserver):
         self._subscriptions: dict[str, Subscription] = {}
         self._loader = Loader(self._load, log, "subscriptions wait for the store")
         self._notifier = Notifier(client, self.counts)
-        self._events: Queue[_Moved] = Queue(_EVENTS)
+        self._events: Queue[Moved] = Queue(_EVENTS)
         self._adjacent: set[tuple[str, int]] = set()
         self._changed = Event()
         self._telling = False
@@ -112,11 +102,17 @@ class Mobility(MobilityObserver):
         """The registered service of an id."""
         return self._services.get(service_id)
 
-    def put_service(self, service: MobilityService) -> None:
-        """Registers a service, or replaces it. Raises StoreError, and then nothing has changed."""
+    def put_service(self, service: MobilityService, *, new: bool = True) -> bool:
+        """Registers a service, or replaces it unless `new`. False: there is none.
+
+        Raises StoreError, and then nothing has changed.
+        """
+        if not new and service.id not in self._services:
+            return False
         self._service_records.save(service.id, service)
         self._services[service.id] = service
         self._changed.set()
+        return True
 
     def remove_service(self, service_id: str) -> None:
         """Removes a service. Raises StoreError, and then nothing has changed."""
@@ -133,13 +129,19 @@ class Mobility(MobilityObserver):
         """The subscription of an id."""
         return self._subscriptions.get(subscription_id)
 
-    def put_subscription(self, subscription: Subscription, *, test: bool = False) -> None:
-        """Adds a subscription, or replaces it. `test`: its callback gets a test notification. Raises StoreError."""
+    def put_subscription(self, subscription: Subscription, *, new: bool = True, test: bool = False) -> bool:
+        """Adds a subscription, or replaces it unless `new`. False: there is none. Raises StoreError.
+
+        `test`: its callback gets a test notification.
+        """
+        if not new and subscription.id not in self._subscriptions:
+            return False
         self._subscription_records.save(subscription.id, subscription)
         self._subscriptions[subscription.id] = subscription
         self._changed.set()
         if test:
             self._notifier.send(subscription, schemas.trial_notification(subscription))
+        return True
 
     def remove_subscription(self, subscription_id: str) -> None:
         """Removes a subscription and its undelivered notifications. Raises StoreError, and then nothing has changed."""
@@ -159,25 +161,23 @@ class Mobility(MobilityObserver):
     # what happens
 
     def moved_away(self, uses: Sequence[Use]) -> None:
-        apps = frozenset(use.app_id for use in uses if use.app_id != ANY_APP)
-        for use in uses:
-            app = None if use.app_id == ANY_APP else use.app_id
-            self._put(_Moved(MobilityStatus.TRIGGERED, use.imsi, app, apps if app is None else frozenset()))
+        for moved in moves_of(uses):
+            self._put(moved)
         for app, mec in sorted(self._elsewhere(uses) - self._adjacent):
             self._adjacent.add((app, mec))
             self._tell_adjacent(app)
 
     def served(self, imsi: str, app_id: str) -> None:
-        self._put(_Moved(MobilityStatus.COMPLETED, imsi, app_id))
+        self._put(Moved(MobilityStatus.COMPLETED, imsi, app_id))
 
     def failed(self, imsi: str, app_id: str) -> None:
-        self._put(_Moved(MobilityStatus.FAILED, imsi, app_id))
+        self._put(Moved(MobilityStatus.FAILED, imsi, app_id))
 
     def _elsewhere(self, uses: Sequence[Use]) -> set[tuple[str, int]]:
         own = self._settings.mec_id
         return {(use.app_id, use.mec_id) for use in uses if use.app_id != ANY_APP and use.mec_id != own}
 
-    def _put(self, moved: _Moved) -> None:
+    def _put(self, moved: Moved) -> None:
         try:
             self._events.put_nowait(moved)
         except Full:
@@ -192,36 +192,17 @@ class Mobility(MobilityObserver):
         finally:
             self._telling = False
 
-    def _tell(self, moved: _Moved) -> None:
-        addresses = self._ue_addresses.addresses_of(moved.imsi)
-        associates = schemas.associates_of(addresses)
+    def _tell(self, moved: Moved) -> None:
+        associates = schemas.associates_of(self._ue_addresses.addresses_of(moved.imsi))
         for subscription in list(self._subscriptions.values()):
-            if subscription.type != MOBILITY or moved.status.value not in subscription.statuses:
-                continue
-            app = moved.app_id or subscription.app_instance_id
-            if not _concerns(subscription.app_instance_id, moved):
-                continue
-            whom = associates
-            if subscription.associates:
-                whom = [each for each in associates if each in subscription.associates]
-                if not whom:
-                    continue
-            self._notifier.send(subscription, schemas.mobility_notification(subscription, moved.status, whom, app))
-        self._note_transfer(moved, associates)
-
-    def _note_transfer(self, moved: _Moved, associates: list[Associate]) -> None:
-        """Notes whether the context of a registered device is at the other MEC: not before the move is completed."""
-        transferred = int(moved.status is MobilityStatus.COMPLETED)
+            notification = notification_of(moved, subscription, associates)
+            if notification is not None:
+                self._notifier.send(subscription, notification)
         for service in list(self._services.values()):
-            if not _concerns(service.app_instance_id, moved):
-                continue
-            devices = tuple(
-                replace(device, transferred=transferred) if device.associate in associates else device
-                for device in service.devices
-            )
-            if devices != service.devices:
-                self._services[service.id] = replace(service, devices=devices)
-                self._service_records.save_soon(service.id, self._services[service.id])
+            changed = transferred(moved, service, associates)
+            if changed is not None:
+                self._services[service.id] = changed
+                self._service_records.save_soon(service.id, changed)
 
     def _tell_adjacent(self, app: str) -> None:
         interface = schemas.interface_of(self._settings.proxy_url)
@@ -265,13 +246,6 @@ class Mobility(MobilityObserver):
         self._subscriptions = subscriptions
         self._adjacent = self._elsewhere(self._known_uses.all())
         self._changed.set()
-
-
-def _concerns(wanted: str | None, moved: _Moved) -> bool:
-    """Whether an event is about the application `wanted`, or about any if that is None."""
-    if moved.app_id is not None:
-        return wanted in (None, moved.app_id)
-    return wanted not in moved.others if wanted is not None else not moved.others
 
 
 def new_id() -> str:

@@ -42,7 +42,7 @@ class Answer:
         octets = bytearray()  # in place of a list of pieces, which would be many times as large when they are tiny
         try:
             while most > 0 and not self.complete:
-                piece = self._some(most)
+                piece = self.some(most)
                 most -= len(piece)
                 octets += piece
         except PeerClosed:
@@ -50,7 +50,8 @@ class Answer:
                 raise
         return bytes(octets)
 
-    def _some(self, most: int) -> bytes:
+    def some(self, most: int) -> bytes:
+        """The next piece of the body as it comes, of at most `most` bytes; nothing at its end. Raises as `read`."""
         if self._chunks is not None:
             piece = self._chunks.some(most)
             self.complete = self._chunks.complete

@@ -5,7 +5,7 @@ A request with a body has a Content-Length and is never chunked: several xApp se
 client does not follow redirects.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -58,7 +58,8 @@ class HttpClient:
     `idle_seconds`. `tls` is asked for the context of each new https connection (`submgr.platform.tls`). `names` looks
     hosts up: `neighbours` for a client whose hosts all come from our own settings. `outbound`: the rules for addresses
     that peers chose, None when all come from settings; such requests are marked (see `callbacks`). `may_send` is asked
-    right before a request is written to its connection.
+    right before a request is written to its connection. `certified`: the name in the certificates of https servers that
+    are called by their addresses; empty: the host of each URL.
 
     The peer may close a kept connection in the moment in which a request is sent on it. When not one byte of an
     answer has come from a kept connection, the client sends the request once more on a new connection, POST too: a
@@ -77,7 +78,9 @@ class HttpClient:
         names: Names = strangers,
         outbound: Outbound | None = None,
         may_send: MaySend = always,
+        certified: str = "",
     ) -> None:
+        self._certified = certified
         self._connections = connections
         self._tls = tls
         self._always = (f"User-Agent: {user_agent}", *([f"{MARK}: 1"] if outbound is not None else []))
@@ -148,7 +151,7 @@ class HttpClient:
         permitted = self._outbound.permitted if self._outbound is not None else None
         while True:
             if sock is None:
-                sock = connect(endpoint, self._names, connect_timeout, self._tls, permitted)
+                sock = connect(endpoint, self._names, connect_timeout, self._tls, permitted, self._certified)
             if not self._may_send():
                 sock.close()
                 raise HttpConnectError(NOT_ACTING)
@@ -243,6 +246,16 @@ class HttpStream:
             if piece := self._read(_CHUNK, read_timeout):
                 yield piece
 
+    def pieces(self, silence: float) -> Iterator[bytes]:
+        """The body as it comes, which need not have an end; no two pieces are more than `silence` s apart.
+
+        Raises as `chunks`.
+        """
+        while not self._answer.complete:
+            self._answer.allow(silence)
+            if piece := self._within(silence, lambda: self._answer.some(_CHUNK)):
+                yield piece
+
     def close(self) -> None:
         """Keeps the connection for the next request when the body was read to its end, else closes it."""
         if self._open:
@@ -250,8 +263,11 @@ class HttpStream:
             self._client._finished(self._exchange)
 
     def _read(self, most: int, allowed: float) -> bytes:
+        return self._within(allowed, lambda: self._answer.read(most))
+
+    def _within(self, allowed: float, read: Callable[[], bytes]) -> bytes:
         try:
-            return self._answer.read(most)
+            return read()
         except TimeoutError:
             raise late(self._exchange.endpoint, allowed) from None
         except (OSError, ValueError) as exc:

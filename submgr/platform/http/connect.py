@@ -19,10 +19,12 @@ def connect(
     timeout: float,
     tls: TlsFiles | None,
     permitted: connecting.Permitted | None = None,
+    certified: str = "",
 ) -> socket.socket:
     """A connected socket with TCP_NODELAY set. `timeout` (s) covers the look-up, the connection and the TLS handshake.
 
-    `permitted` chooses among the addresses that the host has.
+    `permitted` chooses among the addresses that the host has. `certified`: the name that must be in the certificate of
+    the server; empty: the host.
 
     Raises HttpConnectError or HttpTimeout, both with `sent` false.
     """
@@ -30,7 +32,7 @@ def connect(
     try:
         sock = connecting.connect(names, endpoint.host, endpoint.port, timeout, permitted)
         if endpoint.scheme == "https":
-            sock = _handshake(sock, endpoint.host, tls)
+            sock = _handshake(sock, certified or endpoint.host, tls)
         return sock
     except gevent.Timeout as exc:
         if exc is not timer:

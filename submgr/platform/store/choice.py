@@ -30,10 +30,16 @@ def make_store(
     itself at redis. `fenced`: it writes only while it is the one process that may, see `Store.fence`; a file and the
     memory are of one process anyhow.
     """
-    if backend is None:
-        backend = "redis" if environment.get(HOST) or environment.get(CLUSTER_ADDRESSES) else "sqlite"
+    backend = chosen(backend, environment)
     if backend == "redis":
         return SdlStore(SdlSettings(environment, name=name, fenced=fenced), observer=observer)
     if backend == "memory":
         return MemoryStore(observer=observer)
     return SqliteStore(path, observer=observer)
+
+
+def chosen(backend: str | None, environment: Mapping[str, str]) -> str:
+    """The one of BACKENDS that `make_store` takes."""
+    if backend is None:
+        return "redis" if environment.get(HOST) or environment.get(CLUSTER_ADDRESSES) else "sqlite"
+    return backend

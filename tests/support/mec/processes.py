@@ -20,9 +20,16 @@ CLEAN = {name: value for name, value in os.environ.items() if not name.startswit
 
 
 class Program:
-    """One `mec …`; `log` is all it wrote."""
+    """One `mec …`; `log` is all it wrote. `environment`: beside that of the tests."""
 
-    def __init__(self, directory: Path, *arguments: str, command: list[str] | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *arguments: str,
+        command: list[str] | None = None,
+        environment: dict[str, str] | None = None,
+    ) -> None:
+        self._environment = {**CLEAN, **(environment or {})}
         self.directory = directory
         self.log = directory / f"{re.sub('[^a-z0-9]+', '-', ' '.join(arguments).lower())[:60]}.log"
         self._command = command or [sys.executable, "-m", "mec"]
@@ -37,7 +44,7 @@ class Program:
         # not gevent's Popen: with it the event loop would take the exit codes of all children of the process
         with self.log.open("ab") as log, self._said.open("ab") as said:
             self.process = spawn(
-                [*self._command, *self._arguments], cwd=self.directory, env=CLEAN, stdout=said, stderr=log
+                [*self._command, *self._arguments], cwd=self.directory, env=self._environment, stdout=said, stderr=log
             )
         return self
 
@@ -92,8 +99,8 @@ def run(*arguments: str) -> str:
 class Api:
     """JSON over HTTP, as tests say it."""
 
-    def __init__(self) -> None:
-        self.client = HttpClient()
+    def __init__(self, client: HttpClient | None = None) -> None:
+        self.client = client or HttpClient()
 
     def get(self, port: int, path: str) -> tuple[int, Any]:
         """Status and JSON; (0, None) when there is no answer."""
@@ -105,7 +112,7 @@ class Api:
             got = self.client.request(method, f"http://127.0.0.1:{port}{path}", body=data, read_timeout=10)
         except HttpError:
             return 0, None
-        return got.status, json.loads(got.body)
+        return got.status, json.loads(got.body) if got.body else None
 
     def text(self, port: int, path: str) -> str:
         return self.client.request("GET", f"http://127.0.0.1:{port}{path}").body.decode()

@@ -29,6 +29,10 @@ class MemoryShared:
     def stop(self) -> None:
         pass
 
+    def empty(self) -> None:
+        """As a database that has lost everything."""
+        self._values.clear()
+
     def read(self, namespace: str, keys: Collection[str]) -> dict[str, bytes]:
         self._asked()
         found = {key: self._get(namespace, key) for key in keys}

@@ -91,7 +91,7 @@ def test_memory_for_states_is_bounded(store: MemoryStore) -> None:
     for app in map(str, range(20)):
         uses.notified(IMSI, app, 9)
         uses.keep_state(use_of(uses, app), b"x" * 300)
-    assert uses._cached <= 1000
+    assert uses._states.held <= 1000
     assert all(uses.state_of(use_of(uses, str(app))) == b"x" * 300 for app in range(20))
 
 

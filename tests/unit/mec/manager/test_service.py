@@ -9,6 +9,7 @@ from mec.common.peer_client import PeerClient
 from mec.common.settings import MecSettings
 from mec.manager.model import User
 from mec.manager.service import UnknownUser, Users
+from mec.manager.user_records import UserRecords
 from submgr.platform.http.client import HttpClient
 from submgr.platform.store.memory import MemoryStore
 from submgr.platform.turns import turn
@@ -16,12 +17,12 @@ from submgr.platform.turns import turn
 
 def users_of(store: MemoryStore, **changes: object) -> Users:
     settings = MecSettings(**{"mec_id": 5, "additional_bytes": 10, **changes})  # type: ignore[arg-type]
-    return Users(settings, store, PeerClient(HttpClient()))
+    return Users(settings, UserRecords(settings, store), PeerClient(HttpClient()))
 
 
 def test_user_data(store: MemoryStore) -> None:
     users = users_of(store)
-    users.replace((User("001010000000001", {"subscribedApps": [1]}),))
+    users.known.replace((User("001010000000001", {"subscribedApps": [1]}),), "")
     data = users.data_of("1010000000001")
     assert b"".join(data.pieces) == b'{"mainData":{"subscribedApps":[1]},"additional":"1111111111"}'
     assert users.apps_of("001010000000001") == [1]
@@ -30,16 +31,17 @@ def test_user_data(store: MemoryStore) -> None:
 
 
 def test_users_survive_a_restart_and_are_those_of_one_mec(store: MemoryStore) -> None:
-    users_of(store).replace((User("1", {}), User("2", {})))
-    users_of(store).load()
-    again, other = users_of(store), users_of(store, mec_id=9)
-    again.load()
-    other.load()
+    def start(mec_id: int = 5) -> UserRecords:
+        records = UserRecords(MecSettings(mec_id=mec_id), store)
+        records.load()
+        return records
+
+    start().replace((User("1", {}), User("2", {})), "digest")
+    again, other = start(), start(9)
     assert (len(again), len(other)) == (2, 0)
-    again.replace((User("2", {"x": 1}),))
-    third = users_of(store)
-    third.load()
-    assert len(third) == 1
+    assert (again.taken(), other.taken()) == ("digest", "")
+    again.replace((User("2", {"x": 1}),), "another")
+    assert len(start()) == 1
 
 
 def test_answer_of_the_home_mec_ends_with_its_time_also_over_a_restart(store: MemoryStore) -> None:
@@ -47,11 +49,11 @@ def test_answer_of_the_home_mec_ends_with_its_time_also_over_a_restart(store: Me
     settings = MecSettings(mec_id=9, network="foreign", additional_bytes=10, users_ttl=300.0)
 
     def start() -> Users:
-        users = Users(settings, store, PeerClient(HttpClient()), lambda: now)
-        users.load()
-        return users
+        records = UserRecords(settings, store, lambda: now)
+        records.load()
+        return Users(settings, records, PeerClient(HttpClient()))
 
-    start()._remember("001010000000001", b'{"subscribedApps":[1]}')
+    start().known.remember("1010000000001", b'{"subscribedApps":[1]}')
     while store.stats().waiting:
         turn()
     now += 299.0
