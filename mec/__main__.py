@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 from gevent import monkey
 
-monkey.patch_all()
+from submgr.platform.plug_ins import looked_up_once
+
+with looked_up_once():
+    monkey.patch_all()
 
 from mec.cli import main
 

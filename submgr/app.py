@@ -7,12 +7,9 @@ import math
 import time
 from collections.abc import Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
-from mec.app import Mec
-from mec.app import build as build_mec
-from mec.common.replica import make_replica
 from mec.common.settings import from_mapping as mec_settings
-from mec.meo.settings import usable as meo_settings
 from submgr.adapters.e2_termination import E2Termination
 from submgr.adapters.journal.conditions import Conditions
 from submgr.adapters.journal.observer import Observers
@@ -60,8 +57,10 @@ from submgr.servers import make_platform_http, make_xapp_http
 from submgr.service import Replies, Service
 from submgr.settings.live import LiveSettings
 from submgr.settings.model import Settings
-from submgr.standby import make_standby
 from submgr.status import StatusLook
+
+if TYPE_CHECKING:
+    from mec.app import Mec
 
 HUB_WATCH = 0.02
 """Seconds between two looks whether the event loop turns; a stop that is shorter may be missed."""
@@ -86,6 +85,9 @@ def build(
     journalling = make_journal(monitoring.metrics)
     standby = None
     if live.current.ha.enabled:
+        # imported here: most daemons run alone
+        from submgr.standby import make_standby
+
         standby = make_standby(
             live.current,
             environment,
@@ -291,6 +293,11 @@ def _make_mec(
     settings = live.current
     if not (of_mec := mec_settings(settings.mec)).enabled:
         return None
+    # imported here: they take as long to load as all the rest, and most daemons run without them
+    from mec.app import build as build_mec
+    from mec.common.replica import make_replica
+    from mec.meo.settings import usable as meo_settings
+
     mec = build_mec(
         settings.mec,
         make_replica(of_mec, settings.sdl.backend, environment, shutdown.followed) or store,

@@ -10,7 +10,7 @@ import logging
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import gevent
 from gevent.event import Event
@@ -44,7 +44,9 @@ from submgr.rmr.service import Rmr
 from submgr.runtime.dispatcher import Dispatcher
 from submgr.settings.live import LiveSettings
 from submgr.settings.model import Settings
-from submgr.standby import Standby
+
+if TYPE_CHECKING:
+    from submgr.standby import Standby
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,6 @@ from submgr.adapters.metrics.monitoring import Monitoring
 from submgr.adapters.metrics.prometheus import Metrics
 from submgr.adapters.notifier import XappNotifier
 from submgr.adapters.rnib.connection_state import LocalNodeState, NodeState
-from submgr.adapters.rnib.rnib_nodes import RnibNodeState
 from submgr.adapters.routing_manager import RoutingManager
 from submgr.core.commands import Notify
 from submgr.core.registry import Registry
@@ -21,8 +20,6 @@ from submgr.platform.config.tls import TlsSettings
 from submgr.platform.lease.permit import MaySend
 from submgr.platform.outbound_rules import Outbound
 from submgr.platform.outbox import RetryPolicy
-from submgr.platform.store.sdl_channel import SdlChannel
-from submgr.platform.store.sdl_client import SdlSettings
 from submgr.platform.tls import TlsError, TlsFiles
 from submgr.rmr.service import Rmr, RmrSettings
 from submgr.rmr.service import build as build_rmr
@@ -34,6 +31,11 @@ from submgr.settings.model import Settings
 def make_node_state(settings: Settings, environment: Mapping[str, str], monitoring: Monitoring) -> NodeState:
     """Who knows the connection states of the E2 nodes: R-NIB in redis, else this process itself, where all are up."""
     if settings.sdl.backend == "redis":
+        # imported here for the same reason as the store of redis (submgr.platform.store.choice)
+        from submgr.adapters.rnib.rnib_nodes import RnibNodeState
+        from submgr.platform.store.sdl_channel import SdlChannel
+        from submgr.platform.store.sdl_client import SdlSettings
+
         channel = SdlChannel(SdlSettings(environment, name="submgr-rnib"))
         return RnibNodeState(channel, count=monitoring.counters.inc)
     return LocalNodeState(everything_up=True, count=monitoring.counters.inc)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from flask import request
 
@@ -15,7 +16,9 @@ from submgr.platform.store.base import Store
 from submgr.rest.use_cases import HealthReport
 from submgr.rmr.service import Rmr
 from submgr.runtime.ports import MType
-from submgr.standby import Standby
+
+if TYPE_CHECKING:
+    from submgr.standby import Standby
 
 TOLD_ROUTES = 3
 """Skipped route records whose text a readiness warning has."""

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from submgr.adapters.metrics.go_counters import exposition
 from submgr.adapters.metrics.monitoring import Monitoring
 from submgr.adapters.records.e2 import e2_json
@@ -24,7 +26,9 @@ from submgr.rest.xapp import xapp_app
 from submgr.service import Service
 from submgr.settings.live import LiveSettings
 from submgr.settings.model import Debug, Settings
-from submgr.standby import Standby
+
+if TYPE_CHECKING:
+    from submgr.standby import Standby
 
 SERVICE_NAMES = tuple(f"service-ricplt-submgr-http{domain}" for domain in ("", ".ricplt", ".ricplt.svc.cluster.local"))
 """Under these a browser in the cluster may reach our pages. Nobody outside of it has them resolved to us."""

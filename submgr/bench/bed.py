@@ -111,8 +111,11 @@ class Bed:
         self._e2term_facts = self.e2term.facts()
         self._rtmgr_facts = self.rtmgr.facts()
 
-    def start_daemon(self) -> None:
-        """Starts the daemon; returns when it is ready. Raises BenchError when it does not become ready."""
+    def start_daemon(self, source: str = "") -> None:
+        """Starts the daemon; returns when it is ready. Raises BenchError when it does not become ready.
+
+        `source`: a directory with another package `submgr`, which is run instead of this one.
+        """
         self._rmr_port = free_port()
         config = self.directory / "submgr.json"
         config.write_bytes(msgspec.json.encode(self._settings()))
@@ -126,6 +129,7 @@ class Bed:
             "RMR_RTG_SVC": "-1",
             "RMR_SRC_ID": "127.0.0.1",
             "RMR_BIND_IF": "127.0.0.1",
+            **({"PYTHONPATH": source, "PYTHONSAFEPATH": "1"} if source else {}),
         }
         (self.directory / "submgr.log").unlink(missing_ok=True)
         self.daemon = self._child("submgr", program("run", "-f", str(config)), environment)

@@ -88,7 +88,7 @@ class Child:
                 raise BenchError(f"{self.name} has ended: {self.last_words()}")
             if time.monotonic() > end:
                 raise BenchError(f"{self.name} is not {what}: {self.last_words()}")
-            gevent.sleep(0.05)
+            gevent.sleep(0.01)
 
     def log_lines(self) -> list[dict[str, Any]]:
         """The JSON lines of the process's log so far."""
@@ -112,6 +112,13 @@ class Child:
         """Memory in use now."""
         pages = int(Path(f"/proc/{self._running().pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    def proportional_megabytes(self) -> float:
+        """Memory in use now, where a page that other processes have too counts in part."""
+        for line in Path(f"/proc/{self._running().pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024 / 1e6
+        raise BenchError("the kernel does not tell the proportional set size")
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:

@@ -14,6 +14,7 @@ from submgr.bench.bed import STORES, Bed, BedOptions
 from submgr.bench.children import BenchError
 from submgr.bench.large import Event, loss, queued, restart
 from submgr.bench.load import Figures, Load
+from submgr.bench.start import Start, median_of, starts
 from submgr.bench.xapps import Listener
 from submgr.rmr.tools.bench import percentile
 from submgr.rmr.tools.bench import rmr as rmr_benchmark
@@ -24,6 +25,11 @@ _HEAD = (
     f"{'store':<7}{'resident':>9}{'rtmgr ms':>9}  {'phase':<17}{'clients':>8}{'per s':>8}"
     f"{'201/204 p50':>12}{'p99 ms':>8}{'told p50':>10}{'p99 ms':>8}{'max':>8}"
     f"{'CPU ms':>8}{'e2term':>8}{'rtmgr':>7}{'redis':>7}{'clients':>8}"
+)
+
+_START_HEAD = (
+    f"{'store':<7}{'stored':>8}  {'source':<8}{'ready s':>9}{'CPU s':>8}{'rest MB':>9}{'used MB':>9}"
+    f"{'Pss MB':>9}{'stall ms':>10}"
 )
 
 
@@ -92,6 +98,42 @@ def large(count: int, nodes: int, lost: int, waiting: int, as_json: bool) -> Non
                 _show(loss(policy, lost), as_json)
     except BenchError as failed:
         raise click.ClickException(str(failed)) from failed
+
+
+@bench.command()
+@click.option("--store", "stores", multiple=True, type=click.Choice(STORES), default=("sqlite",), show_default=True)
+@click.option("--stored", "counts", multiple=True, type=click.IntRange(0, 60_000), default=(0,), show_default=True,
+              help="Subscriptions that are restored.")  # fmt: skip
+@click.option("--runs", type=click.IntRange(1, 100), default=5, show_default=True, help="Starts of each source.")
+@click.option("--base", type=click.Path(exists=True, file_okay=False, resolve_path=True),
+              help="A directory with the source of another commit: both are started in turns.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per start instead of a table of medians.")
+def start(stores: tuple[str, ...], counts: tuple[int, ...], runs: int, base: str | None, as_json: bool) -> None:
+    """Start until ready: seconds, CPU, memory at rest and after some requests; medians of several starts."""
+    sources = ("", base) if base else ("",)
+    if not as_json:
+        click.echo(_START_HEAD)
+    try:
+        for store in stores:
+            for stored in counts:
+                each: dict[str, list[Start]] = {source: [] for source in sources}
+                with gevent.Timeout(_LONGEST_RUN, BenchError(f"not over after {_LONGEST_RUN:g} s")):
+                    for source, one in starts(store, stored, runs, sources):
+                        each[source].append(one)
+                        if as_json:
+                            facts = {"store": store, "stored": stored, "source": source}
+                            click.echo(msgspec.json.encode({**facts, **msgspec.to_builtins(one)}))
+                for source, found in each.items() if not as_json else ():
+                    _show_start(f"{store:<7}{stored:>8}", "base" if source else "this", median_of(found))
+    except BenchError as failed:
+        raise click.ClickException(str(failed)) from failed
+
+
+def _show_start(what: str, source: str, one: Start) -> None:
+    click.echo(
+        f"{what}  {source:<8}{one.ready:>9.2f}{one.cpu:>8.2f}{one.at_rest:>9.1f}{one.used:>9.1f}"
+        f"{one.shared_out:>9.1f}{one.stall * 1000:>10.1f}"
+    )
 
 
 def _show(events: Iterable[Event], as_json: bool) -> None:

@@ -10,13 +10,12 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from submgr.app import build
 from submgr.cli.go_arguments import file_named
-from submgr.cli.standalone import Neighbours, TcpPorts, start_demos
 from submgr.daemon import Daemon
 from submgr.platform.config.file import ConfigError, read_text
 from submgr.platform.config.watcher import ConfigWatcher
@@ -30,6 +29,9 @@ from submgr.rmr.environment import RmrEnvironmentError
 from submgr.rmr.transport import TransportError
 from submgr.settings.live import LiveSettings
 from submgr.settings.loader import load
+
+if TYPE_CHECKING:
+    from submgr.cli.standalone import Neighbours
 
 CANNOT_START = (ConfigError, ListenError, TransportError, RmrEnvironmentError, StoreError)
 
@@ -51,7 +53,7 @@ def run(path: str | None, standalone: bool, database: str | None, mec: bool, fre
     logs.start()
     try:
         if standalone:
-            code = _standalone(path, database, TcpPorts.free() if free_ports else TcpPorts(), mec, logs)
+            code = _standalone(path, database, free_ports, mec, logs)
         else:
             code = _run(_daemon(path, {}, logs, None))
     except CANNOT_START as failed:
@@ -99,7 +101,11 @@ def _apply(live: LiveSettings, text: str) -> None:
     live.apply(text)
 
 
-def _standalone(path: str | None, database: str | None, ports: TcpPorts, mec: bool, logs: Logs) -> int:
+def _standalone(path: str | None, database: str | None, free_ports: bool, mec: bool, logs: Logs) -> int:
+    # the simulators are imported here: the daemon of a RIC has no use for them
+    from submgr.cli.standalone import Neighbours, TcpPorts, start_demos
+
+    ports = TcpPorts.free() if free_ports else TcpPorts()
     with ExitStack() as running:
         if database is None:
             directory = running.enter_context(TemporaryDirectory(prefix="submgr-", ignore_cleanup_errors=True))

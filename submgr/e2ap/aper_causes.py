@@ -33,6 +33,8 @@ def read_cause(data: bytes, at: int, release: int = 2) -> Cause:
     first = data[at]
     group = (first >> 4) + 1
     width, count = _BITS[release][group]
+    if first & 0x0C == 0x0C:
+        raise LookupError("a number that is not small: `submgr.e2ap.aper_general` reads it")
     if first & 0x08:
         return Cause(group, count + (_u16(data, at)[0] >> 4 & 0x3F), release)
     if width <= 3:
@@ -53,6 +55,11 @@ def write_cause(cause: Cause) -> bytes | None:
     elif count <= cause.value < count + 64:
         # One bit "in the extension", one bit "small number", six bits of it.
         bits, used = (head << 1 | 1) << 7 | cause.value - count, 12
+    elif count <= cause.value < 1 << 32:
+        # One bit "not small", then the number in as many octets as it takes.
+        number = cause.value - count
+        size = (number.bit_length() + 7) // 8
+        return bytes((head << 4 | 0x0C, size)) + number.to_bytes(size, "big")
     else:
         return None
     octets = (used + 7) // 8

@@ -4,7 +4,7 @@
 The reader looks at the places where a plain PDU has its values and checks nothing on the way. It then writes the
 message again, and trusts its reading only when it gets the very same octets. So the correctness of the reader rests on
 that of `submgr.e2ap.aper_write.write` alone, and everything unusual (another criticality of an element, criticality
-diagnostics, extensions, elements out of order, garbage) is left to pycrate.
+diagnostics, extensions, elements out of order, garbage) is left to `submgr.e2ap.aper_general`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from struct import error as StructError
 from submgr.e2ap import aper_write as aper
 from submgr.e2ap.aper_causes import read_cause
 from submgr.e2ap.aper_removed import length
+from submgr.e2ap.errors import EncodeError
 from submgr.e2ap.messages import (
     Action,
     ActionType,
@@ -54,19 +55,19 @@ _TIMES = tuple(TimeToWait)[1:]
 
 
 def read(data: bytes) -> Message | None:
-    """The message in these octets, or None when pycrate has to read them."""
+    """The message in these octets, or None when they are not plain."""
     try:
         reader = _READERS.get(data[:2])
         if reader is None or data[2] not in _CRITICALITIES:
             return None
         _, at = length(data, 3)
         message = reader(data, at + 3)
-    except (LookupError, StructError, _Unusual):
+        if isinstance(message, SubscriptionDeleteRequired):
+            written = _removed_again(message, data, at + 3)
+        else:
+            written = aper.write(message)
+    except (LookupError, StructError, _Unusual, EncodeError):
         return None
-    if isinstance(message, SubscriptionDeleteRequired):
-        written = _removed_again(message, data, at + 3)
-    else:
-        written = aper.write(message)
     if written is None or written[3:] != data[3:]:
         return None
     return message

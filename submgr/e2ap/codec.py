@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """E2AP messages to octets and back (aligned PER, E2AP 9.3).
 
-Plain messages take the direct codec (`aper_read`, `aper_write`), some microseconds each. All others take pycrate, which
-needs 20 to 80 times as long. Both give the same octets and the same messages, and the property tests hold them to it,
-so a caller sees one codec.
+Plain messages are read in some microseconds (`aper_read`), all others in some ten times as many (`aper_general`). The
+property tests hold both, and the writer, to what pycrate makes of the ASN.1 (docs/decisions/0010-own-e2ap-codec.md).
 """
 
 from __future__ import annotations
 
-from submgr.e2ap import aper_read, aper_write, pycrate_codec
+from submgr.e2ap import aper_general, aper_read, aper_write
 from submgr.e2ap.aper_removed import read_removed
 from submgr.e2ap.errors import DecodeError, EncodeError
 from submgr.e2ap.messages import Message
@@ -21,10 +20,9 @@ def encode(message: Message) -> bytes:
 
     Raises:
         EncodeError: the ASN.1 does not allow the message (more than 16 actions, a number out of range, a failure
-            without a reason). The text says why, in the codec's words.
+            without a reason). The text says why.
     """
-    written = aper_write.write(message)
-    return pycrate_codec.encode(message) if written is None else written
+    return aper_write.write(message)
 
 
 def decode(data: bytes, strict_order: bool = True) -> Message:
@@ -47,7 +45,7 @@ def decode(data: bytes, strict_order: bool = True) -> Message:
     if message is not None:
         return message
     try:
-        return pycrate_codec.decode(data, strict_order)
+        return aper_general.read(data, strict_order)
     except DecodeError:
         readable = read_removed(data)
         if readable is None:

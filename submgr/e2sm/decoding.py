@@ -7,7 +7,6 @@ bit of the padding set. No function here raises an exception over what it is giv
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,7 +15,7 @@ from typing import Any
 from submgr.e2sm import kpm, ni, rc_action, rc_event, rc_function
 from submgr.e2sm.bits import BitReader, BitWriter, Budget
 from submgr.e2sm.errors import Unreadable
-from submgr.e2sm.layouts import LAYOUTS, Layout, Model
+from submgr.e2sm.layouts import LAYOUTS, Layout, Model, model_of
 from submgr.e2sm.per import PerType, as_type
 
 MOST_OCTETS = 65_535
@@ -132,18 +131,6 @@ def _alike(reader: BitReader, layouts: Iterable[Layout]) -> list[Layout]:
     if reader.layout.flexric:
         return [reader.layout]
     return [each for each in layouts if not each.flexric and reader.since <= each.level < reader.until]
-
-
-def short_name(definition: bytes) -> str:
-    """The short name in a RAN function definition, which is near its begin in all models; "" when there is none."""
-    found = re.search(rb"ORAN-E2SM-[0-9A-Za-z]+", definition[:64])
-    return found[0].decode() if found else ""
-
-
-def model_of(definition: bytes) -> Model | None:
-    """The service model that a RAN function definition names. None for another one."""
-    name = short_name(definition).removeprefix("ORAN-E2SM-")
-    return Model(name) if name in list(Model) else None
 
 
 def encode(value: Any, body: Body, layout: Layout) -> bytes:

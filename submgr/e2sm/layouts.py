@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
@@ -55,3 +56,15 @@ LAYOUTS = {
     Model.NI: (Layout(Model.NI, ("1.00",), open_ended=True),),
 }
 """The layouts of each model in the order in which they are tried."""
+
+
+def short_name(definition: bytes) -> str:
+    """The short name in a RAN function definition, which is near its begin in all models; "" when there is none."""
+    found = re.search(rb"ORAN-E2SM-[0-9A-Za-z]+", definition[:64])
+    return found[0].decode() if found else ""
+
+
+def model_of(definition: bytes) -> Model | None:
+    """The service model that a RAN function definition names. None for another one."""
+    name = short_name(definition).removeprefix("ORAN-E2SM-")
+    return Model(name) if name in list(Model) else None

@@ -15,6 +15,8 @@ import click
 import gevent
 from click.shell_completion import CompletionItem
 
+from submgr.platform.garbage_collection import without_collections
+
 INTERRUPTED = 130
 """Exit status after Ctrl-C: 128 and the number of SIGINT, as shells have it."""
 NOBODY_READS = 141
@@ -44,7 +46,8 @@ class Programs(click.Group):
         program = self.programs.get(cmd_name)
         if program is None:
             return None
-        command: click.Command = getattr(import_module(program.module), program.variable)
+        with without_collections():
+            command: click.Command = getattr(import_module(program.module), program.variable)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -20,8 +20,10 @@ three times that, the survivors' survivors: a few milliseconds."""
 
 
 def keep_collections_short() -> None:
-    """Sets the collector of the whole process. To be called once, when everything is imported."""
-    gc.collect()
+    """Sets the collector of the whole process. To be called once, when everything is imported.
+
+    What imports leave behind as garbage stays: 1,500 objects are not worth looking at 90,000 others (30 ms of a start).
+    """
     gc.freeze()
     gc.set_threshold(_YOUNG, _MIDDLE, _OLD)
     gc.callbacks.append(_after)
@@ -29,9 +31,9 @@ def keep_collections_short() -> None:
 
 @contextmanager
 def without_collections() -> Iterator[None]:
-    """Goes around work that makes very many objects which stay, such as a restore of all subscriptions.
+    """Goes around work that makes very many objects which stay: a restore of all subscriptions, the imports of a start.
 
-    A quarter of its time would go into looking at them again and again. They are never looked at afterwards either.
+    A fifth of its time would go into looking at them again and again. They are never looked at afterwards either.
     """
     gc.disable()
     try:

@@ -4,19 +4,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from submgr.adapters.rnib.ran_functions import RanFunction
 from submgr.core.model import Content, E2Record
-from submgr.e2sm.decoding import Body, decode, model_of, short_name
-from submgr.e2sm.layouts import Model
-from submgr.e2sm.shown import shown
-from submgr.e2sm.subscription import Asked, read_subscription
+from submgr.e2sm.layouts import Model, model_of, short_name
+from submgr.platform.late_imports import import_beside
 from submgr.platform.turns import Budget
 from submgr.rest.views import Json
+
+if TYPE_CHECKING:
+    from submgr.e2sm.subscription import Asked
 
 Functions = Callable[[str], Sequence[RanFunction]]
 """The RAN functions of a node, none when nobody knows."""
 
+_SERVICE_MODELS = "submgr.e2sm.shown", "submgr.e2sm.subscription"
+"""Imported when somebody looks: they would be a fifth of a start."""
 _REMEMBERED = 8192
 """Lines of words that are kept: many subscriptions ask for the same."""
 
@@ -56,6 +60,10 @@ class Contents:
 
     def functions(self, name: str) -> Iterator[Json]:
         """The RAN functions of a node."""
+        import_beside(*_SERVICE_MODELS)
+        from submgr.e2sm.decoding import Body, decode
+        from submgr.e2sm.shown import shown
+
         budget = Budget()
         for function in self._functions(name):
             decoded = decode(function.definition, Body.RAN_FUNCTION)
@@ -93,5 +101,8 @@ def _head(record: E2Record) -> Json:
 
 
 def _asked(content: Content, models: Sequence[Model], between: Callable[[], None]) -> Asked:
+    import_beside(*_SERVICE_MODELS)
+    from submgr.e2sm.subscription import read_subscription
+
     actions = [(action.action_id, action.definition) for action in content.actions]
     return read_subscription(content.event_trigger, actions, models, between)

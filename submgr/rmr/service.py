@@ -11,8 +11,6 @@ from typing import Any
 from submgr.rmr.addresses import join_address, listen_address, own_addresses
 from submgr.rmr.environment import RmrEnvironment, RmrEnvironmentError, read_environment, read_port
 from submgr.rmr.framing import SMALLEST_FRAME
-from submgr.rmr.librmr.binding import load_library
-from submgr.rmr.librmr.transport import LibrmrTransport
 from submgr.rmr.manager_port import ManagerPort
 from submgr.rmr.message import Message, Status
 from submgr.rmr.routing.seed_file import SeedFile
@@ -206,12 +204,13 @@ def build(
     env: Mapping[str, str],
     on_message: OnMessage,
     on_error: OnError | None = None,
-    load_librmr: Callable[[], Any] = load_library,
+    load_librmr: Callable[[], Any] | None = None,
 ) -> Rmr:
     """The RMR layer of a service, as its settings and the RMR_* variables in `env` want it.
 
-    librmr has its own control port and gets the variables as they are. `load_librmr` returns the C library; only the
-    transport librmr calls it, at its start. A variable that means nothing is a warning in the log, and counts as unset.
+    librmr has its own control port and gets the variables as they are. `load_librmr` returns the C library instead of
+    the installed one; only the transport librmr calls it, at its start. A variable that means nothing is a warning in
+    the log, and counts as unset.
     Raises RmrEnvironmentError for an address that is none of this host's, and for settings that mean nothing.
     """
     environment = read_environment(env)
@@ -220,7 +219,11 @@ def build(
     config = _transport_config(settings, environment)
     if settings.transport == "librmr":
         variables = {name: value for name, value in env.items() if name.startswith("RMR_") and value.strip()}
-        return Rmr(LibrmrTransport(config, on_message, on_error, variables, load_librmr))
+        # imported here: few daemons have it
+        from submgr.rmr.librmr.binding import load_library
+        from submgr.rmr.librmr.transport import LibrmrTransport
+
+        return Rmr(LibrmrTransport(config, on_message, on_error, variables, load_librmr or load_library))
     if settings.transport != "wire":
         raise RmrEnvironmentError(f"rmr.transport={settings.transport!r}: wire or librmr is expected")
     rmr = Rmr(WireTransport(config, on_message, on_error), tuple(own_addresses(config.host)), environment.verbosity)

@@ -87,8 +87,7 @@ def delete_required(items: tuple[tuple[RequestId, int], ...], cause: Cause, olde
         EncodeError: no items, or more than 1024.
     """
     message = SubscriptionDeleteRequired(tuple(SubscriptionToRemove(*item, cause) for item in items))
-    older = None
     if older_numbering:
         heads = aper_write.REMOVED_LIST_OF_2_00, aper_write.REMOVED_OF_2_00
-        older = aper_write.write_delete_required(message, *heads)
-    return codec.encode(message) if older is None else older
+        return aper_write.write_delete_required(message, *heads)
+    return codec.encode(message)

@@ -23,7 +23,7 @@ from submgr.settings.controls import Controls
 
 log = logging.getLogger(__name__)
 
-LOOK_INTERVAL = 0.1
+LOOK_INTERVAL = 0.01
 """Seconds between two looks whether the connection states have been read."""
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from submgr.adapters.rnib.ran_functions import RanFunction
 from submgr.core.errors import FieldError, RefusedError
 from submgr.core.model import SubscribeRequest
-from submgr.e2sm.decoding import short_name
+from submgr.e2sm.layouts import short_name
 from submgr.platform.sparse_log import Sparsely
 
 _log = logging.getLogger(__name__)

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.routing import Rule
 
 log = logging.getLogger(__name__)
 
@@ -79,12 +80,23 @@ class ApiError(Exception):
         self.extra = dict(extra or {})
 
 
+class _MatchingRule(Rule):
+    """A rule that is matched. What makes URLs of it is compiled only when somebody makes one: nobody does, and to
+    compile it for all rules is a twentieth of a start."""
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        compile_builder = super()._compile_builder
+        return lambda rule, **values: compile_builder(append_unknown)(rule, **values)
+
+
 class JsonApp(Flask):
     """A Flask application without redirects, HTML, static files and automatic OPTIONS.
 
     `json_only`: a POST, PUT or PATCH with a Content-Type that is not JSON is 415 before anything else is looked at,
     but not before an unknown path (404). An absent Content-Type is taken as JSON.
     """
+
+    url_rule_class = _MatchingRule
 
     def __init__(
         self,

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import pytest
+from support.e2ap import pycrate_codec
 
-from submgr.e2ap import codec, pycrate_codec
+from submgr.e2ap import codec
 from submgr.e2ap.codec import DecodeError, EncodeError
 from submgr.e2ap.messages import (
     Action,
@@ -231,7 +232,7 @@ def test_an_error_leaves_nothing_behind() -> None:
         ("", "overflow"),
         ("00", "overflow"),
         ("200800814800ffff" + "03e7400100" * 65, "65535 information elements, at most 64"),
-        ("200800c100ffff" + "03e7400100" * 13104, "65535 information elements, at most 64"),
+        ("200800c100ffff" + "03e7400100" * 3276 + "0300" + "00", "65535 information elements, at most 64"),
         ("ff" * 40, "invalid undef count"),
         ("474554202f20485454502f312e31", "too long|overflow"),
         ("80020000", "alternative _ext_0"),
@@ -239,7 +240,7 @@ def test_an_error_leaves_nothing_behind() -> None:
         ("00010003000000", "procedure 1 is not a subscription message"),
         ("00c8000400000001", "procedure 200 is not a subscription message"),
         ("2008001d000003001d000500007b0001000500020002001100070000034002000100", "item 3 in a list of items 14"),
-        ("2009001200ffff001d000500007b0001000500020002", "overflow|too long"),
+        ("2009001200ffff001d000500007b0001000500020002", "65535 information elements"),
     ],
 )
 def test_what_is_no_subscription_message(octets: str, words: str) -> None:

@@ -6,7 +6,8 @@ from __future__ import annotations
 import pytest
 
 from submgr.adapters.rnib.ran_functions import read_functions
-from submgr.e2sm.decoding import Body, Decoded, decode, short_name
+from submgr.e2sm.decoding import Body, Decoded, decode
+from submgr.e2sm.layouts import short_name
 from submgr.simulators.nodes import NodeState
 from submgr.simulators.rnib import nb_identity, node_key, nodeb_info
 

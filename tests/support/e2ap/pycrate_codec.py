@@ -12,10 +12,10 @@ from typing import Any
 from pycrate_asn1dir.E2AP import E2AP_PDU_Contents, E2AP_PDU_Descriptions
 from pycrate_core.utils import PycrateErr
 
-from submgr.e2ap import pycrate_read, pycrate_write
 from submgr.e2ap.aper_causes import read_refused
 from submgr.e2ap.errors import DecodeError, EncodeError
 from submgr.e2ap.messages import Message
+from support.e2ap import pycrate_read, pycrate_write
 
 _PDU = E2AP_PDU_Descriptions.E2AP_PDU
 _REMOVED_LIST = E2AP_PDU_Contents.RICsubscription_List_withCause

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from submgr.e2ap import pycrate_read
 from submgr.e2ap.aper_causes import write_refused
 from submgr.e2ap.causes import GROUPS
 from submgr.e2ap.errors import EncodeError
@@ -25,6 +24,7 @@ from submgr.e2ap.messages import (
     SubscriptionResponse,
     TimeToWait,
 )
+from support.e2ap import pycrate_read
 
 Tree = tuple[str, dict[str, Any]]
 Element = dict[str, Any]
