@@ -52,10 +52,7 @@ def run(path: str | None, standalone: bool, database: str | None, mec: bool, fre
     logs = Logs("submgr")
     logs.start()
     try:
-        if standalone:
-            code = _standalone(path, database, free_ports, mec, logs)
-        else:
-            code = _run(_daemon(path, {}, logs, None))
+        code = _standalone(path, database, free_ports, mec, logs) if standalone else _run(_daemon(path, {}, logs, None))
     except CANNOT_START as failed:
         _complain(failed, path)
         if standalone and not free_ports and _is_taken(failed):

@@ -144,10 +144,10 @@ def test_a_taken_port_names_the_way_out() -> None:
         code = (
             "from gevent import monkey; monkey.patch_all()\n"
             "import dataclasses, sys\n"
-            "from submgr.cli import run\n"
-            "free = run.TcpPorts.free()\n"
+            "from submgr.cli import run, standalone\n"
+            "free = standalone.TcpPorts.free()\n"
             f"taken = dataclasses.replace(free, **{{sys.argv.pop(1): {port}}})\n"
-            "run.TcpPorts = lambda: taken\n"
+            "standalone.TcpPorts = lambda: taken\n"
             "run.run()\n"
         )
         for name in ("platform", "rmr", "rtmgr"):
