@@ -293,7 +293,7 @@ class Daemon:
 
     def _settings_changed(self, old: Settings, new: Settings) -> None:
         parts = self.parts
-        parts.logs.set_level(new.logger.level)
+        parts.logs.adjust(new.logger.level, new.logger.format)
         parts.dispatcher.apply_controls()
         if old.controls.check_e2_state != new.controls.check_e2_state:
             for worker in parts.dispatcher.workers:

@@ -83,7 +83,7 @@ def _daemon(path: str | None, overrides: dict[str, Any], logs: Logs, neighbours:
     environment = dict(os.environ)
     text = read_text(path) if path else ""
     settings = load(text, environment, overrides)
-    logs.set_level(settings.logger.level)
+    logs.adjust(settings.logger.level, settings.logger.format)
     for warning in settings.warnings:
         click.echo(f"submgr: {warning}", err=True)
     live = LiveSettings(settings, environment, overrides)

@@ -222,6 +222,14 @@ class Overview:
         traces = self._outcomes.of(subscription_id)
         return None if traces is None else _ended(subscription_id, traces)
 
+    def wholes(self) -> Iterator[Whole]:
+        """Yields all REST subscriptions that are there, then those that ended lately. Others have turns in between."""
+        for node in self._nodes():
+            for rest in in_turns(list(node.subscriptions.rest.values())):
+                yield self._live(node, rest)
+        for subscription_id, traces in in_turns(self._outcomes.ended()):
+            yield _ended(subscription_id, traces)
+
     def _live(self, node: Node, rest: RestSubscription) -> Whole:
         traces = self._outcomes.of(rest.subscription_id)
         known = traces.details if traces is not None else {}

@@ -1,86 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the log as JSON lines on stderr without ever blocking the process, and keeps the recent lines in memory.
+"""Writes the log on stderr without ever blocking the process, and keeps the recent lines in memory.
 
-Characters that a terminal acts upon are escaped and passwords in URLs masked: peers have them in names and addresses.
-
-A line has `ts` (ms since 1970), `crit` (ERROR, WARNING, INFO, DEBUG), `id` (the program), `logger`, `msg`, and what
-the caller passed as `extra`.
+A line is text or JSON (`log_formats`). In JSON it has `ts` (ms since 1970), `crit` (ERROR, WARNING, INFO, DEBUG), `id`
+(the program), `logger`, `msg`, and what the caller passed as `extra`.
 """
 
 import heapq
-import json
 import logging
 import os
 import select
 import sys
 import time
 from collections import deque
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from types import TracebackType
 from typing import Any
 
 import gevent
-import msgspec
 from gevent import monkey
 
-from submgr.platform.masking import masked_text
-from submgr.platform.printable import escaped
+from submgr.platform.log_formats import JsonFormatter, TextFormatter
 from submgr.platform.sparse_log import LibraryBound
 from submgr.platform.supervised import SupervisedLoop
 
 LEVELS = {1: logging.ERROR, 2: logging.WARNING, 3: logging.INFO, 4: logging.DEBUG}
 
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _NOISY = ("asyncio", "urllib3", "werkzeug", "redis", "kubernetes")
-_MAX_LINE = 16 * 1024
 _PIPE_UNIT = 4096
 """Bytes that a pipe takes without blocking when it polls as writable (PIPE_BUF)."""
 _BACKLOG = 4 * 1024 * 1024
 _RETRY_SECONDS = 0.5
-
-
-class JsonFormatter(logging.Formatter):
-    """A record as one line of JSON."""
-
-    def __init__(self, program: str) -> None:
-        super().__init__()
-        self._program = program
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The line, without its end. A value that JSON cannot hold is shown by its `str`."""
-        line: dict[str, Any] = {
-            "ts": int(record.created * 1000),
-            "crit": record.levelname,
-            "id": self._program,
-            "logger": record.name,
-            "msg": record.getMessage(),
-        }
-        for name, value in vars(record).items():
-            if name not in _STANDARD:
-                line[name if name not in line else f"{name}_"] = value
-        if record.exc_info and record.exc_info[0] is not None:
-            line["trace"] = self.formatException(record.exc_info)
-        if record.stack_info:
-            line["stack"] = record.stack_info
-        text = _encoded(line)
-        return escaped(masked_text(text if len(text) <= _MAX_LINE else _encoded(_shortened(line))))
-
-
-def _encoded(value: Any) -> str:
-    try:
-        return msgspec.json.encode(value, enc_hook=str).decode()
-    except (UnicodeEncodeError, OverflowError):  # text with lone surrogates, integers over 64 bits
-        return json.dumps(value, default=str)
-
-
-def _shortened(line: Mapping[str, Any]) -> dict[str, Any]:
-    """The same fields, each cut to its fair part of the longest line."""
-    room = _MAX_LINE // (2 * len(line))
-    short: dict[str, Any] = {}
-    for name, value in line.items():
-        text = value if isinstance(value, str) else _encoded(value)
-        short[name] = value if len(text) <= room else f"{text[:room]}... ({len(text)} characters)"
-    return short
 
 
 class LogOutput(logging.Handler):
@@ -191,7 +140,7 @@ class Logs:
         root = logging.getLogger()
         self._before = (root.level, root.handlers[:])
         self._output = LogOutput(self._descriptor, self._recent_lines)
-        self._output.setFormatter(JsonFormatter(self._program))
+        self.set_format("auto")
         self._output.addFilter(LibraryBound())
         root.handlers[:] = [self._output]
         for name in _NOISY:
@@ -207,6 +156,17 @@ class Logs:
     def set_level(self, level: int) -> None:
         """1: errors, 2: also warnings, 3: also information, 4: also debugging. May be called at any time."""
         logging.getLogger().setLevel(LEVELS[level])
+
+    def adjust(self, level: int, form: str) -> None:
+        """Both at once, see `set_level` and `set_format`."""
+        self.set_level(level)
+        self.set_format(form)
+
+    def set_format(self, name: str) -> None:
+        """The form of the lines from now on, one of FORMATS. May be called at any time."""
+        if self._output is not None:
+            text = name == "text" or (name == "auto" and os.isatty(self._descriptor))
+            self._output.setFormatter(TextFormatter() if text else JsonFormatter(self._program))
 
     def recent(self) -> list[str]:
         """The most recent lines, the oldest first."""

@@ -76,7 +76,11 @@ class Events:
             raise ApiError(400, f"since: {error}", [{"field": "since", "message": str(error)}]) from None
         newest = (entry for entry in in_turns(self._journal.newest_first()) if entry.number > (after or 0))
         found = list(islice(filter(wanted.takes, newest), limit))
-        return self._list(reversed(found))
+        return json_bytes(self._list(reversed(found)))
+
+    def all(self) -> bytes:
+        """All events that are kept, the oldest first, as a JSON list."""
+        return self._list(reversed(list(self._journal.newest_first())))
 
     def of_subscription(self, subscription_id: str, limit: int = 100) -> list[Json]:
         """The newest events of a REST subscription, the oldest first."""
@@ -84,9 +88,8 @@ class Events:
         found = list(islice(filter(wanted.takes, in_turns(self._journal.newest_first())), limit))
         return [self.view(entry) for entry in reversed(found)]
 
-    def _list(self, entries: Iterator[Entry]) -> Response:
-        lines = b",".join(self._line(entry) for entry in in_turns(entries))
-        return json_bytes(b"[" + lines + b"]")
+    def _list(self, entries: Iterator[Entry]) -> bytes:
+        return b"[" + b",".join(self._line(entry) for entry in in_turns(entries)) + b"]"
 
     # --- one event
 

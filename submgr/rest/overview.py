@@ -14,6 +14,7 @@ from submgr.overview.overview import Overview
 from submgr.overview.values import SORTS, DetailRow, Neighbour, NodeLine, Row, Status, Wanted, Whole, XappLine
 from submgr.platform.http.app import ApiError, json_bytes, json_response
 from submgr.platform.http.shared_answers import SharedAnswers
+from submgr.platform.turns import in_turns
 from submgr.rest.contents import Contents
 from submgr.rest.events import Events
 from submgr.rest.parameters import Parameters
@@ -37,7 +38,7 @@ class Overviews:
 
     def routes(self) -> list[tuple[str, View]]:
         return [
-            (_BASE, lambda: self._made("", self._whole)),
+            (_BASE, lambda: self._made("", self.process)),
             (f"{_BASE}/history", lambda: json_response(self._history())),
             (f"{_BASE}/nodes", lambda: self._made("nodes", self._nodes)),
             (f"{_BASE}/xapps", lambda: self._made("xapps", self._xapps)),
@@ -51,7 +52,8 @@ class Overviews:
 
     # --- the process
 
-    def _whole(self) -> bytes:
+    def process(self) -> bytes:
+        """How the process is, and what there is in all."""
         status, census = self._status(), self._overview.census()
         subscribes, deletes, failures = self._overview.rates()
         view = {
@@ -155,27 +157,24 @@ class Overviews:
         whole = self._overview.whole(subscription_id)
         if whole is None:
             raise ApiError(404, f"there is no REST subscription {subscription_id}")
-        return json_response(self._everything(whole))
+        head = msgspec.json.encode(_row(whole.row) | self._beside_details(whole))
+        return json_bytes(b"".join((head[:-1], b',"Details":', encode_list(self._details(whole), dict), b"}")))
 
-    def _everything(self, whole: Whole) -> Json:
-        view = _row(whole.row)
-        return view | {
+    def _beside_details(self, whole: Whole) -> Json:
+        return {
             "ClientEndpoint": whole.endpoint,
             "NotificationTarget": whole.target,
             "Owner": whole.owner,
-            "Details": list(self._details(whole)),
             "Events": self._events.of_subscription(whole.row.subscription_id or ""),
         }
 
+    def outcomes(self) -> bytes:
+        """How each detail of each REST subscription ended, as a JSON list."""
+        return encode_list(self._overview.wholes(), _outcome)
+
     def _details(self, whole: Whole) -> Iterator[Json]:
-        for detail in whole.details:
-            view: Json = {
-                "XappEventInstanceId": detail.number,
-                "E2EventInstanceId": detail.instance_id,
-                "State": detail.state,
-                "Last": _last(detail.trace, detail.state),
-                "Timeline": _timeline(detail),
-            }
+        for detail in in_turns(whole.details):
+            view = _detail(detail)
             if detail.content is not None:
                 meid = whole.row.meid
                 view["Words"] = self._contents.words(meid, detail.content)
@@ -214,6 +213,20 @@ def _row(row: Row) -> Json:
         "Instances": row.instances,
         "Last": _last(row.trace, row.state),
     }
+
+
+def _detail(detail: DetailRow) -> Json:
+    return {
+        "XappEventInstanceId": detail.number,
+        "E2EventInstanceId": detail.instance_id,
+        "State": detail.state,
+        "Last": _last(detail.trace, detail.state),
+        "Timeline": _timeline(detail),
+    }
+
+
+def _outcome(whole: Whole) -> Json:
+    return _row(whole.row) | {"Details": list(map(_detail, whole.details))}
 
 
 def _last(trace: Trace | None, state: str) -> Json:

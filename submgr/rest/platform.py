@@ -66,7 +66,7 @@ def platform_app(
         app.add_url_rule(path, path, view, methods=["GET"])
     for method, path, change in _Changes(subscriptions, operations).routes():
         app.add_url_rule(path, f"{method} {path}", _guarded(change, operations), methods=[method])
-    symptoms = Symptoms(subscriptions, operations, contents)
+    symptoms = Symptoms(subscriptions, operations, contents, events, overviews)
     app.add_url_rule(f"{_BASE}/symptomdata", "symptomdata", symptoms.answer, methods=["GET"])
     add_platform_documents(app)
     return app

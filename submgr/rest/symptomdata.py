@@ -14,6 +14,8 @@ from submgr.core.model import RestRecord
 from submgr.platform.http.shared_answers import SharedAnswers
 from submgr.platform.native_threads import in_thread
 from submgr.rest.contents import Contents
+from submgr.rest.events import Events
+from submgr.rest.overview import Overviews
 from submgr.rest.use_cases import Operations, Subscriptions
 from submgr.rest.views import (
     encode_dict,
@@ -31,14 +33,23 @@ _MOST_WHOLE = 1000
 class Symptoms:
     """The symptom data as an answer; those who ask at the same time get the same."""
 
-    def __init__(self, subscriptions: Subscriptions, operations: Operations, contents: Contents) -> None:
+    def __init__(
+        self,
+        subscriptions: Subscriptions,
+        operations: Operations,
+        contents: Contents,
+        events: Events,
+        overviews: Overviews,
+    ) -> None:
         self._subscriptions = subscriptions
         self._operations = operations
         self._contents = contents
+        self._events = events
+        self._overviews = overviews
         self._archives: SharedAnswers[bytes] = SharedAnswers()
 
     def answer(self) -> Response:
-        """A zip with subscriptions, configuration, metrics and recent log."""
+        """A zip with subscriptions, how they went, configuration, metrics, events and recent log."""
         headers = {"Content-Disposition": 'attachment; filename="symptomdata.zip"'}
         return Response(self._archives.get(self._archive), content_type="application/zip", headers=headers)
 
@@ -52,6 +63,9 @@ class Symptoms:
                 "restsubscriptions.json": rest_subscriptions(self._subscriptions),
                 "e2subscriptions.json": encode_list(records, operations.record_json),
                 "contents.json": encode_list(self._contents.wholes(records[:_MOST_WHOLE]), dict),
+                "events.json": self._events.all(),
+                "overview.json": self._overviews.process(),
+                "outcomes.json": self._overviews.outcomes(),
                 "orphans.json": encode_list(operations.orphans(), orphan_view),
                 "e2nodes.json": msgspec.json.encode(sorted(self._subscriptions.connected_nodes())),
                 "health.json": msgspec.json.encode(health),

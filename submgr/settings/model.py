@@ -14,6 +14,7 @@ from submgr.platform.config.outbound import OutboundSettings
 from submgr.platform.config.schema import Section, open_section, schema_of, section, setting, without_effect
 from submgr.platform.config.tls import TlsSettings
 from submgr.platform.config.values import listen_address, milliseconds, number, one_of, text, texts, truth, whole
+from submgr.platform.log_formats import FORMATS
 from submgr.platform.masking import masked
 from submgr.platform.store.base import BACKENDS
 from submgr.settings.controls import Controls
@@ -51,9 +52,10 @@ class Local:
 
 @dataclass(frozen=True, slots=True)
 class Logger:
-    """How much is logged."""
+    """How much is logged, and in which form."""
 
     level: int = setting("level", whole(1, 4), 3, "1 errors, 2 warnings, 3 information, 4 debugging", go=True)
+    format: str = setting("format", one_of(*FORMATS), "auto", "json; text, for people; auto: text on a terminal")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from submgr.adapters.journal.outcomes import Outcomes
 from submgr.adapters.journal.tallies import Tallies
 from submgr.core import commands as c
 from submgr.core import events as e
-from support.core.outside import Outside
+from support.core.outside import Outside, turns
 
 START = 1_800_000_000.0
 
@@ -31,6 +31,11 @@ class Watched(Outside):
         self.when += 1
         super().saw(meid, event, commands)
         self.observer.saw(meid, event, commands)
+
+    @staticmethod
+    def turns() -> None:
+        """Lets the workers do what there is to do."""
+        turns()
 
     def words(self) -> list[str]:
         """Those of all entries, the oldest first."""

@@ -165,3 +165,22 @@ def test_characters_that_a_terminal_obeys_and_passwords_reach_no_log(logger, pip
     assert "\x9b" not in raw
     assert "p4ss" not in raw
     assert json.loads(raw)["meid"] == "gnb\x9b2J"
+
+
+def test_json_unless_it_is_a_terminal_or_the_settings_say_otherwise(pipe):
+    ours, terminal = os.openpty()
+    try:
+        for descriptor, form, is_json in (
+            (pipe[1], "auto", True), (pipe[1], "text", False), (terminal, "auto", False), (terminal, "json", True)
+        ):  # fmt: skip
+            logs = Logs("submgr", descriptor)
+            logs.start(3)
+            logs.adjust(3, form)
+            logging.getLogger("submgr.a").info("said", extra={"meid": "gnb_1"})
+            (line,) = logs.recent()
+            logs.stop()
+            assert line.startswith("{") is is_json, (form, line)
+            assert "said" in line and "gnb_1" in line
+    finally:
+        os.close(ours)
+        os.close(terminal)
