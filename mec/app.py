@@ -19,6 +19,7 @@ from mec.common.replica import Replica
 from mec.common.settings import MecSettings, from_mapping
 from mec.manager.api import manager_blueprint
 from mec.manager.data_file import DataFileLoader
+from mec.manager.page_files import page_blueprint
 from mec.meo.app import Orchestrator
 from mec.meo.app import build as build_orchestrator
 from mec.meo.settings import usable as meo_settings
@@ -38,7 +39,7 @@ from submgr.platform.store.base import Store
 
 DOCUMENT = port_document("mec.manager", "mec.ams", "mec.ams.amsi", "mec.meo", "mec.meo.lcmp")
 _PARTS = {"Orchestrator": "/meo/v1/openapi.json", "Device applications": "/dev_app/v1/openapi.json"}
-_PROBES = ("/health/", "/ric/v1/", "/metrics", "/openapi.", "/docs")
+_PROBES = ("/health/", "/ric/v1/", "/metrics", "/openapi.", "/docs", "/page/")
 _OF_THE_ACTIVE = ("/meo/", "/dev_app/")
 """What only the active one of several replicas answers: the others pass it on."""
 _LIMITS = HttpLimits(answers=128 * 1024 * 1024)
@@ -86,7 +87,8 @@ class Mec:
                 user_agent="mec-manager", connections=256, tls=tls.client(), certified=settings.replica_name
             )
             scheme = "https" if tls.has("mec") else "http"
-            forwarder = Forwarder(self._neighbours, scheme, replica.role.elsewhere, replica.role.why_not)
+            role, late = replica.role, self.orchestrator.lateness
+            forwarder = Forwarder(self._neighbours, scheme, role.elsewhere, role.why_not, late)
             app.before_request(lambda: self._pass_on(forwarder, replica))
             # every replica is ready for what it does itself
             health.require("meo", lambda: None)
@@ -99,6 +101,7 @@ class Mec:
             app.register_blueprint(blueprint)
         app.register_blueprint(probes_blueprint(health, registry))
         add_api_pages(app, "MEC", DOCUMENT, _PARTS)
+        app.register_blueprint(page_blueprint())
         if tls.asks("mec"):
             require_certificate(app)
         self._http = HttpServer("mec", settings.host, app, limits=_LIMITS, errors=problem_errors, tls=tls.server("mec"))
@@ -163,7 +166,7 @@ class Mec:
         return self._data.loaded and self.mobility.loaded
 
     def _refuse_until_loaded(self) -> None:
-        if not self._loaded and not request.path.startswith(_PROBES):
+        if not self._loaded and request.path != "/" and not request.path.startswith(_PROBES):
             raise ApiError(503, "what is stored has not been read yet", headers={"Retry-After": "1"})
 
     def _counted_metrics(self, outbound: Outbound) -> CountedMetrics:

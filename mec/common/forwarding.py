@@ -45,20 +45,30 @@ _BACK = (
     "retry-after",
     "www-authenticate",
     "x-accel-buffering",
+    "x-total-count",
 )
 _RAW = "/:@!$&'()*,;=+~"
 
 
 class Forwarder:
-    """`whom` is the address of the active replica, as far as is known; `why_not` says why there is none."""
+    """`whom` is the address of the active replica, as far as is known; `why_not` says why there is none.
+
+    `more`: seconds beside ANSWER that the active replica may take.
+    """
 
     def __init__(
-        self, client: HttpClient, scheme: str, whom: Callable[[], str | None], why_not: Callable[[], str | None]
+        self,
+        client: HttpClient,
+        scheme: str,
+        whom: Callable[[], str | None],
+        why_not: Callable[[], str | None],
+        more: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._client = client
         self._scheme = scheme
         self._whom = whom
         self._why_not = why_not
+        self._more = more
 
     def pass_on(self) -> Response:
         """The answer of the active replica to the request at hand. Raises ApiError 503 when nobody is active."""
@@ -95,7 +105,7 @@ class Forwarder:
             body=body,
             headers=headers,
             connect_timeout=CONNECT,
-            read_timeout=ANSWER,
+            read_timeout=ANSWER + self._more(),
         )
 
     @staticmethod

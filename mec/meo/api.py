@@ -6,7 +6,7 @@ from urllib.parse import quote
 import gevent
 from flask import Blueprint, Response, request
 
-from mec.common.problem_details import answer_errors
+from mec.common.problem_details import answer_errors, bad_field
 from mec.meo import schemas, views
 from mec.meo.credentials import mistake
 from mec.meo.drivers.base import DriverError
@@ -108,6 +108,10 @@ def _platform_routes(routes: Blueprint, meo: Meo, refusal: Refusal) -> None:
         known = meo.state.platforms
         return json_response([views.platform(meo, known[name], app) for name in in_turns(names) if name in known])
 
+    @routes.get("/rules")
+    def rules() -> Response:
+        return json_response(views.rules(meo.settings.rules))
+
     @routes.get("/platforms/<name>")
     def platform(name: str) -> Response:
         for platform in meo.inventory.visible_platforms():
@@ -153,14 +157,16 @@ def _context_routes(routes: Blueprint, meo: Meo, refusal: Refusal) -> None:
     def contexts() -> Response:
         meo.inventory.check_ready()
         platform, key, known = request.args.get("platform"), request.args.get("appKey"), meo.state.contexts
-        found = []
+        limit, wanted = _limit(), []
         for context_id in in_turns(list(known)):
             context = known.get(context_id)
             if context is None or (platform or context.platform) != context.platform:
                 continue
             if (key or context.app_key) == context.app_key:
-                found.append(views.context(meo, context))
-        return json_response(found)
+                wanted.append(context_id)
+        newest = wanted if limit is None else wanted[-limit:]
+        found = [views.context(meo, known[each]) for each in in_turns(newest) if each in known]
+        return json_response(found, headers={"X-Total-Count": str(len(wanted))})
 
     @routes.get("/contexts/<context_id>")
     def context(context_id: str) -> Response:
@@ -211,6 +217,16 @@ def _optimise_routes(routes: Blueprint, meo: Meo, optimiser: Optimiser) -> None:
         if running.ready():
             running.get()
         return json_response([_migration(migration) for migration in done], 200 if running.ready() else 202)
+
+
+def _limit() -> int | None:
+    """The parameter `limit`: how many at most. Raises ApiError 400."""
+    text = request.args.get("limit", "")
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) <= 10 and int(text)):
+        raise bad_field("limit", "must be a whole number from 1 on")
+    return int(text)
 
 
 def _flag(name: str) -> bool:

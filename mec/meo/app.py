@@ -103,6 +103,10 @@ class Orchestrator:
         self.optimiser.start()
         self._loader.start()
 
+    def lateness(self) -> float:
+        """By how many seconds an answer may come later than 3 s, since a context waits for its deployment."""
+        return max(self.meo.settings.ready_timeout - DRIVER_TIMEOUT, 0.0)
+
     def end_streams(self) -> None:
         """Ends the answers of those who follow the events: the process is stopping."""
         self.meo.events.close()

@@ -7,7 +7,7 @@ from typing import Any
 
 from mec.meo.drivers.base import instance_id
 from mec.meo.model import App, AppInfo, Context, Pair, Platform, Site
-from mec.meo.placement import score, shortcomings, why_not
+from mec.meo.placement import Rules, score, shortcomings, why_not
 from mec.meo.resources import Capacity, Resources
 from mec.meo.service import Meo
 from submgr.platform.masking import masked
@@ -53,14 +53,26 @@ def app(meo: Meo, one: App) -> dict[str, Any]:
     return view
 
 
+def rules(of: Rules) -> dict[str, Any]:
+    """The limits and the score of placement, by the names of their settings."""
+    return {
+        "maxLoad": of.max_load,
+        "minKey": of.min_key,
+        "score": of.score,
+        "alpha": of.alpha,
+        "telemetryTtl": of.telemetry_ttl,
+        "latencyMargin": of.latency_margin,
+    }
+
+
 def platform(meo: Meo, one: Platform, for_app: App | None = None) -> dict[str, Any]:
     """A platform: whether a context (of `for_app`, or of any application) may go there, its score, and why not."""
-    rules, now, site = meo.settings.rules, meo.clock(), meo.state.site(one.name)
+    limits, now, site = meo.settings.rules, meo.clock(), meo.state.site(one.name)
     demand = meo.demand(for_app)
     if for_app is not None:
-        reasons = why_not(for_app, site, rules, now, demand)
+        reasons = why_not(for_app, site, limits, now, demand)
     else:
-        reasons = shortcomings(site, rules, now) + (demand.refusals(one.name) if demand is not None else [])
+        reasons = shortcomings(site, limits, now) + (demand.refusals(one.name) if demand is not None else [])
     known = site.load is not None and site.key is not None
     view: dict[str, Any] = {
         "name": one.name,
@@ -68,7 +80,7 @@ def platform(meo: Meo, one: Platform, for_app: App | None = None) -> dict[str, A
         "endpointMgmt": _USERINFO.sub("", one.endpoint_mgmt),
         "endpointApps": _USERINFO.sub("", one.endpoint_apps),
         "eligible": not reasons,
-        "score": score(site, rules) if known else None,
+        "score": score(site, limits) if known else None,
         "reasons": reasons,
         **_telemetry(site, now),
         "contexts": meo.state.count_at(one.name),
