@@ -18,7 +18,7 @@ from submgr.rmr.routing.reader import parse_routes
 from submgr.settings.loader import load
 from submgr.settings.model import SCHEMA, TOKEN_VARIABLE
 
-VALUE_SETS = ["default", "recipe", "everything", "elsewhere", "pair"]
+VALUE_SETS = ["default", "recipe", "everything", "elsewhere", "pair", "replicas"]
 CUSTOM = {"ServiceMonitor", "PrometheusRule"}
 """Kinds that Kubernetes itself has no schema of."""
 ALWAYS = {
@@ -493,6 +493,98 @@ def test_mec(chart):
     assert volume["secret"]["secretName"] == "mec-users"
     assert {"name": "mec-data", "mountPath": "/mec", "readOnly": True} in pod["containers"][0]["volumeMounts"]
     assert "mec" not in chart.render()["ConfigMap", "submgrcfg"]["data"]["submgrcfg"]
+
+
+def test_replicas_of_mec_are_a_deployment_of_their_own(chart):
+    manifests = chart.render("replicas")
+    deployment = manifests["Deployment", "deployment-ricplt-mec"]["spec"]
+    assert (deployment["replicas"], deployment["strategy"]["type"]) == (3, "RollingUpdate")
+    labels = deployment["template"]["metadata"]["labels"]
+    selector = {"app": "ricplt-mec", "release": "r4-submgr"}
+    assert deployment["selector"]["matchLabels"] == selector and selector.items() <= labels.items()
+    for kind, name, path in (
+        ("Service", "service-ricplt-mec-http", ["selector"]),
+        ("PodDisruptionBudget", "pdb-ricplt-mec", ["selector", "matchLabels"]),
+        ("NetworkPolicy", "networkpolicy-ricplt-mec", ["podSelector", "matchLabels"]),
+        ("ServiceMonitor", "servicemonitor-ricplt-mec", ["selector", "matchLabels"]),
+    ):
+        found = manifests[kind, name]["spec"]
+        for step in path:
+            found = found[step]
+        assert found == selector, kind
+    assert selector.items() <= manifests["Service", "service-ricplt-mec-http"]["metadata"]["labels"].items()
+    (term,) = deployment["template"]["spec"]["affinity"]["podAntiAffinity"][
+        "preferredDuringSchedulingIgnoredDuringExecution"
+    ]
+    assert term["podAffinityTerm"]["labelSelector"]["matchLabels"] == selector
+
+
+def test_replicas_of_mec_are_told_what_they_need(chart):
+    manifests = chart.render("replicas")
+    pod = manifests["Deployment", "deployment-ricplt-mec"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert (container["command"], container["args"]) == (["mec"], ["manager", "-f", "/cfg/mec-config.yaml"])
+    fields = {each["name"]: each["valueFrom"]["fieldRef"]["fieldPath"] for each in container["env"]}
+    assert fields == {"POD_NAME": "metadata.name", "POD_IP": "status.podIP"}
+    assert container["envFrom"][0]["configMapRef"]["name"] == "configmap-ricplt-dbaas-appconfig"
+    assert container["readinessProbe"]["httpGet"] == {"path": "health/ready", "port": 8000, "scheme": "HTTPS"}
+    mounts = {each["name"]: each["mountPath"] for each in container["volumeMounts"]}
+    assert mounts == {
+        "config-volume": "/cfg", "tmp": "/tmp", "tls": "/tls", "mec-data": "/mec", "mec-tokens": "/mec-tokens",
+        "mec-credentials": "/mec-credentials",
+    }  # fmt: skip
+    assert {each["name"] for each in pod["volumes"]} == mounts.keys()
+    assert pod["serviceAccountName"] == "meo"
+    text = manifests["ConfigMap", "configmap-ricplt-mec"]["data"]["mec-config"]
+    read = load_mec(text)
+    assert read.warnings == () and read.sdl_backend == "redis"
+    assert (read.mec.replicas, read.mec.lease, read.mec.host, read.mec.mec_id) == (3, 5.0, ":8000", 5)
+    assert (read.mec.data_file, read.mec.replica_name) == ("/mec/data.json", "service-ricplt-mec-http.ricplt")
+    assert (read.tls.certificate, read.tls.client_ca, read.tls.ca) == ("/tls/tls.crt", "/tls/ca.crt", "/tls/ca.crt")
+    assert read.tls.own_certificate == "/tls/tls.crt" and "127.0.0.0/8" in text
+    assert meo_settings(read.meo).admin_token_file == "/mec-tokens/adminToken"
+
+
+def test_with_replicas_of_mec_the_daemon_has_none(chart):
+    manifests = chart.render("replicas")
+    pod = pod_of(manifests)["spec"]
+    assert not {each["name"] for each in pod["volumes"]} & {"mec-data", "mec-tokens", "mec-credentials"}
+    assert "mec" not in {each["name"] for each in pod["containers"][0]["ports"]}
+    assert "serviceAccountName" not in pod
+    assert "mec:" not in manifests["ConfigMap", "submgrcfg"]["data"]["submgrcfg"]
+    assert not reaches(manifests, "mec", "anywhere")
+    alone = chart.render({"submgr": {"mec": {"enabled": True}}})
+    assert not [name for _, name in alone if name.endswith("ricplt-mec")]
+    assert load_mec(alone["ConfigMap", "submgrcfg"]["data"]["submgrcfg"]).mec.replicas == 1
+    off = chart.render({"submgr": {"mec": {"enabled": False, "replicas": 3}}})
+    assert not [name for _, name in off if "mec" in name]
+
+
+def test_replicas_of_mec_reach_each_other_and_restart_with_what_they_read(chart):
+    def rendered(**mec: Any) -> Any:
+        given = {"enabled": True, "replicas": 3, **mec}
+        return chart.render({"submgr": {"mec": given}})
+
+    (rule,) = chart.render("replicas")["NetworkPolicy", "networkpolicy-ricplt-mec"]["spec"]["ingress"]
+    own = {"app": "ricplt-mec", "release": "r4-submgr"}
+    assert {"podSelector": {"matchLabels": own}} in rule["from"]
+    assert {"ipBlock": {"cidr": "10.2.0.0/16"}} in rule["from"]
+    (open_rule,) = rendered()["NetworkPolicy", "networkpolicy-ricplt-mec"]["spec"]["ingress"]
+    assert "from" not in open_rule
+
+    def checksum(**mec: Any) -> str:
+        template = rendered(**mec)["Deployment", "deployment-ricplt-mec"]["spec"]["template"]
+        return str(template["metadata"]["annotations"]["checksum/restarts-with"])
+
+    assert checksum(meo={"maxLoad": 0.5}) == checksum()
+    assert checksum(meo={"seed": 1}) != checksum()
+    assert checksum(usersTtl=5) != checksum()
+
+
+@pytest.mark.parametrize("replicas", [0, -1, 1.5, "3"])
+def test_what_is_no_number_of_replicas(chart, replicas):
+    with pytest.raises(Exception, match="replicas"):
+        chart.render({"submgr": {"mec": {"enabled": True, "replicas": replicas}}})
 
 
 def test_mec_and_the_cluster_it_runs_in(chart):

@@ -59,6 +59,70 @@ release: {{ .Release.Name }}
 {{- end -}}
 {{- end }}
 
+{{/* Of MEC: nothing; "daemon" where it is a part of the daemon; "replicas" where it is a Deployment of its own. */}}
+{{- define "submgr.mecPlace" -}}
+{{- with .Values.submgr.mec -}}
+{{- if .enabled }}{{ ternary "replicas" "daemon" (gt (int .replicas) 1) }}{{ end -}}
+{{- end -}}
+{{- end }}
+
+{{/* <namespace>-mec: the names of what replicas of MEC have of their own */}}
+{{- define "submgr.mecName" -}}
+{{- include "submgr.namespace" . }}-mec
+{{- end }}
+
+{{- define "submgr.mecSelector" -}}
+app: {{ include "submgr.mecName" . }}
+release: {{ .Release.Name }}
+{{- end }}
+
+{{- define "submgr.mecLabels" -}}
+{{- include "submgr.mecSelector" . }}
+chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+heritage: {{ .Release.Service }}
+app.kubernetes.io/name: mec
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/part-of: near-rt-ric
+{{- end }}
+
+{{/* What the Service and the NetworkPolicy of MEC select: the pods that it is in. */}}
+{{- define "submgr.mecPods" -}}
+{{- if eq (include "submgr.mecPlace" .) "replicas" }}{{ include "submgr.mecSelector" . }}{{ else }}{{ include "submgr.selector" . }}{{ end -}}
+{{- end }}
+
+{{/* Volumes of MEC, and where they are mounted: data file, tokens, credentials */}}
+{{- define "submgr.mecVolumes" -}}
+{{- $mec := .Values.submgr.mec -}}
+{{- with $mec.data.secret }}
+- name: mec-data
+  secret:
+    secretName: {{ . }}
+    items:
+      - {key: {{ $mec.data.key }}, path: data.json, mode: 0440}
+{{- end }}
+{{- with include "submgr.mecTokens" . }}
+- name: mec-tokens
+  secret: {secretName: {{ . }}, defaultMode: 0440}
+{{- end }}
+{{- with $mec.credentials.secret }}
+- name: mec-credentials
+  secret: {secretName: {{ . }}, defaultMode: 0440}
+{{- end }}
+{{- end }}
+
+{{- define "submgr.mecMounts" -}}
+{{- if .Values.submgr.mec.data.secret }}
+- {name: mec-data, mountPath: /mec, readOnly: true}
+{{- end }}
+{{- if include "submgr.mecTokens" . }}
+- {name: mec-tokens, mountPath: /mec-tokens, readOnly: true}
+{{- end }}
+{{- if .Values.submgr.mec.credentials.secret }}
+- {name: mec-credentials, mountPath: /mec-credentials, readOnly: true}
+{{- end }}
+{{- end }}
+
 {{/* https where a port has TLS, else http: (list root "platform") */}}
 {{- define "submgr.scheme" -}}
 {{- $tls := (index . 0).Values.submgr.tls -}}
@@ -76,6 +140,71 @@ release: {{ .Release.Name }}
 {{- $affinity := deepCopy .Values.submgr.affinity -}}
 {{- if and (eq (int .Values.submgr.replicas) 2) (not (hasKey $affinity "podAntiAffinity")) }}
 {{- $selector := dict "matchLabels" (include "submgr.selector" . | fromYaml) -}}
+{{- $term := dict "labelSelector" $selector "topologyKey" "kubernetes.io/hostname" -}}
+{{- $preferred := list (dict "weight" 100 "podAffinityTerm" $term) -}}
+{{- $_ := set $affinity "podAntiAffinity" (dict "preferredDuringSchedulingIgnoredDuringExecution" $preferred) -}}
+{{- end }}
+{{- toYaml $affinity -}}
+{{- end }}
+
+{{/* The section `tls` of the configuration files; nothing without a Secret. */}}
+{{- define "submgr.tls" -}}
+{{- with .Values.submgr.tls -}}
+{{- if .secret -}}
+{{- $tls := dict "cert" "/tls/tls.crt" "key" "/tls/tls.key" "listeners" .listeners "ownership" .ownership -}}
+{{- if or .clientCertificates .ownership }}{{ $_ := set $tls "clientCa" "/tls/ca.crt" }}{{ end -}}
+{{- if or .rtmgr .xapps -}}
+{{- $_ := merge $tls (dict "ca" "/tls/ca.crt" "ownCert" "/tls/tls.crt" "ownKey" "/tls/tls.key" "rtmgr" .rtmgr "xapps" .xapps) -}}
+{{- end -}}
+{{- toYaml $tls -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
+{{/* The sections of MEC of the configuration files. */}}
+{{- define "submgr.mecSections" -}}
+{{- with .Values.submgr.mec -}}
+{{- $mec := omit . "data" "service" "from" "meo" "serviceAccount" "tokens" "credentials" "resources" "podDisruptionBudget" -}}
+{{- $_ := set $mec "host" ":8000" -}}
+{{- if .data.secret }}{{ $_ := set $mec "dataFile" "/mec/data.json" }}{{ end -}}
+{{- $meo := omit .meo "adminToken" "deviceTokens" -}}
+{{- if or .tokens.secret .meo.adminToken }}{{ $_ := set $meo "adminTokenFile" "/mec-tokens/adminToken" }}{{ end -}}
+{{- if or .tokens.deviceTokens .meo.deviceTokens }}{{ $_ := set $meo "deviceTokensFile" "/mec-tokens/deviceTokens" }}{{ end -}}
+{{- if .credentials.secret }}{{ $_ := set $meo "credentialsDir" "/mec-credentials" }}{{ end -}}
+{{- $sections := dict "mec" $mec -}}
+{{- with $meo }}{{ $_ := set $sections "meo" . }}{{ end -}}
+{{- toYaml $sections -}}
+{{- end -}}
+{{- end }}
+
+{{/* The configuration file of replicas of MEC as a dict. */}}
+{{- define "submgr.mecConfig" -}}
+{{- include "submgr.checkMec" . -}}
+{{- $config := include "submgr.mecSections" . | fromYaml -}}
+{{- if and .Values.submgr.tls.secret (not .Values.submgr.mec.replicaName) -}}
+{{- $_ := set $config.mec "replicaName" (printf "service-%s-mec-http.%s" (include "submgr.namespace" .) (include "submgr.namespace" .)) -}}
+{{- end -}}
+{{- $_ := set $config "sdl" (dict "backend" "redis") -}}
+{{- $_ := set $config "logger" .Values.submgr.config.logger -}}
+{{- $_ := set $config "outbound" .Values.submgr.config.outbound -}}
+{{- with include "submgr.tls" . | fromYaml -}}
+{{- $_ := set $config "tls" (merge (omit . "rtmgr" "xapps" "ownership") (dict "ca" "/tls/ca.crt" "ownCert" "/tls/tls.crt" "ownKey" "/tls/tls.key")) -}}
+{{- end -}}
+{{- toYaml $config -}}
+{{- end }}
+
+{{/* Changes restart the replicas of MEC. Outbound and orchestrator, but for its seed, apply to the running ones. */}}
+{{- define "submgr.mecRestartsWith" -}}
+{{- $config := include "submgr.mecConfig" . | fromYaml -}}
+{{- $seed := get (get $config "meo" | default dict) "seed" -}}
+{{- toYaml (dict "config" (omit $config "outbound" "meo") "seed" $seed) | sha256sum -}}
+{{- end }}
+
+{{/* The affinity of the replicas of MEC: they keep to different nodes where they can. */}}
+{{- define "submgr.mecAffinity" -}}
+{{- $affinity := deepCopy .Values.submgr.affinity -}}
+{{- if not (hasKey $affinity "podAntiAffinity") }}
+{{- $selector := dict "matchLabels" (include "submgr.mecSelector" . | fromYaml) -}}
 {{- $term := dict "labelSelector" $selector "topologyKey" "kubernetes.io/hostname" -}}
 {{- $preferred := list (dict "weight" 100 "podAffinityTerm" $term) -}}
 {{- $_ := set $affinity "podAntiAffinity" (dict "preferredDuringSchedulingIgnoredDuringExecution" $preferred) -}}
@@ -102,31 +231,10 @@ release: {{ .Release.Name }}
 {{- end -}}
 {{- with $origins }}{{ $_ := set $debug "origins" . }}{{ end -}}
 {{- $_ := set $config "debug" $debug -}}
-{{- with .Values.submgr.tls }}
-{{- if .secret }}
-{{- $tls := dict "cert" "/tls/tls.crt" "key" "/tls/tls.key" "listeners" .listeners "ownership" .ownership -}}
-{{- if or .clientCertificates .ownership }}{{ $_ := set $tls "clientCa" "/tls/ca.crt" }}{{ end -}}
-{{- if or .rtmgr .xapps -}}
-{{- $_ := merge $tls (dict "ca" "/tls/ca.crt" "ownCert" "/tls/tls.crt" "ownKey" "/tls/tls.key" "rtmgr" .rtmgr "xapps" .xapps) -}}
-{{- end -}}
-{{- $_ := set $config "tls" $tls -}}
-{{- end }}
-{{- end }}
+{{- with include "submgr.tls" . | fromYaml }}{{ $_ := set $config "tls" . }}{{ end -}}
 {{- include "submgr.checkMec" . -}}
 {{- $_ := set $config "ha" (merge (dict "enabled" (eq (int .Values.submgr.replicas) 2)) $config.ha) -}}
-{{- with .Values.submgr.mec }}
-{{- if .enabled }}
-{{- $mec := omit . "data" "service" "from" "meo" "serviceAccount" "tokens" "credentials" -}}
-{{- $_ := set $mec "host" ":8000" -}}
-{{- if .data.secret }}{{ $_ := set $mec "dataFile" "/mec/data.json" }}{{ end -}}
-{{- $_ := set $config "mec" $mec -}}
-{{- $meo := omit .meo "adminToken" "deviceTokens" -}}
-{{- if or .tokens.secret .meo.adminToken }}{{ $_ := set $meo "adminTokenFile" "/mec-tokens/adminToken" }}{{ end -}}
-{{- if or .tokens.deviceTokens .meo.deviceTokens }}{{ $_ := set $meo "deviceTokensFile" "/mec-tokens/deviceTokens" }}{{ end -}}
-{{- if .credentials.secret }}{{ $_ := set $meo "credentialsDir" "/mec-credentials" }}{{ end -}}
-{{- with $meo }}{{ $_ := set $config "meo" . }}{{ end -}}
-{{- end }}
-{{- end }}
+{{- if eq (include "submgr.mecPlace" .) "daemon" }}{{ $_ := merge $config (include "submgr.mecSections" . | fromYaml) }}{{ end -}}
 {{- toYaml $config -}}
 {{- end }}
 
