@@ -8,6 +8,8 @@ database. The Go implementation ignores unknown fields and drops them when it wr
 
 from __future__ import annotations
 
+import sys
+from functools import lru_cache
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -199,7 +201,8 @@ def checked_meid(name: str) -> str:
     """Raises RecordError for a name that RMR cannot carry."""
     if len(name.encode()) > MAX_MEID_BYTES:
         raise RecordError(f"node name of more than {MAX_MEID_BYTES} bytes")
-    return name
+    # thousands of records name the same node
+    return sys.intern(name)
 
 
 def endpoint_form(endpoint: RmrEndpoint) -> EndpointForm:
@@ -207,7 +210,13 @@ def endpoint_form(endpoint: RmrEndpoint) -> EndpointForm:
 
 
 def endpoint_of(form: EndpointForm) -> RmrEndpoint:
-    return RmrEndpoint(form.Addr, form.Port)
+    return shared_endpoint(form.Addr, form.Port)
+
+
+@lru_cache(maxsize=4096)
+def shared_endpoint(address: str, port: int) -> RmrEndpoint:
+    """The endpoint: one object for all records that name it, as far as it is remembered."""
+    return RmrEndpoint(address, port)
 
 
 def endpoints_of(forms: list[EndpointForm] | None) -> tuple[RmrEndpoint, ...]:

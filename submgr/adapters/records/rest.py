@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 
 import msgspec
 from msgspec import UNSET
 
-from submgr.adapters.records.forms import RecordError, RestForm, checked_meid, read
+from submgr.adapters.records.forms import RecordError, RestForm, checked_meid, read, shared_endpoint
 from submgr.core.model import ClientEndpoint, RestRecord, RmrEndpoint
 
 _encode = msgspec.json.Encoder().encode
@@ -56,7 +57,7 @@ def decode_rest(subscription_id: str, data: bytes, requestors: Mapping[int, int]
     return RestRecord(
         subscription_id=subscription_id,
         created=form.Created or "",
-        host=form.XAppServiceName or rmr.address,
+        host=sys.intern(form.XAppServiceName or rmr.address),
         http_port=None if form.HttpPort is UNSET else form.HttpPort,
         rmr=rmr,
         meid=checked_meid(form.Meid),
@@ -73,7 +74,8 @@ def _rmr_endpoint(form: RestForm) -> RmrEndpoint:
         # the Go implementation leaves it empty for an xApp without an RMR port
         return ClientEndpoint(form.XAppServiceName, 0, 0).rmr
     try:
-        return RmrEndpoint.parse(form.XAppRmrEndPoint)
+        parsed = RmrEndpoint.parse(form.XAppRmrEndPoint)
+        return shared_endpoint(parsed.address, parsed.port)
     except ValueError as error:
         raise RecordError(f"XAppRmrEndPoint is {error}") from error
 
