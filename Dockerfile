@@ -1,5 +1,7 @@
 # syntax=docker/dockerfile:1
 # SPDX-License-Identifier: Apache-2.0
+#   make image                                            for this machine
+#   make image PLATFORMS=linux/amd64,linux/arm64          for both, by buildx
 #   docker build -t ric-submgr .                          RMR as built in
 #   docker build -t ric-submgr --build-arg LIBRMR=with --build-arg RMR_SHA256=... .
 #                                                         with librmr beside it, for rmr.transport: librmr (amd64 only)
@@ -11,10 +13,9 @@ ARG LIBRMR=without
 FROM ${PYTHON_IMAGE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /build
-COPY requirements.txt requirements-nodeps.txt ./
+COPY requirements.txt ./
 RUN python -m venv --without-pip /opt/submgr \
- && pip --python /opt/submgr/bin/python install --only-binary :all: --require-hashes -r requirements.txt \
- && pip --python /opt/submgr/bin/python install --only-binary :all: --require-hashes --no-deps -r requirements-nodeps.txt
+ && pip --python /opt/submgr/bin/python install --only-binary :all: --require-hashes -r requirements.txt
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY submgr submgr
 COPY mec mec
@@ -49,7 +50,7 @@ LABEL org.opencontainers.image.title="ric-submgr" \
 COPY --from=librmr /librmr/ /
 COPY --from=build /opt/submgr /opt/submgr
 # what is inside and under which licences, for who makes a bill of materials without running it
-COPY requirements.txt requirements-nodeps.txt docs/licences.md LICENSE NOTICE /opt/submgr/share/
+COPY requirements.txt docs/licences.md LICENSE NOTICE /opt/submgr/share/
 # a configuration to begin with; a mounted one takes its place
 COPY config/submgr-config.yaml /cfg/submgr-config.yaml
 # /data: the database file of a run without redis

@@ -14,7 +14,7 @@ PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 TOOLS := .venv-tools/bin
 COUNT = cat $(1) | grep '==' | grep -vc win32
 
-.PHONY: help run test check lint docs venv fuzz chaos lock sbom audit clean
+.PHONY: help run test check lint docs venv fuzz chaos lock sbom audit image clean
 .DEFAULT_GOAL := help
 
 help: ## what there is to make
@@ -80,6 +80,18 @@ lock: .venv-tools/.installed ## the locks, from the names in pyproject.toml
 # What the daemon is made of, as the image has it: build/sbom.cdx.json (CycloneDX).
 sbom: .venv-tools/.installed ## a bill of materials of the daemon (CycloneDX)
 	$(TOOLS)/python -m tools.sbom build/sbom.cdx.json
+
+# PLATFORMS: for other machines than this one. An image of several platforms is a file in build/, or is pushed (PUSH=1)
+# to where IMAGE says.
+IMAGE ?= ric-submgr
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+comma := ,
+IMAGE_GOES_TO = $(if $(PUSH),--push,$(if $(findstring $(comma),$(PLATFORMS)),--output type=oci$(comma)dest=build/ric-submgr.oci.tar,--load))
+
+image: ## the container image (PLATFORMS=linux/amd64,linux/arm64, IMAGE=registry/name, PUSH=1)
+	@mkdir -p build
+	docker buildx build $(if $(PLATFORMS),--platform $(PLATFORMS)) $(IMAGE_GOES_TO) --build-arg VERSION=$(VERSION) \
+		--build-arg REVISION=$$(git rev-parse HEAD) -t $(IMAGE):$(VERSION) .
 
 # Known vulnerabilities of what is locked. Without a way to where they are listed it says so, and fails nothing.
 audit: .venv-tools/.installed ## known vulnerabilities of what is locked

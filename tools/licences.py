@@ -13,8 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "licences.md"
-RUNTIME = ("requirements.txt", "requirements-nodeps.txt")
-TESTS = ("requirements-test.txt",)
+RUNTIME = ("requirements.txt",)
+TESTS = ("requirements-nodeps.txt", "requirements-test.txt")
 
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==(\S+)", re.MULTILINE)
 _IDENTIFIER = re.compile(r"[A-Za-z0-9.-]+-[0-9][A-Za-z0-9.-]*|MIT|ISC")

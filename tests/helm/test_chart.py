@@ -384,6 +384,34 @@ def test_image(chart):
     assert image("everything") == ("registry.example/ric/ric-submgr:9.9.9", "IfNotPresent")
 
 
+@pytest.mark.parametrize("name", ["ric-plt-submgr", "o-ran-sc/ric-plt-submgr", "ric-plt-submgr:0.9.5"])
+def test_the_image_of_the_go_implementation_is_refused_in_words(chart, name: str):
+    """Recipes of the platform name it: it would start with settings that it does not know."""
+    registry = "nexus3.o-ran-sc.org:10002/o-ran-sc"
+    with pytest.raises(Exception, match="the image of the Go Subscription Manager") as refused:
+        chart.render({"submgr": {"image": {"registry": registry, "name": name, "tag": "0.9.5"}}})
+    assert name in str(refused.value)
+    assert "--set submgr.image.name=ric-submgr" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        ({}, []),
+        # as ric-common's common.dockerregistry.credential names it
+        ({"common": {"localregistry": "nexus3.o-ran-sc.org:10002/o-ran-sc"}}, ["nexus3-o-ran-sc-org-10002-o-ran-sc"]),
+        ({"submgr": {"image": {"registry": "registry.example/ric"}}}, ["registry-example-ric"]),
+        (
+            {"submgr": {"image": {"registry": "r.x"}, "imagePullSecrets": ["secret-a", {"name": "secret-b"}]}},
+            ["a", "b"],
+        ),
+    ],
+)
+def test_pull_secrets_are_named_as_those_of_the_original(chart, values: dict[str, Any], names: list[str]):
+    pod = chart.render(values)["Deployment", "deployment-ricplt-submgr"]["spec"]["template"]["spec"]
+    assert [each["name"] for each in pod.get("imagePullSecrets", [])] == [f"secret-{name}" for name in names]
+
+
 def test_scraping_by_annotation_or_service_monitor(chart):
     manifests = chart.render("everything")
     annotations = pod_of(manifests)["metadata"]["annotations"]

@@ -26,10 +26,29 @@ app: {{ include "submgr.fullname" . }}
 release: {{ .Release.Name }}
 {{- end }}
 
+{{- define "submgr.registry" -}}
+{{- .Values.submgr.image.registry | default (dig "localregistry" "" (.Values.common | default dict)) -}}
+{{- end }}
+
+{{/* Refuses the image of the Go implementation, which recipes of the platform name: it reads other settings. */}}
 {{- define "submgr.image" -}}
 {{- $image := .Values.submgr.image -}}
-{{- $registry := $image.registry | default (dig "localregistry" "" (.Values.common | default dict)) -}}
-{{- with $registry }}{{ . }}/{{ end }}{{ $image.name }}:{{ $image.tag | default .Chart.AppVersion }}
+{{- if regexMatch "(^|/)ric-plt-submgr(:|@|$)" $image.name -}}
+{{- fail (printf "submgr.image.name: %s is the image of the Go Subscription Manager. These templates start another program, and give it settings and probes that the Go one does not know. Name the image of this chart: --set submgr.image.name=ric-submgr --set submgr.image.tag=%s --set submgr.image.registry=<yours>" $image.name .Chart.AppVersion) -}}
+{{- end -}}
+{{- with include "submgr.registry" . }}{{ . }}/{{ end }}{{ $image.name }}:{{ $image.tag | default .Chart.AppVersion }}
+{{- end }}
+
+{{/* The pull secrets that are named, else the one that the platform's installer makes for the registry. */}}
+{{- define "submgr.pullSecrets" -}}
+{{- $registry := include "submgr.registry" . -}}
+{{- if .Values.submgr.imagePullSecrets -}}
+{{- range .Values.submgr.imagePullSecrets }}
+- name: {{ kindIs "string" . | ternary . (get (kindIs "string" . | ternary dict .) "name") }}
+{{- end }}
+{{- else if $registry }}
+- name: secret-{{ regexReplaceAll "[.:/]" $registry "-" | trunc 63 | trimSuffix "-" }}
+{{- end -}}
 {{- end }}
 
 {{- define "submgr.debugSecret" -}}

@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 
 from tools.licences import ROOT, pinned
 
@@ -40,6 +44,30 @@ def test_all_that_is_named_is_locked(project: dict[str, Any]) -> None:
     for lock, names in named.items():
         wanted = {re.sub(r"[-_.]+", "-", re.split(r"[ >;\[]", name)[0]).lower() for name in names}
         assert wanted <= set(pinned(lock)), f"{lock}: run `make lock`"
+
+
+def test_what_the_wheel_needs_is_bounded_and_what_is_locked_fits(project: dict[str, Any]) -> None:
+    """pip takes the newest that a bound allows: the next release that breaks something is not among them."""
+    locked = pinned("requirements.txt")
+    for need in map(Requirement, project["project"]["dependencies"]):
+        assert {each.operator for each in need.specifier} == {">=", "<"}, need
+        assert need.specifier.contains(locked[need.name.lower()]), f"{need}: {locked[need.name.lower()]} is tested"
+
+
+def test_what_is_imported_is_named(project: dict[str, Any]) -> None:
+    """Whatever a package that is needed may need itself: what is imported here, the wheel names."""
+    imported: set[str] = set()
+    for path in [*(ROOT / "submgr").rglob("*.py"), *(ROOT / "mec").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                imported.add(str(node.module).partition(".")[0])
+    others = imported - set(sys.stdlib_module_names) - {"submgr", "mec", "_typeshed"}
+    assert {"flask", "pycrate_mobile", "redis"} <= others
+    found = packages_distributions()
+    needed = {name.lower().replace("_", "-") for other in others for name in found[other]}
+    assert needed - {Requirement(text).name.lower() for text in project["project"]["dependencies"]} == set()
 
 
 def test_a_package_in_several_locks_has_one_version() -> None:
