@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import gevent
 import msgspec
@@ -15,6 +18,7 @@ from submgr.adapters.http_answers import status_words, succeeded, words_of
 from submgr.core.commands import RouteChange
 from submgr.core.events import RouteFailureKind
 from submgr.core.model import RmrEndpoint
+from submgr.platform.crew import Crew
 from submgr.platform.http.client import HttpClient
 from submgr.platform.http.errors import HttpConnectError, HttpError, HttpTimeout
 from submgr.platform.http.target import Target
@@ -47,8 +51,20 @@ def _nothing(*_: object) -> None:
     pass
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """`counter`: of its failures. `names`: the endpoints that it is about, in words."""
+
+    method: str
+    path: str
+    body: bytes
+    counter: str
+    done: Routed
+    names: str
+
+
 class RoutingManager:
-    """Implements `submgr.runtime.ports.Routes` over HTTP, with a greenlet for each call.
+    """Implements `submgr.runtime.ports.Routes` over HTTP.
 
     Calls for one instance id are made one after the other, in the order of the requests: a removal never overtakes the
     creation that it undoes. A call takes at most `timeout` seconds from its turn. This includes the wait for one of the
@@ -79,8 +95,9 @@ class RoutingManager:
         self._free = BoundedSemaphore(at_once)
         self._scheme = "http" if tls is None else "https"
         self._client = HttpClient(connections=at_once, idle=at_once, names=neighbours, tls=tls, may_send=may_send)
-        self._running: set[gevent.Greenlet[[], None]] = set()
-        self._newest: dict[int, gevent.Greenlet[[], None]] = {}
+        self._crew = Crew()
+        self._calls: dict[int, deque[_Call]] = {}
+        """The calls for each instance id that are not over; the first one is under way."""
         self._told: dict[int, frozenset[RmrEndpoint]] = {}
 
     def told(self) -> dict[int, frozenset[RmrEndpoint]]:
@@ -88,32 +105,32 @@ class RoutingManager:
 
         What it did not answer is not known, nor what is under way.
         """
-        return {instance_id: told for instance_id, told in self._told.items() if instance_id not in self._newest}
+        return {instance_id: told for instance_id, told in self._told.items() if instance_id not in self._calls}
 
     def told_of(self, instance_id: int) -> frozenset[RmrEndpoint] | None:
         """Those of one instance id; None: not known."""
-        return None if instance_id in self._newest else self._told.get(instance_id)
+        return None if instance_id in self._calls else self._told.get(instance_id)
 
     def stop(self) -> None:
         """Ends the calls under way, without calling their `done`, and closes the connections."""
-        gevent.killall(list(self._running))
+        self._crew.stop()
         self._client.close()
 
     def create(self, instance_id: int, endpoint: RmrEndpoint, done: Routed) -> None:
         body = _one(instance_id, endpoint)
         done = self._telling(instance_id, lambda told: told | {endpoint}, done)
-        self._spawn(instance_id, "POST", self._path, body, "RouteCreateFail", done, f"{endpoint}")
+        self._begin(instance_id, "POST", self._path, body, "RouteCreateFail", done, f"{endpoint}")
 
     def update(self, instance_id: int, endpoints: Sequence[RmrEndpoint], change: RouteChange, done: Routed) -> None:
         body = [{"address": endpoint.address, "port": endpoint.port} for endpoint in endpoints]
         names = ", ".join(str(endpoint) for endpoint in endpoints)
         done = self._telling(instance_id, lambda told: frozenset(endpoints), done)
-        self._spawn(instance_id, "PUT", f"{self._path}/{instance_id}", body, _UPDATE_COUNTERS[change], done, names)
+        self._begin(instance_id, "PUT", f"{self._path}/{instance_id}", body, _UPDATE_COUNTERS[change], done, names)
 
     def delete(self, instance_id: int, endpoint: RmrEndpoint, done: Routed) -> None:
         body = _one(instance_id, endpoint)
         done = self._telling(instance_id, lambda told: told - {endpoint}, done)
-        self._spawn(instance_id, "DELETE", self._path, body, "RouteDeleteFail", done, f"{endpoint}")
+        self._begin(instance_id, "DELETE", self._path, body, "RouteDeleteFail", done, f"{endpoint}")
 
     def _telling(
         self, instance_id: int, change: Callable[[frozenset[RmrEndpoint]], frozenset[RmrEndpoint]], done: Routed
@@ -127,41 +144,34 @@ class RoutingManager:
 
         return told
 
-    def _spawn(
+    def _begin(
         self, instance_id: int, method: str, path: str, body: object, counter: str, done: Routed, names: str
     ) -> None:
-        before = self._newest.get(instance_id)
-        greenlet = gevent.spawn(self._run, before, method, path, _encode(body), counter, done, names)
-        self._newest[instance_id] = greenlet
-        self._running.add(greenlet)
+        call = _Call(method, path, _encode(body), counter, done, names)
+        waiting = self._calls.get(instance_id)
+        if waiting is not None:
+            waiting.append(call)
+        else:
+            self._calls[instance_id] = deque((call,))
+            self._crew.do(partial(self._work_off, instance_id))
 
-        def ended(ended: gevent.Greenlet[[], None]) -> None:
-            self._running.discard(ended)
-            if self._newest.get(instance_id) is ended:
-                del self._newest[instance_id]
+    def _work_off(self, instance_id: int) -> None:
+        """Makes the calls for one instance id, one after the other."""
+        calls = self._calls[instance_id]
+        while calls:
+            self._make(calls[0])
+            calls.popleft()
+        del self._calls[instance_id]
 
-        greenlet.link(ended)
-
-    def _run(
-        self,
-        before: gevent.Greenlet[[], None] | None,
-        method: str,
-        path: str,
-        body: bytes,
-        counter: str,
-        done: Routed,
-        names: str,
-    ) -> None:
-        if before is not None:
-            before.join()
+    def _make(self, call: _Call) -> None:
         try:
-            failure = self._call(method, path, body, names)
+            failure = self._call(call.method, call.path, call.body, call.names)
         except Exception as bug:  # whoever waits for the route must hear of it
             log.exception("a request to the Routing Manager failed")
             failure = RouteFailure(RouteFailureKind.BROKEN, repr(bug))
         if failure is not None and failure.kind is not RouteFailureKind.UNCONFIRMED:
-            self._count(counter)
-        done(failure)
+            self._count(call.counter)
+        call.done(failure)
 
     def _call(self, method: str, path: str, body: bytes, names: str) -> RouteFailure | None:
         failure: RouteFailure | None = RouteFailure(

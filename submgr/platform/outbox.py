@@ -12,9 +12,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from functools import partial
 
 import gevent
 
+from submgr.platform.crew import Crew
 from submgr.platform.descriptors import part
 from submgr.platform.http.errors import HttpError
 
@@ -103,7 +105,7 @@ class _Lane:
 
 
 class Outbox:
-    """See the module. Greenlets run only while a delivery is being tried.
+    """See the module.
 
     `places`: per group. `at_once`: tries per group at the same time. `lane`: tries at the same time of all groups whose
     last try delivered, and as many of all others (None: 1024, or what descriptors are there for). Of these others a
@@ -132,7 +134,7 @@ class Outbox:
         self._queues: dict[Hashable, _Queue] = {}
         self._groups: dict[Hashable, _Group] = {}
         self._waiting = 0
-        self._running: set[gevent.Greenlet] = set()
+        self._crew = Crew()
         self._stopped = False
 
     def put(
@@ -204,8 +206,7 @@ class Outbox:
         for queue in self._queues.values():
             if queue.pause is not None:
                 queue.pause.kill(block=False)
-        gevent.joinall(list(self._running), timeout=grace)
-        gevent.killall(list(self._running))
+        self._crew.stop(grace)
         left, self._waiting = self._waiting, 0
         self._queues.clear()
         self._groups.clear()
@@ -229,9 +230,7 @@ class Outbox:
                 group.under_way += 1
                 lane.under_way += 1
                 queue.trying = True
-                greenlet = gevent.spawn(self._try, queue, lane)
-                self._running.add(greenlet)
-                greenlet.link(self._running.discard)
+                self._crew.do(partial(self._try, queue, lane))
 
     def _most(self, lane: _Lane) -> int:
         """The tries that a group may have under way."""

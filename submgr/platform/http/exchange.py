@@ -4,6 +4,7 @@
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import lru_cache
 
 from gevent import socket
 
@@ -68,15 +69,25 @@ def request_bytes(
     method: str, endpoint: Endpoint, path: str, headers: Mapping[str, str], body: bytes | None, always: tuple[str, ...]
 ) -> bytes:
     """A request with `headers` and the lines `always`. Raises ValueError for what cannot stand in a head."""
+    head = _head(method, endpoint, path, tuple(headers.items()), always)
+    if body is None and method not in ("POST", "PUT", "PATCH"):
+        return head + b"\r\n"
+    body = body or b""
+    return b"%bContent-Length: %d\r\n\r\n%b" % (head, len(body), body)
+
+
+@lru_cache(maxsize=256)
+def _head(
+    method: str, endpoint: Endpoint, path: str, headers: tuple[tuple[str, str], ...], always: tuple[str, ...]
+) -> bytes:
+    """The lines that all requests of one kind to one peer begin with."""
     if not TOKEN.fullmatch(method):
         raise ValueError(f"not an HTTP method: {method!r}")
     plain = endpoint.port == (443 if endpoint.scheme == "https" else 80)
     host = str(endpoint).removesuffix(f":{endpoint.port}") if plain else str(endpoint)
     lines = [f"{method} {path} HTTP/1.1", f"Host: {host}", *always]
-    for name, value in headers.items():
+    for name, value in headers:
         if not TOKEN.fullmatch(name) or not _VALUE.fullmatch(value):
             raise ValueError(f"not an HTTP header: {name!r}: {value!r}")
         lines.append(f"{name}: {value}")
-    if body is not None or method in ("POST", "PUT", "PATCH"):
-        lines.append(f"Content-Length: {len(body or b'')}")
-    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + (body or b"")
+    return "\r\n".join([*lines, ""]).encode("latin-1")

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Greenlets that are used again: a new one has its stack mapped and unmapped, for each request to a neighbour."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import gevent
+from gevent.event import Event
+from gevent.queue import SimpleQueue
+
+_log = logging.getLogger(__name__)
+
+Task = Callable[[], None]
+
+
+class Crew:
+    """Does each task at once, in a greenlet of its own. Up to `idle` greenlets wait for the next task."""
+
+    def __init__(self, idle: int = 32) -> None:
+        self._most_idle = idle
+        self._idle = 0
+        self._tasks: SimpleQueue[Task] = SimpleQueue()
+        self._greenlets: set[gevent.Greenlet[[], None]] = set()
+        self._working = 0
+        self._rest = Event()
+        self._rest.set()
+        self._stopped = False
+
+    @property
+    def working(self) -> int:
+        """The tasks that are being done."""
+        return self._working
+
+    def do(self, task: Task) -> None:
+        """Begins a task, in one of the next turns; does nothing once the crew is stopped."""
+        if self._stopped:
+            return
+        self._working += 1
+        self._rest.clear()
+        self._tasks.put(task)
+        if self._idle:
+            self._idle -= 1
+        else:
+            greenlet = gevent.spawn(self._run)
+            self._greenlets.add(greenlet)
+            greenlet.link(self._greenlets.discard)
+
+    def stop(self, grace: float = 0.0) -> None:
+        """Gives the tasks that are being done `grace` seconds, and ends them then."""
+        self._stopped = True
+        self._rest.wait(grace)
+        gevent.killall(list(self._greenlets))
+
+    def _run(self) -> None:
+        while True:
+            task = self._tasks.get()
+            try:
+                task()
+            except Exception:  # a bug in one task: the others are done all the same
+                _log.exception("a task failed")
+            finally:
+                self._working -= 1
+                if not self._working:
+                    self._rest.set()
+            if self._stopped or self._idle >= self._most_idle:
+                return
+            self._idle += 1
