@@ -49,7 +49,7 @@ class NodeContext:
         self.talking: dict[int, RunningProcedure] = {}
         self.awaited: dict[int, RunningProcedure] = {}
         self._commands: list[Command] = []
-        self._timers: list[tuple[float, int, RunningProcedure | Job]] = []
+        self._timers: list[tuple[float, int, RunningProcedure | None, Job | None]] = []
         self._step = 0
         self._transactions: dict[int, Transaction] = {}
         self._open_transactions: set[Transaction] = set()
@@ -118,7 +118,7 @@ class NodeContext:
         self._step += 1
         self.awaited[self._step] = procedure
         procedure.deadline = deadline
-        heapq.heappush(self._timers, (deadline, self._step, procedure))
+        heapq.heappush(self._timers, (deadline, self._step, procedure, None))
         return self._step
 
     def end_step(self, procedure: RunningProcedure) -> None:
@@ -129,24 +129,25 @@ class NodeContext:
     def enqueue_at(self, when: float, job: Job) -> None:
         """Enqueues a job later."""
         self._step += 1
-        heapq.heappush(self._timers, (when, self._step, job))
+        heapq.heappush(self._timers, (when, self._step, None, job))
 
     @property
     def deadline(self) -> float | None:
         """When the next timer is due; None without any."""
-        while self._timers:
-            due, _, what = self._timers[0]
-            if isinstance(what, Job) or (what.deadline == due and not what.ended):
+        timers = self._timers
+        while timers:
+            due, _, procedure, _ = timers[0]
+            if procedure is None or (procedure.deadline == due and not procedure.ended):
                 return due
-            heapq.heappop(self._timers)
+            heapq.heappop(timers)
         return None
 
     def take_due(self, now: float) -> RunningProcedure | Job | None:
         """Returns the next thing that is due by now: a procedure whose timer has expired, or a job to be enqueued."""
         while self._timers and self._timers[0][0] <= now:
-            due, _, what = heapq.heappop(self._timers)
-            if isinstance(what, Job) or (what.deadline == due and not what.ended):
-                return what
+            due, _, procedure, job = heapq.heappop(self._timers)
+            if procedure is None or (procedure.deadline == due and not procedure.ended):
+                return procedure or job
         return None
 
     # --- the queue

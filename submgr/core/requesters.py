@@ -85,10 +85,11 @@ class RestRequester(Requester):
         self.rest = rest
         self.xapp_event_instance_id = xapp_event_instance_id
         self._directives = directives
+        self._holder_key = RestHolder(rest.subscription_id, xapp_event_instance_id)
 
     @property
     def holder_key(self) -> RestHolder:
-        return RestHolder(self.rest.subscription_id, self.xapp_event_instance_id)
+        return self._holder_key
 
     @property
     def line(self) -> Hashable:

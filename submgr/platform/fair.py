@@ -42,13 +42,18 @@ class Share:
         self._until = 0.0  # has not been let in
         self._much = self._costly
 
+    def lasts(self) -> bool:
+        """Whether the peer may go on: `spend` would return at once."""
+        now = time.monotonic()
+        return now <= self._until and not _row().used_up(now)
+
     def spend(self) -> None:
         """Returns at once while the peer may go on, else in one of the next turns."""
+        if self.lasts():
+            return
         now = time.monotonic()
         row = _row()
         free = not row.used_up(now)
-        if free and now <= self._until:
-            return
         self._much = self._much or 0 < self._until < now
         if row or not free:
             row.wait(little=not self._much)

@@ -6,13 +6,14 @@ It waits for nothing but its inbox and the next timer: the answers of the ports 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import gevent
 from gevent.event import Event
-from gevent.queue import Empty, SimpleQueue
+from gevent.queue import SimpleQueue
 
 from submgr.core import commands as c
 from submgr.core import events as e
@@ -79,7 +80,11 @@ class Worker:
         self._ports = ports
         self._retire = retire
         self._crashed = crashed
-        self._inbox: SimpleQueue[e.Event] = SimpleQueue()
+        self._inbox: SimpleQueue[e.Event | None] = SimpleQueue()
+        """None only wakes the worker."""
+        self._alarm: Any = None
+        self._alarm_at = math.inf
+        self._let_in = False
         self._greenlet: gevent.Greenlet | None = None
         self._share = Share()
         self._perform: dict[type, Callable[..., bool | None]] = {
@@ -145,6 +150,8 @@ class Worker:
         except Exception as bug:
             self._crashed(self, bug)
         finally:
+            if self._alarm is not None:
+                self._alarm.stop()
             self.busy_since = None
             self.begun.set()
 
@@ -154,7 +161,9 @@ class Worker:
             for _ in range(TURN):
                 if not self._inbox.qsize():
                     break
-                self._handle(self._inbox.get())
+                event = self._inbox.get()
+                if event is not None:
+                    self._handle(event)
             now = self._ports.clock()
             deadline = self.node.deadline
             if deadline is not None and deadline <= now:
@@ -164,15 +173,31 @@ class Worker:
         if self._inbox.qsize():
             return
         deadline = self.node.deadline
-        timeout = None if deadline is None else max(0.0, deadline - self._ports.clock())
+        if deadline is not None and deadline < self._alarm_at:
+            self._set_alarm(deadline)
         self.busy_since = None
-        with suppress(Empty):
-            self._inbox.peek(timeout=timeout)
+        self._inbox.peek()
         self.busy_since = self._ports.clock()
         self._share.renew()
+        self._let_in = False
+
+    def _set_alarm(self, deadline: float) -> None:
+        """Wakes the worker at this time, by the clock of the ports. An alarm that comes too early does no harm, so
+        that a deadline that moves away, as nearly all do, costs nothing."""
+        if self._alarm is not None:
+            self._alarm.stop()
+        self._alarm_at = deadline
+        self._alarm = gevent.get_hub().loop.timer(max(0.0, deadline - self._ports.clock()))
+        self._alarm.start(self._wake)
+
+    def _wake(self) -> None:
+        self._alarm_at = math.inf
+        self._inbox.put(None)
 
     def _handle(self, event: e.Event) -> None:
-        self._give_way()  # many workers may have got their events in one turn of the event loop
+        if not self._let_in:  # many workers may have got their events in one turn of the event loop
+            self._let_in = True
+            self._give_way()
         self._work(event, self.node.slices(event, self._ports.clock()))
 
     def _work(self, event: e.Event | None, pieces: Iterator[list[c.Command]]) -> None:
@@ -184,18 +209,20 @@ class Worker:
             self._give_way()
 
     def _give_way(self) -> None:
+        if self._share.lasts():
+            return
         self.busy_since = None
         self._share.spend()
         self.busy_since = self._ports.clock()
 
     def _act(self, event: e.Event | None, commands: list[c.Command]) -> None:
-        done = [command for command in commands if self._perform_it(command)]
+        """Tells the observer what was performed. A command that could not be: the core learns of that by an event."""
+        done = []
+        for command in commands:
+            perform = self._perform.get(type(command))
+            if perform is None or perform(command) is not False:
+                done.append(command)
         self._ports.observer.saw(self.meid, event, done)
-
-    def _perform_it(self, command: c.Command) -> bool:
-        """Returns False when the command could not be performed; the core learns of that by an event."""
-        perform = self._perform.get(type(command))
-        return perform is None or perform(command) is not False
 
     # --- the store
 

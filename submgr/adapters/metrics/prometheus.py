@@ -7,6 +7,7 @@ asks for the metrics. An event is counted when it happens.
 
 import platform
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -111,6 +112,11 @@ class Metrics:
         )
         for what in RECONCILED:
             self._reconciled.labels(what)
+        # prometheus_client looks a series up under a lock, by texts that it makes of the labels
+        self._procedure_series = cache(self._procedures.labels)
+        self._notification_series = cache(self._notification_age.labels)
+        self._sdl_series = cache(self._sdl.labels)
+        self._rtmgr_series = cache(self._rtmgr.labels)
         self._stalls = Histogram(
             "submgr_loop_stall_seconds",
             "How long the event loop did not turn, looked at fifty times a second",
@@ -150,21 +156,21 @@ class Metrics:
 
     def procedure(self, kind: str, outcome: str, seconds: float) -> None:
         """A procedure has ended, after `seconds`."""
-        self._procedures.labels(kind, outcome).observe(seconds)
+        self._procedure_series(kind, outcome).observe(seconds)
 
     def notification(self, delivered: bool, age: float) -> None:
         """A notification was delivered or given up, `age` seconds after it was due."""
-        self._notification_age.labels("delivered" if delivered else "given_up").observe(age)
+        self._notification_series("delivered" if delivered else "given_up").observe(age)
         if not delivered:
             self._given_up.inc()
 
     def sdl(self, operation: str, seconds: float) -> None:
         """The database has answered an operation, after `seconds`."""
-        self._sdl.labels(operation).observe(seconds)
+        self._sdl_series(operation).observe(seconds)
 
     def rtmgr(self, method: str, seconds: float) -> None:
         """The Routing Manager has answered a request, after `seconds`."""
-        self._rtmgr.labels(method).observe(seconds)
+        self._rtmgr_series(method).observe(seconds)
 
     def ignored(self, kind: str) -> None:
         """A message fitted nothing and was ignored; `kind` says why."""

@@ -46,6 +46,8 @@ class State(Enum):
     DONE = auto()
     FAILED = auto()
 
+    __hash__ = object.__hash__  # that of Enum calls Python, and tables are asked at each step
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
