@@ -105,7 +105,6 @@ class Writer:
 
     def start(self) -> None:
         self._running = True
-        self._linger = gevent.get_hub().loop.timer(LONGEST_LINGER / 2)
         self._loop.start()
 
     def stop(self, timeout: float) -> None:
@@ -133,11 +132,17 @@ class Writer:
         if not lingers:
             self._due[namespace] = None
             self._work.set()
-        elif not self._linger.active:
-            self._linger.start(self._end_lingering)
+        elif self._linger is None:
+            self._look_later()
+
+    def _look_later(self) -> None:
+        # a timer of libev that has expired would expire at once when it is started again
+        self._linger = gevent.get_hub().loop.timer(LONGEST_LINGER / 2)
+        self._linger.start(self._end_lingering)
 
     def _end_lingering(self) -> None:
         """Has that written which has lingered for long enough, and looks again later for the rest."""
+        self._linger = None
         latest = self._clock() - LONGEST_LINGER / 2 if self._running else math.inf
         lingering = [namespace for namespace in self._waiting if namespace not in self._due]
         long = [namespace for namespace in lingering if self._waiting[namespace][0].since <= latest]
@@ -145,7 +150,7 @@ class Writer:
             self._due.update(dict.fromkeys(long))
             self._work.set()
         if len(long) < len(lingering):
-            self._linger.start(self._end_lingering)
+            self._look_later()
 
     def repair_soon(self, *, at_once: bool = False) -> None:
         """Has the pending repairs written before the next group.
