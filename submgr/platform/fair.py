@@ -49,13 +49,15 @@ class Share:
 
     def spend(self) -> None:
         """Returns at once while the peer may go on, else in one of the next turns."""
-        if self.lasts():
-            return
+        if not self.lasts():
+            self.wait()
+
+    def wait(self) -> None:
+        """Lets the peer in again: at once when nobody waits and there is time left in this turn."""
         now = time.monotonic()
         row = _row()
-        free = not row.used_up(now)
         self._much = self._much or 0 < self._until < now
-        if row or not free:
+        if row.busy(now):
             row.wait(little=not self._much)
             now = time.monotonic()
         self._until = now + LITTLE
@@ -87,6 +89,10 @@ class _Row:
         if not self._until:
             self._until = now + SLICE
         return now > self._until
+
+    def busy(self, now: float) -> bool:
+        """Whether somebody waits, or the slice of this turn is used up."""
+        return bool(self._little or self._much) or self.used_up(now)
 
     def wait(self, little: bool) -> None:
         """Waits for a turn: behind all who have worked `little`, or behind everybody."""

@@ -212,7 +212,7 @@ class Worker:
         if self._share.lasts():
             return
         self.busy_since = None
-        self._share.spend()
+        self._share.wait()
         self.busy_since = self._ports.clock()
 
     def _act(self, event: e.Event | None, commands: list[c.Command]) -> None:

@@ -14,7 +14,7 @@ from redis.exceptions import InvalidResponse, NoPermissionError, NoScriptError, 
 from submgr.platform.store.base import StoreFenced, StoreLost, StoreRefusesWrites, StoreTimeout, StoreUnavailable
 from submgr.platform.store.marker import Marker
 from submgr.platform.store.sdl_errors import translated
-from submgr.platform.store.sdl_lane import Lane, packed
+from submgr.platform.store.sdl_lane import MASTER, Lane, packed
 from submgr.platform.store.sdl_marked import TAKE, WRITE, Marked, Words
 
 _log = logging.getLogger(__name__)
@@ -144,7 +144,9 @@ class Server:
 
     def _take_role(self, answers: list[Any]) -> None:
         for answer in answers:
-            if isinstance(answer, Exception):
+            if answer is MASTER:
+                self.replica_of = None
+            elif isinstance(answer, Exception):
                 if isinstance(answer, NoPermissionError) or "unknown command" in str(answer).lower():
                     _log.info("redis at %s does not tell whether it is a replica: %s", self.where, answer)
                     self._tells_role = False
