@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from submgr.adapters.journal.entries import Ended, Facts, Kind, Severity, Unmet, kept
 from submgr.adapters.journal.journal import Journal
@@ -36,50 +37,60 @@ class JournalObserver:
         self._lines = ProcedureLines()
         self.routing_trouble: str | None = None
         """Why the last call of the Routing Manager got no answer, in words; None when it got one."""
-        self._watch: dict[type, Callable[[str, e.Event | None, c.Command, float], None]] = {
+        self._unmet: c.Notify | None = None
+        """The last failure that an xApp is told of, until a procedure is seen that has had it."""
+        self._by_event: dict[type, Callable[[str, Any, Sequence[c.Command], float], None]] = {
+            e.Subscribe: self._posted,
+            e.RouteDone: self._routed,
+            e.RouteFailed: self._not_routed,
+            m.SubscriptionResponse: self._answered,
+            m.SubscriptionFailure: self._answered,
+        }
+        self._by_command: dict[type, Callable[[str, e.Event | None, Any, float], None]] = {
             c.Accept: self._accepted,
             c.SaveE2: self._saves,
             c.EraseE2: self._erased,
             c.EraseRest: self._rest_erased,
             c.SendToE2: self._sent,
+            c.Notify: self._told,
             c.Finished: self._finished,
         }
 
     def saw(self, meid: str, event: e.Event | None, commands: Sequence[c.Command]) -> None:
         now = self._clock()
-        kind = type(event)
-        if kind is e.Subscribe:
-            self._posted(meid, event, commands, now)
-        elif kind is m.SubscriptionResponse or kind is m.SubscriptionFailure:
-            trace = self._outcomes.by_instance(event.request_id.instance)  # type: ignore[union-attr]
-            if trace is not None and trace.outcome == "pending":
-                trace.answered = now
-        elif kind is e.RouteDone:
-            self.routing_trouble = None
-        elif kind is e.RouteFailed:
-            answered = event.kind in _ANSWERED  # type: ignore[union-attr]
-            self.routing_trouble = None if answered else event.message  # type: ignore[union-attr]
-        watch, unmet = self._watch, None
+        look = self._by_event.get(type(event))
+        if look is not None:
+            look(meid, event, commands, now)
         for command in commands:
-            what = type(command)
-            if what is c.Notify:
-                unmet = self._told(meid, kind is e.RouteDone, command, now, unmet)
-                continue
-            if what is c.Finished and unmet is not None and command.subscription_id == unmet.subscription_id:  # type: ignore[union-attr]
-                unmet = None
-            look = watch.get(what)
-            if look is not None:
-                look(meid, event, command, now)
-        if unmet is not None:
-            self._not_met(meid, unmet, now)
+            watch = self._by_command.get(type(command))
+            if watch is not None:
+                watch(meid, event, command, now)
+        if self._unmet is not None:
+            self._not_met(meid)
 
     # --- requests
 
-    def _posted(self, meid: str, event: e.Event | None, commands: Sequence[c.Command], now: float) -> None:
-        assert isinstance(event, e.Subscribe)
+    def _posted(self, meid: str, event: e.Subscribe, commands: Sequence[c.Command], now: float) -> None:
         for command in commands:
             if isinstance(command, c.SaveRest) and command.step is not None:
                 self._outcomes.posted(command.record.subscription_id, meid, event.request, now)
+
+    def _routed(self, meid: str, event: e.RouteDone, commands: Sequence[c.Command], now: float) -> None:
+        self.routing_trouble = None
+
+    def _not_routed(self, meid: str, event: e.RouteFailed, commands: Sequence[c.Command], now: float) -> None:
+        self.routing_trouble = None if event.kind in _ANSWERED else event.message
+
+    def _answered(
+        self,
+        meid: str,
+        event: m.SubscriptionResponse | m.SubscriptionFailure,
+        commands: Sequence[c.Command],
+        now: float,
+    ) -> None:
+        trace = self._outcomes.by_instance(event.request_id.instance)
+        if trace is not None and trace.outcome == "pending":
+            trace.answered = now
 
     def refused(self, request: SubscribeRequest, error: RefusedError) -> None:
         """A valid POST was refused."""
@@ -115,25 +126,20 @@ class JournalObserver:
 
     # --- commands
 
-    def _accepted(self, meid: str, event: e.Event | None, command: c.Command, now: float) -> None:
-        assert isinstance(command, c.Accept)
+    def _accepted(self, meid: str, event: e.Event | None, command: c.Accept, now: float) -> None:
         self._outcomes.saved(command.subscription_id, now)
 
-    def _saves(self, meid: str, event: e.Event | None, command: c.Command, now: float) -> None:
-        assert isinstance(command, c.SaveE2)
+    def _saves(self, meid: str, event: e.Event | None, command: c.SaveE2, now: float) -> None:
         if command.step is not None:
             self._outcomes.started(command.record, now)
 
-    def _erased(self, meid: str, event: e.Event | None, command: c.Command, now: float) -> None:
-        assert isinstance(command, c.EraseE2)
+    def _erased(self, meid: str, event: e.Event | None, command: c.EraseE2, now: float) -> None:
         self._outcomes.forget(command.instance_id)
 
-    def _rest_erased(self, meid: str, event: e.Event | None, command: c.Command, now: float) -> None:
-        assert isinstance(command, c.EraseRest)
+    def _rest_erased(self, meid: str, event: e.Event | None, command: c.EraseRest, now: float) -> None:
         self._outcomes.withdrawn(command.subscription_id)
 
-    def _sent(self, meid: str, event: e.Event | None, command: c.Command, now: float) -> None:
-        assert isinstance(command, c.SendToE2)
+    def _sent(self, meid: str, event: e.Event | None, command: c.SendToE2, now: float) -> None:
         if not isinstance(command.message, m.SubscriptionRequest):
             return
         trace = self._outcomes.by_instance(command.message.request_id.instance)
@@ -146,29 +152,32 @@ class JournalObserver:
         else:
             trace.requested = now
 
-    def _told(
-        self, meid: str, routed: bool, command: c.Command, now: float, before: c.Notify | None
-    ) -> c.Notify | None:
-        """Returns the notification if it tells of a failure for which a procedure may be named yet."""
-        assert isinstance(command, c.Notify)
+    def _told(self, meid: str, event: e.Event | None, command: c.Notify, now: float) -> None:
+        failure = command.failure
         trace = self._outcomes.detail(command.subscription_id, command.xapp_event_instance_id)
         if trace is not None:
-            if routed and not trace.route:
+            if type(event) is e.RouteDone and not trace.route:
                 trace.route = now
-            trace.end(command.failure, command.instance_id, now)
-        if before is not None:
-            self._not_met(meid, before, now)
-        return command if command.failure is not None else None
+            trace.end(failure, command.instance_id, now)
+            if failure is None:
+                self._tallies.subscribed(meid, now - trace.posted, now)
+        if failure is not None:
+            if self._unmet is not None:
+                self._not_met(meid)
+            self._unmet = command
 
-    def _not_met(self, meid: str, told: c.Notify, now: float) -> None:
-        assert told.failure is not None
+    def _not_met(self, meid: str) -> None:
+        """No procedure was seen that has had the failure."""
+        told, self._unmet = self._unmet, None
+        assert told is not None and told.failure is not None
         trace = self._outcomes.detail(told.subscription_id, told.xapp_event_instance_id)
         function_id = trace.ran_function_id if trace is not None else None
         self._lines.unmet(meid, told, function_id)
         self._fails(Unmet(meid, told, told.failure, function_id), meid, told.endpoint.host)
 
-    def _finished(self, meid: str, event: e.Event | None, command: c.Command, now: float) -> None:
-        assert isinstance(command, c.Finished)
+    def _finished(self, meid: str, event: e.Event | None, command: c.Finished, now: float) -> None:
+        if self._unmet is not None and self._unmet.subscription_id == command.subscription_id:
+            self._unmet = None
         self._lines.ended(meid, command)
         told = Ended(meid, kept(command))
         if command.outcome not in GOOD:
@@ -176,13 +185,10 @@ class JournalObserver:
             self._fails(told, meid, command.about.xapp, refused)
             return
         self._journal.add(Kind.SUBSCRIPTION, Severity.INFO, told)
-        if command.procedure in _SUBSCRIBES:
-            number = command.about.xapp_event_instance_id
-            trace = self._outcomes.detail(command.subscription_id, number) if number is not None else None
-            seconds = trace.seconds if trace is not None else None
-            self._tallies.subscribed(meid, command.seconds if seconds is None else seconds, now)
-        elif command.procedure == "delete":
+        if command.procedure == "delete":
             self._tallies.deleted(now)
+        elif command.about.xapp_event_instance_id is None and command.procedure in _SUBSCRIBES:  # over RMR
+            self._tallies.subscribed(meid, command.seconds, now)
 
     # --- notifications
 
