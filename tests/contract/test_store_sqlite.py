@@ -287,3 +287,19 @@ def test_the_log_of_changes_stays_small_and_an_old_one_makes_room_at_a_start(tmp
     assert old.stat().st_size < largest / 2
     assert again.read("a", {"key"})["key"].endswith(b"1499")
     again.close()
+
+
+def test_a_file_that_is_taken_away_is_noticed_without_any_write(tmp_path: Path) -> None:
+    path, away = tmp_path / "submgr.db", tmp_path / "away.db"
+    store = opened(path)
+    store.write(Change(NS, {"k": b"v"}))
+    assert store.trouble() is None
+    path.rename(away)
+    eventually(lambda: store.trouble() is not None, 10)
+    assert "was removed or replaced while it was in use: put it back" in str(store.trouble())
+    path.write_bytes(b"")
+    eventually(lambda: store.trouble() is not None, 10)
+    away.rename(path)
+    eventually(lambda: store.trouble() is None, 10)
+    assert store.read_all(NS) == {"k": b"v"}
+    store.stop()

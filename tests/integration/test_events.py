@@ -217,6 +217,22 @@ def test_a_changed_and_a_refused_configuration_are_events(daemon: Daemon, around
     assert "onE2Loss" in refused["Words"]
 
 
+def test_a_database_that_is_gone_is_seen_without_traffic(daemon: Daemon) -> None:
+    away = daemon.database.with_suffix(".away")
+    assert (daemon.metric("submgr_store_up"), daemon.metric("submgr_ready")) == (1, 1)
+    daemon.database.rename(away)
+    try:
+        eventually(lambda: daemon.metric("submgr_store_up") == 0, 15)
+        assert not daemon.is_ready() and daemon.metric("submgr_ready") == 0
+        (told,) = eventually(lambda: events(daemon, "?kind=store"))
+        assert told["Severity"] == "error" and "was removed or replaced" in told["Words"]
+        assert not daemon.platform("GET", "overview")[1]["Store"]["Up"]
+    finally:
+        away.rename(daemon.database)
+    eventually(lambda: daemon.metric("submgr_store_up") == 1 and daemon.is_ready(), 15)
+    eventually(lambda: [each for each in events(daemon, "?kind=store") if each["Words"] == "database: well again"])
+
+
 def test_a_stream_ends_at_once_when_the_process_is_stopped(around: Neighbourhood) -> None:
     with Daemon(around) as daemon, EventStream(daemon.platform_port, "?follow=true") as stream:
         eventually(lambda: stream.read() and stream.comments)

@@ -67,6 +67,8 @@ class SqliteBackend(OwnDatabase):
         self._connection: sqlite3.Connection | None = None
         self._doubtful = True
         """Whether the next write may be refused: the last one was, or there was none yet."""
+        self._file = (0, 0)
+        """Device and inode of the file that is open."""
 
     def open(self) -> None:
         self._threads = NativeThreads(1)
@@ -98,11 +100,10 @@ class SqliteBackend(OwnDatabase):
                 self._open_now()
             except StoreRefusesWrites as refused:
                 raise StoreUnavailable(str(refused)) from refused
-        if self._doubtful:
+        if self._doubtful or not self._call(self._is_well):
+            self._doubtful = True
             self._call(self._try_write)
             self._doubtful = False
-        else:
-            self._call(partial(self._rows, "SELECT 1"))
 
     def write(self, namespace: str, values: Mapping[str, bytes], removals: Collection[str]) -> None:
         rows = [(namespace, key, value) for key, value in values.items()]
@@ -201,6 +202,7 @@ class SqliteBackend(OwnDatabase):
                 )
                 connection.execute(f"PRAGMA user_version = {_LAYOUT}")
             connection.execute("COMMIT")
+            self._file = _identity(self._path)
         except BaseException:
             connection.close()
             raise
@@ -215,6 +217,18 @@ class SqliteBackend(OwnDatabase):
         if verdict != "ok":
             raise StoreError(f"{self._path} is damaged ({verdict}): move it away, or restore a copy")
         return layout
+
+    def _is_well(self) -> bool:
+        """Whether the disk looks as if it took a write.
+
+        Raises StoreError when a start would not find what is stored: a file that is open takes writes also when it has
+        been removed.
+        """
+        self._rows("SELECT 1")
+        if not self._path.exists() or _identity(self._path) != self._file:
+            raise StoreError(f"{self._path} was removed or replaced while it was in use: put it back")
+        disk = os.statvfs(self._path)
+        return disk.f_bavail > 0 and not disk.f_flag & os.ST_RDONLY
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -240,6 +254,12 @@ class SqliteBackend(OwnDatabase):
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """What tells a file from another one of the same name. Raises OSError."""
+    found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 class SqliteStore(CommittingStore):
