@@ -121,6 +121,8 @@ def _registered_info(info: Fields) -> AppInfo:
         extra["appCharcs"] = _characteristics(characteristics)
     if locations := [read_location(location) for _, location in info.children("appLocation")]:
         extra["appLocation"] = locations
+        if len(locations) > values.MAX_LOCATIONS:
+            info.wrong("appLocation", f"must not have more than {values.MAX_LOCATIONS} locations")
     return AppInfo(
         app_d_id=info.need("appDId", values.descriptor, ""),
         name=info.need("appName", values.name, ""),

@@ -14,6 +14,8 @@ MAX_LATENCY = 60_000.0
 """ms."""
 MAX_ZONES = 1000
 """Of which a platform tells the latency."""
+MAX_LOCATIONS = 100
+"""Where an application may run."""
 _MAX_ADDRESS = 2048
 
 _PORT = "6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3}"

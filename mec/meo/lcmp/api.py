@@ -15,10 +15,12 @@ from mec.meo.errors import Unknown
 from mec.meo.lcmp import schemas
 from mec.meo.model import App, Context, Wish
 from mec.meo.service import Meo
+from mec.meo.whereabouts import Whereabouts, in_any
 from submgr.platform.http.api_documents import ApiDocument, DocumentFile
 from submgr.platform.http.api_pages import add_document
 from submgr.platform.http.app import ApiError, json_response
 from submgr.platform.http.bearer import require_token
+from submgr.platform.turns import in_turns
 
 BASE = "/dev_app/v1"
 _FILTERS = ("appName", "appProvider", "appSoftVersion", "vendorId")
@@ -124,9 +126,13 @@ def _updated(meo: Meo, wish: Wish, given: Mapping[str, Any]) -> Callable[[Contex
 def _locations(meo: Meo, app: App) -> Iterable[Mapping[str, Any]]:
     """Where the platforms are that the application may use, each place once."""
     found: list[Mapping[str, Any]] = []
+    places = app.info.extra.get("appLocation", ())
     for support in app.supports:
-        for site in meo.state.sites(support.type):
-            location = meo.state.platforms[site.name].location
-            if location is not None and support.allows(site.name) and not site.withdrawn and location not in found:
+        for site in in_turns(list(meo.state.sites(support.type))):
+            platform = meo.state.platforms.get(site.name)
+            location = platform.location if platform is not None else None
+            if location is None or location in found or site.withdrawn or not support.allows(site.name):
+                continue
+            if not places or in_any(places, location) is not Whereabouts.ELSEWHERE:
                 found.append(location)
     return found

@@ -197,6 +197,10 @@ def test_where_an_application_can_be(client: FlaskClient, world: World) -> None:
         "associateDevAppId": "device",
         "appInfo": {**INFO, "availableLocations": [{"appLocation": PARIS}, {"appLocation": {"countryCode": "IT"}}]},
     }
+    known = world.meo.state.apps[app().key]
+    world.meo.state.put_app(replace(known, info=replace(known.info, extra={"appLocation": [PARIS]})))
+    answer = client.post("/dev_app/v1/obtain_app_loc_availability", json={"associateDevAppId": "d", "appInfo": INFO})
+    assert answer.get_json()["appInfo"]["availableLocations"] == [{"appLocation": PARIS}]
     unknown = {"associateDevAppId": "d", "appInfo": {**INFO, "appName": "x"}}
     for wrong, status in (({"appInfo": INFO}, 400), (unknown, 404)):
         assert client.post("/dev_app/v1/obtain_app_loc_availability", json=wrong).status_code == status
