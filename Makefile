@@ -59,7 +59,7 @@ venv: .venv/.installed ## .venv with what tests need, too
 	@$(BIN)/python $(LOCKED) -r requirements-test.txt
 	@$(BIN)/python $(LOCKED) --no-deps -r requirements-nodeps.txt
 	@echo "[2/2] compiling what programs import"
-	@$(BIN)/python -c 'import submgr.e2ap.pycrate_codec, mec.controller.protocol.s1ap_ies, mec.controller.recordings.nas_messages'
+	@$(BIN)/python -c 'import pycrate_asn1dir.E2AP, mec.controller.protocol.s1ap_ies, mec.controller.recordings.nas_messages'
 	@touch $@
 
 .venv-tools/.installed: requirements-tools.txt
