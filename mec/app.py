@@ -23,6 +23,7 @@ from mec.manager.page_files import page_blueprint
 from mec.meo.app import Orchestrator
 from mec.meo.app import build as build_orchestrator
 from mec.meo.settings import usable as meo_settings
+from mec.overview import mec_overview, orchestrator_overview
 from mec.parts import parts_of
 from submgr.platform.config.tls import TlsSettings
 from submgr.platform.health import Health
@@ -70,7 +71,8 @@ class Mec:
         tls = tls or TlsSettings()
         self._client = HttpClient(user_agent="mec-manager", tls=tls.client())
         self._outward = HttpClient(user_agent="mec-manager", outbound=outbound, tls=tls.client())
-        self._parts = parts = parts_of(settings, store, PeerClient(self._client), self._outward)
+        self._peers = PeerClient(self._client)
+        self._parts = parts = parts_of(settings, store, self._peers, self._outward)
         self.users, self.ams, self.mobility = parts.users, parts.ams, parts.mobility
         self._data = DataFileLoader(settings.data_file, parts.users.known, parts.uses, looks=replica is not None)
         may_send = replica.role.acting if replica is not None else always
@@ -115,6 +117,16 @@ class Mec:
     def port(self) -> int:
         """The port it listens on, 0 before the start."""
         return self._http.port
+
+    def overview(self) -> dict[str, Any]:
+        """What operators see of this MEC at a glance. Asks the controller, and waits for it for 2 s at the most."""
+        listens = "{}:{}".format(*self.address)
+        return mec_overview(self._settings, listens, self._parts, self._peers)
+
+    def orchestrator_overview(self) -> dict[str, Any]:
+        """What operators see of the orchestrator at a glance."""
+        role = self._replica.role if self._replica is not None else None
+        return orchestrator_overview(self.orchestrator, role.why_not() if role is not None else None)
 
     def start(self) -> None:
         """Listens. Raises ListenError, and ConfigError for a data file that cannot be used.

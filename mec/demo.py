@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import gevent
@@ -153,6 +154,11 @@ class Demo:
             f"And back: {self.command(HOME)}",
         ]
 
+    @property
+    def overviews(self) -> list[Callable[[], dict[str, Any]]]:
+        """What makes the view of each MEC for operators."""
+        return [site.mec.overview for site in self._sites.values()]
+
     def command(self, mec_id: int) -> str:
         """What moves the UE to a MEC."""
         program = Path(sys.executable).with_name("mec")
@@ -212,21 +218,21 @@ class _Site:
             data_file=str(directory / "data.json") if mec_id == HOME else None,
             additional_bytes=1000,
         )
-        self._mec = Mec(settings, None, self._store, CollectorRegistry(), Health())
+        self.mec = Mec(settings, None, self._store, CollectorRegistry(), Health())
         push = PushSettings((_url(ports.app),), _url(ports.manager), user_data=True, state=True)
         controller = ControllerSettings(network, f"127.0.0.1:{ports.controller}", push)
         self._controller = ControllerProgram(controller, f"127.0.0.1:{ports.http}", MemoryStore())
 
     def start(self) -> None:
         self._store.start()
-        self._mec.start()
+        self.mec.start()
         self.app.http.start()
         self._controller.start()
 
     def stop(self) -> None:
         self._controller.stop()
         self.app.http.stop(grace=0.5)
-        self._mec.stop()
+        self.mec.stop()
         self._store.stop()
 
 

@@ -49,6 +49,7 @@ from submgr.platform.store.base import Store
 from submgr.platform.store.choice import make_store
 from submgr.probes import Probes
 from submgr.reconciler import Reconciler
+from submgr.rest.edge import Edge
 from submgr.rest.use_cases import Looks
 from submgr.rmr.service import Rmr
 from submgr.runtime.dispatcher import Dispatcher
@@ -72,10 +73,12 @@ def build(
     logs: Logs,
     watcher: ConfigWatcher | None = None,
     local_nodes: LocalNodeState | None = None,
+    edge: Edge | None = None,
 ) -> Daemon:
     """The daemon, not started. Raises ConfigError for mistakes in the MEC sections and the TLS files of the settings.
 
     `local_nodes`: who sets the state of the E2 nodes in the process (a stand-alone run), instead of R-NIB.
+    `edge`: shows MEC services of the process, to which those of the daemon are added.
     """
     monitoring = monitoring_of(live.current.metrics.namespace)
     sdl, sdl_observer = live.current.sdl, SdlObserver(monitoring.counters.inc, monitoring.metrics.sdl)
@@ -83,6 +86,7 @@ def build(
     records = StoredRecords(store)
     shutdown = Shutdown()
     journalling = make_journal(monitoring.metrics)
+    edge = edge or Edge()
     standby = None
     if live.current.ha.enabled:
         # imported here: most daemons run alone
@@ -206,11 +210,14 @@ def build(
         ),
     )
     platform_http = make_platform_http(
-        live, service, probes, logs, monitoring, orphans, reconciler, backup, nodes, looks
+        live, service, probes, logs, monitoring, orphans, reconciler, backup, nodes, looks, edge
     )
     health.warn("TLS", lambda: xapp_http.tls_trouble() or platform_http.tls_trouble() or https.trouble())
     live.on_refused(journalling.refused)
     mec = _make_mec(live, environment, store, monitoring, outbound, shutdown)
+    if mec is not None:
+        edge.mecs.append(mec.overview)
+        edge.orchestrators.append(mec.orchestrator_overview)
     outbound.own_ports = lambda: {xapp_http.port, platform_http.port, *rmr.ports, mec.port if mec is not None else 0}
     return Daemon(
         Parts(

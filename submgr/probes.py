@@ -28,13 +28,14 @@ PROBES = (
     "/metrics",
     "/config",
     "/symptomdata",
-    "/console",
     "/events",
     "/overview",
     "/overview/history",
     *DOCUMENTS,
 )
 """Ends of the paths of platform requests that are answered before the subscriptions are restored."""
+_APART = ("/console", "/docs/", "/ric/v1/mec/", "/ric/v1/meo/")
+"""Beginnings of paths that have nothing to do with the subscriptions: files of web pages, MEC."""
 
 
 class Probes:
@@ -96,5 +97,6 @@ class Probes:
         Before, the Routing Manager would take an empty list of subscriptions for the truth. Raises RefusedError 503.
         """
         why = self.why_not()
-        if why is not None and not request.path.endswith(PROBES) and not request.path.startswith("/docs/"):
+        told = request.path == "/" or request.path.startswith(_APART) or request.path.endswith(PROBES)
+        if why is not None and not told:
             raise RefusedError(503, f"not ready: {why}")

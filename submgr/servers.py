@@ -20,6 +20,7 @@ from submgr.platform.outbound_rules import Outbound
 from submgr.platform.secret_file import secret_file
 from submgr.probes import Probes
 from submgr.reconciler import Reconciler
+from submgr.rest.edge import Edge
 from submgr.rest.platform import platform_app
 from submgr.rest.use_cases import DebugWrite, Looks, Operations, XappOptions
 from submgr.rest.xapp import xapp_app
@@ -64,6 +65,7 @@ def make_platform_http(
     backup: Backup,
     nodes: ConnectedNodes,
     looks: Looks,
+    edge: Edge,
 ) -> HttpServer:
     """The server of operators: health, metrics, configuration, debugging, the console."""
     operations = Operations(
@@ -80,6 +82,7 @@ def make_platform_http(
         import_=backup.import_,
         functions=nodes.functions,
         knows_node=service.known_node,
+        edge=edge,
     )
     app = platform_app(service, operations, looks, monitoring.metrics.internal_error, _origins(live.current))
     app.before_request(probes.refuse_before_restored)

@@ -45,14 +45,22 @@ INSIDE = {
     "pycrate": "see above",
 }
 
+VENDORED = (
+    ("uPlot", "1.6.32", "MIT", "uPlot.iife.min.js", "19c8d4c6ad88929a79f4ae49d6f71615"),
+    ("uPlot", "1.6.32", "MIT", "uPlot.min.css", "df630c6a8d6f8eeaff264b50f73ce5b1"),
+    ("htm, with Preact 10 inside", "3.1.1", "Apache-2.0 AND MIT", "htm-preact.js", "72284e8e9079c87817145df1110f74e8"),
+)
+"""What lies in submgr/platform/http/vendor as it was published on npm: `dist/uPlot.*` of uplot, and
+`preact/standalone.module.js` of htm. The last column is the beginning of the SHA-256 of the file."""
+
 HEAD = """# Licences
 
 This page is made by `make docs` from the locks and the metadata of the packages; a test fails when it is stale.
 
 The project itself is under the Apache License, Version 2.0 (`LICENSE`, `NOTICE`).
 
-* **The wheel** contains the code of this project only: the Apache License holds for all of it. Installing it brings the
-  packages below from where they come.
+* **The wheel** contains the code of this project, and the libraries of its web pages (the last table), unmodified, each
+  with the text of its licence beside it. Installing it brings the packages below from where they come.
 * **The image** contains this project, the packages of the first table, Python and the base image. The text of each
   package's licence is in its `NAME-VERSION.dist-info`; this page is in `/opt/submgr/share`, and `make sbom` lists what
   is there. The base image has its own notices in `/usr/share/doc`.
@@ -112,7 +120,12 @@ def page() -> str:
     runtime = {name: version for lock in RUNTIME for name, version in pinned(lock).items()}
     lines = ["## What the daemon runs on", "", *_table(RUNTIME, {}), ""]
     lines += ["## What only tests use", "", "Neither in the wheel nor in the image.", "", *_table(TESTS, runtime), ""]
-    return HEAD + "\n".join(lines)
+    lines += ["## What the browser loads", "", "In the wheel and in the image: `submgr/platform/http/vendor`.", ""]
+    lines += ["| library | version | licence | file | SHA-256 begins with |", "|---|---|---|---|---|"]
+    lines += [
+        f"| {name} | {version} | {licence} | `{file}` | `{tag}` |" for name, version, licence, file, tag in VENDORED
+    ]
+    return HEAD + "\n".join([*lines, ""])
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from mec.ams.model import ANY_APP, Use, UseRecord
@@ -63,6 +63,10 @@ class Uses:
     def all(self) -> list[Use]:
         """All uses of all UEs."""
         return [use for uses in self._uses.values() for use in uses.values()]
+
+    def newest(self) -> Iterator[Use]:
+        """All uses, those of the UE that came last first. To be read before others have their turn."""
+        return (use for uses in reversed(self._uses.values()) for use in uses.values())
 
     def is_current(self, use: Use) -> bool:
         """Whether no newer use of the same UE and application is known."""

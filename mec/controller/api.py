@@ -16,17 +16,25 @@ from submgr.platform.http.app import ApiError, json_response
 from submgr.platform.turns import turn
 
 _AT_A_TIME = 250
+_MOST = 1000
+"""UEs that can be asked for as those seen last."""
 
 
 def controller_blueprint(controller: Controller) -> Blueprint:
-    """`GET /ues[?ip=]`, `GET /ues/<imsi>`, `POST /ues` with `{"imsi", "ip"}` (an address or a list of them)."""
+    """`GET /ues[?ip=]`, `GET /ues/<imsi>`, `POST /ues` with `{"imsi", "ip"}` (an address or a list of them).
+
+    `GET /ues?limit=` lists the UEs that were seen last.
+    """
     blueprint = Blueprint("controller", __name__)
     ues = controller.identities.ues
 
     def listed() -> Response:
         address = request.args.get("ip")
         if address is None:
-            return in_pieces(_listed(ues.all()))
+            wanted = _limit(request.args.get("limit"))
+            answer = in_pieces(_listed(ues.all() if wanted is None else ues.newest(wanted)))
+            answer.headers["X-Total-Count"] = str(len(ues))
+            return answer
         try:
             holder = ues.holder(str(ipaddress.ip_address(address)))
         except ValueError:
@@ -54,6 +62,14 @@ def controller_blueprint(controller: Controller) -> Blueprint:
     blueprint.add_url_rule("/ues", "feed", feed, methods=["POST"])
     blueprint.add_url_rule("/ues/<imsi>", "ue", one, methods=["GET"])
     return blueprint
+
+
+def _limit(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:7]) <= _MOST:
+        raise bad_field("limit", f"is not a number from 1 to {_MOST}")
+    return int(text)
 
 
 def _listed(ues: list[Ue]) -> Iterator[bytes]:

@@ -91,7 +91,8 @@ def _daemon(path: str | None, overrides: dict[str, Any], logs: Logs, neighbours:
     if neighbours is not None:
         environment["RMR_RTG_SVC"] = "-1"
         environment["RMR_SRC_ID"] = environment["RMR_BIND_IF"] = "127.0.0.1"
-    return build(live, environment, logs, watcher, neighbours.nodes if neighbours is not None else None)
+        return build(live, environment, logs, watcher, neighbours.nodes, neighbours.edge)
+    return build(live, environment, logs, watcher)
 
 
 def _apply(live: LiveSettings, text: str) -> None:
@@ -118,7 +119,7 @@ def _standalone(path: str | None, database: str | None, free_ports: bool, mec: b
             daemon.parts.rmr.set_routes(neighbours.routes())
             lines: list[str] = []
             if mec:
-                for demo in start_demos(click.echo):
+                for demo in start_demos(click.echo, neighbours.edge):
                     running.callback(demo.stop)
                     lines += demo.lines
             # whoever reads this uses it at once

@@ -7,11 +7,13 @@ import json
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from submgr.adapters.rnib.connection_state import LocalNodeState
 from submgr.adapters.rnib.messages import ConnectionState
 from submgr.adapters.rnib.ran_functions import RanFunction
+from submgr.rest.edge import Edge
 from submgr.rmr.routing.reader import parse_routes
 from submgr.rmr.routing.table import RouteTable
 from submgr.simulators.e2term import E2TermConfig, E2TermSimulator
@@ -67,11 +69,13 @@ class Demo(Protocol):
 class Neighbours:
     """The simulators: an E2 Termination with three connected E2 nodes, a Routing Manager, and an xApp.
 
-    The E2 Termination sets the states of the E2 nodes in `nodes`, which takes the place of R-NIB.
+    The E2 Termination sets the states of the E2 nodes in `nodes`, which takes the place of R-NIB. `edge`: the
+    demonstrations, for the console.
     """
 
     def __init__(self, ports: TcpPorts) -> None:
         self.nodes = LocalNodeState()
+        self.edge = Edge()
         config = E2TermConfig(port=ports.e2term, control=f"127.0.0.1:{ports.e2term_control}", nodes=NODES)
         self.rtmgr = RoutingManagerSimulator(f"127.0.0.1:{ports.rtmgr}")
         self.e2term = E2TermSimulator(
@@ -158,18 +162,22 @@ curl -s -X POST {base} -H 'Content-Type: application/json' -d '{self.example()}'
         )
 
 
-def start_demos(say: Callable[[str], None]) -> list[Demo]:
-    """Starts two MECs with a UE that moves, and an orchestrator whose platforms come under load.
+def start_demos(say: Callable[[str], None], edge: Edge) -> list[Demo]:
+    """Starts two MECs with a UE that moves, and an orchestrator whose platforms come under load. `edge` shows them.
 
     Raises ListenError.
     """
     # imported here: loading them takes longer than the rest of the start, and most runs do not need them
     from mec import demo as mec_demo
     from mec.meo import demo as meo_demo
+    from mec.overview import orchestrator_overview
 
     moving = mec_demo.start_demo(say)
     try:
-        return [moving, meo_demo.start_demo(say)]
+        placing = meo_demo.start_demo(say)
     except BaseException:
         moving.stop()
         raise
+    edge.mecs.extend(moving.overviews)
+    edge.orchestrators.append(partial(orchestrator_overview, placing.orchestrator))
+    return [moving, placing]

@@ -147,7 +147,8 @@ class Status:
 class Wanted:
     """Which rows are wanted: those that match all that is given, in which order, from which on, how many.
 
-    `text`: part of an id, a Meid, an xApp or an endpoint, in any letter case.
+    `text`: part of an id, a Meid, an xApp, an endpoint or a cause, in any letter case. `states`: any of
+    them; empty: all.
     """
 
     offset: int = 0
@@ -157,24 +158,41 @@ class Wanted:
     text: str = ""
     meid: str | None = None
     xapp: str | None = None
-    state: str | None = None
+    states: frozenset[str] = frozenset()
     ran_function_id: int | None = None
 
     def takes(self, row: Row, more: str) -> bool:
         return (
             (self.meid is None or row.meid == self.meid)
             and (self.xapp is None or row.xapp == self.xapp)
-            and (self.state is None or row.state == self.state)
+            and (not self.states or row.state in self.states)
             and (self.ran_function_id is None or row.ran_function_id == self.ran_function_id)
-            and (not self.text or self.text in f"{row.subscription_id or ''} {row.meid} {row.xapp} {more}".lower())
+            and (
+                not self.text
+                or self.text in f"{row.subscription_id or ''} {row.meid} {row.xapp} {more}".lower()
+                or self.text in _cause(row).lower()
+            )
         )
+
+
+def _cause(row: Row) -> str:
+    return row.trace.failure.cause if row.trace is not None and row.trace.failure is not None else ""
+
+
+_BADNESS = {"failed": 0, "partly": 1, "pending": 2, "deleting": 3, "established": 4, "ended": 5}
+
+
+def _worst(row: Row) -> tuple[int, float, str]:
+    """The worst state first; of one state what was told last."""
+    told = row.trace.told if row.trace is not None else None
+    return _BADNESS[row.state], -(told or 0.0), row.subscription_id or ""
 
 
 SORTS: dict[str, Callable[[Row], object]] = {
     "id": lambda row: (row.subscription_id or "", row.instance_id),
     "node": lambda row: (row.meid, row.subscription_id or ""),
     "xapp": lambda row: (row.xapp, row.subscription_id or ""),
-    "state": lambda row: (row.state, row.subscription_id or ""),
+    "state": _worst,
     "function": lambda row: (-1 if row.ran_function_id is None else row.ran_function_id, row.subscription_id or ""),
     "time": lambda row: (row.created, row.subscription_id or ""),
 }

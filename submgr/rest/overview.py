@@ -197,7 +197,7 @@ def _wanted() -> Wanted:
         text=(parameters.text("q") or "").lower(),
         meid=parameters.text("node"),
         xapp=parameters.text("xapp"),
-        state=parameters.choice("state", {state: state for state in _STATES}, None),
+        states=parameters.several("state", _STATES),
         ran_function_id=None if number < 0 else number,
     )
 

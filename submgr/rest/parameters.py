@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NoReturn, TypeVar
 
 from flask import request
@@ -47,6 +47,13 @@ class Parameters:
         if text not in choices:
             self.refuse(name, f"is {text[:40]!r}, it can be {', '.join(choices)}")
         return choices[text]
+
+    def several(self, name: str, choices: Collection[str]) -> frozenset[str]:
+        """Some of the words in `choices`, with commas between them; empty when it is not there."""
+        words = frozenset((self._given.get(name) or "").split(",")) - {""}
+        for word in words.difference(choices):
+            self.refuse(name, f"is {word[:40]!r}, it can be {', '.join(choices)}, or some of them with commas")
+        return words
 
     def flag(self, name: str) -> bool:
         """true or false; false when it is not there."""

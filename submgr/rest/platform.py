@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import cache
-from importlib import resources
 
 from flask import Flask, Response, request
 
@@ -15,6 +13,7 @@ from submgr.platform.http.app import ApiError, JsonApp, after_sent, json_bytes, 
 from submgr.platform.http.callbacks import refuse_callbacks
 from submgr.platform.http.changes import audit_changes, refuse_foreign_origins
 from submgr.platform.http.shared_answers import SharedAnswers
+from submgr.rest.console_files import console_file
 from submgr.rest.contents import Contents
 from submgr.rest.errors import answer_refusals, report_internal_errors
 from submgr.rest.events import Events
@@ -34,8 +33,6 @@ from submgr.rest.views import (
 from submgr.rest.write_access import require_write
 
 _BASE = "/ric/v1"
-_CONTENT_POLICY = "default-src 'none'; connect-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
-"""The console page loads nothing, and talks to this API only."""
 
 
 def platform_app(
@@ -62,6 +59,7 @@ def platform_app(
         + in_words.routes()
         + [(f"{_BASE}/events", events.answer)]
         + overviews.routes()
+        + operations.edge.routes()
     ):
         app.add_url_rule(path, path, view, methods=["GET"])
     for method, path, change in _Changes(subscriptions, operations).routes():
@@ -97,8 +95,9 @@ class _State:
             (f"{_BASE}/metrics", self._metrics),
             ("/metrics", self._metrics),
             (f"{_BASE}/config", lambda: json_response(self._operations.config())),
-            ("/", lambda: _file("console.html", "text/html; charset=utf-8")),
-            ("/console", lambda: _file("console.html", "text/html; charset=utf-8")),
+            ("/", console_file),
+            ("/console", console_file),
+            ("/console/<path:name>", console_file),
         ]
 
     def _metrics(self) -> Response:
@@ -108,15 +107,6 @@ class _State:
 
 def _health(report: HealthReport) -> Response:
     return json_response(health_view(report), 200 if report.ok else 503)
-
-
-def _file(name: str, content_type: str) -> Response:
-    return Response(_content(name), content_type=content_type, headers={"Content-Security-Policy": _CONTENT_POLICY})
-
-
-@cache
-def _content(name: str) -> bytes:
-    return resources.files(__package__).joinpath(name).read_bytes()
 
 
 class _Queries:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from submgr.adapters.journal.journal import Journal
@@ -18,6 +18,7 @@ from submgr.orphans import Orphan
 from submgr.overview.overview import Overview
 from submgr.overview.values import Status
 from submgr.reconciler import Difference
+from submgr.rest.edge import Edge
 from submgr.service import Accepted
 
 
@@ -142,7 +143,7 @@ class Operations:
     which it repairs if its argument says so, `export` the lines of a backup. `import_` brings one back and says what it
     had: its arguments are the file, whether it is to be checked only, and whether what cannot be read is left out.
     `functions` returns the RAN functions of an E2 node, none when nobody knows, `knows_node` whether there is such a
-    node.
+    node. `edge`: the MEC services of this process.
     """
 
     alive: Callable[[], HealthReport]
@@ -158,3 +159,4 @@ class Operations:
     import_: Callable[[bytes, bool, bool], Imported]
     functions: Callable[[str], Sequence[RanFunction]]
     knows_node: Callable[[str], bool]
+    edge: Edge = field(default_factory=Edge)

@@ -6,19 +6,10 @@ Pure: the time is passed in, effects are gathered. `procedures` calls it for wha
 
 from collections import Counter, OrderedDict
 from collections.abc import Container, Iterable
+from itertools import islice
 
 from mec.common import imsi as imsis
-from mec.controller.model import (
-    PRESENT,
-    Effect,
-    Forget,
-    Happening,
-    Keep,
-    Learn,
-    S1Connection,
-    State,
-    Ue,
-)
+from mec.controller.model import PRESENT, Effect, Forget, Happening, Keep, Learn, S1Connection, State, Ue
 from mec.controller.ues import announcements
 from mec.controller.ues.gutis import LIFETIME, Gutis
 from mec.controller.ues.ip_addresses import IpAddresses, wait_without_address, without
@@ -55,6 +46,10 @@ class UeTable:
     def all(self) -> list[Ue]:
         """All UEs, the one seen longest ago first."""
         return list(self._ues.values())
+
+    def newest(self, most: int) -> list[Ue]:
+        """At most so many UEs, the one seen last first."""
+        return list(islice(reversed(self._ues.values()), most))
 
     def load(self, ues: Iterable[Ue]) -> None:
         """Takes UEs from records. Their S1 connections ended with the last process; what was seen since is newer."""

@@ -80,8 +80,12 @@ def test_nodes_and_xapps(platform: FlaskClient, outside: Watched) -> None:
         ("?sort=-id&limit=2", ["mixed", "good"]),
         ("?offset=3", ["mixed"]),
         ("?sort=-node", ["mixed", None, "good", "bad"]),
-        ("?sort=state", [None, "good", "mixed", "bad"]),
+        ("?sort=state", ["bad", "good", "mixed", None]),
+        ("?sort=-state", [None, "mixed", "good", "bad"]),
         ("?state=failed", ["bad"]),
+        ("?state=failed,pending", ["bad"]),
+        ("?state=failed,established&q=good", ["good"]),
+        ("?q=NO+ROOM", ["bad"]),
         ("?node=gnb_2&xapp=old", [None]),
         ("?q=MIX", ["mixed"]),
         ("?q=8080", ["bad", "good", "mixed"]),
@@ -102,7 +106,7 @@ def test_the_rows_of_thousands_are_in_order(platform: FlaskClient, outside: Watc
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=1001", "offset=-1", "sort=colour", "state=odd", "function=x", "a=b"]
+    "query", ["limit=0", "limit=1001", "offset=-1", "sort=colour", "state=odd", "state=failed,odd", "function=x", "a=b"]
 )
 def test_what_makes_no_sense_is_named(platform: FlaskClient, query: str) -> None:
     answer = platform.get(f"/ric/v1/overview/subscriptions?{query}")

@@ -285,17 +285,6 @@ def test_symptom_data(platform: FlaskClient) -> None:
     assert parsed["health.json"]["ready"]["status"] == "ok"
 
 
-@pytest.mark.parametrize("path", ["/", "/console", "/console/"])
-def test_console_needs_nothing_from_elsewhere(platform: FlaskClient, path: str) -> None:
-    answer = platform.get(path)
-    assert (answer.status_code, answer.content_type) == (200, "text/html; charset=utf-8")
-    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
-    page = answer.get_data(as_text=True)
-    assert "<title>E2 Subscription Manager</title>" in page
-    assert "://" not in page
-    assert "innerHTML" not in page
-
-
 def test_a_bug_is_a_500_and_logged_once(
     platform: FlaskClient, operations: Any, counts: Counter[str], caplog: pytest.LogCaptureFixture
 ) -> None:
