@@ -37,6 +37,7 @@ lint: venv ## ruff, mypy (strict), the import contracts
 
 docs: venv ## the pages of docs/ that are made from the source
 	$(BIN)/python -m tools.procedures_page
+	$(BIN)/python -m tools.configuration_page
 	$(BIN)/python -m tools.licences
 	$(BIN)/python -m tools.xapps_page
 
