@@ -67,7 +67,7 @@ class DeploymentStates:
     def begin(self, pair: Pair) -> dict[str, bytes]:
         """A deployment is about to begin. Returns its record for the store."""
         readiness = self._states.setdefault(pair, Readiness())
-        readiness.begin(reported=self._driving.reported(pair))
+        readiness.begin(self._wall(), reported=self._driving.reported(pair))
         return self._record(pair, readiness)
 
     def deploy(self, pair: Pair, seconds: float | None = None) -> None:

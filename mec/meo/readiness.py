@@ -34,9 +34,9 @@ class Readiness:
     wait_until: float = 0.0
     settled: Event = field(default_factory=Event)
 
-    def begin(self, *, reported: bool) -> None:
+    def begin(self, now: float, *, reported: bool) -> None:
         """It is being deployed, perhaps once more. `reported`: its platform may tell how far it is."""
-        self.state, self.message = DeploymentState.DEPLOYING, ""
+        self.state, self.message, self.since = DeploymentState.DEPLOYING, "", now
         self.settled.clear()
         if reported and not self.token:
             self.token = secrets.token_urlsafe(24)
@@ -64,10 +64,9 @@ class Watches:
     def start(self, pair: Pair, look: Callable[[], str | None]) -> None:
         """Looks until the deployment is ready or has failed. `look`: as `Observable.ready` of a driver."""
         self.end(pair)
-        loop = self._loops[pair] = SupervisedLoop(
-            "readiness", partial(self._step, pair, look, iter(_PAUSES), self._clock() + WATCHED_FOR)
-        )
-        loop.start()
+        step = partial(self._step, pair, look, iter(_PAUSES), self._clock() + WATCHED_FOR)
+        self._loops[pair] = SupervisedLoop("readiness", step)
+        self._loops[pair].start()
 
     def end(self, pair: Pair) -> None:
         """Nobody needs to know any more."""
