@@ -15,7 +15,7 @@ from mec.common.peer_client import NoAnswer, PeerClient
 from mec.common.settings import MecSettings
 from mec.meo.app import Orchestrator
 from mec.meo.model import Context
-from mec.meo.placement import score, shortcomings
+from mec.meo.placement import score
 from mec.meo.service import Meo
 from mec.parts import Parts
 from submgr.platform.http.json_body import NotJson, read_json_as
@@ -152,7 +152,7 @@ def orchestrator_overview(orchestrator: Orchestrator, passive: str | None = None
 def _platform(meo: Meo, name: str) -> Json:
     one, site = meo.state.platforms[name], meo.state.site(name)
     rules, now = meo.settings.rules, meo.clock()
-    reasons = shortcomings(site, rules, now)
+    reasons = meo.why_not(name)
     return {
         "Name": name,
         "Type": one.type,

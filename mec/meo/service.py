@@ -25,7 +25,7 @@ from mec.meo.events import Events, Kind, Severity, some_reasons
 from mec.meo.inventory import Inventory
 from mec.meo.metrics import MeoMetrics
 from mec.meo.model import App, Context, Pair, Platform, Wish
-from mec.meo.placement import Choice, Rejection, place
+from mec.meo.placement import Choice, Rejection, place, shortcomings, why_not
 from mec.meo.settings import MeoSettings
 from mec.meo.state import MeoState
 from submgr.platform.outbox import RetryPolicy
@@ -115,6 +115,14 @@ class Meo:
             self._judge_all(app, demand)
         rules, now, rng = self.settings.rules, self.clock(), rng or self.rng
         return place(app, self.state.sites, rules, now, rng, without, self.state.all_sites, demand)
+
+    def why_not(self, platform: str, app: App | None = None) -> list[str]:
+        """Why no context of an application (None: of any) may go to a platform now; empty when one may."""
+        rules, now, site = self.settings.rules, self.clock(), self.state.site(platform)
+        demand = self.demand(app)
+        if app is not None:
+            return why_not(app, site, rules, now, demand)
+        return shortcomings(site, rules, now) + (demand.refusals(platform) if demand is not None else [])
 
     def _judge_all(self, app: App, demand: Demand) -> None:
         """Locations are compared before the draw, for others have their turn meanwhile and none during the draw."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from mec.meo.drivers.base import instance_id
 from mec.meo.model import App, AppInfo, Context, Pair, Platform, Site
-from mec.meo.placement import Rules, score, shortcomings, why_not
+from mec.meo.placement import Rules, score
 from mec.meo.resources import Capacity, Resources
 from mec.meo.service import Meo
 from submgr.platform.masking import masked
@@ -68,11 +68,7 @@ def rules(of: Rules) -> dict[str, Any]:
 def platform(meo: Meo, one: Platform, for_app: App | None = None) -> dict[str, Any]:
     """A platform: whether a context (of `for_app`, or of any application) may go there, its score, and why not."""
     limits, now, site = meo.settings.rules, meo.clock(), meo.state.site(one.name)
-    demand = meo.demand(for_app)
-    if for_app is not None:
-        reasons = why_not(for_app, site, limits, now, demand)
-    else:
-        reasons = shortcomings(site, limits, now) + (demand.refusals(one.name) if demand is not None else [])
+    reasons = meo.why_not(one.name, for_app)
     known = site.load is not None and site.key is not None
     view: dict[str, Any] = {
         "name": one.name,
