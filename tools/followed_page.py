@@ -26,6 +26,10 @@ _DATABASE = re.compile(r"/tmp/submgr-\w+/")
 _MEASURED = re.compile(r'"(indications|measured)":{.*}}?')
 
 
+class CommandFailed(Exception):
+    """A command of the page had another exit status than 0."""
+
+
 @dataclass(slots=True)
 class Step:
     """A file to write (`name`, `text`), or a command with the lines that it printed. `line`: where it stands."""
@@ -84,7 +88,13 @@ class Follower:
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         environment = {**os.environ, "PATH": path, "PYTHONDONTWRITEBYTECODE": "1", **variables}
         self._shell = subprocess.Popen(
-            ["bash"], cwd=directory, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            ["bash"],
+            cwd=directory,
+            env=environment,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
 
     def __enter__(self) -> Follower:
@@ -101,16 +111,21 @@ class Follower:
         self._ids.clear()
 
     def follow(self, step: Step) -> list[str]:
-        """Writes the file, or runs the command. Returns what the command printed, with the page's own addresses."""
+        """Writes the file, or runs the command. Returns what the command printed, with the page's own addresses.
+
+        Raises CommandFailed.
+        """
         if step.name:
             (self._directory / step.name).write_text(self._here(step.text), encoding="utf-8")
             return []
         assert self._shell.stdin is not None and self._shell.stdout is not None
-        self._shell.stdin.write(f"{self._here(step.command)}\nprintf '\\n%s\\n' '{_SENTINEL}'\n")
+        self._shell.stdin.write(f"{self._here(step.command)}\nprintf '\\n%s %s\\n' '{_SENTINEL}' $?\n")
         self._shell.stdin.flush()
         printed: list[str] = []
         for line in self._shell.stdout:
-            if line.rstrip("\n") == _SENTINEL:
+            if line.startswith(_SENTINEL):
+                if line.split()[-1] != "0":
+                    raise CommandFailed(f"line {step.line + 1}: $ {step.command}\n" + "\n".join(printed))
                 break
             printed.append(line.rstrip("\n"))
         return self._there("\n".join(printed).rstrip("\n")).splitlines()

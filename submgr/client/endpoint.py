@@ -29,7 +29,7 @@ _LOOK = 0.2
 
 
 class NotificationEndpoint:
-    """Takes notifications between `start` and `stop`, and gives each to `take`, which must return soon.
+    """Takes notifications between `start` and `stop`, and gives each to `take`, once it has been answered.
 
     `listen`: the address to listen on, "" for all; `port` 0 picks one. Bodies that are no notifications are answered
     400 and nobody is told. Any number of clients may come: the one that is slow for longest makes room.
@@ -171,16 +171,21 @@ class _Handler(BaseHTTPRequestHandler):
             elif self.path.partition("?")[0].rstrip("/") != PATH:
                 self._answer(404)
             else:
-                self._answer(self._taken(body))
+                self._take(body)
 
-    def _taken(self, body: bytes) -> int:
+    def _take(self, body: bytes) -> None:
+        """Answers first: who waits for the notification may end the program as soon as it is there, and one without an
+        answer would be sent again and again."""
         try:
             notification = notification_of(json.loads(body))
         except (ValueError, RecursionError) as error:
             log.warning("%s sent what is no notification: %s", self.client_address[0], error)
-            return 400
-        self.server.take(notification)
-        return 200
+            self._answer(400)
+            return
+        try:
+            self._answer(200)
+        finally:
+            self.server.take(notification)
 
     def _refuse_method(self) -> None:
         self._answer(405, close=True)

@@ -247,7 +247,7 @@ class Subscriptions:
         self._ids.forget(subscription_id)
 
     def _take(self, notification: Notification) -> None:
-        """Called by a thread of the endpoint, which answers when this returns."""
+        """Called by a thread of the endpoint."""
         with self._lock:
             subscription = self._known.get(notification.subscription_id)
             if subscription is None:

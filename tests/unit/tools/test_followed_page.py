@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools.followed_page import Follower, Step, steps, with_printed
+import pytest
+
+from tools.followed_page import CommandFailed, Follower, Step, steps, with_printed
 
 PAGE = """# Page
 
@@ -66,6 +68,8 @@ def test_follow_and_compare(tmp_path: Path) -> None:
             assert follower.differs(step, follower.follow(step)) == ""
         assert follower.follow(Step("", 0, command="echo 8088 18088 $WORD; printf x")) == ["8088 18088 said", "x"]
         assert (tmp_path / "a.txt").read_text() == "one\ntwo\n"
+        with pytest.raises(CommandFailed, match="line 8"):
+            follower.follow(Step("", 7, command="false"))
         other = Step("", 0, command="echo three", printed=["four"])
         assert "four" in follower.differs(other, follower.follow(other))
 
