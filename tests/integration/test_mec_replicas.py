@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import random
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,10 +23,16 @@ USER = '{"users": [{"imsi": 1010000000001, "subscriptionData": {"subscribedApps"
 
 
 @pytest.fixture(scope="module")
-def trio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trio]:
+def redis() -> Iterator[RedisServer]:
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def trio(redis: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trio]:
     directory: Path = tmp_path_factory.mktemp("trio")
     (directory / "data.json").write_text(USER)
-    with RedisServer() as redis, Trio(redis, directory, dataFile=str(directory / "data.json")) as made:
+    with Trio(redis, directory, dataFile=str(directory / "data.json")) as made:
         yield made
 
 
@@ -101,8 +108,64 @@ def test_the_orchestrator_is_one_whomever_one_asks(trio: Trio) -> None:
     assert [trio.ask("GET", "/health/ready")[0] for _ in range(3)] == [200] * 3
 
 
+def test_a_database_that_hangs_costs_errors_and_nothing_else(trio: Trio, redis: RedisServer) -> None:
+    assert moved(trio, 9, 7) == 200
+    oslo = trio.insist("GET", "/meo/v1/platforms/oslo")
+    redis.suspend()
+    try:
+        answers = [fetch(trio, 9)[0], moved(trio, 9, 9), trio.ask("GET", "/manager/user/data/?imsi=1010000000001")[0]]
+        answers += [trio.ask("GET", "/amsi/v1/subscriptions")[0]]
+    finally:
+        redis.resume()
+    assert answers == [500, 500, 503, 503]
+    assert trio.insist("GET", f"/ams/fetch/state/?imsi={imsi(9)}&appId=1")[1]["state"]["mec"] in (7, 9)
+    eventually(lambda: moved(trio, 9, 9) == 200)
+    assert trio.insist("GET", f"/ams/fetch/state/?imsi={imsi(9)}&appId=1")[1]["state"]["mec"] == 9
+    assert trio.insist("GET", "/meo/v1/platforms/oslo")[1]["name"] == oslo[1]["name"]
+
+
+def test_a_rolling_update_tells_nothing_twice(trio: Trio) -> None:
+    path = trio.subscribe(appInstanceId="5")
+    over = False
+    sure: Counter[int] = Counter()
+    unsure: Counter[int] = Counter()
+
+    def lives(ue: int) -> None:
+        while not over:
+            status = moved(trio, ue, 7, 5)
+            (sure if status == 200 else unsure)[ue] += 1
+            gevent.sleep(0.02)
+
+    living = [gevent.spawn(lives, ue) for ue in range(500, 504)]
+    stopped = trio.until_active()
+    assert stopped.stop() == 0
+    following = trio.until_active()
+    assert following is not stopped
+    over = True
+    gevent.joinall(living, raise_error=True)
+    eventually(lambda: all(len(trio.told(imsi(ue))) >= sure[ue] for ue in sure))
+    assert trio.insist("DELETE", path)[0] == 204
+    for ue, times in sure.items():
+        assert times <= len(trio.told(imsi(ue))) <= times + unsure[ue]
+    stopped.spawn()
+
+
+def test_an_active_one_that_was_frozen_for_too_long_ends(trio: Trio) -> None:
+    for program in trio.managers:
+        program.ready()
+    frozen = trio.until_active()
+    frozen.process.send_signal(signal.SIGSTOP)
+    eventually(lambda: trio.active(but=frozen), START)
+    frozen.process.send_signal(signal.SIGCONT)
+    assert frozen.wait() == 3
+    assert trio.insist("GET", "/meo/v1/platforms")[0] == 200
+    frozen.spawn()
+
+
 def test_nothing_is_lost_when_replicas_are_killed(trio: Trio) -> None:
-    """One UE after the other moves about and fetches its states, while replicas are killed and come back."""
+    """UEs move about and fetch their states, contexts come, while replicas are killed and come back."""
+    for program in trio.managers:
+        program.ready()
     draw = random.Random(5)
     trio.insist("POST", "/meo/v1/platforms/oslo/key", {"value": 0.9})
     trio.insist("POST", "/meo/v1/platforms/oslo/load", {"value": 0.1})

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 import gevent
 
 from submgr.platform.http.client import HttpClient
+from submgr.platform.http.errors import HttpError
 from support.http.peer import HttpPeer, Request, answer
 from support.mec.processes import Api, Program
 from support.ports import free_port
@@ -98,10 +99,10 @@ class Trio:
             if 0 < got[0] < 500 or time.monotonic() > end:
                 return got
 
-    def active(self) -> Program | None:
-        """The replica that says that it is the active one."""
+    def active(self, but: Program | None = None) -> Program | None:
+        """The replica that says that it is the active one; `but` is not asked."""
         for program, port in zip(self.managers, self.ports, strict=True):
-            if program.process is not None and "mec_active 1.0" in self._metrics(port):
+            if program is not but and program.process is not None and "mec_active 1.0" in self._metrics(port):
                 return program
         return None
 
@@ -111,7 +112,7 @@ class Trio:
     def _metrics(self, port: int) -> str:
         try:
             return self.api.text(port, "/metrics")
-        except OSError:
+        except HttpError:
             return ""
 
     def subscribe(self, **criteria: Any) -> str:
