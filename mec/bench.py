@@ -15,9 +15,9 @@ import click
 import gevent
 import msgspec
 from flask import Response
-from gevent import socket
 from prometheus_client import CollectorRegistry
 
+from mec.bench_replicas import free_ports, table, wait_for
 from mec.common.problem_details import problem_app
 from mec.controller.identity_push import PushSettings
 from mec.controller.model import Association
@@ -38,7 +38,6 @@ _APP = "12345"
 _SIZES = {"10 KB": 10_000, "1 MB": 1_000_000, "10 MB": 10_000_000}
 _PUBLISHED = {"10 KB": (0.070, 0.034), "1 MB": (0.341, 0.066), "10 MB": (2.713, 0.234)}
 _CHUNK = 64 * 1024
-_START = 30.0
 
 
 @click.command()
@@ -46,8 +45,17 @@ _START = 30.0
 @click.option("--pdus", type=click.IntRange(100, 10_000_000), default=200_000, show_default=True,
               help="Of those that say nothing about UEs.")  # fmt: skip
 @click.option("--fetches", type=click.IntRange(1, 1000), default=15, show_default=True, help="Of each size.")
-def bench(attaches: int, pdus: int, fetches: int) -> None:
-    """Measure S1AP against decoding all of it with pycrate, and fetches of application state."""
+@click.option(
+    "--replicas", type=click.IntRange(1, 100), help="Measure requests with so many replicas, and nothing else."
+)
+@click.option("--seconds", type=click.FloatRange(0.1, 600), default=5.0, show_default=True,
+              help="For each number of replicas and kind of request.")  # fmt: skip
+def bench(attaches: int, pdus: int, fetches: int, replicas: int | None, seconds: float) -> None:
+    """Measure S1AP against decoding all of it with pycrate, and fetches of application state; or replicas."""
+    if replicas is not None:
+        for line in table(replicas, seconds):
+            click.echo(line)
+        return
     for line in [*_s1ap(attaches, pdus), "", *_fetching(fetches)]:
         click.echo(line)
 
@@ -176,10 +184,7 @@ class _Site:
 
 @contextmanager
 def _site() -> Iterator[_Site]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
-    home, foreign, proxy = (sock.getsockname()[1] for sock in sockets)
-    for sock in sockets:
-        sock.close()
+    home, foreign, proxy = free_ports(3)
     site = _Site((home, foreign, proxy))
     app = problem_app("mec.bench")
     app.add_url_rule("/mec/app/state", "state", site.answer, methods=["GET"])
@@ -209,21 +214,8 @@ def _site() -> Iterator[_Site]:
             stack.callback(process.wait)
             stack.callback(process.terminate)
         for port in (home, foreign, proxy):
-            _wait_for(port)
+            wait_for(port)
         yield site
-
-
-def _wait_for(port: int) -> None:
-    client, end = HttpClient(), time.monotonic() + _START
-    while True:
-        try:
-            if client.request("GET", f"http://127.0.0.1:{port}/health/ready").ok:
-                return client.close()
-        except HttpError:
-            pass
-        if time.monotonic() > end:
-            raise click.ClickException("the services did not start")
-        gevent.sleep(0.05)
 
 
 def _get(client: HttpClient, url: str) -> bytes:
