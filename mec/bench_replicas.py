@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How many requests a MEC answers with one, two, three replicas on one redis, and alone. Prints a Markdown table."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -38,13 +39,13 @@ _ASKED: dict[str, Path_] = {
 
 def table(most: int, seconds: float) -> Iterator[str]:
     """Lines of Markdown. Raises ClickException without redis-server."""
-    yield "| requests per second, redis | " + " | ".join(_ASKED) + " |"
+    yield "| requests per second (CPU of a replica for one, ms) | " + " | ".join(_ASKED) + " |"
     yield "|---|" + "---|" * len(_ASKED)
     for number in (0, *range(1, most + 1)):
         name = "one process alone" if not number else f"{number} replica{'s' if number > 1 else ''}"
         with _Site(number) as site:
             measured = [site.measure(path, seconds) for path in _ASKED.values()]
-        yield f"| {name} | " + " | ".join(f"{each:,.0f}" for each in measured) + " |"
+        yield f"| {name} | " + " | ".join(f"{rate:,.0f} ({cpu:.2f})" for rate, cpu in measured) + " |"
 
 
 class _Site:
@@ -54,6 +55,7 @@ class _Site:
         self.replicas = replicas
         self._stack = ExitStack()
         self._ports: list[int] = []
+        self._processes: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> "_Site":
         server = shutil.which("redis-server")
@@ -68,7 +70,8 @@ class _Site:
                 config = directory / f"{port}.yaml"
                 config.write_bytes(self._config(port, directory))
                 environment = {"DBAAS_SERVICE_HOST": "127.0.0.1", "DBAAS_SERVICE_PORT": str(redis)}
-                self._run([sys.executable, "-m", "mec", "manager", "-f", str(config)], directory, environment)
+                command = [sys.executable, "-m", "mec", "manager", "-f", str(config)]
+                self._processes.append(self._run(command, directory, environment))
             for port in self._ports:
                 wait_for(port)
         except BaseException:
@@ -79,13 +82,22 @@ class _Site:
     def __exit__(self, *how: object) -> None:
         self._stack.close()
 
-    def measure(self, path: Path_, seconds: float) -> float:
-        """Answers per second to requests that go to one process after the other."""
+    def measure(self, path: Path_, seconds: float) -> tuple[float, float]:
+        """Answers per second to requests that go to one process after the other, and the ms of CPU of one."""
+        busy = self._cpu()
         clients = [gevent.spawn(self._ask, path, at, time.monotonic() + seconds) for at in range(_CLIENTS)]
         begun = time.monotonic()
         gevent.joinall(clients, raise_error=True)
         answers: int = sum(client.value for client in clients)
-        return answers / (time.monotonic() - begun)
+        return answers / (time.monotonic() - begun), (self._cpu() - busy) * 1000 / max(1, answers)
+
+    def _cpu(self) -> float:
+        """Seconds of CPU of all replicas together."""
+        ticks = 0
+        for process in self._processes:
+            fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def _ask(self, path: Path_, first: int, until: float) -> int:
         client, answers = HttpClient(), 0
@@ -109,12 +121,15 @@ class _Site:
         }
         return msgspec.json.encode({"mec": mec, "sdl": {"backend": "redis"}, "logger": {"level": 2}})
 
-    def _run(self, command: Sequence[str], directory: Path, environment: dict[str, str] | None = None) -> None:
+    def _run(
+        self, command: Sequence[str], directory: Path, environment: dict[str, str] | None = None
+    ) -> "subprocess.Popen[bytes]":
         process = subprocess.Popen(
             command, cwd=directory, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         self._stack.callback(process.wait)
         self._stack.callback(process.terminate)
+        return process
 
 
 def _imsi(number: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import gevent
 import pytest
+from gevent.server import StreamServer
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 from support.store.shared import MemoryShared
 from support.waiting import eventually
@@ -201,4 +202,37 @@ def answer_of(call: Callable[[], Any]) -> Any:
     try:
         return call()
     except StoreError:
+        return None
+
+
+def test_an_answer_that_makes_no_sense_ends_its_connection() -> None:
+    answers = [b"+OK\r\n", b"$3\r\nabc\r\n", b"*2\r\n$1\r\na\r\n$1\r\nb\r\n", b":7\r\n", b"*1\r\n$1\r\nx\r\n"]
+
+    def serve(sock: Any, address: object) -> None:
+        while sock.recv(65536):
+            sock.sendall(answers.pop(0))
+
+    server = StreamServer(("127.0.0.1", 0), serve)
+    server.start()
+    environment = {"DBAAS_SERVICE_HOST": "127.0.0.1", "DBAAS_SERVICE_PORT": str(server.server_port)}
+    store = SharedRedis(SdlSettings(environment))
+    store.start()
+    for call in (
+        lambda: store.read(NS, ["k"]),
+        lambda: store.swap(Swap(NS, {}, {"k": b""})),
+        lambda: store.swap(Swap(NS, {}, {"k": b""})),
+        lambda: store.read(NS, ["k"]),
+    ):
+        with pytest.raises(StoreTimeout):
+            eventually(lambda call=call: reaches(call))  # type: ignore[misc]
+    assert eventually(lambda: answer_of(lambda: store.read(NS, ["k"]))) == {"k": b"x"}
+    store.stop()
+    server.stop(timeout=0)
+
+
+def reaches(call: Callable[[], Any]) -> Any:
+    """Its answer, or its error; None while the store waits with the next one."""
+    try:
+        return call()
+    except StoreUnavailable:
         return None

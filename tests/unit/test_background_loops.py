@@ -39,7 +39,14 @@ ENDS_BY_ITSELF = {
     "mec/proxy/service.py": (1, "a notification of one MEC; anything but its answer counts as not told"),
 }
 """How many greenlets a file begins that are no supervised loops, and why they need not be."""
-NOT_THE_PRODUCT = ("submgr/bench/", "submgr/simulators/", "submgr/rmr/tools/", "mec/bench.py", "mec/bench_replicas.py", "mec/meo/bench.py")
+NOT_THE_PRODUCT = (
+    "submgr/bench/",
+    "submgr/simulators/",
+    "submgr/rmr/tools/",
+    "mec/bench.py",
+    "mec/bench_replicas.py",
+    "mec/meo/bench.py",
+)
 
 
 def test_no_greenlet_is_begun_elsewhere() -> None:

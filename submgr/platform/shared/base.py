@@ -78,7 +78,7 @@ class SharedStore(Protocol):
     def stop(self) -> None: ...
 
     def read(self, namespace: str, keys: Collection[str]) -> dict[str, bytes]:
-        """The values of those keys that exist, all of one moment."""
+        """The values of those keys that exist, up to 250 of them of one moment."""
 
     def keys(self, namespace: str, prefix: str) -> set[str]:
         """The keys that begin with `prefix`. Looks at the whole namespace: not for a request's path."""

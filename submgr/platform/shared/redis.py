@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from hashlib import sha1
 from itertools import islice
 from typing import Any
@@ -20,6 +21,7 @@ from submgr.platform.shared.base import Swap, Swapped
 from submgr.platform.store.base import StoreError, StoreTimeout, StoreUnavailable, check_key, check_namespace
 from submgr.platform.store.sdl_channel import SdlChannel
 from submgr.platform.store.sdl_client import SdlClient, SdlSettings, full_key
+from submgr.platform.store.sdl_lane import Lane, Word, packed
 from submgr.platform.turns import turn
 
 PATIENCE = 0.8
@@ -86,6 +88,7 @@ end
 return 1
 """
 
+MakesSense = Callable[[object], bool]
 _GLOB = re.compile(r"([\\*?\[\]])")
 
 
@@ -107,6 +110,7 @@ class SharedRedis:
         )
         self._client = SdlClient(own, writes=False)
         self._channel = SdlChannel(replace(own, connections=8))
+        self._lanes: dict[str, Lane] = {}
         self._clock = clock
         self._silent_until = 0.0
         self._silence = ""
@@ -117,6 +121,7 @@ class SharedRedis:
 
     def stop(self) -> None:
         self._channel.stop()
+        self._lanes.clear()
         self._client.close()
 
     def read(self, namespace: str, keys: Collection[str]) -> dict[str, bytes]:
@@ -128,8 +133,9 @@ class SharedRedis:
         while piece := list(islice(rest, _VALUES_AT_A_TIME)):
             if found:
                 turn()
-            with self._bounded():
-                found.update(self._client.values(namespace, piece))
+            words: list[Word] = [b"MGET", *(full_key(namespace, key) for key in piece)]
+            answer = self._ask(namespace, f"a read of {len(piece)} keys", words, partial(_is_list, len(piece)))
+            found.update({key: value for key, value in zip(piece, answer, strict=True) if isinstance(value, bytes)})
         return found
 
     def keys(self, namespace: str, prefix: str) -> set[str]:
@@ -148,38 +154,49 @@ class SharedRedis:
 
     def swap(self, swap: Swap) -> Swapped:
         names = [full_key(swap.namespace, key) for key in (*swap.expected, *swap.set, *swap.remove)]
-        arguments: list[bytes | str | int] = [len(swap.expected), len(swap.set), len(swap.remove), "", b"", 0]
+        arguments: list[Word] = [len(swap.expected), len(swap.set), len(swap.remove), "", b"", 0]
         if (entry := swap.entry) is not None:
             log = full_key(swap.namespace, entry.log)
             names += [f"{log}/next", f"{log}/done"]
             arguments[3:] = [log, entry.payload, entry.most]
         arguments += [_expectation(value) for value in swap.expected.values()]
         arguments += swap.set.values()
-        answer = self._run(_SWAP, swap.namespace, names, arguments)
-        if not (isinstance(answer, list) and len(answer) == 2 and all(isinstance(each, int) for each in answer)):
-            raise StoreTimeout(f"redis: {answer!r:.80} is no answer to a change")
+        answer = self._run(_SWAP, swap.namespace, names, arguments, _are_numbers)
         return Swapped(answer[0] == 1, answer[1] if answer[1] > 0 else None)
 
     def lend(self, namespace: str, key: str, expected: bytes | None, value: bytes | None, seconds: float) -> bool:
         check_namespace(namespace)
         check_key(key)
         arguments = (_expectation(expected), _expectation(value), b"%d" % max(1, round(seconds * 1000)))
-        return bool(self._run(_LEND, namespace, [full_key(namespace, key)], arguments) == 1)
+        return bool(self._run(_LEND, namespace, [full_key(namespace, key)], arguments, _is_number) == 1)
 
     def listen(self, namespace: str, channel: str, wake: Callable[[], None]) -> None:
         self._channel.listen(namespace, channel, lambda payload: wake(), wake)
 
-    def _run(self, script: bytes, namespace: str, names: list[str], arguments: Sequence[bytes | str | int]) -> Any:
-        redis = self._client.redis(namespace)
-        with self._bounded(), self._client.asking(f"a change of {namespace}"):
-            try:
-                answer = redis.execute_command("EVALSHA", _SHAS[script], len(names), *names, *arguments)
-            except NoScriptError:
-                answer = redis.execute_command("EVAL", script, len(names), *names, *arguments)
+    def _run(
+        self, script: bytes, namespace: str, names: list[str], arguments: Sequence[Word], makes_sense: MakesSense
+    ) -> Any:
+        words = (len(names), *names, *arguments)
+        answer = self._ask(namespace, "a change", (b"EVALSHA", _SHAS[script], *words), makes_sense)
+        if isinstance(answer, NoScriptError):
+            answer = self._ask(namespace, "a change", (b"EVAL", script, *words), makes_sense)
+        return answer
+
+    def _ask(self, namespace: str, what: str, words: Sequence[Word], makes_sense: MakesSense) -> Any:
+        """The answer to a command. NoScriptError is one, other errors are raised."""
+        with self._bounded(), self._client.asking(f"{what} of {namespace}"):
+            server = self._client.server(namespace)
+            lane = self._lanes.get(server.where)
+            if lane is None:
+                lane = self._lanes[server.where] = Lane(server.client)
+            (answer,) = lane.ask(packed(words), 1)
+            if isinstance(answer, NoScriptError):
+                return answer
             if isinstance(answer, Exception):
                 raise answer
-            if answer is None:
-                raise InvalidResponse("no answer of a script")
+            if not makes_sense(answer):
+                lane.drop()
+                raise InvalidResponse(f"{answer!r:.80} is no answer to {what}")
             return answer
 
     @contextmanager
@@ -198,6 +215,18 @@ class SharedRedis:
         except StoreError:
             raise
         self._silence, self._silent_until = "", 0.0
+
+
+def _is_list(length: int, answer: object) -> bool:
+    return isinstance(answer, list) and len(answer) == length
+
+
+def _are_numbers(answer: object) -> bool:
+    return isinstance(answer, list) and len(answer) == 2 and all(isinstance(each, int) for each in answer)
+
+
+def _is_number(answer: object) -> bool:
+    return isinstance(answer, int)
 
 
 def _expectation(value: bytes | None) -> bytes:

@@ -73,6 +73,12 @@ class Lane:
             self._client.connection_pool.release(connection)
         return answers
 
+    def drop(self) -> None:
+        """Ends the connection that is kept: what comes next on it may be the answer to something else."""
+        connection, self._kept = self._kept, None
+        if connection is not None:
+            self._end(connection)
+
     def _take(self) -> SdlConnection:
         connection, self._kept = self._kept, None
         if connection is not None:
