@@ -41,10 +41,11 @@ Describe = Callable[[Sequence[Use], Sequence[str]], Entry]
 @dataclass(frozen=True, slots=True)
 class _Ue:
     """What is stored of a UE: the octets of each use by application, None where there is none, and of the list of its
-    applications."""
+    applications. Also those of the places where applications were seen."""
 
     octets: Mapping[str, bytes | None]
     listed: bytes | None
+    places: bytes | None
 
     @property
     def apps(self) -> list[str]:
@@ -143,14 +144,14 @@ class SharedUses:
         ue = self._read_all(imsi) if app_id is None else self._read(imsi, [app_id])
         apps = [app_id] if app_id is not None else list(dict.fromkeys([*ue.apps, ANY_APP]))
         uses = [Use(imsi, app, mec_id, False, order) for app in apps]
-        places = self._shared.read(NAMESPACE, [self._places_key]).get(self._places_key)
-        new = sorted(self._elsewhere(uses) - set(_places(places)))
+        known = _places(ue.places)
+        new = sorted(self._elsewhere(uses) - set(known))
         expected = {self._use + use.key: ue.octets.get(use.app_id) for use in uses}
         values = {self._use + use.key: _encoded(use) for use in uses}
         self._list_apps(imsi, apps, ue, expected, values, always=app_id is None)
         if new:
-            expected[self._places_key] = places
-            values[self._places_key] = msgspec.json.encode(sorted({*_places(places), *new}))
+            expected[self._places_key] = ue.places
+            values[self._places_key] = msgspec.json.encode(sorted({*known, *new}))
         entry = self._describe(uses, [app for app, _ in new])
         void = frozenset(self._state + use.key for use in uses)
         made = self._shared.swap(Swap(NAMESPACE, expected, values, void, entry))
@@ -228,8 +229,9 @@ class SharedUses:
         """What is stored of these applications of a UE, and of all of them together."""
         names = {app: self._use + use_key(imsi, app) for app in (*apps, ANY_APP)}
         listed = self._list + imsis.key(imsi)
-        found = self._shared.read(NAMESPACE, [*names.values(), listed])
-        return _Ue({app: found.get(name) for app, name in names.items()}, found.get(listed))
+        found = self._shared.read(NAMESPACE, [*names.values(), listed, self._places_key])
+        octets = {app: found.get(name) for app, name in names.items()}
+        return _Ue(octets, found.get(listed), found.get(self._places_key))
 
     def _read_all(self, imsi: str) -> _Ue:
         listed = self._list + imsis.key(imsi)

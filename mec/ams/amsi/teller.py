@@ -114,10 +114,9 @@ class Teller:
             self._progress.clear()
             self._finished.clear()
         self._taken = max(self._taken, done)
-        noted = self._note(done)
         numbers = range(self._taken + 1, min(last, self._taken + _AT_A_TIME) + 1)
         if not numbers or len(self._open) >= _MOST_OPEN:
-            return noted
+            return self._note(done)
         events = self._log.read(numbers)
         subscriptions, services = self._subscriptions.all(), self._services.all()
         for number in numbers:
@@ -126,6 +125,7 @@ class Teller:
                 self._finished.add(number)
             else:
                 self._tell(number, event, subscriptions, services)
+        self._note(done)
         return True
 
     def _note(self, done: int) -> bool:
