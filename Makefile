@@ -14,7 +14,7 @@ PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 TOOLS := .venv-tools/bin
 COUNT = cat $(1) | grep '==' | grep -vc win32
 
-.PHONY: help run test check lint docs venv fuzz chaos lock sbom audit image clean
+.PHONY: help run test check lint pages docs site venv fuzz chaos lock sbom audit image clean
 .DEFAULT_GOAL := help
 
 help: ## what there is to make
@@ -35,11 +35,17 @@ lint: venv ## ruff, mypy (strict), the import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports setup.cfg
 
-docs: venv ## the pages of docs/ that are made from the source
+pages: venv ## the pages of docs/ that are made from the source
 	$(BIN)/python -m tools.procedures_page
 	$(BIN)/python -m tools.configuration_page
 	$(BIN)/python -m tools.licences
 	$(BIN)/python -m tools.xapps_page
+
+docs: pages site ## the pages that are made from the source, and the site
+
+site: .venv-docs/.installed ## the site of docs/ in build/site
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet
+	@echo "build/site/index.html"
 
 venv: .venv/.installed ## .venv with what tests need, too
 
@@ -68,6 +74,11 @@ venv: .venv/.installed ## .venv with what tests need, too
 	$(TOOLS)/python $(LOCKED) -r requirements-tools.txt
 	@touch $@
 
+.venv-docs/.installed: requirements-docs.txt
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/python $(LOCKED) -r requirements-docs.txt
+	@touch $@
+
 # The locks, from the names in pyproject.toml. Versions stay; UPGRADE=--upgrade takes the newest, and
 # UPGRADE="--upgrade-package NAME" those of one package. Hashes are of all files of a version: every platform and Python.
 COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(TOOLS)/uv pip compile --quiet --universal --python-version 3.11 \
@@ -77,6 +88,7 @@ lock: .venv-tools/.installed ## the locks, from the names in pyproject.toml
 	$(COMPILE) pyproject.toml --group build -o requirements.txt
 	$(COMPILE) --group nodeps --no-deps -o requirements-nodeps.txt
 	$(COMPILE) --group test -c requirements.txt -o requirements-test.txt
+	$(COMPILE) --group docs -o requirements-docs.txt
 	$(COMPILE) --group tools -o requirements-tools.txt
 
 # What the daemon is made of, as the image has it: build/sbom.cdx.json (CycloneDX).
@@ -97,7 +109,7 @@ image: ## the container image (PLATFORMS=linux/amd64,linux/arm64, IMAGE=registry
 
 # Known vulnerabilities of what is locked. Without a way to where they are listed it says so, and fails nothing.
 audit: .venv-tools/.installed ## known vulnerabilities of what is locked
-	$(TOOLS)/python -m tools.audit requirements.txt requirements-nodeps.txt requirements-test.txt requirements-tools.txt
+	$(TOOLS)/python -m tools.audit requirements.txt requirements-nodeps.txt requirements-test.txt requirements-docs.txt requirements-tools.txt
 
 fuzz: venv ## the long runs of the fuzzers
 	$(BIN)/python -m pytest tests/fuzz tests/unit/core/test_model_based.py tests/integration/test_openapi.py \
@@ -111,5 +123,5 @@ chaos: venv ## faults drawn at random (CHAOS_SECONDS, CHAOS_KILLS, CHAOS_SEED)
 		$(BIN)/python -m pytest -s tests/chaos --timeout=0
 
 clean: ## everything that git ignores, a database in data/ among it
-	rm -rf .venv .venv-tools build dist data *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.*
+	rm -rf .venv .venv-docs .venv-tools build dist data *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

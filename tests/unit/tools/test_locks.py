@@ -15,7 +15,13 @@ from packaging.requirements import Requirement
 
 from tools.licences import ROOT, pinned
 
-LOCKS = ("requirements.txt", "requirements-nodeps.txt", "requirements-test.txt", "requirements-tools.txt")
+LOCKS = (
+    "requirements.txt",
+    "requirements-nodeps.txt",
+    "requirements-test.txt",
+    "requirements-docs.txt",
+    "requirements-tools.txt",
+)
 _ENTRY = re.compile(r"[A-Za-z0-9._-]+(\[[a-z,-]+\])?==[\w.]+( ; [^\\]+)?( \\\n    --hash=sha256:[0-9a-f]{64})+")
 
 
@@ -39,6 +45,7 @@ def test_all_that_is_named_is_locked(project: dict[str, Any]) -> None:
         "requirements.txt": [*project["project"]["dependencies"], *groups["build"]],
         "requirements-nodeps.txt": groups["nodeps"],
         "requirements-test.txt": groups["test"],
+        "requirements-docs.txt": groups["docs"],
         "requirements-tools.txt": groups["tools"],
     }
     for lock, names in named.items():
