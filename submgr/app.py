@@ -208,6 +208,7 @@ def build(
             journalling.observer,
             node_state.trouble,
         ),
+        rmr.routes,
     )
     platform_http = make_platform_http(
         live, service, probes, logs, monitoring, orphans, reconciler, backup, nodes, looks, edge

@@ -31,6 +31,7 @@ PROBES = (
     "/events",
     "/overview",
     "/overview/history",
+    "/routes",
     *DOCUMENTS,
 )
 """Ends of the paths of platform requests that are answered before the subscriptions are restored."""

@@ -252,6 +252,13 @@ class Service:
 
     # --- operators
 
+    def delete_subscription(self, subscription_id: str) -> bool:
+        """Deletes a REST subscription, whoever has made it. Returns False when there is none."""
+        if self.e2_subscriptions_of(subscription_id) is None and subscription_id not in self._registry.meids:
+            return False
+        self.unsubscribe(subscription_id)
+        return True
+
     def delete_node_subscriptions(self, meid: str) -> bool:
         """Deletes all subscriptions at an E2 node, also those of RMR xApps. Returns False for an unknown node."""
         if not self.known_node(meid):

@@ -19,6 +19,7 @@ from submgr.rest.errors import answer_refusals, report_internal_errors
 from submgr.rest.events import Events
 from submgr.rest.openapi import add_platform_documents
 from submgr.rest.overview import Overviews
+from submgr.rest.routes import Routes
 from submgr.rest.symptomdata import Symptoms, rest_subscriptions
 from submgr.rest.use_cases import HealthReport, InternalError, Looks, Operations, Subscriptions
 from submgr.rest.views import (
@@ -57,7 +58,7 @@ def platform_app(
         _State(operations).routes()
         + _Queries(subscriptions, operations).routes()
         + in_words.routes()
-        + [(f"{_BASE}/events", events.answer)]
+        + [(f"{_BASE}/events", events.answer), (f"{_BASE}/routes", Routes(looks.routes).answer)]
         + overviews.routes()
         + operations.edge.routes()
     ):
@@ -210,6 +211,7 @@ class _Changes:
     def routes(self) -> list[tuple[str, str, View]]:
         return [
             ("POST", f"{_BASE}/reconcile", lambda: json_bytes(encode_list(self._reconcile(True), difference_view))),
+            ("DELETE", f"{_BASE}/subscriptions/<subscription_id>", self._delete),
             ("DELETE", f"{_BASE}/delete_all_e2node_subscriptions/<path:meid>", self._delete_of_node),
             ("DELETE", f"{_BASE}/delete_all_xapp_subscriptions/<path:host>", self._delete_of_xapp),
             ("POST", f"{_BASE}/import", self._import),
@@ -223,6 +225,11 @@ class _Changes:
         imported = self._import_(request.get_data(), dry_run, _flag("skipUnreadable"))
         answer = json_response(import_view(imported, restarting=not dry_run))
         return answer if dry_run else after_sent(answer, self._subscriptions.restart)
+
+    def _delete(self, subscription_id: str) -> Response:
+        if not self._subscriptions.delete_subscription(subscription_id):
+            raise ApiError(404, f"there is no REST subscription {subscription_id}")
+        return _done(f"the subscription {subscription_id} is being deleted")
 
     def _delete_of_node(self, meid: str) -> Response:
         if not self._subscriptions.delete_node_subscriptions(meid):

@@ -19,6 +19,7 @@ from submgr.overview.overview import Overview
 from submgr.overview.values import Status
 from submgr.reconciler import Difference
 from submgr.rest.edge import Edge
+from submgr.rmr.routing.table import RouteTable
 from submgr.service import Accepted
 
 
@@ -52,6 +53,9 @@ class Subscriptions(Protocol):
 
     def connected_nodes(self) -> list[str]:
         """The Meids of the E2 nodes that are connected."""
+
+    def delete_subscription(self, subscription_id: str) -> bool:
+        """Deletes a REST subscription, whoever has made it; False when there is no such REST subscription."""
 
     def delete_node_subscriptions(self, meid: str) -> bool:
         """Deletes all subscriptions of an E2 node; False when there is no such node."""
@@ -126,11 +130,15 @@ class DebugWrite:
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """What an operator looks at: what has happened, what is subscribed where, and how the process is."""
+    """What an operator looks at: what has happened, what is subscribed where, and how the process is.
+
+    `routes`: the RMR route table in force; None while there is none, and when librmr keeps it.
+    """
 
     journal: Journal
     overview: Overview
     status: Callable[[], Status]
+    routes: Callable[[], RouteTable | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import gevent
+import gevent.event
 import gevent.ssl
 import pytest
 from gevent import socket
@@ -400,6 +401,38 @@ def test_a_stream_that_breaks_off_is_an_error_and_not_an_end(client, peer):
             for piece in answer.chunks():
                 got += len(piece)
     assert got == 70_000
+
+
+def test_a_stream_that_goes_on_is_handed_on_as_it_comes(client, peer):
+    """Of events, say, the next of which may come in an hour."""
+    seen = gevent.event.Event()
+
+    def talk(server: Peer, sock: socket.socket) -> None:
+        server.read(sock)
+        sock.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n")
+        seen.wait(20)
+        sock.sendall(b"3\r\ntwo\r\n0\r\n\r\n")
+        sock.recv(1)
+
+    with client.stream("GET", Target("127.0.0.1", peer(talk).port, "/")) as answer:
+        pieces = answer.pieces(20)
+        assert next(pieces) == b"one"
+        seen.set()
+        assert b"".join(pieces) == b"two"
+    assert len(client._pool) == 1
+
+
+def test_a_stream_in_which_nothing_comes_for_too_long_is_late(client, peer):
+    def talk(server: Peer, sock: socket.socket) -> None:
+        server.read(sock)
+        sock.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n")
+        sock.recv(1)
+
+    with client.stream("GET", Target("127.0.0.1", peer(talk).port, "/")) as answer:
+        pieces = answer.pieces(0.05)
+        assert next(pieces) == b"one"
+        with pytest.raises(HttpTimeout):
+            next(pieces)
 
 
 def test_an_early_refusal_of_a_large_body_is_seen(client, peer):

@@ -241,6 +241,15 @@ def test_a_delete_of_what_is_not_known_returns_at_once(bench: Bench) -> None:
     assert not bench.outside.rest and not bench.outside.e2
 
 
+def test_an_operator_deletes_what_anybody_has_made(bench: Bench) -> None:
+    subscription_id = bench.subscribe(bench.request(owner="xapp-a"))
+    bench.outside.silent.add("gnb_1")
+    assert bench.service.delete_subscription(subscription_id)
+    assert bench.outside.rest[subscription_id].delete_ongoing
+    assert bench.service.delete_subscription(subscription_id), "it is still there, being deleted"
+    assert not bench.service.delete_subscription("never-was")
+
+
 # --- ownership
 
 

@@ -4,18 +4,17 @@
 from __future__ import annotations
 
 import gzip
-import os
 import re
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import click
 
 from submgr.cli.ctl.command import Command
+from submgr.cli.ctl.files import whole
 from submgr.cli.ctl.server import REFUSED, Server
 
 END = re.compile(rb'\n\{"end":true[^\n]*\}\n\Z')
@@ -46,7 +45,7 @@ def reconcile(server: Server, dry_run: bool) -> None:
 def export(server: Server, file: str) -> None:
     """Write all records to FILE, as lines of JSON (- or nothing: standard output; *.gz: packed)."""
     last = b""
-    with _whole(file) as out:
+    with whole(file, packs=True) as out:
         for chunk in server.chunks("export"):
             out.write(chunk)
             last = (last + chunk)[-200:]
@@ -54,24 +53,6 @@ def export(server: Server, file: str) -> None:
             raise click.ClickException("the export broke off: the log of the Subscription Manager says why")
     if file != "-":
         click.echo(f"written to {file}", err=True)
-
-
-@contextmanager
-def _whole(file: str) -> Iterator[IO[bytes]]:
-    """A file that is there only once it is complete."""
-    if file == "-":
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    part = Path(f"{file}.part")
-    try:
-        with gzip.open(part, "wb") if file.endswith(".gz") else part.open("wb") as out:
-            yield out  # type: ignore[misc]
-        os.replace(part, file)
-    except OSError as error:
-        raise click.ClickException(f"{file}: {error.strerror or error}") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 @click.command("import", cls=Command)

@@ -29,6 +29,7 @@ from submgr.reconciler import Difference
 from submgr.rest.platform import platform_app
 from submgr.rest.use_cases import DebugWrite, HealthReport, Looks, Operations
 from submgr.rest.xapp import xapp_app
+from submgr.rmr.routing.table import RouteTable
 from submgr.service import Accepted
 
 
@@ -69,6 +70,10 @@ class FakeSubscriptions:
 
     def connected_nodes(self) -> list[str]:
         return list(self.nodes)
+
+    def delete_subscription(self, subscription_id: str) -> bool:
+        self.calls.append(("delete", subscription_id))
+        return subscription_id in self.of
 
     def delete_node_subscriptions(self, meid: str) -> bool:
         self.calls.append(("delete_node", meid))
@@ -138,6 +143,7 @@ class LookedAt:
     def __init__(self) -> None:
         self.now = 1_800_000_000.0
         self.nodes: list[Node] = []
+        self.table: RouteTable | None = None
         self.local = LocalNodeState()
         self.journal = Journal(lambda: self.now)
         self.outcomes = Outcomes()
@@ -155,7 +161,7 @@ class LookedAt:
         overview = Overview(
             lambda: self.nodes, self.outcomes, self.tallies, self.node_states, connected, lambda _: 7, lambda: self.now
         )
-        return Looks(self.journal, overview, lambda: self.status)
+        return Looks(self.journal, overview, lambda: self.status, lambda: self.table)
 
 
 @pytest.fixture

@@ -46,6 +46,7 @@ FIRST_VIEW = {
 SECOND_VIEW = {**FIRST_VIEW, "Meid": "enb/2 x", "InstanceIds": [], "SubReqOngoing": True}
 
 WRITES = [
+    ("DELETE", f"{V1}/subscriptions/first", ("delete", "first")),
     ("DELETE", f"{V1}/delete_all_e2node_subscriptions/gnb_1", ("delete_node", "gnb_1")),
     ("DELETE", f"{V1}/delete_all_xapp_subscriptions/{HOST_A}", ("delete_xapp", HOST_A)),
     ("POST", f"{V1}/test/deletesubid=7", ("remove_record", 7)),
@@ -184,6 +185,7 @@ def test_web_pages_of_other_origins_change_nothing(
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
+        ("DELETE", "subscriptions/third", 404),
         ("DELETE", "delete_all_e2node_subscriptions/gnb_4", 404),
         ("DELETE", "delete_all_xapp_subscriptions/nobody", 404),
         ("POST", "test/deletesubid=8", 404),

@@ -4,61 +4,26 @@
 from __future__ import annotations
 
 import gzip
-import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+import click
 import pytest
-from click.testing import CliRunner, Result
-from flask import Response, request
+from click.testing import CliRunner
+from flask import Response
+from support.cli.platform import Platform
 from support.ports import free_port
 from support.tls.authority import Authority
 
 from submgr.cli.ctl.main import ctl
 from submgr.platform.config.tls import TlsSettings
-from submgr.platform.http.app import JsonApp
 from submgr.platform.http.server import HttpServer
 
-
-class Daemon:
-    """The platform interface, as far as the commands ask it; `asked` is what came."""
-
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, str, str | None, bytes]] = []
-        self.answers: list[Response] = []
-        self.app = JsonApp("daemon")
-        self.app.before_request(self._answer)
-        self.http = HttpServer("platform", "127.0.0.1:0", self.app)
-        self.http.start()
-
-    def _answer(self) -> Response:
-        path = request.full_path.removeprefix("/ric/v1/").rstrip("?")
-        self.asked.append((request.method, path, request.headers.get("Authorization"), request.get_data()))
-        return self.answers.pop(0)
-
-    def answers_with(self, *bodies: Any, status: int = 200) -> None:
-        self.answers += [
-            Response(body if isinstance(body, bytes) else json.dumps(body), status, content_type="application/json")
-            for body in bodies
-        ]
-
-    def ctl(self, *arguments: str, **options: Any) -> Result:
-        return CliRunner().invoke(ctl, ["--server", f"127.0.0.1:{self.http.port}", *arguments], **options)
-
-
-@pytest.fixture
-def daemon() -> Iterator[Daemon]:
-    daemon = Daemon()
-    yield daemon
-    daemon.http.stop(grace=0)
-
-
+COMMANDS = ctl.list_commands(click.Context(ctl))
 DIFFERENCE = {"What": "e2_record", "Key": "5", "Meid": "gnb_1", "Why": "not in the database", "Repaired": False}
 LINES = b'{"format":"submgr-records","version":1}\n{"end":true,"records":0}\n'
 
 
-def test_differences_are_shown_and_make_the_exit_status_1(daemon: Daemon) -> None:
+def test_differences_are_shown_and_make_the_exit_status_1(daemon: Platform) -> None:
     daemon.answers_with([DIFFERENCE], [{**DIFFERENCE, "Repaired": True}], [])
     shown = daemon.ctl("reconcile", "--dry-run")
     assert (shown.exit_code, shown.stdout) == (1, "e2_record 5 gnb_1: not in the database\n")
@@ -73,7 +38,7 @@ def test_differences_are_shown_and_make_the_exit_status_1(daemon: Daemon) -> Non
     ]
 
 
-def test_what_is_subscribed_is_shown_in_words(daemon: Daemon) -> None:
+def test_what_is_subscribed_is_shown_in_words(daemon: Platform) -> None:
     line = {"SubscriptionId": 7, "Meid": "gnb_1", "RANFunctionID": 2, "Words": "KPM report every 100 ms"}
     event = {"Words": "KPM report every 100 ms", "Content": {"format": 1, "report_period_ms": 100}}
     actions = [{"ActionID": 1, "Definition": {"Words": "00: a placeholder"}}, {"ActionID": 2, "Definition": None}]
@@ -90,15 +55,7 @@ def test_what_is_subscribed_is_shown_in_words(daemon: Daemon) -> None:
     assert [path for _, path, *_ in daemon.asked] == ["contents", "contents/7"]
 
 
-def test_nodes_are_listed_with_what_they_offer(daemon: Daemon) -> None:
-    function = {"RANFunctionID": 2, "Name": "", "OID": "", "Revision": 1, "Definition": {"Words": "no octets"}}
-    daemon.answers_with(["a/b"], ["a/b"], [function])
-    assert daemon.ctl("nodes").stdout == "a/b\n"
-    assert daemon.ctl("nodes", "-o", "wide").stdout == "a/b\n  2\trevision 1\tno OID\tno octets\n"
-    assert [path for _, path, *_ in daemon.asked][-1].endswith("/functions")
-
-
-def test_the_token_comes_from_a_file_or_the_environment(daemon: Daemon, tmp_path: Path) -> None:
+def test_the_token_comes_from_a_file_or_the_environment(daemon: Platform, tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("s3cret\n")
     daemon.answers_with([], [], [])
@@ -111,7 +68,7 @@ def test_the_token_comes_from_a_file_or_the_environment(daemon: Daemon, tmp_path
     assert "none" in missing.stderr
 
 
-def test_a_refusal_is_told_in_its_words(daemon: Daemon) -> None:
+def test_a_refusal_is_told_in_its_words(daemon: Platform) -> None:
     errors = [{"field": "line 7", "message": "cannot be read"}]
     daemon.answers_with({"code": 400, "message": "the file has mistakes", "errors": errors}, status=400)
     daemon.answers_with({"code": 401, "message": "a token is needed", "errors": []}, status=401)
@@ -130,20 +87,20 @@ def test_nobody_answers() -> None:
     assert "SUBMGR_SERVER" in silent.stderr
 
 
-def test_another_server_answers(daemon: Daemon) -> None:
+def test_another_server_answers(daemon: Platform) -> None:
     daemon.answers_with(b"hello")
     other = daemon.ctl("reconcile")
     assert other.exit_code == 1
     assert "does not answer as a Subscription Manager" in other.stderr
 
 
-def test_the_server_can_be_in_the_environment(daemon: Daemon) -> None:
+def test_the_server_can_be_in_the_environment(daemon: Platform) -> None:
     daemon.answers_with([])
     environment = {"SUBMGR_SERVER": f"http://127.0.0.1:{daemon.http.port}/"}
     assert CliRunner().invoke(ctl, ["reconcile"], env=environment).exit_code == 0
 
 
-def test_the_server_can_stand_behind_the_command(daemon: Daemon, tmp_path: Path) -> None:
+def test_the_server_can_stand_behind_the_command(daemon: Platform, tmp_path: Path) -> None:
     daemon.answers_with([])
     file = tmp_path / "token"
     file.write_text("s3cret")
@@ -153,7 +110,7 @@ def test_the_server_can_stand_behind_the_command(daemon: Daemon, tmp_path: Path)
     assert daemon.asked[0][2] == "Bearer s3cret"
 
 
-@pytest.mark.parametrize("command", ["show", "nodes", "reconcile", "export", "import"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_explains_itself(command: str) -> None:
     shown = CliRunner().invoke(ctl, [command, "--help"])
     assert shown.exit_code == 0
@@ -162,7 +119,7 @@ def test_each_command_explains_itself(command: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["backup.jsonl", "backup.jsonl.gz"])
-def test_an_export_goes_to_a_file(daemon: Daemon, tmp_path: Path, name: str) -> None:
+def test_an_export_goes_to_a_file(daemon: Platform, tmp_path: Path, name: str) -> None:
     daemon.answers_with(LINES)
     file = tmp_path / name
     assert daemon.ctl("export", str(file)).exit_code == 0
@@ -171,12 +128,12 @@ def test_an_export_goes_to_a_file(daemon: Daemon, tmp_path: Path, name: str) -> 
     assert [each.name for each in tmp_path.iterdir()] == [name]
 
 
-def test_an_export_to_the_standard_output(daemon: Daemon) -> None:
+def test_an_export_to_the_standard_output(daemon: Platform) -> None:
     daemon.answers_with(LINES)
     assert daemon.ctl("export").stdout_bytes == LINES
 
 
-def test_an_export_that_breaks_off_leaves_no_file(daemon: Daemon, tmp_path: Path) -> None:
+def test_an_export_that_breaks_off_leaves_no_file(daemon: Platform, tmp_path: Path) -> None:
     file = tmp_path / "backup"
     file.write_bytes(b"yesterday's")
     daemon.answers_with(LINES[:-10], {"code": 503, "message": "no database", "errors": []}, status=200)
@@ -187,7 +144,7 @@ def test_an_export_that_breaks_off_leaves_no_file(daemon: Daemon, tmp_path: Path
     assert [each.name for each in tmp_path.iterdir()] == ["backup"]
 
 
-def test_an_import_is_sent_packed(daemon: Daemon, tmp_path: Path) -> None:
+def test_an_import_is_sent_packed(daemon: Platform, tmp_path: Path) -> None:
     file = tmp_path / "backup"
     file.write_bytes(LINES)
     daemon.answers_with(
@@ -205,7 +162,7 @@ def test_an_import_is_sent_packed(daemon: Daemon, tmp_path: Path) -> None:
     assert gzip.decompress(daemon.asked[0][3]) == LINES
 
 
-def test_an_import_waits_for_the_restart(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_import_waits_for_the_restart(daemon: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("submgr.cli.ctl.records.LOOK", 0.0)
     daemon.answers_with({"Records": {}, "Skipped": 0, "Restarting": True})
     daemon.answers_with({}, status=200)
@@ -219,14 +176,14 @@ def test_an_import_waits_for_the_restart(daemon: Daemon, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("command", ["export", "import"])
-def test_a_file_that_cannot_be_used(daemon: Daemon, tmp_path: Path, command: str) -> None:
+def test_a_file_that_cannot_be_used(daemon: Platform, tmp_path: Path, command: str) -> None:
     daemon.answers_with(LINES)
     failed = daemon.ctl(command, str(tmp_path / "no" / "file"))
     assert failed.exit_code == 1
     assert "No such file or directory" in failed.stderr
 
 
-def test_over_https_it_shows_the_certificate_that_is_asked_for(daemon: Daemon, tmp_path: Path) -> None:
+def test_over_https_it_shows_the_certificate_that_is_asked_for(daemon: Platform, tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     own, operator = authority.issue("localhost"), authority.issue("operator")
     tls = TlsSettings(own.certificate, own.key, authority.ca)
