@@ -2,7 +2,7 @@
 """E2AP messages to octets and back (aligned PER, E2AP 9.3).
 
 Plain messages are read in some microseconds (`aper_read`), all others in some ten times as many (`aper_general`). The
-property tests hold both, and the writer, to what pycrate makes of the ASN.1 (docs/decisions/0010-own-e2ap-codec.md).
+property tests hold both, and the writer, to what pycrate makes of the ASN.1 (docs/decisions/0013-own-e2ap-codec.md).
 """
 
 from __future__ import annotations

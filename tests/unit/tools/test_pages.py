@@ -55,3 +55,11 @@ def test_what_the_architecture_names_is_there() -> None:
             module, _, owner = module.rpartition(".")
             member = f"{owner}.{member}"
         assert attrgetter(member)(import_module(module)), name
+
+
+def test_each_decision_has_a_number_of_its_own() -> None:
+    decisions = sorted((DOCS / "decisions").glob("*.md"))
+    numbers = [int(decision.name[:4]) for decision in decisions]
+    assert numbers == list(range(1, len(decisions) + 1))
+    for number, decision in zip(numbers, decisions, strict=True):
+        assert decision.read_text(encoding="utf-8").startswith(f"# {number}. "), decision.name
