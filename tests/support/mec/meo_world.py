@@ -14,7 +14,7 @@ import gevent
 from prometheus_client import CollectorRegistry
 
 from mec.meo.app import Orchestrator
-from mec.meo.drivers.base import DriverError
+from mec.meo.drivers.base import DriverError, Report
 from mec.meo.model import App, AppInfo, Context, Platform, Support, Wish
 from mec.meo.settings import MeoSettings
 from submgr.platform.http.client import HttpClient, HttpResponse
@@ -59,7 +59,9 @@ def rounds(world: World) -> list[tuple[str, str, str]]:
 class World:
     """What is outside of the orchestrator. `time` is both of its clocks, which do not move by themselves."""
 
-    def __init__(self, settings: MeoSettings | None = None, driver_timeout: float = 0.2) -> None:
+    def __init__(
+        self, settings: MeoSettings | None = None, driver_timeout: float = 0.2, *, reported: bool = False
+    ) -> None:
         self.settings = settings or MeoSettings(period=3600.0, cooldown=0.0, seed=1)
         self.time = 1000.0
         self.deployed: dict[str, set[str]] = {}
@@ -78,6 +80,9 @@ class World:
         self.crash_after_effect = False
         self.epoch = 0
         self.dead = False
+        self.reports: dict[tuple[str, str], Report] = {}
+        """Where platforms tell the state of deployments, by platform and application, if they are `reported`."""
+        self._driver: type[FakeDriver] = ReportedDriver if reported else FakeDriver
         self._driver_timeout = driver_timeout
         self._disk = MemoryBackend()
         self._requests: list[gevent.Greenlet] = []
@@ -93,7 +98,7 @@ class World:
             self.settings,
             self.store,
             CollectorRegistry(),
-            drivers={"noop": FakeDriver(life)},
+            drivers={"noop": self._driver(life)},
             client=cast(HttpClient, Devices(life)),
             callback_policy=AT_ONCE,
             removal_policy=AT_ONCE,
@@ -273,6 +278,15 @@ class FakeDriver:
         turn()
         if fault.endswith("half"):
             raise DriverError("told to fail when half of it is done")
+
+
+class ReportedDriver(FakeDriver):
+    """As FakeDriver, and platforms may tell how far a deployment is."""
+
+    def deploy_reported(self, app: App, platform: Platform, timeout: float, report: Report) -> bool:
+        self._life.world.reports[platform.name, app.key] = report
+        self.deploy(app, platform, timeout)
+        return True
 
 
 class Devices:

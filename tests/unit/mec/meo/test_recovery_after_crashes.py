@@ -3,24 +3,36 @@
 
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+import hypothesis
+from hypothesis import HealthCheck
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from support.mec.meo_world import World, app, wish
 
-from mec.meo.model import Context, Platform
+from mec.meo.drivers.base import instance_id
+from mec.meo.model import Context, DeploymentState, Platform
+from mec.meo.records import deployment_key
+from mec.meo.resources import Capacity
+from mec.meo.settings import MeoSettings
 
-NAMES = st.sampled_from(["p1", "p2", "p3", "p4"])
+NAMES = st.sampled_from(["p1", "p2", "p3", "p4", "small"])
 APPS = st.sampled_from(["app", "other"])
+
+
+SMALL = Platform("small", "noop", "http://small/", capacity=Capacity(contexts=2))
 
 
 class Crashes(RuleBasedStateMachine):
     """The client's view: which contexts it was given, which it has ended; whatever was under way when the process
     died is in doubt."""
 
+    reported = False
+
     def __init__(self) -> None:
         super().__init__()
-        self.world = World()
+        # its clock stands still: who waited for a deployment would wait in real time
+        settings = MeoSettings(period=3600.0, cooldown=0.0, seed=1, ready_timeout=0.0)
+        self.world = World(settings, reported=self.reported)
         self.world.start()
         self.known: dict[str, Context] = {}
         self.ended: set[str] = set()
@@ -32,6 +44,7 @@ class Crashes(RuleBasedStateMachine):
     def begin(self) -> None:
         for name in ("p1", "p2", "p3"):
             self._do(self.world.platform, name)
+        self._do(self.world.inventory.add_platform, SMALL)
         for name in ("app", "other"):
             self._do(self.world.inventory.add_app, app(name))
 
@@ -138,11 +151,22 @@ class Crashes(RuleBasedStateMachine):
     def stored_and_known_agree_and_nothing_is_half_done(self) -> None:
         state = self.world.meo.state
         stored = self.world.records("meo_contexts")
+        told = {key for key in stored if key.startswith("deployment:")}
+        pairs = {context.pair for context in state.contexts.values()} if self.reported else set()
+        assert told == {deployment_key(instance_id(pair)) for pair in pairs}
+        stored = {key: record for key, record in stored.items() if key not in told}
         assert {key: record["platform"] for key, record in stored.items()} == {
             context.id: context.platform for context in state.contexts.values()
         }
         assert set(self.world.records("meo_platforms")) == set(state.platforms)
         assert set(self.world.records("meo_apps")) == set(state.apps)
+
+    @invariant()
+    def what_is_taken_is_what_contexts_take(self) -> None:
+        state = self.world.meo.state
+        for name, platform in state.platforms.items():
+            assert state.occupancy.used(name).contexts == state.count_at(name)
+            assert platform.capacity is None or state.count_at(name) <= (platform.capacity.contexts or 0)
 
     @invariant()
     def every_device_knows_where_its_application_is(self) -> None:
@@ -163,7 +187,28 @@ class Crashes(RuleBasedStateMachine):
         assert self.ended.isdisjoint(self.world.meo.state.contexts)
 
 
-Crashes.TestCase.settings = settings(
+class CrashesOfPlatformsThatReport(Crashes):
+    """Platforms tell how far deployments are, late and wrongly."""
+
+    reported = True
+
+    @rule(number=st.integers(0, 99), state=st.sampled_from(DeploymentState))
+    def report(self, number: int, state: DeploymentState) -> None:
+        reports = list(self.world.reports.values())
+        if reports:
+            report = reports[number % len(reports)]
+            self._do(self.world.meo.deployment_states.report, report.id, state, "")
+
+    @invariant()
+    def the_token_that_was_given_holds(self) -> None:
+        for context in self.world.meo.state.contexts.values():
+            report = self.world.reports[context.platform, context.app_key]
+            assert self.world.meo.deployment_states.token(report.id) == report.token
+
+
+Crashes.TestCase.settings = hypothesis.settings(
     max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestCrashes = Crashes.TestCase
+CrashesOfPlatformsThatReport.TestCase.settings = Crashes.TestCase.settings
+TestCrashesOfPlatformsThatReport = CrashesOfPlatformsThatReport.TestCase
