@@ -31,6 +31,7 @@ SPDX = {
     "BSD License": "BSD-3-Clause",
     "GPL 2": "GPL-2.0-only",
     "LGPL v2.1+": "LGPL-2.1-or-later",
+    "ISC License": "ISC",
     "MIT License": "MIT",
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
 }
