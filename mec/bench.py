@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from submgr.platform.health import Health
 from submgr.platform.http.client import HttpClient
 from submgr.platform.http.errors import HttpError
 from submgr.platform.http.server import HttpServer
+from submgr.platform.progress import Progress
 from submgr.platform.store.sqlite import SqliteStore
 
 _APP = "12345"
@@ -52,12 +54,15 @@ _CHUNK = 64 * 1024
               help="For each number of replicas and kind of request.")  # fmt: skip
 def bench(attaches: int, pdus: int, fetches: int, replicas: int | None, seconds: float) -> None:
     """Measure S1AP against decoding all of it with pycrate, and fetches of application state; or replicas."""
-    if replicas is not None:
-        for line in table(replicas, seconds):
+    with Progress() as progress:
+        if replicas is not None:
+            progress.says("requests to replicas")
+            lines = table(replicas, seconds)
+        else:
+            progress.says("S1AP, then fetches of state")
+            lines = chain(_s1ap(attaches, pdus), [""], _fetching(fetches))
+        for line in lines:
             click.echo(line)
-        return
-    for line in [*_s1ap(attaches, pdus), "", *_fetching(fetches)]:
-        click.echo(line)
 
 
 def _s1ap(attaches: int, pdus: int) -> Iterator[str]:

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import click
 
-from mec.meo.bench import measure
+from mec.meo.bench import SIZES, measure
 from mec.meo.demo import Demo
 from mec.meo.placement import Rules
 from mec.meo.simulation.chart import chart
-from mec.meo.simulation.model import SCENARIOS, Size, compare
+from mec.meo.simulation.model import SCENARIOS, STRATEGIES, Size, compare
 from mec.meo.simulation.report import table
 from submgr.platform.http.listen import ListenError
+from submgr.platform.progress import Progress
 from submgr.platform.termination import run_until_terminated
 
 
@@ -44,11 +45,17 @@ def simulate(
     size = Size(platforms, contexts, hours, stay)
     rules = Rules(max_load=max_load, min_key=min_key, alpha=alpha)
     results = {}
-    for scenario in SCENARIOS:
-        click.echo(f"{scenario.name} ...", err=True)
-        results[scenario.name] = compare(
-            scenario, size, rules, seeds=range(seed, seed + runs), migrations_per_round=migrations
-        )
+    with Progress(len(SCENARIOS) * len(STRATEGIES) * runs * sum(size.rounds)) as progress:
+        for scenario in SCENARIOS:
+            progress.says(scenario.name)
+            results[scenario.name] = compare(
+                scenario,
+                size,
+                rules,
+                seeds=range(seed, seed + runs),
+                migrations_per_round=migrations,
+                done=progress.step,
+            )
     click.echo(table(results))
     if path is not None:
         path.write_text(chart(results), encoding="utf-8")
@@ -59,8 +66,12 @@ def bench_meo() -> None:
     """Measure how long admissions take, by how many platforms there are."""
     click.echo("| platforms | draw, ms | admission, ms |")
     click.echo("|---|---|---|")
-    for timing in measure():
-        click.echo(f"| {timing.platforms} | {timing.draw:.3f} | {timing.admission:.3f} |")
+    with Progress(len(SIZES)) as progress:
+        for platforms in SIZES:
+            progress.says(f"{platforms} platforms")
+            (timing,) = measure((platforms,))
+            progress.step()
+            click.echo(f"| {timing.platforms} | {timing.draw:.3f} | {timing.admission:.3f} |")
 
 
 @click.command("demo-meo")

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import product
 from typing import Any
 
 import click
@@ -16,10 +18,13 @@ from submgr.bench.large import Event, loss, queued, restart
 from submgr.bench.load import Figures, Load
 from submgr.bench.start import Start, median_of, starts
 from submgr.bench.xapps import Listener
+from submgr.platform.progress import Progress
 from submgr.rmr.tools.bench import percentile
 from submgr.rmr.tools.bench import rmr as rmr_benchmark
 
 _LONGEST_RUN = 900.0
+_PHASES = 5
+"""Of a run with so many clients, see `phases`."""
 _PROCESSES = ("submgr", "e2term", "rtmgr", "redis", "clients")
 _HEAD = (
     f"{'store':<7}{'resident':>9}{'rtmgr ms':>9}  {'phase':<17}{'clients':>8}{'per s':>8}"
@@ -67,12 +72,12 @@ def subscribe(
     """
     if not as_json:
         click.echo(_HEAD)
+    runs = list(product(stores, delays, residents))
     try:
-        for store in stores:
-            for delay in delays:
-                for resident in residents:
-                    with gevent.Timeout(_LONGEST_RUN, BenchError(f"not over after {_LONGEST_RUN:g} s")):
-                        _run(BedOptions(store, delay / 1000), clients, count, nodes, resident, as_json)
+        with Progress(len(runs) * len(clients) * _PHASES) as progress:
+            for store, delay, resident in runs:
+                with gevent.Timeout(_LONGEST_RUN, BenchError(f"not over after {_LONGEST_RUN:g} s")):
+                    _run(BedOptions(store, delay / 1000), clients, count, nodes, resident, as_json, progress)
     except BenchError as failed:
         raise click.ClickException(str(failed)) from failed
 
@@ -89,13 +94,20 @@ def large(count: int, nodes: int, lost: int, waiting: int, as_json: bool) -> Non
     """Events that concern very many subscriptions: how long they take, and what any other request waits meanwhile."""
     if not as_json:
         click.echo(f"{'event':<26}{'count':>8}{'seconds':>9}{'probe ms':>10}{'stall ms':>10}{'CPU s':>8}{'MB':>8}")
+    runs: list[tuple[str, Callable[[], list[Event]]]] = [("start", partial(restart, "sqlite", count, nodes))]
+    if waiting:
+        runs.append(("queue", partial(queued, "sqlite", waiting, min(waiting, 100))))
+    for policy in ("drop", "notify", "restore") if lost else ():
+        runs.append((f"loss of a node, {policy}", partial(loss, policy, lost)))
     try:
-        with gevent.Timeout(_LONGEST_RUN, BenchError(f"not over after {_LONGEST_RUN:g} s")):
-            _show(restart("sqlite", count, nodes), as_json)
-            if waiting:
-                _show(queued("sqlite", waiting, min(waiting, 100)), as_json)
-            for policy in ("drop", "notify", "restore") if lost else ():
-                _show(loss(policy, lost), as_json)
+        with (
+            gevent.Timeout(_LONGEST_RUN, BenchError(f"not over after {_LONGEST_RUN:g} s")),
+            Progress(len(runs)) as told,
+        ):
+            for name, run in runs:
+                told.says(name)
+                _show(run(), as_json)
+                told.step()
     except BenchError as failed:
         raise click.ClickException(str(failed)) from failed
 
@@ -146,14 +158,26 @@ def _show(events: Iterable[Event], as_json: bool) -> None:
         )
 
 
-def _run(options: BedOptions, clients: tuple[int, ...], count: int, nodes: int, resident: int, as_json: bool) -> None:
+def _run(
+    options: BedOptions,
+    clients: tuple[int, ...],
+    count: int,
+    nodes: int,
+    resident: int,
+    as_json: bool,
+    progress: Progress,
+) -> None:
+    progress.says(f"{options.store}, starting")
     facts = {"store": options.store, "resident": resident, "rtmgr_delay_ms": options.rtmgr_delay * 1000}
     with Bed(options) as bed, Listener() as listener:
         load = Load(bed, listener, nodes)
         if resident:
+            progress.says(f"{options.store}, {resident} subscriptions to begin with")
             load.fill(resident)
         for number in clients:
+            progress.says(f"{options.store}, {number} clients")
             for figures in phases(load, number, count):
+                progress.step()
                 click.echo(_json(facts, figures) if as_json else _line(facts, figures))
         listed = len(msgspec.json.decode(bed.platform("/ric/v1/subscriptions")[1]))
         if listed != resident:

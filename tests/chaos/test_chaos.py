@@ -50,6 +50,8 @@ def numbers() -> list[int] | itertools.count[int]:
 )
 def test_nothing_is_lost_in_storms(kind: str) -> None:
     began = time.monotonic()
+    until = f"{SECONDS:g} s" if SECONDS else f"{STORMS} storms"
+    print(f"{0:7.1f} s  {kind}, seed {SEED}: starting, for {until}", flush=True)
     # after a failover to a replica that is older than a take-over, what was removed before comes back: reconciled
     reconcile = 1.0 if kind == SENTINEL else random.Random(f"{SEED} {kind} reconcile").choice([0.0, 1.0])
     with Place(kind, reconcile) as place:

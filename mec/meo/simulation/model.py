@@ -10,7 +10,7 @@ in reality.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
 
@@ -58,6 +58,11 @@ class Size:
     contexts: int = 4000
     hours: float = 2.0
     stay: float = 1200.0
+
+    @property
+    def rounds(self) -> tuple[int, int]:
+        """Rounds of a simulation: those that count, and those before."""
+        return int(self.hours * 3600 / ROUND), int(self.stay / ROUND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +131,9 @@ class Simulation:
         self._occupied = self._overloaded = self._keyless = 0
         self._fairness: list[float] = []
 
-    def run(self, migrations_per_round: int) -> Result:
-        """From empty platforms on; what happens in the first mean stay is not counted."""
-        rounds, warm_up = int(self._size.hours * 3600 / ROUND), int(self._size.stay / ROUND)
+    def run(self, migrations_per_round: int, done: Callable[[], None] = lambda: None) -> Result:
+        """From empty platforms on; what happens in the first mean stay is not counted. `done`: after each round."""
+        rounds, warm_up = self._size.rounds
         for number in range(-warm_up, rounds):
             if number == 0:
                 self._forget_figures()
@@ -139,6 +144,7 @@ class Simulation:
             for context in self._ends.pop(number, ()):
                 self._where.pop(context).contexts.remove(context)
             self._arrive(number)
+            done()
         admitted = max(self._asked - self._rejected, 1)
         return Result(
             self._rejected / max(self._asked, 1),
@@ -233,12 +239,18 @@ def _poisson(rng: Random, mean: float) -> int:
 
 
 def compare(
-    scenario: Scenario, size: Size, rules: Rules, *, seeds: range, migrations_per_round: int
+    scenario: Scenario,
+    size: Size,
+    rules: Rules,
+    *,
+    seeds: range,
+    migrations_per_round: int,
+    done: Callable[[], None] = lambda: None,
 ) -> dict[str, Result]:
-    """What every strategy leads to, on average over `seeds`."""
+    """What every strategy leads to, on average over `seeds`. `done` is called after each round of a simulation."""
     return {
         strategy: Result.mean(
-            [Simulation(scenario, size, strategy, rules, seed).run(migrations_per_round) for seed in seeds]
+            [Simulation(scenario, size, strategy, rules, seed).run(migrations_per_round, done) for seed in seeds]
         )
         for strategy in STRATEGIES
     }

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+import gevent
 
 from submgr.cli.ctl.command import Command
 from submgr.cli.ctl.files import whole
 from submgr.cli.ctl.server import REFUSED, Server
+from submgr.platform.progress import Progress
 
 END = re.compile(rb'\n\{"end":true[^\n]*\}\n\Z')
 """The last line of a file that is complete."""
@@ -70,11 +72,15 @@ def import_(server: Server, file: str, dry_run: bool, skip_unreadable: bool, wai
     body = _read(file)
     packed = body if body.startswith(GZIP) else gzip.compress(body, 6)
     flags = f"dryRun={str(dry_run).lower()}&skipUnreadable={str(skip_unreadable).lower()}"
-    answer = server.json("POST", f"import?{flags}", packed, **{"Content-Type": "application/x-ndjson"})
+    with Progress() as progress:
+        progress.says(f"{len(packed):,} bytes are checked{'' if dry_run else ' and written'}")
+        answer = server.json("POST", f"import?{flags}", packed, **{"Content-Type": "application/x-ndjson"})
     for line in summary(answer):
         click.echo(line)
     if answer["Restarting"] and wait:
-        _wait_for_restart(server, time.monotonic, time.sleep)
+        with Progress() as progress:
+            progress.says("it restarts, which makes live subscriptions of the records")
+            _wait_for_restart(server, time.monotonic, gevent.sleep)
 
 
 def summary(answer: dict[str, Any]) -> Iterator[str]:

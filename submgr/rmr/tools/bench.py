@@ -18,6 +18,7 @@ import gevent
 from gevent.event import Event
 from gevent.queue import Queue
 
+from submgr.platform.progress import Progress
 from submgr.platform.turns import turn
 from submgr.rmr.message import Message, Status
 from submgr.rmr.tools.soak import soak
@@ -152,17 +153,22 @@ def rmr(messages: int, exchanges: int, soaked: int) -> None:
     """RMR between two processes on the loopback interface: messages a second and round-trip times."""
     if soaked:
         for cuts in (False, True):
-            click.echo(soak(soaked, cuts=cuts).text())
+            with Progress(soaked) as progress:
+                progress.says("soak over cut connections" if cuts else "soak")
+                result = soak(soaked, cuts=cuts, progress=progress)
+            click.echo(result.text())
         return
     click.echo(f"{'senders':>7} {'bytes':>6} {'messages/s':>11} {'lost':>5} {'p50 us':>8} {'p99 us':>8} {'max us':>8}")
-    with receiver() as peer, gevent.Timeout(_LONGEST_RUN):
+    with receiver() as peer, gevent.Timeout(_LONGEST_RUN), Progress(4) as progress:
         for senders in (1, 16):
             for size, count in ((256, messages), (4096, messages // 4)):
+                progress.says(f"{senders} senders, {size} bytes")
                 got = measure(peer, senders, size, count, exchanges)
                 click.echo(
                     f"{senders:>7} {size:>6} {got['per_second']:>11.0f} {got['lost']:>5} "
                     f"{got['p50']:>8.0f} {got['p99']:>8.0f} {got['longest']:>8.0f}"
                 )
+                progress.step()
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from gevent import socket
 from gevent.event import Event
 from gevent.server import StreamServer
 
+from submgr.platform.progress import Progress
 from submgr.platform.turns import Budget
 from submgr.rmr.message import Message, Status
 from submgr.rmr.transport import Stats, TransportConfig
@@ -127,11 +128,11 @@ def answer(listening: Event) -> None:
     listening.wait()
 
 
-def soak(messages: int, cuts: bool, seed: int = 1) -> Result:
-    """Exchanges so many messages and counts what became of them."""
+def soak(messages: int, cuts: bool, seed: int = 1, progress: Progress | None = None) -> Result:
+    """Exchanges so many messages and counts what became of them. `progress`: is told of each that is sent."""
     chance = random.Random(seed)
     unanswered: dict[int, float] = {}
-    progress = Event()
+    moved = Event()
     answered = twice = disorder = again = last = 0
 
     def on_answer(message: Message) -> None:
@@ -143,7 +144,7 @@ def soak(messages: int, cuts: bool, seed: int = 1) -> Result:
             answered += 1
         disorder += number < last
         last = number
-        progress.set()
+        moved.set()
 
     transport = WireTransport(_NAMED, on_answer)
     transport.start()
@@ -166,10 +167,12 @@ def soak(messages: int, cuts: bool, seed: int = 1) -> Result:
         budget = Budget()
         for number in range(messages):
             while len(unanswered) >= _WINDOW:
-                progress.clear()
-                if not progress.wait(_AGAIN_AFTER):
+                moved.clear()
+                if not moved.wait(_AGAIN_AFTER):
                     again += _again(unanswered, send)
             send(number)
+            if progress is not None:
+                progress.step()
             budget.spend()
         while unanswered:
             gevent.sleep(0.05)
