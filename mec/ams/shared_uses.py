@@ -21,6 +21,7 @@ from mec.ams.state_cache import StateCache
 from mec.ams.uses import CACHE_SIZE, NAMESPACE
 from mec.common import imsi as imsis
 from submgr.platform.shared.base import Entry, SharedStore, Swap, retried
+from submgr.platform.shared.one_by_one import OneByOne
 from submgr.platform.store.base import StoreError
 from submgr.platform.turns import in_turns
 
@@ -70,6 +71,7 @@ class SharedUses:
         self._list = f"ams/{mec_id}/apps/"
         self._places_key = f"ams/{mec_id}/places"
         self._states = StateCache(cache_size)
+        self._one_by_one = OneByOne()
 
     def load(self) -> None:
         """Brings the lists up to date: a process that had the store for itself has made none. Raises StoreError."""
@@ -109,7 +111,8 @@ class SharedUses:
 
     def notified(self, imsi: str, app_id: str | None, mec_id: int) -> list[Use]:
         order = randbits(62) | 1
-        return retried(partial(self._notified, imsi, app_id, mec_id, order))
+        with self._one_by_one.turn(imsis.key(imsi)):
+            return retried(partial(self._notified, imsi, app_id, mec_id, order))
 
     def keep_state(self, use: Use, state: bytes) -> bool:
         try:

@@ -19,7 +19,7 @@ from submgr.platform.supervised import SupervisedLoop
 
 T = TypeVar("T")
 
-TIME_TO_LIVE = 1.0
+TIME_TO_LIVE = 1.5
 """Seconds after which the flight of a replica that died is another one's. Who lives renews it three times as often."""
 PATIENCE = 2.5
 """Seconds for which a flight of another replica is waited for."""

@@ -97,7 +97,6 @@ class Forwarder:
         query = request.environ.get("QUERY_STRING", "")
         headers = {name: value for name in _TO if (value := request.headers.get(name)) is not None}
         headers[PASSED_ON] = "1"
-        headers["X-Forwarded-For"] = request.remote_addr or "unknown"
         body = request.get_data() if request.content_length else None
         return self._client.stream(
             request.method,

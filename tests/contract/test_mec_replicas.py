@@ -93,6 +93,20 @@ def test_a_state_that_one_has_fetched_is_that_of_all(site: Site) -> None:
     assert len(site.proxy.requests) == 1
 
 
+def test_a_hundred_notifications_of_one_ue_at_the_same_time_are_all_stored(site: Site) -> None:
+    path = f"/ams/app/notification/?{SUBJECT}&mecId=5"
+    asking = [gevent.spawn(site.ask, n % 3, "GET", path) for n in range(100)]
+    gevent.joinall(asking, raise_error=True)
+    assert {each.value.status for each in asking} == {200}
+    subscribing = [
+        gevent.spawn(site.ask, n % 3, "POST", "/amsi/v1/app_mobility_services", {"serviceConsumerId": {"mepId": "m"}})
+        for n in range(60)
+    ]
+    gevent.joinall(subscribing, raise_error=True)
+    assert {each.value.status for each in subscribing} == {201}
+    assert len(site.get(1, "/amsi/v1/app_mobility_services")[1]) == 60
+
+
 def test_a_failure_is_that_of_all_who_wait(site: Site) -> None:
     def lacks(request: Request) -> bytes:
         gevent.sleep(0.1)

@@ -13,6 +13,7 @@ from uuid import uuid4
 import msgspec
 
 from submgr.platform.shared.base import Entry, SharedStore, Swap, retried
+from submgr.platform.shared.one_by_one import OneByOne
 
 T = TypeVar("T")
 
@@ -30,6 +31,7 @@ class Catalogue(Generic[T]):
         self._prefix = prefix
         self._name = name
         self._decoder = msgspec.json.Decoder(kind)
+        self._one_by_one = OneByOne()
         self._listed: bytes | None = None
         self._known: dict[str, tuple[str, T]] = {}
 
@@ -55,15 +57,18 @@ class Catalogue(Generic[T]):
     def put(self, key: str, record: T, *, new: bool, entry: Entry | None = None) -> bool:
         """Adds a record, or replaces one unless `new`. False: there is none to be replaced."""
         octets = msgspec.json.encode(record)
-        return retried(partial(self._put, key, octets, new, entry))
+        with self._one_by_one.turn(self._name):
+            return retried(partial(self._put, key, octets, new, entry))
 
     def remove(self, key: str, entry: Entry | None = None, *, only: T | None = None) -> bool:
         """Removes a record (`only`: if it still is this one). Whether it was there."""
-        return retried(partial(self._remove, key, entry, only))
+        with self._one_by_one.turn(self._name):
+            return retried(partial(self._remove, key, entry, only))
 
     def change(self, key: str, change: Callable[[T], T | None]) -> None:
         """Replaces a record by what `change` makes of it; None: leaves it as it is."""
-        retried(partial(self._change, key, change))
+        with self._one_by_one.turn(self._name):
+            retried(partial(self._change, key, change))
 
     def _put(self, key: str, octets: bytes, new: bool, entry: Entry | None) -> bool | None:
         name = self._prefix + key

@@ -18,13 +18,13 @@ from typing import Any
 from redis.exceptions import InvalidResponse, NoScriptError
 
 from submgr.platform.shared.base import Swap, Swapped
-from submgr.platform.store.base import StoreError, StoreTimeout, StoreUnavailable, check_key, check_namespace
+from submgr.platform.store.base import StoreTimeout, StoreUnavailable, check_key, check_namespace
 from submgr.platform.store.sdl_channel import SdlChannel
 from submgr.platform.store.sdl_client import SdlClient, SdlSettings, full_key
 from submgr.platform.store.sdl_lane import Lane, Word, packed
 from submgr.platform.turns import turn
 
-PATIENCE = 0.8
+PATIENCE = 1.0
 """Seconds within which a call is answered or has failed: several of them are in one request's time."""
 _CONNECTIONS = 16
 _PAUSE = 0.2
@@ -211,8 +211,6 @@ class SharedRedis:
             yield
         except (StoreTimeout, StoreUnavailable) as error:
             self._silence, self._silent_until = str(error), self._clock() + _PAUSE
-            raise
-        except StoreError:
             raise
         self._silence, self._silent_until = "", 0.0
 
