@@ -9,13 +9,20 @@ from pathlib import Path
 
 import pytest
 import yaml
+from prometheus_client import CollectorRegistry
 from support.http.peer import HttpPeer, answer
+from support.mec.replicas import PlayedRole, replica
+from support.ports import free_port
+from support.store.shared import MemoryShared
 from support.tls.authority import Authority
 from support.tls.front import TlsFront
 
-from mec.common.settings import read
+from mec.app import Mec
+from mec.common.settings import MecSettings, read
 from mec.manager_cli import ManagerProgram
 from mec.proxy.cli import ProxyProgram
+from submgr.platform.config.tls import TlsSettings
+from submgr.platform.health import Health
 from submgr.platform.http.client import HttpClient
 from submgr.platform.tls import server_context
 
@@ -89,3 +96,27 @@ def test_a_proxy_serves_and_calls_over_https(
         assert len(peer.requests) == 1
     finally:
         program.stop()
+
+
+def test_replicas_know_each_other_by_the_name_in_their_certificate(authority: Authority) -> None:
+    own = authority.issue("replica", "service-mec")
+    tls = TlsSettings(
+        certificate=own.certificate, key=own.key, client_ca=authority.ca, ca=authority.ca,
+        own_certificate=own.certificate, own_key=own.key,
+    )  # fmt: skip
+    shared, ports = MemoryShared(), [free_port(), free_port(), free_port()]
+    mecs = []
+    for n, port in enumerate(ports):
+        name = "another-name" if n == 2 else "service-mec"
+        settings = MecSettings(host=f"127.0.0.1:{port}", mec_id=5, replicas=3, replica_name=name)
+        role = PlayedRole(active=n == 0, address=f"127.0.0.1:{ports[0]}")
+        mecs.append(Mec(settings, None, replica(shared, role), CollectorRegistry(), Health(), tls=tls))
+        mecs[-1].start()
+    client = HttpClient(tls=authority.client(own), certified="service-mec")
+    try:
+        statuses = [client.request("GET", f"https://127.0.0.1:{port}/meo/v1/platforms").status for port in ports]
+        assert statuses == [200, 200, 503]
+    finally:
+        client.close()
+        for mec in mecs:
+            mec.stop()
