@@ -228,6 +228,21 @@ def test_streams_pass_through_as_they_come(site: Site) -> None:
     active.stop()
 
 
+def test_events_of_the_orchestrator_come_through_any_replica(site: Site) -> None:
+    url = f"http://127.0.0.1:{site.ports[2]}/meo/v1/events"
+    with site.client.stream("GET", url, headers={"Accept": "text/event-stream"}) as got:
+        assert (got.status, got.headers["content-type"]) == (200, "text/event-stream")
+        pieces = got.pieces(10)
+        assert next(pieces).startswith(b":")
+        assert site.ask(1, "POST", "/meo/v1/platforms", OSLO).status == 201
+        assert site.ask(1, "POST", "/meo/v1/platforms/oslo/load", {"value": 0.5}).status == 204
+        assert site.ask(1, "DELETE", "/meo/v1/platforms/oslo").status == 204
+        seen = b""
+        while b"oslo" not in seen:
+            seen += next(pieces)
+    assert site.get(1, "/meo/v1/events")[0] == 200
+
+
 def test_without_redis_several_replicas_are_refused() -> None:
     for backend in ("sqlite", "memory"):
         with pytest.raises(ConfigError) as refused:
