@@ -23,6 +23,7 @@ from submgr.core.model import E2Record, RestRecord, RmrHolder, SubscribeRequest
 from submgr.core.node import Node
 from submgr.orphans import Orphan
 from submgr.platform.ksuid import new_ksuid
+from submgr.platform.time_limit import TimeLimit
 from submgr.platform.turns import in_turns
 from submgr.runtime.dispatcher import Dispatcher
 from submgr.runtime.worker import RestReply
@@ -144,7 +145,8 @@ class Service:
         created = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
         self._dispatcher.post(request.meid, e.Subscribe(token, request, new_ksuid(), created))
         try:
-            reply = waiting.get(timeout=REPLY_WITHIN)
+            with TimeLimit(REPLY_WITHIN):
+                reply = waiting.get()
         except gevent.Timeout:
             self._replies.close(token)
             self._dispatcher.post(request.meid, e.Abandoned(token))

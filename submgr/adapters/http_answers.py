@@ -45,8 +45,11 @@ def words_of(answer: HttpStream, seconds: float) -> tuple[str, bool]:
     has come by then is taken. The body of a success is waited for only a moment, and is "" unless it is JSON that says
     `error`, or a `code` of 400 or more.
     """
+    success = succeeded(answer.status)
+    if success and answer.length == 0:
+        return "", False
     body = b""
-    if succeeded(answer.status):
+    if success:
         seconds = min(seconds, _SUCCESS_WAITS)
     with suppress(HttpError):
         for piece in answer.chunks(seconds):
@@ -54,7 +57,7 @@ def words_of(answer: HttpStream, seconds: float) -> tuple[str, bool]:
             if len(body) >= _BODY_READ:
                 break
     refused = _speaks_of_an_error(body)
-    if succeeded(answer.status) and not refused:
+    if success and not refused:
         return "", False
     # a little more than is shown is enough, and keeps the work small
     text = html.unescape(_MARKUP.sub(" ", body[:2048].decode(errors="replace")))

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import gevent
 import msgspec
 from gevent.lock import BoundedSemaphore
 
@@ -24,6 +23,7 @@ from submgr.platform.http.errors import HttpConnectError, HttpError, HttpTimeout
 from submgr.platform.http.target import Target
 from submgr.platform.lease.permit import MaySend, always
 from submgr.platform.names import neighbours
+from submgr.platform.time_limit import TimeLimit
 from submgr.platform.tls import TlsFiles
 from submgr.runtime.ports import Routed, RouteFailure
 
@@ -178,7 +178,7 @@ class RoutingManager:
             RouteFailureKind.TIMEOUT,
             f"not sent: the Routing Manager left no connection free for {self._timeout:g} s {SETTING}",
         )
-        with gevent.Timeout(self._timeout, False), self._free:
+        with TimeLimit(self._timeout, quiet=True), self._free:
             failure = RouteFailure(RouteFailureKind.TIMEOUT, f"no answer within {self._timeout:g} s {SETTING}")
             begin = time.monotonic()
             try:

@@ -44,8 +44,10 @@ class Share:
 
     def lasts(self) -> bool:
         """Whether the peer may go on: `spend` would return at once."""
-        now = time.monotonic()
-        return now <= self._until and not _row().used_up(now)
+        now, row = time.monotonic(), _row()
+        if not row.until:
+            row.until = now + SLICE
+        return now <= self._until and now <= row.until
 
     def spend(self) -> None:
         """Returns at once while the peer may go on, else in one of the next turns."""
@@ -72,7 +74,7 @@ class _Row:
     """Those who wait for one of the next turns of the event loop. It is false when nobody does."""
 
     def __init__(self) -> None:
-        self._until = 0.0
+        self.until = 0.0
         """When the slice of the present turn ends. 0: it has not begun."""
         self._little: deque[Event] = deque()
         self._much: deque[Event] = deque()
@@ -86,9 +88,9 @@ class _Row:
 
     def used_up(self, now: float) -> bool:
         """Whether the slice of this turn is used up. The first question begins it."""
-        if not self._until:
-            self._until = now + SLICE
-        return now > self._until
+        if not self.until:
+            self.until = now + SLICE
+        return now > self.until
 
     def busy(self, now: float) -> bool:
         """Whether somebody waits, or the slice of this turn is used up."""
@@ -104,13 +106,13 @@ class _Row:
         mine.wait()
 
     def _new_turn(self) -> None:
-        self._until = 0.0
+        self.until = 0.0
 
     def _let_in(self) -> None:
         try:
             while self:
                 turn()
-                until = self._until = time.monotonic() + SLICE
+                until = self.until = time.monotonic() + SLICE
                 first = self._much or self._little  # one of them in each turn, so that they do not wait for ever
                 while first and time.monotonic() <= until:
                     first.popleft().set()

@@ -73,6 +73,7 @@ class Worker:
         crashed: Callable[[Worker, Exception], None],
     ) -> None:
         self.node = node
+        self.meid = node.meid
         self.busy_since: float | None = None
         """Monotonic seconds: since when the worker has worked without a pause; None while it waits."""
         self.begun = Event()
@@ -106,10 +107,6 @@ class Worker:
             c.DropNotifications: self._drop_notifications,
             c.AnswerOverRmr: self._answer_over_rmr,
         }
-
-    @property
-    def meid(self) -> str:
-        return self.node.meid
 
     @property
     def inbox_depth(self) -> int:

@@ -30,6 +30,7 @@ from submgr.platform.store.sdl_errors import translating
 from submgr.platform.store.sdl_marked import Marked
 from submgr.platform.store.sdl_sentinels import Sentinels
 from submgr.platform.store.sdl_server import Server
+from submgr.platform.time_limit import TimeLimit
 
 _log = logging.getLogger(__name__)
 
@@ -69,14 +70,15 @@ class _Asking(translating):
         self._client = client
 
     def __enter__(self) -> None:
-        self._limit = gevent.Timeout.start_new(self._client.operation_timeout)
+        self._limit = TimeLimit(self._client.operation_timeout)
+        self._limit.__enter__()
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         limit = self._limit
-        limit.close()
+        limit.over = True
         if error is None:
             return
-        if error is limit:
+        if error is limit.late:
             raise StoreTimeout(f"redis: no answer to {self._what} within {self._client.operation_timeout} s") from None
         try:
             super().__exit__(kind, error, traceback)
