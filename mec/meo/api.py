@@ -139,6 +139,12 @@ def _platform_routes(routes: Blueprint, meo: Meo, refusal: Refusal) -> None:
         meo.inventory.tell(name, key=schemas.parse_value())
         return Response(status=204)
 
+    @routes.post("/platforms/<name>/capacity")
+    def capacity(name: str) -> Response:
+        meo.inventory.platform(name)
+        meo.inventory.tell_capacity(name, schemas.parse_capacity())
+        return Response(status=204)
+
     @routes.post("/platforms/<name>/latency")
     def latency(name: str) -> Response:
         meo.inventory.platform(name)

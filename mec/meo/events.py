@@ -64,6 +64,7 @@ _WORDS: Mapping[tuple[Kind, str], str] = {
     (Kind.MIGRATION, "moved"): "context {contextId} of {appName} moved from {origin} to {target}: {reason}",
     (Kind.PLATFORM, "registered"): "platform {platform} registered",
     (Kind.PLATFORM, "withdrawn"): "platform {platform} withdrawn",
+    (Kind.PLATFORM, "capacity"): "platform {platform} has told its capacity",
     (Kind.PLATFORM, "forgotten"): "nothing is left on platform {platform}, it is forgotten",
     (Kind.APPLICATION, "registered"): "application {appName} registered",
     (Kind.APPLICATION, "withdrawn"): "application {appName} withdrawn",

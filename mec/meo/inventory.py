@@ -14,6 +14,7 @@ from mec.meo.errors import Conflict, Unavailable, Unknown
 from mec.meo.events import Events, Kind, Severity
 from mec.meo.model import App, Pair, Platform
 from mec.meo.records import APPS, PLATFORMS, StoredPlatform, encode
+from mec.meo.resources import Capacity, told_amounts
 from mec.meo.state import MeoState
 from mec.meo.values import MAX_LATENCY, MAX_ZONES
 from submgr.platform.store.base import Change, Store, StoreError
@@ -154,6 +155,18 @@ class Inventory:
                 self._events.tell(Kind.TELEMETRY, Severity.DETAIL, what, platform=name, value=float(value))
         # lost telemetry comes again: nobody waits for this
         self._store.submit(Change(PLATFORMS, {name: encode(self.stored_platform(name))}), left_to_the_store)
+
+    def tell_capacity(self, name: str, capacity: Capacity) -> None:
+        """Takes what a platform has from now on; contexts that it has already stay. Raises Unknown, Unavailable."""
+        known = self.platform(name)
+        # in memory first: its telemetry, stored at any time, must not undo this
+        self._state.put_platform(replace(known, capacity=capacity))
+        try:
+            self._save(PLATFORMS, name, encode(self.stored_platform(name)))
+        except Unavailable:
+            self._state.put_platform(replace(self._state.platforms[name], capacity=known.capacity))
+            raise
+        self._events.tell(Kind.PLATFORM, Severity.INFO, "capacity", platform=name, capacity=told_amounts(capacity))
 
     def tell_latency(self, name: str, zone: str, latency: float) -> None:
         """Takes the round trip in ms from a platform to UEs of a zone. Raises Unknown, Conflict, ValueError."""

@@ -5,7 +5,7 @@ The units are those of MEC 016, 6.2.2: memory and storage in MB, bandwidth in kb
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 
@@ -28,6 +28,11 @@ class Resources:
     memory: int | None = None
     storage: int | None = None
     bandwidth: int | None = None
+
+
+def told_amounts(amounts: Capacity | Resources) -> dict[str, Any]:
+    """Those amounts that are told, by their names."""
+    return {name: value for name, value in asdict(amounts).items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ def parse_platform(
         endpoint_mgmt=reader.take("endpointMgmt", values.link_or_empty, ""),
         credentials=reader.present("credentials"),
         qkd=_qkd(reader.child("qkd")),
-        location=read_location(reader.child("location")),
+        location=_location(reader),
         capacity=_capacity(reader),
         latency=_latency(reader.child("latency")),
     )
@@ -91,6 +91,14 @@ def parse_value() -> float:
     value = reader.need("value", values.share, 0.0)
     check(reader.mistakes)
     return value
+
+
+def parse_capacity() -> Capacity:
+    """The capacity in the body of the current request. Raises ApiError 400."""
+    reader = _body()
+    capacity = _capacity_of(reader)
+    check(reader.mistakes)
+    return capacity
 
 
 def parse_latency() -> tuple[str, float]:
@@ -145,13 +153,21 @@ def _resources(given: Fields | None) -> Resources:
     return Resources(**_amounts(given)) if given is not None else Resources()
 
 
+def _location(reader: Fields) -> dict[str, Any] | None:
+    """The location of a platform, whose zone may stand beside it."""
+    location, zone = read_location(reader.child("location")), reader.take("zone", values.zone, None)
+    return {"zone": zone, **(location or {})} if zone is not None else location
+
+
 def _capacity(reader: Fields) -> Capacity | None:
     """An object, or a bare number of contexts."""
     if isinstance(reader.present("capacity"), int):
         return Capacity(reader.need("capacity", values.amount, None))
     given = reader.child("capacity")
-    if given is None:
-        return None
+    return _capacity_of(given) if given is not None else None
+
+
+def _capacity_of(given: Fields) -> Capacity:
     return Capacity(given.take("contexts", values.amount, None), **_amounts(given))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from mec.meo.drivers.base import instance_id
 from mec.meo.model import App, AppInfo, Context, Pair, Platform, Site
 from mec.meo.placement import Rules, score
-from mec.meo.resources import Capacity, Resources
+from mec.meo.resources import told_amounts
 from mec.meo.service import Meo
 from submgr.platform.masking import masked
 
@@ -46,7 +46,7 @@ def app(meo: Meo, one: App) -> dict[str, Any]:
         "contexts": meo.state.count_of_app(one.key),
         "unknownPlatforms": sorted(named - meo.state.platforms.keys()),
     }
-    if resources := _told(one.needs):
+    if resources := told_amounts(one.needs):
         view["resources"] = resources
     if one.vendor_id is not None:
         view["vendorSpecificExt"] = {"vendorId": one.vendor_id}
@@ -89,13 +89,9 @@ def platform(meo: Meo, one: Platform, for_app: App | None = None) -> dict[str, A
     if one.latency:
         view["latency"] = dict(one.latency)
     if one.capacity is not None:
-        view["capacity"] = _told(one.capacity)
+        view["capacity"] = told_amounts(one.capacity)
         view["used"] = asdict(meo.state.occupancy.used(one.name))
     return view
-
-
-def _told(amounts: Capacity | Resources) -> dict[str, Any]:
-    return {name: value for name, value in asdict(amounts).items() if value is not None}
 
 
 def _telemetry(site: Site, now: float) -> dict[str, Any]:

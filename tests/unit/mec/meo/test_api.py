@@ -135,6 +135,25 @@ def test_capacity_and_what_is_used_of_it(client: FlaskClient) -> None:
         assert (refused.status_code, refused.get_json()["reasons"]) == (403, {"p1": full[0]})
 
 
+def test_a_capacity_may_change(client: FlaskClient, world: World) -> None:
+    ready(client, "p1")
+    for capacity, status in (({"contexts": 1}, 201), ({"contexts": 1}, 403), ({"contexts": 2, "cpu": 4.5}, 201)):
+        assert client.post("/meo/v1/platforms/p1/capacity", json=capacity).status_code == 204
+        assert client.post("/meo/v1/contexts", json=CONTEXT).status_code == status
+    assert client.post("/meo/v1/platforms/p1/capacity", json={"contexts": 0}).status_code == 204
+    assert world.meo.state.count_at("p1") == 2
+    assert client.post("/meo/v1/platforms/p1/capacity", json={"contexts": "many"}).status_code == 400
+    assert client.post("/meo/v1/platforms/p2/capacity", json={}).status_code == 404
+    world.restart()
+    assert world.meo.why_not("p1") == ["no room: it has 2 of 0 contexts"]
+
+
+def test_the_zone_of_a_platform_may_stand_beside_its_location(client: FlaskClient) -> None:
+    created = client.post("/meo/v1/platforms", json=platform(zone="z1", location={"countryCode": "NO"}))
+    assert created.get_json()["location"] == {"zone": "z1", "countryCode": "NO"}
+    assert client.post("/meo/v1/platforms", json=platform("p2", zone="z2")).get_json()["location"] == {"zone": "z2"}
+
+
 def test_a_capacity_may_be_a_bare_number_of_contexts(client: FlaskClient) -> None:
     assert client.post("/meo/v1/platforms", json=platform(capacity=3)).get_json()["capacity"] == {"contexts": 3}
 
