@@ -14,7 +14,7 @@ PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 TOOLS := .venv-tools/bin
 COUNT = cat $(1) | grep '==' | grep -vc win32
 
-.PHONY: help run test check lint pages docs site venv fuzz chaos lock sbom audit image clean
+.PHONY: help run test check lint pages docs site screenshots venv fuzz chaos lock sbom audit image clean
 .DEFAULT_GOAL := help
 
 help: ## what there is to make
@@ -78,6 +78,9 @@ venv: .venv/.installed ## .venv with what tests need, too
 	$(PYTHON) -m venv .venv-docs
 	.venv-docs/bin/python $(LOCKED) -r requirements-docs.txt
 	@touch $@
+
+screenshots: venv ## the pictures of docs/console.md; needs chromium and chromedriver
+	$(BIN)/python -m tools.screenshots
 
 # The locks, from the names in pyproject.toml. Versions stay; UPGRADE=--upgrade takes the newest, and
 # UPGRADE="--upgrade-package NAME" those of one package. Hashes are of all files of a version: every platform and Python.

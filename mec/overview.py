@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -14,6 +15,7 @@ from mec.common import imsi as imsis
 from mec.common.peer_client import NoAnswer, PeerClient
 from mec.common.settings import MecSettings
 from mec.meo.app import Orchestrator
+from mec.meo.events import Kind
 from mec.meo.model import Context
 from mec.meo.placement import score
 from mec.meo.service import Meo
@@ -122,9 +124,7 @@ def orchestrator_overview(orchestrator: Orchestrator, passive: str | None = None
     rules, known = meo.settings.rules, meo.state.platforms
     platforms = [one.name for one in meo.inventory.visible_platforms()] if meo.inventory.ready else []
     changed = list(islice(reversed(meo.state.contexts.values()), MOST_CONTEXTS))
-    moves = sorted(
-        ((move, context) for context in changed for move in context.moves), key=lambda each: each[0].at, reverse=True
-    )
+    moves = sorted(_moves(meo, changed), key=lambda move: str(move["Time"]), reverse=True)
     return {
         "Why": passive or orchestrator.why_not_ready(),
         "MaxLoad": rules.max_load,
@@ -134,18 +134,33 @@ def orchestrator_overview(orchestrator: Orchestrator, passive: str | None = None
             "Items": [_platform(meo, name) for name in in_turns(platforms[:MOST_PLATFORMS]) if name in known],
         },
         "Contexts": {"Total": len(meo.state.contexts), "Items": [_context(meo, context) for context in changed]},
-        "Moves": [
-            {
-                "Time": _time(move.at),
-                "Context": context.id,
-                "App": _app(meo, context),
-                "Origin": move.origin,
-                "Target": move.target,
-                "Reason": move.reason,
-                "Told": move.told,
-            }
-            for move, context in moves[:MOST_MOVES]
-        ],
+        "Moves": moves[:MOST_MOVES],
+    }
+
+
+def _moves(meo: Meo, contexts: list[Context]) -> Iterator[Json]:
+    """The moves of `contexts`, and those that the orchestrator remembers of others, which may have ended since."""
+    for context in contexts:
+        for move in context.moves:
+            yield _move(move.at, context.id, _app(meo, context), move.origin, move.target, move.reason, move.told)
+    known = {context.id for context in contexts}
+    migrations = (event for event in in_turns(meo.events.newest_first()) if event.kind is Kind.MIGRATION)
+    for event in islice(migrations, MOST_MOVES):
+        facts = event.facts
+        if facts["contextId"] not in known:
+            context_id, app = facts["contextId"], facts["appName"]
+            yield _move(event.at, context_id, app, facts["origin"], facts["target"], facts["reason"], "ended since")
+
+
+def _move(at: float, context_id: str, app: str, origin: str, target: str, reason: str, told: str) -> Json:
+    return {
+        "Time": _time(at),
+        "Context": context_id,
+        "App": app,
+        "Origin": origin,
+        "Target": target,
+        "Reason": reason,
+        "Told": told,
     }
 
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 from selenium.webdriver import Chrome
-from support.console.browser import CHROMIUM, DRIVER, MISSING, start_browser
 from support.console.fake_daemon import FakeDaemon
 from support.console.page import Page
+
+from tools.chromium import CHROMIUM, DRIVER, MISSING, start_browser
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

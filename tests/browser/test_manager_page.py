@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import yaml
 from selenium.webdriver import Chrome, Keys
-from support.console.browser import prefer_dark, resize
 from support.console.page import Page
 from support.mec.processes import Program
 from support.ports import free_port
@@ -19,6 +18,7 @@ from support.waiting import eventually
 
 from submgr.platform.http.client import HttpClient
 from submgr.platform.http.errors import HttpError
+from tools.chromium import prefer_dark, resize
 
 APP_INFO = {"appDId": "d", "appName": "game", "appProvider": "acme", "appSoftVersion": "1", "appDVersion": "1"}
 DEVICE = "001010000000042"

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import pytest
-from support.console.browser import prefer_dark, resize
 from support.console.fake_daemon import FakeDaemon
 from support.console.page import Page
 from support.console.samples import CAUSES, NODES, rows
 from support.waiting import eventually
+
+from tools.chromium import prefer_dark, resize
 
 PLACES = ["", "nodes", f"nodes/{NODES[1]}", "subscriptions", "events", "xapps", "mec", "meo"]
 BACKGROUND = "return getComputedStyle(document.body).backgroundColor"

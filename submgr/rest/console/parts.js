@@ -43,10 +43,12 @@ export function Cause({ last }) {
   return html`<span class="cause">${last.Source && html`<span class="source">${last.Source}</span> `}${last.Cause}</span>`;
 }
 
-/** How the newest attempt ended. */
+const BOILERPLATE = /^RIC\w+Failure\. E2NodeCause: /;
+
+/** How the newest attempt ended, in few words: what every refusal begins with is left out. */
 export function Last({ last }) {
   if (!last) return null;
-  if (last.Cause) return html`<${Cause} last=${last} />`;
+  if (last.Cause) return html`<span title=${last.Cause}><${Cause} last=${{ ...last, Cause: last.Cause.replace(BOILERPLATE, "refused: ") }} /></span>`;
   return html`<span class="faint">${last.Outcome}${last.Milliseconds != null ? ` in ${ms(last.Milliseconds)}` : ""}</span>`;
 }
 

@@ -12,8 +12,8 @@ from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
-from support.console.browser import prefer_dark, resize
 from support.waiting import eventually
+from tools.chromium import prefer_dark, resize
 
 
 class Page:

@@ -134,6 +134,7 @@ def test_platforms_with_load_and_keys_and_contexts_that_moved(world: World) -> N
     context = admit_on(world, "oslo")
     world.inventory.tell("oslo", load=0.95)
     rounds(world)
+    world.finish()
     view = orchestrator_overview(world.orchestrator)
     assert view["Why"] is None
     assert orchestrator_overview(world.orchestrator, "mec-1 is active")["Why"] == "mec-1 is active"
@@ -147,7 +148,11 @@ def test_platforms_with_load_and_keys_and_contexts_that_moved(world: World) -> N
     ]
     (move,) = view["Moves"]
     assert (move["Origin"], move["Target"], move["Reason"]) == ("oslo", "lisbon", "load 0.95 is over 0.8")
+    assert (move["App"], move["Told"]) == ("app", "delivered")
     assert "credentials" not in json.dumps(view)
+    world.meo.end(context.id)
+    (move,) = orchestrator_overview(world.orchestrator)["Moves"]
+    assert (move["Context"], move["Target"], move["Told"]) == (context.id, "lisbon", "ended since")
 
 
 def test_the_contexts_that_came_last(world: World) -> None:

@@ -29,7 +29,7 @@ function One({ one, wanted }) {
     <h2>Moves</h2>
     ${moves.length ? html`<ol class="moves">${moves.map((move, at) => html`<li key=${`${move.Context} ${move.Time} ${at}`} class=${fresh(move.Time) ? "fresh" : ""}>
       <span class="when"><${Time} at=${move.Time} /></span><span>${move.App} <span class="faint mono">${move.Context.slice(0, 6)}</span></span>
-      <span>${move.Origin} <span class="arrow">→</span> ${move.Target}</span><span class="words">${move.Reason}</span><span class="faint">device: ${move.Told}</span></li>`)}</ol>`
+      <span>${move.Origin} <span class="arrow">→</span> ${move.Target}</span><span class="words">${move.Reason}</span><span class="faint">${move.Told === "ended since" ? move.Told : `device: ${move.Told}`}</span></li>`)}</ol>`
       : html`<p class="instead">Nothing has moved.</p>`}
     <h2>${several(one.Contexts.Total, "context")}</h2>
     ${contexts.length ? html`<div class="scroll"><table class="plain wide"><thead><tr><th scope="col">Context</th><th scope="col">Application</th><th scope="col">Platform</th><th scope="col">Since</th><th scope="col" class="number">Moves</th></tr></thead>
