@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import queue
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from support.ports import free_port
 from support.processes.standalone import NODES, QUICK, Standalone
+from support.tls.authority import Authority
 from support.waiting import eventually
 
 from submgr.client import (
@@ -22,10 +24,12 @@ from submgr.client import (
     Instance,
     InvalidRequest,
     NotAvailable,
+    NotKnown,
     NotNotified,
     Retries,
     SubscriptionFailed,
     Subscriptions,
+    Tls,
     Unreachable,
 )
 
@@ -265,7 +269,6 @@ def test_somebody_else_there() -> None:
             port = server.getsockname()[1]
             with Subscriptions(f"http://127.0.0.1:{port}", retries=Retries(tries=1), timeout=0.3) as s:
                 began = time.monotonic()
-                import threading
 
                 def serve(server: socket.socket = server, answer: bytes = answer) -> None:
                     connection, _ = server.accept()
@@ -281,6 +284,29 @@ def test_somebody_else_there() -> None:
                     s.subscribe(NODES[0], KPM, [detail()])
                 thread.join()
                 assert time.monotonic() - began < 20
+
+
+def test_over_https_with_certificates_both_ways(tmp_path: Path) -> None:
+    """The xApp shows a certificate, owns what it has made, and is notified by https."""
+    authority = Authority(tmp_path)
+    daemon, ours, other = (authority.issue(name, "127.0.0.1", common_name=name) for name in ("daemon", "xapp", "other"))
+    tls = {"cert": daemon.certificate, "key": daemon.key, "clientCa": authority.ca, "ca": authority.ca}
+    tls |= {"ownCert": daemon.certificate, "ownKey": daemon.key}
+    tls |= {"listeners": ["xapp"], "ownership": True, "xapps": True}  # type: ignore[dict-item]
+    with Standalone(tmp_path, tls=tls, controls=QUICK, subscription={"retryDelay": 1}) as run:
+        mine = Tls(authority.ca, ours.certificate, ours.key)
+        url = f"https://{run.xapp}"
+        with Subscriptions(url, unsubscribe=True, tls=mine, notification_tls=mine, retries=IMPATIENT) as s:
+            sub = s.subscribe(NODES[0], KPM, [detail()])
+            assert sub.wait()[0].succeeded
+            stranger = Tls(authority.ca, other.certificate, other.key)
+            with Subscriptions(url, tls=stranger, retries=IMPATIENT) as another:
+                assert another.listed() == ()
+                with pytest.raises(NotKnown):
+                    another.unsubscribe(sub.id)
+            assert len(s.listed()) == 1
+        with Subscriptions(url, tls=Tls(authority.ca), retries=IMPATIENT) as nobody, pytest.raises(Unreachable):
+            nobody.listed()
 
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:8088", "ftp://x", "http://"])

@@ -5,6 +5,8 @@ SwaggerUIBundle({
   dom_id: "#swagger-ui",
   urls: JSON.parse(place.dataset.documents),
   presets: [SwaggerUIBundle.presets.apis, SwaggerUIStandalonePreset],
+  // its picture has a style in the page, which the policy does not allow
+  plugins: [() => ({ components: { Logo: () => null } })],
   layout: "StandaloneLayout",
   validatorUrl: null,
   deepLinking: true,

@@ -23,7 +23,7 @@ from support.waiting import eventually
 NODES = ("gnb_208_092_000001", "gnb_208_092_000002", "enb_208_092_000003")
 QUICK = {"e2tSubReqTimeout_ms": 300, "e2tSubDelReqTime_ms": 300}
 """Timers short enough for a test, long enough for a busy machine."""
-_ADDRESS = re.compile(r"^  (\S.*?) {2,}http://([\d.]+:\d+)", re.MULTILINE)
+_ADDRESS = re.compile(r"^  (\S.*?) {2,}https?://([\d.]+:\d+)", re.MULTILINE)
 
 
 class Standalone:
