@@ -241,7 +241,7 @@ class Overview:
             record = sub.record() if sub is not None else None
             content = record.content if record is not None else trace.content if trace is not None else None
             state: State = "established" if record is not None else "failed"
-            if number in rest.untold or (trace is not None and trace.outcome == "pending"):
+            if number in rest.untold or (rest.ongoing and trace is not None and trace.outcome == "pending"):
                 state = "pending"
             if rest.deleting:
                 state = "deleting"

@@ -231,7 +231,8 @@ def _outcome(whole: Whole) -> Json:
 
 def _last(trace: Trace | None, state: str) -> Json:
     """How it ended last. Of what was restored at a start it is known that it is subscribed, and no more."""
-    if trace is None:
+    if trace is None or (trace.outcome == "pending" and state in ("established", "partly", "failed")):
+        # in the second case a request that came later was not accepted
         outcome = {"pending": "pending", "failed": "failed"}.get(state, "succeeded")
         return {"Outcome": outcome, "Cause": "", "Source": "", "Time": None, "Milliseconds": None}
     failure = trace.failure

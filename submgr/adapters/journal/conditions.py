@@ -19,7 +19,6 @@ WELL_AFTER = 3
 """Looks in a row that must find it well before it counts as such: what comes and goes is one entry, not many."""
 
 _KINDS = {
-    "restore": Kind.START,
     "database": Kind.STORE,
     "rmr": Kind.ROUTE,
     "routes": Kind.ROUTE,
@@ -58,6 +57,8 @@ class Conditions:
         self._routes = routes
         self._bad: dict[str, int] = {}
         """What is not well, with the looks in a row that have found it well."""
+        self._was_ready = False
+        self._why_not: str | None = None
         self._table: tuple[int, int] | None = None
         self._losses = 0
         self._loop = SupervisedLoop("conditions", self._step)
@@ -71,20 +72,32 @@ class Conditions:
     def look(self) -> None:
         """One look. Does not block."""
         found = self._troubles()
+        self._look_at_role(found.pop("restore", None))
         for name, why in found.items():
             if name not in self._bad:
                 severity = Severity.ERROR if name in _ERRORS else Severity.WARNING
-                if name == "restore":
-                    severity = Severity.INFO
                 self._add(name, severity, f"{name}: {why}")
             self._bad[name] = 0
         for name in self._bad.keys() - found.keys():
             self._bad[name] += 1
-            if self._bad[name] >= WELL_AFTER or name == "restore":
+            if self._bad[name] >= WELL_AFTER:
                 del self._bad[name]
-                self._add(name, Severity.INFO, f"{name}: well again" if name != "restore" else "ready for xApps")
+                self._add(name, Severity.INFO, f"{name}: well again")
         self._look_at_routes()
         self._look_at_losses()
+
+    def _look_at_role(self, why_not: str | None) -> None:
+        """Before this process answers for the subscriptions it starts, or is a standby; later it has lost that role."""
+        if why_not == self._why_not or (why_not and self._why_not):
+            return
+        self._why_not = why_not
+        if why_not is None:
+            self._was_ready = True
+            self._journal.add(Kind.START, Severity.INFO, Facts("ready for xApps"))
+        elif self._was_ready:
+            self._journal.add(Kind.LEADERSHIP, Severity.WARNING, Facts(f"not active any more: {why_not}"))
+        else:
+            self._journal.add(Kind.START, Severity.INFO, Facts(f"not ready yet: {why_not}"))
 
     def _look_at_routes(self) -> None:
         table, self._table = self._table, self._routes()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from typing import Protocol
 
+from submgr.adapters.journal.repeats import and_more
 from submgr.core.commands import Finished, Notify, Outcome
 from submgr.core.errors import Failure
 from submgr.core.model import Content
@@ -75,13 +76,15 @@ class Ended:
 
     meid: str
     finished: Finished
+    left_out: int = 0
+    """Failures like this one that have no entry."""
 
     def facts(self) -> Facts:
         finished, about = self.finished, self.finished.about
         failure = finished.failure
         cause = failure.cause if failure is not None else finished.detail
         words = f"{finished.procedure} {_ending(finished.outcome)} at {self.meid}{_for(about.xapp)}"
-        words += _instance(about.xapp_event_instance_id) + (f": {cause}" if cause else "")
+        words += _instance(about.xapp_event_instance_id) + (f": {cause}" if cause else "") + and_more(self.left_out)
         return Facts(
             words=words,
             meid=self.meid,
@@ -107,12 +110,13 @@ class Unmet:
     notification: Notify
     failure: Failure
     ran_function_id: int | None = None
+    left_out: int = 0
 
     def facts(self) -> Facts:
         told, xapp = self.notification, self.notification.endpoint.host
         return Facts(
             words=f"no subscription at {self.meid}{_for(xapp)}{_instance(told.xapp_event_instance_id)}:"
-            f" {self.failure.cause}",
+            f" {self.failure.cause}{and_more(self.left_out)}",
             meid=self.meid,
             subscription_id=told.subscription_id,
             xapp=xapp,

@@ -11,6 +11,7 @@ from submgr.adapters.journal.entries import Ended, Facts, Kind, Severity, Unmet,
 from submgr.adapters.journal.journal import Journal
 from submgr.adapters.journal.lines import GOOD, ProcedureLines
 from submgr.adapters.journal.outcomes import Outcomes
+from submgr.adapters.journal.repeats import Repeats, and_more
 from submgr.adapters.journal.tallies import Tallies
 from submgr.core import commands as c
 from submgr.core import events as e
@@ -21,6 +22,12 @@ from submgr.runtime.ports import Observer
 
 _ANSWERED = (e.RouteFailureKind.REFUSED, e.RouteFailureKind.UNCONFIRMED)
 _SUBSCRIBES = ("subscribe", "merge", "policy update", "resubscribe")
+
+
+ALIKE = 200
+"""Entries in a minute of failures of one procedure, outcome, E2 node and cause. Every outcome is kept all the same."""
+REPEATED = 10
+"""Entries in a minute of what somebody outside repeats at will."""
 
 
 class JournalObserver:
@@ -54,7 +61,10 @@ class JournalObserver:
             c.SendToE2: self._sent,
             c.Notify: self._told,
             c.Finished: self._finished,
+            c.Ignored: self._ignored,
         }
+        self._failures = Repeats(ALIKE)
+        self._repeated = Repeats(REPEATED)
 
     def saw(self, meid: str, event: e.Event | None, commands: Sequence[c.Command]) -> None:
         now = self._clock()
@@ -93,36 +103,43 @@ class JournalObserver:
             trace.answered = now
 
     def refused(self, request: SubscribeRequest, error: RefusedError) -> None:
-        """A valid POST was refused."""
+        """A valid POST was refused. One that is sent again and again has few entries."""
         host = request.endpoint.host
+        left_out = self._repeated.due((host, request.meid, error.message), self._clock())
+        if left_out is None:
+            self._tallies.failed(request.meid, host, None, self._clock(), False)
+            return
         words = f"a POST of {host} for {request.meid} was refused with {error.status}: {error.message}"
-        self._fails(
-            Facts(
-                words=words,
-                meid=request.meid,
-                subscription_id=request.subscription_id or "",
-                xapp=host,
-                ran_function_id=request.ran_function_id,
-                outcome="refused",
-                cause=error.message,
-            ),
-            request.meid,
-            host,
+        facts = Facts(
+            words=words + and_more(left_out),
+            meid=request.meid,
+            subscription_id=request.subscription_id or "",
+            xapp=host,
+            ran_function_id=request.ran_function_id,
+            outcome="refused",
+            cause=error.message,
         )
+        self._fails(facts, request.meid, host)
 
     def odd(self, request: SubscribeRequest, words: str) -> None:
         """A POST was accepted that looks like a mistake."""
+        left_out = self._repeated.due((request.endpoint.host, words), self._clock())
+        if left_out is None:
+            return
         facts = Facts(
-            words=words,
+            words=words + and_more(left_out),
             meid=request.meid,
             xapp=request.endpoint.host,
             ran_function_id=request.ran_function_id,
         )
         self._journal.add(Kind.SUBSCRIPTION, Severity.WARNING, facts)
 
-    def _fails(self, facts: Facts | Unmet | Ended, meid: str, xapp: str, refused: bool = False) -> None:
-        entry = self._journal.add(Kind.SUBSCRIPTION, Severity.WARNING, facts)
-        self._tallies.failed(meid, xapp, entry, entry.time, refused)
+    def _fails(self, happening: Facts | Unmet | Ended | None, meid: str, xapp: str, refused: bool = False) -> None:
+        """Something failed. `happening` None: it is counted, and has no entry, since many like it have one."""
+        entry = None
+        if happening is not None:
+            entry = self._journal.add(Kind.SUBSCRIPTION, Severity.WARNING, happening)
+        self._tallies.failed(meid, xapp, entry, self._clock(), refused)
 
     # --- commands
 
@@ -173,22 +190,32 @@ class JournalObserver:
         trace = self._outcomes.detail(told.subscription_id, told.xapp_event_instance_id)
         function_id = trace.ran_function_id if trace is not None else None
         self._lines.unmet(meid, told, function_id)
-        self._fails(Unmet(meid, told, told.failure, function_id), meid, told.endpoint.host)
+        left_out = self._failures.due((meid, told.failure.cause), self._clock())
+        happening = None if left_out is None else Unmet(meid, told, told.failure, function_id, left_out)
+        self._fails(happening, meid, told.endpoint.host)
 
     def _finished(self, meid: str, event: e.Event | None, command: c.Finished, now: float) -> None:
         if self._unmet is not None and self._unmet.subscription_id == command.subscription_id:
             self._unmet = None
         self._lines.ended(meid, command)
-        told = Ended(meid, kept(command))
         if command.outcome not in GOOD:
+            left_out = self._failures.due((meid, command.procedure, command.outcome, command.detail), now)
+            told = None if left_out is None else Ended(meid, kept(command), left_out)
             refused = command.outcome is c.Outcome.REFUSED and command.procedure in _SUBSCRIBES
             self._fails(told, meid, command.about.xapp, refused)
             return
-        self._journal.add(Kind.SUBSCRIPTION, Severity.INFO, told)
+        self._journal.add(Kind.SUBSCRIPTION, Severity.INFO, Ended(meid, kept(command)))
         if command.procedure == "delete":
             self._tallies.deleted(now)
         elif command.about.xapp_event_instance_id is None and command.procedure in _SUBSCRIBES:  # over RMR
             self._tallies.subscribed(meid, command.seconds, now)
+
+    def _ignored(self, meid: str, event: e.Event | None, command: c.Ignored, now: float) -> None:
+        """An xApp that subscribes over RMR is not answered while its node is down; nobody else would say so."""
+        if command.kind is c.Odd.E2_DOWN:
+            left_out = self._repeated.due((command.what, meid), now)
+            words = command.what + and_more(left_out or 0)
+            self._fails(None if left_out is None else Facts(words, meid=meid, outcome="ignored"), meid, "")
 
     # --- notifications
 
@@ -201,10 +228,13 @@ class JournalObserver:
     def undelivered(self, notification: c.Notify, error: str, given_up: bool) -> None:
         """The first try of a notification has failed and others follow, or it is given up."""
         number, endpoint = notification.xapp_event_instance_id, notification.endpoint
+        left_out = self._repeated.due((endpoint.http, error, given_up), self._clock())
+        if left_out is None:
+            return
         what = "was given up" if given_up else "could not be delivered, it is tried again"
         words = f"the notification of {notification.subscription_id} (instance {number}) to {endpoint.http} {what}"
         facts = Facts(
-            words=f"{words}: {error}",
+            words=f"{words}: {error}{and_more(left_out)}",
             subscription_id=notification.subscription_id,
             instance_id=notification.instance_id,
             xapp=endpoint.host,

@@ -14,6 +14,9 @@ from submgr.core.model import ClientEndpoint, Content, E2Record, RestHolder, Sub
 ENDED = 1000
 """Details of REST subscriptions that have ended, of which the outcomes are kept."""
 
+MOST = 200_000
+"""REST subscriptions of which the outcomes are kept: three times as many as there are instance ids."""
+
 Outcome = Literal["pending", "succeeded", "failed"]
 
 STEPS = ("posted", "saved", "started", "route", "requested", "answered", "told", "notified")
@@ -135,6 +138,8 @@ class Outcomes:
         rest = self._rest.get(subscription_id)
         if rest is None:
             rest = self._rest[subscription_id] = RestTrace(meid, request.endpoint, now)
+            if len(self._rest) > MOST:  # of a node that was read anew some may never end
+                del self._rest[next(iter(self._rest))]
         rest.endpoint = request.endpoint
         for detail in request.details:
             known = rest.details.get(detail.xapp_event_instance_id)

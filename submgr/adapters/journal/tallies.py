@@ -78,16 +78,16 @@ class Tallies:
         """A subscription was deleted."""
         self._current(now).deletes += 1
 
-    def failed(self, meid: str, xapp: str, entry: Entry, now: float, refused: bool) -> None:
-        """A procedure failed. `refused`: a subscribe, by a refusal of the E2 node."""
+    def failed(self, meid: str, xapp: str, entry: Entry | None, now: float, refused: bool) -> None:
+        """A procedure failed. `refused`: a subscribe, by a refusal of the E2 node. `entry`: None for one of many."""
         self._current(now).failures += 1
         tally = self._of(meid)
         tally.failures[self._slot(tally)] += 1
-        tally.last_failure = entry
+        tally.last_failure = entry or tally.last_failure
         if refused:
             tally.refused_in_a_row += 1
             tally.refused_at = now
-        if xapp:
+        if xapp and entry is not None:
             self._xapps[xapp] = entry
             self._xapps.move_to_end(xapp)
             if len(self._xapps) > KNOWN:

@@ -49,7 +49,25 @@ def test_what_comes_and_goes_is_one_entry() -> None:
 def test_a_start_that_is_over_is_told_at_once() -> None:
     world = World()
     world.troubles["restore"] = "not restored yet"
-    assert world.looks() == [("start", Severity.INFO, "restore: not restored yet")]
+    assert world.looks() == [("start", Severity.INFO, "not ready yet: not restored yet")]
+    world.troubles["restore"] = "the database could not be read"
+    assert world.looks() == []
+    world.troubles.clear()
+    assert world.looks(2) == [("start", Severity.INFO, "ready for xApps")]
+
+
+def test_a_lease_that_is_lost_is_told_and_when_it_is_back() -> None:
+    world = World()
+    assert world.looks() == []
+    world.troubles["restore"] = "standby of submgr-1"
+    assert world.looks() == [("start", Severity.INFO, "not ready yet: standby of submgr-1")]
+    world.troubles.clear()
+    world.looks()
+    world.troubles["restore"] = "the lease was last renewed 2.7 s ago"
+    words = "not active any more: the lease was last renewed 2.7 s ago"
+    assert world.looks() == [("leadership", Severity.WARNING, words)]
+    world.troubles["restore"] = "the lease was last renewed 3.7 s ago"
+    assert world.looks() == []
     world.troubles.clear()
     assert world.looks() == [("start", Severity.INFO, "ready for xApps")]
 

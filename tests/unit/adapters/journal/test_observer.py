@@ -10,9 +10,12 @@ from support.core.outside import report, turns
 from support.core.watched import START, Watched
 
 from submgr.adapters.journal.entries import LARGEST_CONTENT, Kind, Severity
+from submgr.adapters.journal.observer import ALIKE, REPEATED
+from submgr.adapters.journal.repeats import INTERVAL
 from submgr.core import events as e
-from submgr.core.errors import NodeDownError, Source
-from submgr.core.model import Content, Detail
+from submgr.core.commands import About, Finished, Outcome
+from submgr.core.errors import Failure, NodeDownError, Source
+from submgr.core.model import Content, Detail, RmrEndpoint
 from submgr.e2ap.messages import (
     Action,
     ActionType,
@@ -159,6 +162,24 @@ def test_a_post_that_is_refused_and_one_that_looks_odd(outside: Watched) -> None
     assert outside.tallies.failure_of("xapp-http") is outside.journal.after(0)[0]
 
 
+def test_a_post_that_is_refused_again_and_again_pushes_nothing_out(outside: Watched) -> None:
+    for _ in range(1000):
+        outside.observer.refused(outside.request("gnb_9", report(1)), NodeDownError("not known"))
+    assert len(outside.journal.after(0)) == REPEATED
+    outside.when += INTERVAL
+    outside.observer.refused(outside.request("gnb_9", report(1)), NodeDownError("not known"))
+    assert outside.words()[-1].endswith(f"not known (and {1000 - REPEATED} more like it)")
+
+
+def test_a_request_over_rmr_that_nobody_answers_has_an_entry(outside: Watched) -> None:
+    outside.down.add("gnb_1")
+    content = report(1).content
+    outside.dispatcher.post("gnb_1", e.SubscribeOverRmr(1, RmrEndpoint("old", 4560), b"", 5, content))
+    turns()
+    (entry,) = outside.journal.after(0)
+    assert (entry.severity, entry.facts.meid) == (Severity.WARNING, "gnb_1")
+
+
 def test_notifications_that_wait_and_that_are_given_up(outside: Watched) -> None:
     outside.post("gnb_1", "one", report(1))
     (note,) = outside.told
@@ -172,14 +193,18 @@ def test_notifications_that_wait_and_that_are_given_up(outside: Watched) -> None
     assert trace is not None and not trace.notified
 
 
-def test_a_flood_of_failures_has_few_lines_and_no_more_entries_than_there_are_places(
+def test_a_flood_of_failures_that_are_alike_has_few_lines_and_leaves_room_for_others(
     outside: Watched, caplog: pytest.LogCaptureFixture
 ) -> None:
-    outside.silent.add("gnb_1")
+    about = About("xapp-http", 1, 2, report(1).content)
+    failure = Failure("RICSubscriptionFailure. E2NodeCause: no", Source.E2NODE)
     with caplog.at_level(logging.WARNING):
-        for number in range(1, 101):
-            outside.post("gnb_1", f"r{number}", Detail(number % 50 + 1, report(1).content))
-            outside.dispatcher.answered("gnb_1", SubscriptionFailure(RequestId(123, number), 2, CAUSE, ()), number)
-            turns()
-    assert len([line for line in caplog.records if line.getMessage() == "subscribe refused"]) == 20
-    assert sum(entry.severity is Severity.WARNING for entry in outside.journal.after(0)) == 100
+        for number in range(10_000):
+            told = Finished("subscribe", Outcome.REFUSED, 0.1, number, f"r{number}", failure.cause, failure, about)
+            outside.observer.saw("gnb_1", None, [told])
+    assert len(caplog.records) == 20
+    assert len(outside.journal.after(0)) == ALIKE
+    assert outside.tallies.refused_in_a_row("gnb_1") == 10_000
+    outside.when += INTERVAL
+    outside.observer.saw("gnb_1", None, [told])
+    assert outside.words()[-1].endswith(f"no (and {10_000 - ALIKE} more like it)")
