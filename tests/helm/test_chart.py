@@ -12,6 +12,7 @@ import yaml
 
 from mec.common.settings import load as load_mec
 from mec.meo.settings import from_mapping as meo_settings
+from mec.proxy.schemas import mec_info
 from submgr.platform.config.schema import Key, Section
 from submgr.rmr.environment import read_environment
 from submgr.rmr.routing.reader import parse_routes
@@ -607,6 +608,30 @@ def test_replicas_of_mec_reach_each_other_and_restart_with_what_they_read(chart)
     assert checksum(meo={"maxLoad": 0.5}) == checksum()
     assert checksum(meo={"seed": 1}) != checksum()
     assert checksum(usersTtl=5) != checksum()
+
+
+def test_the_proxy_between_mecs_runs_as_often(chart):
+    manifests = chart.render("replicas")
+    deployment = manifests["Deployment", "deployment-ricplt-mec-proxy"]["spec"]
+    assert deployment["replicas"] == 3
+    selector = {"app": "ricplt-mec-proxy", "release": "r4-submgr"}
+    assert deployment["selector"]["matchLabels"] == selector
+    assert manifests["Service", "service-ricplt-mec-proxy-http"]["spec"]["selector"] == selector
+    assert manifests["PodDisruptionBudget", "pdb-ricplt-mec-proxy"]["spec"]["selector"]["matchLabels"] == selector
+    (container,) = deployment["template"]["spec"]["containers"]
+    assert container["command"] == ["mec"] and container["args"][0] == "proxy"
+    data = manifests["ConfigMap", "configmap-ricplt-mec-proxy"]["data"]
+    assert sorted(mec_info(data["mecInfo"])) == [5, 9]
+    assert load_mec(data["config"]).tls.own_certificate == "/tls/tls.crt"
+    mec = load_mec(manifests["ConfigMap", "configmap-ricplt-mec"]["data"]["mec-config"]).mec
+    assert mec.proxy_url == "https://service-ricplt-mec-proxy-http.ricplt:5000"
+    given = {"enabled": True, "proxyUrl": "http://proxy:1", "proxy": {"enabled": True}}
+    own = chart.render({"submgr": {"mec": given}})
+    assert own["Deployment", "deployment-ricplt-mec-proxy"]["spec"]["replicas"] == 1
+    assert load_mec(own["ConfigMap", "submgrcfg"]["data"]["submgrcfg"]).mec.proxy_url == "http://proxy:1"
+    assert "from" not in own["NetworkPolicy", "networkpolicy-ricplt-mec-proxy"]["spec"]["ingress"][0]
+    with pytest.raises(Exception, match="managerAmsUrl"):
+        chart.render({"submgr": {"mec": {"enabled": True, "proxy": {"mecs": [{"id": 5}]}}}})
 
 
 @pytest.mark.parametrize("replicas", [0, -1, 1.5, "3"])

@@ -110,6 +110,25 @@ app.kubernetes.io/part-of: near-rt-ric
 {{- if eq (include "submgr.mecPlace" .) "replicas" }}{{ include "submgr.mecSelector" . }}{{ else }}{{ include "submgr.selector" . }}{{ end -}}
 {{- end }}
 
+{{- define "submgr.mecProxyName" -}}
+{{- include "submgr.namespace" . }}-mec-proxy
+{{- end }}
+
+{{- define "submgr.mecProxySelector" -}}
+app: {{ include "submgr.mecProxyName" . }}
+release: {{ .Release.Name }}
+{{- end }}
+
+{{- define "submgr.mecProxyLabels" -}}
+{{- include "submgr.mecProxySelector" . }}
+chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+heritage: {{ .Release.Service }}
+app.kubernetes.io/name: mec-proxy
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/part-of: near-rt-ric
+{{- end }}
+
 {{/* Volumes of MEC, and where they are mounted: data file, tokens, credentials */}}
 {{- define "submgr.mecVolumes" -}}
 {{- $mec := .Values.submgr.mec -}}
@@ -180,11 +199,21 @@ app.kubernetes.io/part-of: near-rt-ric
 {{- end -}}
 {{- end }}
 
+{{/* The section `tls` of MEC programs, which show each other the certificate of their ports. */}}
+{{- define "submgr.mecTls" -}}
+{{- with include "submgr.tls" . | fromYaml -}}
+{{- toYaml (merge (omit . "rtmgr" "xapps" "ownership") (dict "ca" "/tls/ca.crt" "ownCert" "/tls/tls.crt" "ownKey" "/tls/tls.key")) -}}
+{{- end -}}
+{{- end }}
+
 {{/* The sections of MEC of the configuration files. */}}
 {{- define "submgr.mecSections" -}}
 {{- with .Values.submgr.mec -}}
-{{- $mec := omit . "data" "service" "from" "meo" "serviceAccount" "tokens" "credentials" "resources" "podDisruptionBudget" -}}
+{{- $mec := omit . "data" "service" "from" "meo" "serviceAccount" "tokens" "credentials" "resources" "podDisruptionBudget" "proxy" -}}
 {{- $_ := set $mec "host" ":8000" -}}
+{{- if and .proxy.enabled (eq .proxyUrl "http://localhost:5000") -}}
+{{- $_ := set $mec "proxyUrl" (printf "%s://service-%s-http.%s:5000" (include "submgr.scheme" (list $ "mec")) (include "submgr.mecProxyName" $) (include "submgr.namespace" $)) -}}
+{{- end -}}
 {{- if .data.secret }}{{ $_ := set $mec "dataFile" "/mec/data.json" }}{{ end -}}
 {{- $meo := omit .meo "adminToken" "deviceTokens" -}}
 {{- if or .tokens.secret .meo.adminToken }}{{ $_ := set $meo "adminTokenFile" "/mec-tokens/adminToken" }}{{ end -}}
@@ -206,9 +235,7 @@ app.kubernetes.io/part-of: near-rt-ric
 {{- $_ := set $config "sdl" (dict "backend" "redis") -}}
 {{- $_ := set $config "logger" .Values.submgr.config.logger -}}
 {{- $_ := set $config "outbound" .Values.submgr.config.outbound -}}
-{{- with include "submgr.tls" . | fromYaml -}}
-{{- $_ := set $config "tls" (merge (omit . "rtmgr" "xapps" "ownership") (dict "ca" "/tls/ca.crt" "ownCert" "/tls/tls.crt" "ownKey" "/tls/tls.key")) -}}
-{{- end -}}
+{{- with include "submgr.mecTls" . | fromYaml }}{{ $_ := set $config "tls" . }}{{ end -}}
 {{- toYaml $config -}}
 {{- end }}
 
@@ -219,11 +246,11 @@ app.kubernetes.io/part-of: near-rt-ric
 {{- toYaml (dict "config" (omit $config "outbound" "meo") "seed" $seed) | sha256sum -}}
 {{- end }}
 
-{{/* The affinity of the replicas of MEC: they keep to different nodes where they can. */}}
-{{- define "submgr.mecAffinity" -}}
-{{- $affinity := deepCopy .Values.submgr.affinity -}}
+{{/* The affinity of pods that keep to different nodes where they can: (list root "selector") */}}
+{{- define "submgr.apart" -}}
+{{- $affinity := deepCopy (index . 0).Values.submgr.affinity -}}
 {{- if not (hasKey $affinity "podAntiAffinity") }}
-{{- $selector := dict "matchLabels" (include "submgr.mecSelector" . | fromYaml) -}}
+{{- $selector := dict "matchLabels" (index . 1 | fromYaml) -}}
 {{- $term := dict "labelSelector" $selector "topologyKey" "kubernetes.io/hostname" -}}
 {{- $preferred := list (dict "weight" 100 "podAffinityTerm" $term) -}}
 {{- $_ := set $affinity "podAntiAffinity" (dict "preferredDuringSchedulingIgnoredDuringExecution" $preferred) -}}
