@@ -40,7 +40,7 @@ RUN echo "${RMR_SHA256:?give --build-arg RMR_SHA256=, the SHA-256 of rmr_${RMR_V
 FROM librmr-${LIBRMR} AS librmr
 
 FROM ${PYTHON_IMAGE}
-ARG VERSION=0.1.0
+ARG VERSION=1.0.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="ric-submgr" \
       org.opencontainers.image.description="E2 Subscription Manager and MEC services for an O-RAN near-real-time RIC" \

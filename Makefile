@@ -14,7 +14,7 @@ PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 TOOLS := .venv-tools/bin
 COUNT = cat $(1) | grep '==' | grep -vc win32
 
-.PHONY: help run test check lint pages docs site screenshots venv fuzz chaos lock sbom audit image clean
+.PHONY: help run test check lint pages docs site screenshots venv fuzz chaos lock sbom audit image release clean
 .DEFAULT_GOAL := help
 
 help: ## what there is to make
@@ -97,6 +97,11 @@ lock: .venv-tools/.installed ## the locks, from the names in pyproject.toml
 # What the daemon is made of, as the image has it: build/sbom.cdx.json (CycloneDX).
 sbom: .venv-tools/.installed ## a bill of materials of the daemon (CycloneDX)
 	$(TOOLS)/python -m tools.sbom build/sbom.cdx.json
+
+release: venv .venv-tools/.installed ## dist/: wheel, sdist, the client's wheel, bill of materials, checksums
+	@$(BIN)/python -m tools.release dist
+	@$(TOOLS)/python -m tools.sbom dist/ric-submgr-$(VERSION).cdx.json
+	@cd dist && sha256sum * > SHA256SUMS && cat SHA256SUMS
 
 # PLATFORMS: for other machines than this one. An image of several platforms is a file in build/, or is pushed (PUSH=1)
 # to where IMAGE says.

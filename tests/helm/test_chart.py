@@ -380,7 +380,7 @@ def test_image(chart):
         (container,) = pod_of(chart.render(values))["spec"]["containers"]
         return container["image"], container["imagePullPolicy"]
 
-    assert image("default") == ("ric-submgr:0.1.0", "IfNotPresent")
+    assert image("default") == ("ric-submgr:1.0.0", "IfNotPresent")
     assert image("recipe") == ("registry.example:10004/ric-submgr:1.2.3", "Always")
     assert image("everything") == ("registry.example/ric/ric-submgr:9.9.9", "IfNotPresent")
 
