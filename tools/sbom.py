@@ -23,17 +23,8 @@ PROJECT = "ric-submgr"
 def installed(directory: Path) -> Path:
     """An environment with what the image has; the path of its Python."""
     python = directory / "bin" / "python"
-    pip = [
-        sys.executable,
-        "-m",
-        "pip",
-        "--python",
-        str(python),
-        "--quiet",
-        "--disable-pip-version-check",
-        "install",
-        "--no-compile",
-    ]
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "--quiet", "--disable-pip-version-check"]
+    pip += ["install", "--no-compile"]
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(directory)], check=True)
     for lock in RUNTIME:
         command = [*pip, "--only-binary", ":all:", "--require-hashes", "--no-deps", "-r", str(ROOT / lock)]
