@@ -33,7 +33,14 @@ def test_all_is_well(page: Page, daemon: FakeDaemon) -> None:
 
 def test_neighbours_counts_and_plots(page: Page) -> None:
     page.open()
-    page.sees("Routing Manager", "answers 503 since 23:58:42", "2 of 3", "1 not connected", "Warnings and errors")
+    page.sees(
+        "routes: no route for 12010",
+        "Routing Manager",
+        "answers 503 since 23:58:42",
+        "2 of 3",
+        "1 not connected",
+        "Warnings and errors",
+    )
     eventually(lambda: page.count(".plot canvas") == 3, every=0.02)
     drawn = """return [...document.querySelectorAll('.plot canvas')].map(each => {
       const dots = each.getContext('2d').getImageData(0, 0, each.width, each.height).data;

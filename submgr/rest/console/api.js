@@ -75,7 +75,8 @@ export async function ask(path, signal, options = {}) {
   }
   answered();
   const value = read(body);
-  if (!answer.ok) throw new Refused(answer.status, value?.message ?? value?.detail ?? `${answer.status} ${answer.statusText}`);
+  const health = value?.reasons !== undefined; // an answer in full also where it is a 503
+  if (!answer.ok && !health) throw new Refused(answer.status, value?.message ?? value?.detail ?? `${answer.status} ${answer.statusText}`);
   if (value === undefined) throw new Refused(answer.status, "an answer that is no JSON");
   return value;
 }
@@ -86,10 +87,10 @@ function read(text) {
 
 /** What is at a path, asked for anew every so often while somebody looks. The last answer stays when one fails.
  *
- * Returns {data, error, at}: `at` is when `data` came, `error` why the newest request failed.
+ * Returns {data, error}: `error` says why the newest request failed.
  */
 export function useAsked(path, every = EVERY_MS) {
-  const [state, set] = useState({ path, data: null, error: null, at: null });
+  const [state, set] = useState({ path, data: null, error: null });
   const timer = useRef(0);
   useEffect(() => {
     if (path === null) return undefined;
@@ -99,10 +100,10 @@ export function useAsked(path, every = EVERY_MS) {
       let pause = every;
       try {
         const data = await ask(path, stop.signal);
-        set({ path, data, error: null, at: new Date() });
+        set({ path, data, error: null });
       } catch (error) {
         if (stop.signal.aborted) return;
-        set(before => ({ ...(before.path === path ? before : { path, data: null, at: null }), error }));
+        set(before => ({ ...(before.path === path ? before : { path, data: null }), error }));
         pause = Math.min(every || AGAIN_MS, AGAIN_MS);
       }
       if (pause && !document.hidden) timer.current = setTimeout(look, pause);
@@ -116,5 +117,5 @@ export function useAsked(path, every = EVERY_MS) {
       document.removeEventListener("visibilitychange", seen);
     };
   }, [path, every]);
-  return state.path === path ? state : { path, data: null, error: null, at: null };
+  return state.path === path ? state : { path, data: null, error: null };
 }

@@ -132,7 +132,7 @@ function heading(key, title, look, sort, order) {
 
 function Row({ at, top, row, columns, active, open }) {
   const clicked = event => { if (row && !event.target.closest("a") && !getSelection().toString()) open(row); };
-  return html`<div class="row ${active ? "active" : ""} ${at % 2 ? "odd-row" : ""}" id="row-${at}" role="row" aria-rowindex=${at + 2} aria-selected=${active}
+  return html`<div class="row ${active ? "active" : ""}" id="row-${at}" role="row" aria-rowindex=${at + 2} aria-selected=${active}
     style=${{ transform: `translateY(${top}px)` }} onClick=${clicked}>${
     row ? columns.map(([, , content, look]) => html`<div role="gridcell" class=${look} onMouseEnter=${whole}>${content(row)}</div>`)
       : html`<div role="gridcell" class="faint">…</div>`}</div>`;

@@ -120,6 +120,8 @@ def answers() -> dict[str, Any]:
             "LoopStallLongestMilliseconds": 6.2,
             "Memory": 87_000_000,
         },
+        "health/alive": {"status": "ok", "reasons": [], "warnings": []},
+        "health/ready": {"status": "ok", "reasons": [], "warnings": ["routes: no route for 12010"]},
         "overview/history": {
             "Step": 5,
             "Time": "2026-11-29T23:59:00.000Z",

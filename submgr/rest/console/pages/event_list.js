@@ -10,7 +10,7 @@ export function EventList({ events }) {
     : html`<li key=${each.Id} class="event ${each.Severity}">
         <span class="when"><${Time} at=${each.Time} /></span>
         <${Badge} state=${each.Severity} text=${each.Kind} />
-        <span class="words">${each.Words}</span>
+        <span class="words">${each.Words}${each.Contents && html` <span class="faint">${each.Contents}</span>`}</span>
         <span class="links"><${Links} event=${each} /></span>
       </li>`))}</ol>`;
 }

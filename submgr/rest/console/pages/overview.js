@@ -13,10 +13,21 @@ const SHOWN = 8;
 export function Overview({ overview }) {
   const told = overview.data;
   return html`<h1>Overview</h1>
+    <${Remarks} />
     <${Failures} />
     ${told ? html`<${Tiles} told=${told} /><${Health} told=${told} />` : html`<${Instead} asked=${overview} />`}
     <${History} />
     <${Trouble} />`;
+}
+
+/** What the daemon itself says of its health, beside what stands above every page. */
+function Remarks() {
+  const alive = useAsked("/health/alive"), ready = useAsked("/health/ready");
+  const remarks = [
+    ...(alive.data?.reasons ?? []).map(words => ["bad", `Not alive: ${words}`]),
+    ...(ready.data?.warnings ?? []).map(words => ["odd", words]),
+  ];
+  return html`${remarks.map(([look, words]) => html`<p key=${words} class="alarm ${look}" role="status">${words}</p>`)}`;
 }
 
 /** The subscriptions that stand failed now, the newest first, each with its cause. */
