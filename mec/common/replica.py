@@ -21,7 +21,7 @@ from submgr.platform.config.file import ConfigError, Problem
 from submgr.platform.http.listen import parse_listen
 from submgr.platform.lease.fencing import take_records
 from submgr.platform.lease.key import LeaseKey
-from submgr.platform.lease.leadership import Leadership
+from submgr.platform.lease.leadership import Key, Leadership
 from submgr.platform.lease.lease import RENEWALS, Lease
 from submgr.platform.lease.record import Holder
 from submgr.platform.shared.base import SharedStore
@@ -80,16 +80,15 @@ class Replica:
 
 
 class LeaseRole:
-    """The role by a lease in redis. `ended` is called when another replica has followed this one."""
+    """The role of the replica `me` by a lease of so many `seconds`. `store`: of the records that the active one writes.
 
-    def __init__(
-        self, settings: MecSettings, environment: Mapping[str, str], store: Store, ended: Callable[[str], None]
-    ) -> None:
-        name = environment.get("POD_NAME") or gethostname()
-        self._me = me = Holder(name, advertised(settings.host, environment), uuid4().hex)
-        key = LeaseKey(SdlSettings(environment, name="mec-lease"), f"mec-{settings.mec_id}", settings.lease / RENEWALS)
+    `ended(why)` is called when another replica has followed this one.
+    """
+
+    def __init__(self, me: Holder, seconds: float, key: Key, store: Store, ended: Callable[[str], None]) -> None:
+        self._me = me
         self._store = store
-        self._leadership = Leadership(Lease(me, settings.lease), key, store.marked_epoch, self._taken, ended)
+        self._leadership = Leadership(Lease(me, seconds), key, store.marked_epoch, self._taken, ended)
         self._begin: Callable[[], None] = lambda: None
         self._begun = False
         store.on_fenced(lambda: self._leadership.give_up("another process has taken the records"))
@@ -142,7 +141,9 @@ def make_replica(
     name = f"mec-{settings.mec_id}"
     store = SdlStore(SdlSettings(environment, name=name, fenced=True))
     shared = SharedRedis(SdlSettings(environment, name=f"{name}-shared"))
-    return Replica(shared, store, LeaseRole(settings, environment, store, ended))
+    me = Holder(environment.get("POD_NAME") or gethostname(), advertised(settings.host, environment), uuid4().hex)
+    key = LeaseKey(SdlSettings(environment, name="mec-lease"), name, settings.lease / RENEWALS)
+    return Replica(shared, store, LeaseRole(me, settings.lease, key, store, ended))
 
 
 def advertised(host: str, environment: Mapping[str, str]) -> str:

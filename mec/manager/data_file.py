@@ -14,6 +14,7 @@ from mec.manager.schemas import changed_users, data_file
 from mec.manager.user_records import KnownUsers
 from submgr.platform.config.file import ConfigError, Problem
 from submgr.platform.config.watcher import ConfigWatcher
+from submgr.platform.sparse_log import Outage
 from submgr.platform.store.base import StoreError
 from submgr.platform.store.loading import Loader
 from submgr.platform.supervised import SupervisedLoop
@@ -43,6 +44,7 @@ class DataFileLoader:
         """The content of a changed file."""
         self._watcher: ConfigWatcher | None = None
         self._loader = Loader(self._load, log, "the manager waits for the store")
+        self._unusable = Outage(log)
         self._emptied = SupervisedLoop("emptied database", self._look) if looks and path is not None else None
         self._user_writer = Loader(self._write_users, log, "the users of the data file wait for the store")
 
@@ -108,8 +110,12 @@ class DataFileLoader:
         with suppress(StoreError):
             if self._path is None or not self.loaded or self._wanted is not None or self._users.taken():
                 return
-            text = read(self._path)
-            wanted = _digest(text), self._parsed(self._path, text)
+            try:
+                text = read(self._path)
+                wanted = _digest(text), self._parsed(self._path, text)
+            except ConfigError as exc:
+                self._unusable.goes_on("the database was emptied, and the data file cannot be used", str(exc))
+                return
             if not self._users.taken():
                 log.warning("the database was emptied: the data file is taken again", extra={"file": self._path})
                 self._wanted = wanted
