@@ -15,9 +15,9 @@ from uuid import uuid4
 
 import gevent
 
-from mec.common.settings import MecSettings
+from mec.common.settings import MecSettings, replicas_need_redis
 from submgr.platform import audit
-from submgr.platform.config.file import ConfigError, Problem
+from submgr.platform.config.file import ConfigError
 from submgr.platform.http.listen import parse_listen
 from submgr.platform.lease.fencing import take_records
 from submgr.platform.lease.key import LeaseKey
@@ -136,8 +136,7 @@ def make_replica(
         return None
     backend = chosen(backend, environment)
     if backend != "redis":
-        words = f"{settings.replicas} replicas need redis: the database is {backend}, of which each process has its own"
-        raise ConfigError([Problem(None, "mec.replicas", words)])
+        raise ConfigError([replicas_need_redis(backend)])
     name = f"mec-{settings.mec_id}"
     store = SdlStore(SdlSettings(environment, name=name, fenced=True))
     shared = SharedRedis(SdlSettings(environment, name=f"{name}-shared"))

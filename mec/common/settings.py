@@ -165,8 +165,10 @@ def load(content: str, overrides: Mapping[str, Any] | None = None) -> MecConfig:
     parsed, errors = inspect(content, _FILE, overrides)
     tls = fill(TlsSettings, parsed.values["tls"])
     errors += tls.problems(parsed.lines)
-    mec = _settings(parsed, errors)
     sdl = parsed.values["sdl"]
+    if parsed.values["mec"]["replicas"] > 1 and sdl["backend"] not in (None, "redis"):
+        errors.append(replicas_need_redis(sdl["backend"], parsed.lines.get("mec.replicas")))
+    mec = _settings(parsed, errors)
     return MecConfig(
         mec=mec,
         outbound=fill(OutboundSettings, parsed.values["outbound"]),
@@ -178,6 +180,11 @@ def load(content: str, overrides: Mapping[str, Any] | None = None) -> MecConfig:
         warnings=tuple(parsed.warnings),
         content=content,
     )
+
+
+def replicas_need_redis(backend: str, line: int | None = None) -> Problem:
+    """The mistake of several replicas with a database that each process has for itself."""
+    return Problem(line, "mec.replicas", f"needs sdl.backend redis, not {backend}: replicas share what is in it")
 
 
 def needs_restart(old: MecConfig, new: MecConfig) -> list[str]:

@@ -114,8 +114,10 @@ class DataFileLoader:
                 text = read(self._path)
                 wanted = _digest(text), self._parsed(self._path, text)
             except ConfigError as exc:
-                self._unusable.goes_on("the database was emptied, and the data file cannot be used", str(exc))
+                words = "the database was emptied, and the data file cannot be used"
+                self._unusable.goes_on(words, str(exc), file=self._path, why=str(exc))
                 return
+            self._unusable.over("the data file can be used")
             if not self._users.taken():
                 log.warning("the database was emptied: the data file is taken again", extra={"file": self._path})
                 self._wanted = wanted

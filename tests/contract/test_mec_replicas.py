@@ -246,11 +246,14 @@ def test_events_of_the_orchestrator_come_through_any_replica(site: Site) -> None
 def test_without_redis_several_replicas_are_refused() -> None:
     for backend in ("sqlite", "memory"):
         with pytest.raises(ConfigError) as refused:
-            ManagerProgram(load(f"{{mec: {{replicas: 3}}, sdl: {{backend: {backend}}}}}"), {})
+            load(f"mec:\n  replicas: 3\nsdl: {{backend: {backend}}}")
         (problem,) = refused.value.problems
-        assert str(problem).startswith("mec.replicas: ") and f"the database is {backend}" in str(problem)
-    with pytest.raises(ConfigError):
-        make_replica(MecSettings(replicas=2), None, {}, lambda why: None)
+        words = f"needs sdl.backend redis, not {backend}: replicas share what is in it"
+        assert str(problem) == f"line 2: mec.replicas: {words}"
+    with pytest.raises(ConfigError, match=r"mec\.replicas.*sqlite"):
+        ManagerProgram(load("mec: {replicas: 3}"), {})
+    with pytest.raises(ConfigError, match=r"mec\.replicas.*memory"):
+        make_replica(MecSettings(replicas=2), "memory", {}, lambda why: None)
     assert make_replica(MecSettings(), None, {}, lambda why: None) is None
 
 
