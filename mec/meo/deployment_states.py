@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Begins deployments and follows them until they are ready, by what drivers see or platforms tell (status callback).
 
-While a platform may tell the state of a deployment, the store has a record of it with the token that is needed for
-that. It is there from before the deployment begins until after its removal, so that the token holds after a restart.
+Of a deployment that may take its time the store has a record with its state, and with the token that is needed to tell
+it. It is there from before the deployment begins until after its removal: after a restart the token holds, and the
+orchestrator goes on looking.
 """
 
 import logging
@@ -67,7 +68,8 @@ class DeploymentStates:
     def begin(self, pair: Pair) -> dict[str, bytes]:
         """A deployment is about to begin. Returns its record for the store."""
         readiness = self._states.setdefault(pair, Readiness())
-        readiness.begin(self._wall(), reported=self._driving.reported(pair))
+        reported, observable = self._driving.reported(pair), self._driving.observable(pair)
+        readiness.begin(self._wall(), reported=reported, observable=observable)
         return self._record(pair, readiness)
 
     def deploy(self, pair: Pair, seconds: float | None = None) -> None:
@@ -114,8 +116,11 @@ class DeploymentStates:
 
     def remember(self, stored: StoredDeployment) -> None:
         """At the start: what was told of a deployment."""
-        self._states[stored.pair] = Readiness(stored.state, stored.message, stored.since, stored.token)
-        self._ids[stored.id] = stored.pair
+        self._states[stored.pair] = Readiness(stored.state, stored.message, stored.since, stored.token, stored=True)
+        if stored.token:
+            self._ids[stored.id] = stored.pair
+        if stored.state is DeploymentState.DEPLOYING and self._driving.observable(stored.pair):
+            self._watches.start(stored.pair, partial(self._driving.ready, stored.pair))
 
     def token(self, deployment_id: str) -> str:
         """The token by which a platform tells the state of a deployment. Raises Unknown."""
@@ -131,9 +136,10 @@ class DeploymentStates:
         return self._ids[deployment_id]
 
     def _record(self, pair: Pair, readiness: Readiness) -> dict[str, bytes]:
-        if not readiness.token:
+        if not readiness.stored:
             return {}
-        self._ids[instance_id(pair)] = pair
+        if readiness.token:
+            self._ids[instance_id(pair)] = pair
         stored = StoredDeployment(
             instance_id(pair), pair, readiness.token, readiness.state, readiness.message, readiness.since
         )

@@ -23,7 +23,8 @@ _PAUSES = (0.1, 0.2, 0.4, 0.8, 1.5, 3.0, 5.0)
 class Readiness:
     """The state of one deployment, since when (s since 1970), and in words what its platform says.
 
-    `token`: who has it may tell the state; "" for deployments that nobody tells about. `wait_until`: who needs the
+    `token`: who has it may tell the state; "" for deployments that nobody tells about. `stored`: the store has a record
+    of it, since it is not ready at once. `wait_until`: who needs the
     deployment waits no longer for it (of the clock).
     """
 
@@ -31,13 +32,16 @@ class Readiness:
     message: str = ""
     since: float = 0.0
     token: str = ""
+    stored: bool = False
     wait_until: float = 0.0
     settled: Event = field(default_factory=Event)
 
-    def begin(self, now: float, *, reported: bool) -> None:
-        """It is being deployed, perhaps once more. `reported`: its platform may tell how far it is."""
+    def begin(self, now: float, *, reported: bool, observable: bool) -> None:
+        """It is being deployed, perhaps once more. `reported`: its platform may tell how far it is. `observable`: its
+        driver can see that."""
         self.state, self.message, self.since = DeploymentState.DEPLOYING, "", now
         self.settled.clear()
+        self.stored = reported or observable
         if reported and not self.token:
             self.token = secrets.token_urlsafe(24)
 

@@ -3,7 +3,7 @@
 
 Beside the contexts, `meo_contexts` holds the journal, since one change of the store is atomic within a namespace:
 `pair:...` for an application on a platform that may or may not be deployed, `notice:...` for a notification that a
-device application has not got yet. `deployment:...` is there as long as a platform may tell how far a deployment is.
+device application has not got yet. `deployment:...` says how far a deployment is that may take its time.
 """
 
 from collections.abc import Mapping

@@ -93,7 +93,7 @@ def test_a_context_is_answered_when_its_deployment_is_ready(world: World) -> Non
     request = world.ask(world.meo.admit, wish())
     turns_until(lambda: world.meo.deployment_states.of(Pair(KEY, "p1")).message.startswith("1 of 2"))
     assert not request.ready()
-    assert world.records("meo_contexts").keys() == {f'pair:["p1","{KEY}"]'}
+    assert {key.split(":")[0] for key in world.records("meo_contexts")} == {"pair", "deployment"}
     del driver.says["p1"]
     request.join(10)
     assert isinstance(request.value, Context)
@@ -205,6 +205,20 @@ def test_after_a_restart_the_token_holds_and_the_state_is_known(world: World, be
     readiness = world.meo.deployment_states.of(Pair(KEY, "p1"))
     assert (readiness.state.value, readiness.message) == (before, "as told")
     assert tell(client, report, "ready", "at last") == 204
+    assert state(world) == "ready"
+
+
+def test_after_a_restart_the_driver_is_asked_again(world: World) -> None:
+    seen(world).says["p1"] = "0 of 1 replicas are available"
+    world.meo.admit(wish())
+    world.finish()
+    world.crash()
+    world._driver = Seen
+    world.start()
+    assert state(world) == "deploying"
+    turns_until(lambda: state(world) == "ready")
+    world.finish()
+    world.restart()
     assert state(world) == "ready"
 
 
