@@ -13,12 +13,12 @@ from functools import partial
 from mec.common.records import left_to_the_store
 from mec.meo.drivers.base import DriverError, Report, instance_id
 from mec.meo.driving import Driving
-from mec.meo.errors import Unknown
+from mec.meo.errors import Unavailable, Unknown
 from mec.meo.events import Events, Kind, Severity
 from mec.meo.model import DeploymentState, Pair
 from mec.meo.readiness import Readiness, Watches
 from mec.meo.records import CONTEXTS, StoredDeployment, deployment_key, encode
-from submgr.platform.store.base import Change, Store
+from submgr.platform.store.base import Change, Store, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -127,8 +127,16 @@ class DeploymentStates:
         return self._states[self._reported(deployment_id)].token
 
     def report(self, deployment_id: str, state: DeploymentState, message: str) -> None:
-        """A platform tells the state of a deployment, perhaps late or once more. Raises Unknown."""
-        self._tell(self._reported(deployment_id), state, message)
+        """A platform tells the state of a deployment, perhaps late or once more. Raises Unknown, Unavailable.
+
+        It is stored before the platform hears so, for nobody can ask the platform again.
+        """
+        pair = self._reported(deployment_id)
+        self._take(pair, state, message)
+        try:
+            self._store.write(Change(CONTEXTS, self._record(pair, self._states[pair])))
+        except StoreError as exc:
+            raise Unavailable(f"not stored: {exc}") from exc
 
     def _reported(self, deployment_id: str) -> Pair:
         if deployment_id not in self._ids:
@@ -146,15 +154,20 @@ class DeploymentStates:
         return {stored.store_key: encode(stored)}
 
     def _tell(self, pair: Pair, state: DeploymentState, message: str) -> None:
+        """The driver sees how far a deployment is."""
+        if self._take(pair, state, message) and (records := self._record(pair, self._states[pair])):
+            self._store.submit(Change(CONTEXTS, records), left_to_the_store, persistent=True)
+
+    def _take(self, pair: Pair, state: DeploymentState, message: str) -> bool:
+        """Takes the state of a deployment. Returns whether it is another one than before."""
         readiness = self._states.get(pair)
         if readiness is None or not readiness.tell(state, message, self._wall()):
-            return
+            return False
         severity = Severity.WARNING if state is DeploymentState.FAILED else Severity.INFO
         self._events.tell(Kind.DEPLOYMENT, severity, state.value, **_facts(pair), message=message)
-        if records := self._record(pair, readiness):
-            self._store.submit(Change(CONTEXTS, records), left_to_the_store, persistent=True)
         if state is DeploymentState.FAILED:
             self.on_failed(pair, message or _NO_WORDS)
+        return True
 
 
 _NO_WORDS = "its platform says so"
