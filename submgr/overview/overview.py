@@ -23,10 +23,13 @@ from submgr.core.rest_subscription import RestSubscription
 from submgr.overview.values import SORTS, Census, DetailRow, NodeLine, Row, Share, State, Wanted, Whole, XappLine
 from submgr.platform.turns import Budget, in_turns
 
-FRESH = 1.0
-"""Seconds for which a census is good."""
+FRESH, STALE = 1.0, 10.0
+"""Seconds for which a census is good, at least and at most."""
+PAUSE = 5
+"""So many times as long as counting took the next one waits: who looks every second costs little of the process."""
 ENDPOINTS = 20
 """Endpoints of one xApp that are shown."""
+_KEY = itemgetter(0, 1)
 _RUN = 2000
 """Rows that are sorted in one piece: a few milliseconds."""
 
@@ -58,14 +61,18 @@ class Overview:
         self._clock = clock
         self._counting = BoundedSemaphore(1)
         self._census: tuple[float, Census] | None = None
+        """Until when it is good, and the census."""
 
     # --- counts
 
     def census(self) -> Census:
-        """Counts everything; those who ask within a second get the same."""
+        """Counts everything. Who asks within a second, or within longer where counting takes long, gets the same."""
         with self._counting:
-            if self._census is None or self._clock() - self._census[0] > FRESH:
-                self._census = (self._clock(), self._counted())
+            began = self._clock()
+            if self._census is None or began > self._census[0]:
+                counted = self._counted()
+                took = self._clock() - began
+                self._census = (self._clock() + min(max(FRESH, PAUSE * took), STALE), counted)
             return self._census[1]
 
     def _counted(self) -> Census:
@@ -135,32 +142,43 @@ class Overview:
 
     def rows(self, wanted: Wanted) -> tuple[int, list[Row]]:
         """How many rows match, and the wanted ones of them."""
-        key = SORTS[wanted.sort]
+        key, most = SORTS[wanted.sort], wanted.offset + wanted.limit
+
+        def ordered(run: list[tuple[object, int, Row]]) -> list[tuple[object, int, Row]]:
+            """No run has more of the page than this."""
+            return sorted(run, key=_KEY, reverse=wanted.descending)[:most]
+
         runs: list[list[tuple[object, int, Row]]] = []
         run: list[tuple[object, int, Row]] = []
         budget, total = Budget(), 0
-        for row, more in self._all_rows():
-            if wanted.takes(row, more):
+        for row in self._all_rows(wanted):
+            if row is not None and wanted.takes(row):
                 total += 1
                 run.append((key(row), total, row))
                 if len(run) == _RUN:
-                    runs.append(sorted(run, key=itemgetter(0, 1), reverse=wanted.descending))
+                    runs.append(ordered(run))
                     run = []
             budget.spend()
-        runs.append(sorted(run, key=itemgetter(0, 1), reverse=wanted.descending))
-        ordered = merge(*runs, key=itemgetter(0, 1), reverse=wanted.descending)
-        page = islice(in_turns(ordered), wanted.offset, wanted.offset + wanted.limit)
-        return total, [row for _, _, row in page]
+        runs.append(ordered(run))
+        page = islice(in_turns(merge(*runs, key=_KEY, reverse=wanted.descending)), wanted.offset, most)
+        found = [row for _, _, row in page]
+        while runs:  # freeing tens of thousands of rows at once would hold up everybody, too
+            runs.pop()
+            budget.spend()
+        return total, found
 
-    def _all_rows(self) -> Iterator[tuple[Row, str]]:
-        """Each row with what a text may also be found in."""
+    def _all_rows(self, wanted: Wanted) -> Iterator[Row | None]:
+        """Each row that may be wanted; None for each that is not."""
         for node in self._nodes():
+            if wanted.meid not in (None, node.meid):
+                continue
             for rest in list(node.subscriptions.rest.values()):
-                yield self._row(node, rest), f"{rest.endpoint.http} {' '.join(map(str, rest.instances.values()))}"
+                row = self._row(node, rest) if wanted.xapp in (None, rest.endpoint.host) else None
+                if row is not None and wanted.text:
+                    row.more = f"{rest.endpoint.http} {' '.join(map(str, rest.instances.values()))}"
+                yield row
             for sub in list(node.subscriptions.e2.values()):
-                row = self._rmr_row(node, sub)
-                if row is not None:
-                    yield row, str(sub.instance_id)
+                yield self._rmr_row(node, sub)
 
     def _row(self, node: Node, rest: RestSubscription) -> Row:
         traces = self._outcomes.of(rest.subscription_id)
@@ -196,6 +214,7 @@ class Overview:
             instances=1,
             trace=self._outcomes.by_instance(sub.instance_id),
             instance_id=sub.instance_id,
+            more=str(sub.instance_id),
         )
 
     @staticmethod
@@ -206,10 +225,10 @@ class Overview:
             return "pending"
         if not rest.instances:
             return "failed"
-        failed = traces is not None and any(
-            trace.outcome == "failed" and number not in rest.instances for number, trace in traces.details.items()
-        )
-        return "partly" if failed else "established"
+        for number, trace in traces.details.items() if traces is not None else ():
+            if trace.outcome == "failed" and number not in rest.instances:
+                return "partly"
+        return "established"
 
     # --- one
 

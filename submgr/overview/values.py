@@ -14,11 +14,12 @@ from submgr.core.model import Content, E2Record
 State = Literal["pending", "established", "partly", "failed", "deleting", "ended"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)  # not frozen: that takes three times as long to make, and there are many
 class Row:
     """One subscription of an xApp: a REST subscription, or an E2 subscription that is held over RMR only.
 
-    `trace`: what is known of it since the start; None: nothing. `created`: UTC text, "" where nobody knows.
+    `trace`: what is known of it since the start; None: nothing. `created`: UTC text, "" where nobody knows. `more`:
+    what else a text is looked for in.
     """
 
     subscription_id: str | None
@@ -30,6 +31,7 @@ class Row:
     instances: int
     trace: Trace | None
     instance_id: int = 0
+    more: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +163,7 @@ class Wanted:
     states: frozenset[str] = frozenset()
     ran_function_id: int | None = None
 
-    def takes(self, row: Row, more: str) -> bool:
+    def takes(self, row: Row) -> bool:
         return (
             (self.meid is None or row.meid == self.meid)
             and (self.xapp is None or row.xapp == self.xapp)
@@ -169,7 +171,7 @@ class Wanted:
             and (self.ran_function_id is None or row.ran_function_id == self.ran_function_id)
             and (
                 not self.text
-                or self.text in f"{row.subscription_id or ''} {row.meid} {row.xapp} {more}".lower()
+                or self.text in f"{row.subscription_id or ''} {row.meid} {row.xapp} {row.more}".lower()
                 or self.text in _cause(row).lower()
             )
         )

@@ -14,6 +14,7 @@ from support.core.watched import Watched
 from submgr.adapters.rnib.messages import ConnectionState
 from submgr.core import events as e
 from submgr.core.model import Detail, RmrEndpoint
+from submgr.overview.overview import FRESH
 from submgr.runtime.ports import RouteFailure
 
 NO_ROUTE = RouteFailure(e.RouteFailureKind.REFUSED, "no room")
@@ -174,3 +175,16 @@ def test_the_symptom_data_have_events_and_outcomes(platform: FlaskClient, outsid
     }  # fmt: skip
     assert ended["bad"][1]["Cause"] == "RTMGR route create failure: no room"
     assert files["overview.json"]["Counts"]["Failed"] == 1
+
+
+def test_who_looks_again_and_again_has_it_counted_once_a_second(
+    platform: FlaskClient, outside: Watched, looked_at: Any
+) -> None:
+    def counted() -> int:
+        return int(platform.get("/ric/v1/overview").json["Counts"]["RestSubscriptions"])
+
+    assert counted() == 3
+    outside.post("gnb_1", "another", report(66))
+    assert counted() == 3
+    looked_at.now += FRESH + 0.1
+    assert counted() == 4
