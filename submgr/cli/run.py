@@ -117,18 +117,17 @@ def _standalone(path: str | None, database: str | None, free_ports: bool, mec: b
 
         def introduce() -> None:
             daemon.parts.rmr.set_routes(neighbours.routes())
-            lines: list[str] = []
-            if mec:
-                for demo in start_demos(click.echo, neighbours.edge):
-                    running.callback(demo.stop)
-                    lines += demo.lines
             # whoever reads this uses it at once
             while not daemon.parts.probes.restored:
                 if daemon.ended.wait(0.01):
                     return
             xapp, platform = daemon.parts.xapp_http.address[1], daemon.parts.platform_http.address[1]
             click.echo(neighbours.introduction(xapp, platform, f"{file}   ({fate})"))
-            click.echo("".join(f"{line}\n" for line in lines))
+            if mec:
+                demos = start_demos(click.echo, neighbours.edge)
+                for demo in demos:
+                    running.callback(demo.stop)
+                click.echo("\n".join(["", *(line for demo in demos for line in demo.lines), ""]))
 
         return _run(daemon, introduce)
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from submgr.adapters.rnib.connection_state import LocalNodeState
 from submgr.adapters.rnib.messages import ConnectionState
 from submgr.adapters.rnib.ran_functions import RanFunction
+from submgr.platform.late_imports import import_beside
 from submgr.rest.edge import Edge
 from submgr.rmr.routing.reader import parse_routes
 from submgr.rmr.routing.table import RouteTable
@@ -167,7 +168,8 @@ def start_demos(say: Callable[[str], None], edge: Edge) -> list[Demo]:
 
     Raises ListenError.
     """
-    # imported here: loading them takes longer than the rest of the start, and most runs do not need them
+    # loading them takes longer than the rest of the start, and most runs do not need them
+    import_beside("mec.demo", "mec.meo.demo")
     from mec import demo as mec_demo
     from mec.meo import demo as meo_demo
     from mec.overview import orchestrator_overview

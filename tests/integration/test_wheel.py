@@ -17,6 +17,8 @@ from support.processes.children import START, spawn
 from support.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
+# the packages come from an index, at whatever speed
+pytestmark = pytest.mark.timeout(600)
 SOURCE = ("submgr", "mec", "pyproject.toml", "README.md", "LICENSE", "NOTICE")
 _NO_INDEX = re.compile("Could not find a version|NewConnectionError|ConnectTimeout|ReadTimeout|timed out")
 
@@ -33,7 +35,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, source / name)
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", "dist", "."]
-    subprocess.run(command, cwd=source, env=environment(), capture_output=True, check=True, timeout=100)
+    subprocess.run(command, cwd=source, env=environment(), capture_output=True, check=True, timeout=300)
     (built,) = (source / "dist").iterdir()
     return built
 
@@ -42,10 +44,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the programs are after `pip install WHEEL`."""
     where = tmp_path_factory.mktemp("environment")
-    subprocess.run([sys.executable, "-m", "venv", str(where)], env=environment(), check=True, timeout=100)
+    subprocess.run([sys.executable, "-m", "venv", str(where)], env=environment(), check=True, timeout=300)
     pip = [str(where / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--retries", "1"]
     install = [*pip, "install", "--no-compile", "--only-binary", ":all:", str(wheel)]
-    done = subprocess.run(install, env=environment(), capture_output=True, text=True, timeout=110, check=False)
+    done = subprocess.run(install, env=environment(), capture_output=True, text=True, timeout=500, check=False)
     if done.returncode and _NO_INDEX.search(done.stderr) and not os.environ.get("CI"):
         pytest.skip("no package index can be reached, from which pip could install what the wheel needs")
     assert done.returncode == 0, done.stderr
