@@ -13,9 +13,10 @@ ARG LIBRMR=without
 FROM ${PYTHON_IMAGE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /build
-COPY requirements.txt ./
+COPY requirements.txt requirements-otel.txt ./
 RUN python -m venv --without-pip /opt/submgr \
- && pip --python /opt/submgr/bin/python install --only-binary :all: --require-hashes -r requirements.txt
+ && pip --python /opt/submgr/bin/python install --only-binary :all: --require-hashes \
+    -r requirements.txt -r requirements-otel.txt
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY submgr submgr
 COPY mec mec
@@ -50,7 +51,7 @@ LABEL org.opencontainers.image.title="ric-submgr" \
 COPY --from=librmr /librmr/ /
 COPY --from=build /opt/submgr /opt/submgr
 # what is inside and under which licences, for who makes a bill of materials without running it
-COPY requirements.txt docs/licences.md LICENSE NOTICE /opt/submgr/share/
+COPY requirements.txt requirements-otel.txt docs/licences.md LICENSE NOTICE /opt/submgr/share/
 # a configuration to begin with; a mounted one takes its place
 COPY config/submgr-config.yaml /cfg/submgr-config.yaml
 # /data: the database file of a run without redis

@@ -89,8 +89,9 @@ COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(TOOLS)/uv pip compile --quiet
 
 lock: .venv-tools/.installed ## the locks, from the names in pyproject.toml
 	$(COMPILE) pyproject.toml --group build -o requirements.txt
+	$(COMPILE) pyproject.toml --extra otel -c requirements.txt -o requirements-otel.txt
 	$(COMPILE) --group nodeps --no-deps -o requirements-nodeps.txt
-	$(COMPILE) --group test -c requirements.txt -o requirements-test.txt
+	$(COMPILE) --group test -c requirements.txt -c requirements-otel.txt -o requirements-test.txt
 	$(COMPILE) --group docs -o requirements-docs.txt
 	$(COMPILE) --group tools -o requirements-tools.txt
 
@@ -117,7 +118,7 @@ image: ## the container image (PLATFORMS=linux/amd64,linux/arm64, IMAGE=registry
 
 # Known vulnerabilities of what is locked. Without a way to where they are listed it says so, and fails nothing.
 audit: .venv-tools/.installed ## known vulnerabilities of what is locked
-	$(TOOLS)/python -m tools.audit requirements.txt requirements-nodeps.txt requirements-test.txt requirements-docs.txt requirements-tools.txt
+	$(TOOLS)/python -m tools.audit requirements.txt requirements-otel.txt requirements-nodeps.txt requirements-test.txt requirements-docs.txt requirements-tools.txt
 
 fuzz: venv ## the long runs of the fuzzers
 	$(BIN)/python -m pytest tests/fuzz tests/unit/core/test_model_based.py tests/integration/test_openapi.py \

@@ -36,6 +36,8 @@ from submgr.neighbours import (
     make_outbound,
     make_rmr,
     make_routing_manager,
+    make_tracing,
+    traced,
 )
 from submgr.orphans import Deliveries, Orphans, OrphanSettings
 from submgr.overview.overview import Overview
@@ -49,6 +51,7 @@ from submgr.platform.store.base import Store
 from submgr.platform.store.choice import make_store
 from submgr.probes import Probes
 from submgr.reconciler import Reconciler
+from submgr.rest.contents import Contents
 from submgr.rest.edge import Edge
 from submgr.rest.use_cases import Looks
 from submgr.rmr.service import Rmr
@@ -108,6 +111,8 @@ def build(
     outbound = make_outbound(live)
     tls = live.current.tls
     https = make_https_client(tls)
+    tracing = make_tracing(live.current, environment, Contents(nodes.functions).words)
+    traces = tracing.traces if tracing is not None else None
     notifier = make_notifier(
         live,
         registry,
@@ -117,8 +122,9 @@ def build(
         https if tls.xapps else None,
         may_send,
         journalling.observer,
+        traces,
     )
-    routing_manager = make_routing_manager(live.current, monitoring, https if tls.rtmgr else None, may_send)
+    routing_manager = make_routing_manager(live.current, monitoring, https if tls.rtmgr else None, may_send, traces)
     replies = Replies()
     e2_termination = E2Termination(lambda: live.current.controls.check_e2_ie_order, registry.ids.owner, replies.token)
     rmr = make_rmr(live.current, environment, e2_termination, may_send)
@@ -126,6 +132,8 @@ def build(
     rmr.on_pushed(routes.keep)
     observer = Observers(WorkerObserver(monitoring.counters, monitoring.metrics), journalling.observer)
     ports = Ports(records, routing_manager, notifier, e2_termination, replies.reply, observer, time.monotonic)
+    if tracing is not None:
+        ports = traced(ports, tracing, live.current)
     dispatcher = Dispatcher(
         registry,
         ports,
@@ -150,6 +158,7 @@ def build(
         lambda: shutdown.request(1),
         check_function,
         journalling.observer.refused,
+        traces.requested if traces is not None else None,
     )
     orphans = _make_orphans(live, dispatcher, deliveries, service)
     reconciler = Reconciler(
@@ -186,8 +195,9 @@ def build(
         store=store,
         active=lambda: probes.why_not() is None,
         lease_age=lambda: standby.age() if standby is not None else 0.0,
+        spans_dropped=lambda: tracing.dropped if tracing is not None else 0,
     )
-    xapp_http = make_xapp_http(live.current, service, monitoring, outbound, standby)
+    xapp_http = make_xapp_http(live.current, service, monitoring, outbound, standby, tracing)
     looks = Looks(
         journalling.journal,
         Overview(
@@ -245,6 +255,7 @@ def build(
             xapp_http=xapp_http,
             platform_http=platform_http,
             mec=mec,
+            tracing=tracing,
             journalling=journalling,
             conditions=Conditions(journalling.journal, health.troubles, store.stats, rmr.size),
             standby=standby,

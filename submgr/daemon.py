@@ -123,6 +123,7 @@ class Parts:
     xapp_http: HttpServer
     platform_http: HttpServer
     mec: Service | None
+    tracing: Service | None = None
     journalling: Journalling
     conditions: Conditions
     standby: Standby | None = None
@@ -167,6 +168,8 @@ class Daemon:
         parts.platform_http.bind()
         parts.store.start()
         parts.node_state.start()
+        if parts.tracing is not None:
+            parts.tracing.start()
         parts.rmr.start(ask=parts.standby is None)
         if parts.watcher is not None:
             parts.watcher.start()
@@ -263,6 +266,8 @@ class Daemon:
             parts.records.save_next_instance_id(parts.dispatcher.registry.ids.mark)
         parts.records.stop()
         parts.store.stop()
+        if parts.tracing is not None:
+            parts.tracing.stop()
         parts.journalling.stop()
         parts.health.stop()
 

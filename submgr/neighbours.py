@@ -3,16 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from submgr.adapters.e2_termination import E2Termination
-from submgr.adapters.journal.observer import JournalObserver
+from submgr.adapters.journal.observer import JournalObserver, Observers
 from submgr.adapters.metrics.monitoring import Monitoring
 from submgr.adapters.metrics.prometheus import Metrics
 from submgr.adapters.notifier import XappNotifier
 from submgr.adapters.rnib.connection_state import LocalNodeState, NodeState
 from submgr.adapters.routing_manager import RoutingManager
 from submgr.core.commands import Notify
+from submgr.core.model import Content
 from submgr.core.registry import Registry
 from submgr.orphans import Deliveries
 from submgr.platform.config.file import ConfigError, Problem
@@ -21,11 +24,17 @@ from submgr.platform.lease.permit import MaySend
 from submgr.platform.outbound_rules import Outbound
 from submgr.platform.outbox import RetryPolicy
 from submgr.platform.tls import TlsError, TlsFiles
+from submgr.platform.version import version
 from submgr.rmr.service import Rmr, RmrSettings
 from submgr.rmr.service import build as build_rmr
 from submgr.rmr.transport import TransportConfig
+from submgr.runtime.worker import Ports
 from submgr.settings.live import LiveSettings
 from submgr.settings.model import Settings
+
+if TYPE_CHECKING:
+    from submgr.adapters.tracing.parts import Tracing
+    from submgr.adapters.tracing.traces import Traces
 
 
 def make_node_state(settings: Settings, environment: Mapping[str, str], monitoring: Monitoring) -> NodeState:
@@ -62,14 +71,22 @@ def make_notifier(
     tls: TlsFiles | None,
     may_send: MaySend,
     observer: JournalObserver,
+    traces: Traces | None,
 ) -> XappNotifier:
-    """What notifies xApps. `deliveries` and `observer` hear of each notification that has ended."""
+    """What notifies xApps. `deliveries`, `observer` and `traces` hear of each notification that has ended."""
 
     def ended(notification: Notify, delivered: bool, age: float, answered: bool) -> None:
         metrics.notification(delivered, age)
         deliveries.ended(notification, delivered, answered)
         if delivered:
             observer.notified(notification)
+        if traces is not None:
+            traces.notified(notification, delivered)
+
+    def undelivered(notification: Notify, error: str, given_up: bool) -> None:
+        observer.undelivered(notification, error, given_up)
+        if traces is not None:
+            traces.undelivered(notification, error)
 
     return XappNotifier(
         registry.quota,
@@ -78,12 +95,13 @@ def make_notifier(
         outbound=outbound,
         tls=tls,
         may_send=may_send,
-        undelivered=observer.undelivered,
+        undelivered=undelivered,
+        trace=None if traces is None else traces.headers,
     )
 
 
 def make_routing_manager(
-    settings: Settings, monitoring: Monitoring, tls: TlsFiles | None, may_send: MaySend
+    settings: Settings, monitoring: Monitoring, tls: TlsFiles | None, may_send: MaySend, traces: Traces | None
 ) -> RoutingManager:
     """The client of the Routing Manager."""
     return RoutingManager(
@@ -95,6 +113,42 @@ def make_routing_manager(
         latency=monitoring.metrics.rtmgr,
         tls=tls,
         may_send=may_send,
+        trace=None if traces is None else traces.headers,
+    )
+
+
+def make_tracing(
+    settings: Settings, environment: Mapping[str, str], words: Callable[[str, Content], str]
+) -> Tracing | None:
+    """Traces, where the configuration names a collector. `words` says what is subscribed.
+
+    Raises ConfigError when the packages of the extra `otel` are not installed.
+    """
+    otel = settings.otel
+    if not otel.endpoint:
+        return None
+    try:
+        # imported here: the SDK is a third of a start, and most daemons have no collector
+        from submgr.adapters.tracing.parts import Tracing
+    except ImportError as exc:
+        if (exc.name or "").partition(".")[0] not in ("opentelemetry", "requests"):
+            raise
+        problem = "needs the packages of the extra otel, which are not installed: pip install 'ric-submgr[otel]'"
+        raise ConfigError([Problem(None, "otel.endpoint", problem)]) from exc
+    return Tracing(
+        otel.endpoint, otel.sample_ratio, otel.service_name, version(), environment.get("POD_NAME", ""), words
+    )
+
+
+def traced(ports: Ports, tracing: Tracing, settings: Settings) -> Ports:
+    """The ports with a span around each call."""
+    return replace(
+        ports,
+        records=tracing.records(ports.records, settings.sdl.backend),
+        routes=tracing.routes(ports.routes, settings.rtmgr.host, settings.rtmgr.port),
+        notifier=tracing.notifier(ports.notifier),
+        sender=tracing.sender(ports.sender),
+        observer=Observers(ports.observer, tracing.observer()),
     )
 
 

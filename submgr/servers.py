@@ -29,6 +29,7 @@ from submgr.settings.live import LiveSettings
 from submgr.settings.model import Debug, Settings
 
 if TYPE_CHECKING:
+    from submgr.adapters.tracing.parts import Tracing
     from submgr.standby import Standby
 
 SERVICE_NAMES = tuple(f"service-ricplt-submgr-http{domain}" for domain in ("", ".ricplt", ".ricplt.svc.cluster.local"))
@@ -36,7 +37,12 @@ SERVICE_NAMES = tuple(f"service-ricplt-submgr-http{domain}" for domain in ("", "
 
 
 def make_xapp_http(
-    settings: Settings, service: Service, monitoring: Monitoring, outbound: Outbound, standby: Standby | None
+    settings: Settings,
+    service: Service,
+    monitoring: Monitoring,
+    outbound: Outbound,
+    standby: Standby | None,
+    tracing: Tracing | None,
 ) -> HttpServer:
     """The server of xApps. With a `standby` it answers only while this process is the active one."""
     metrics = monitoring.metrics
@@ -50,6 +56,8 @@ def make_xapp_http(
         None if standby is None else standby.refuse,
     )
     app = xapp_app(service, monitoring.counters.inc, metrics.internal_error, options)
+    if tracing is not None:
+        app.wsgi_app = tracing.requests(app.wsgi_app)  # type: ignore[method-assign, assignment]
     tls = settings.tls.server("xapp", required=True)
     return HttpServer("xapp", settings.subscription.listen, app, tls=tls)
 

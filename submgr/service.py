@@ -112,9 +112,11 @@ class Service:
         restart: Callable[[], None],
         check_function: Callable[[SubscribeRequest], None] = _nothing,
         refused: Callable[[SubscribeRequest, RefusedError], None] = _nothing,
+        requested: Callable[[str], None] | None = None,
     ) -> None:
         """`check_function`: is called with each request whose E2 node is up; it raises RefusedError and does not block.
-        `refused`: is told of each request that is refused.
+        `refused`: is told of each request that is refused. `requested`: is called in the greenlet of each request with
+        the SubscriptionId that it is about.
         """
         self._dispatcher = dispatcher
         self._registry = dispatcher.registry
@@ -124,6 +126,7 @@ class Service:
         self._restart = restart
         self._check_function = check_function
         self._refused = refused
+        self._requested = requested
 
     # --- subscribe and unsubscribe
 
@@ -143,7 +146,10 @@ class Service:
         self._check_function(request)
         token, waiting = self._replies.open()
         created = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
-        self._dispatcher.post(request.meid, e.Subscribe(token, request, new_ksuid(), created))
+        fresh_id = new_ksuid()
+        if self._requested is not None:
+            self._requested(request.subscription_id or fresh_id)
+        self._dispatcher.post(request.meid, e.Subscribe(token, request, fresh_id, created))
         try:
             with TimeLimit(REPLY_WITHIN):
                 reply = waiting.get()
@@ -154,6 +160,8 @@ class Service:
         if isinstance(reply, c.Refuse):
             raise RefusedError(reply.status, reply.message, reply.errors, reply.retry_after)
         assert isinstance(reply, c.Accept)
+        if self._requested is not None:
+            self._requested(reply.subscription_id)
         return Accepted(reply.subscription_id, lambda: self._dispatcher.post(request.meid, e.Answered(token)))
 
     def _check_id(self, request: SubscribeRequest) -> None:
@@ -216,6 +224,8 @@ class Service:
         for meid, subscription_id in subscriptions:
             token, result = self._replies.open()
             waiting.append((token, result))
+            if self._requested is not None:
+                self._requested(subscription_id)
             self._dispatcher.post(meid, e.Unsubscribe(token, subscription_id))
         gevent.wait([result for _, result in waiting], timeout=REPLY_WITHIN)
         for token, _ in waiting:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -23,6 +23,7 @@ from submgr.platform.outbound_rules import Outbound
 from submgr.platform.outbox import Outbox, Outcome, Result, RetryPolicy
 from submgr.platform.sparse_log import Sparsely
 from submgr.platform.tls import TlsFiles
+from submgr.runtime.ports import Trace
 
 _log = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ class XappNotifier:
     the same time, at most `at_once` to one endpoint. `policy` is called for each notification. A try takes at most
     `timeout` seconds for the connection and as many for the answer. `ended`: see `Ended`. `outbound`: the rules for the
     addresses that xApps chose; None allows all. `tls`: xApps are told over https. While `may_send` says no, tries
-    fail.
+    fail. `trace`: see `Trace`.
     """
 
     def __init__(
@@ -81,8 +82,10 @@ class XappNotifier:
         tls: TlsFiles | None = None,
         may_send: MaySend = always,
         undelivered: Undelivered = _nothing,
+        trace: Trace | None = None,
     ) -> None:
         self._undelivered = undelivered
+        self._trace = trace
         self._sparsely = Sparsely(_log)
         self._quota = quota
         self._policy = policy
@@ -114,11 +117,12 @@ class XappNotifier:
 
     def notify(self, notification: Notify, done: Callable[[], None]) -> None:
         body, tries, policy = body_of(notification), _Tries(), self._policy()
+        headers = _HEADERS if self._trace is None else {**_HEADERS, **self._trace()}
 
         def send() -> None:
             tries.answered = False
             try:
-                self._post(notification, body)
+                self._post(notification, body, headers)
             except (HttpError, OSError) as error:
                 tries.answered = isinstance(error, _Refused | HttpForbidden)
                 tries.failed += 1
@@ -144,14 +148,14 @@ class XappNotifier:
     def drop(self, subscription_id: str) -> None:
         self._outbox.drop(subscription_id)
 
-    def _post(self, notification: Notify, body: bytes) -> None:
+    def _post(self, notification: Notify, body: bytes, headers: Mapping[str, str]) -> None:
         """Makes one try. Raises HttpError when the xApp does not answer 2xx."""
         endpoint = notification.endpoint
         with self._client.stream(
             "POST",
             Target(endpoint.host.strip("[]"), endpoint.http_port, PATH, self._scheme),
             body=body,
-            headers=_HEADERS,
+            headers=headers,
             connect_timeout=self._timeout,
             read_timeout=self._timeout,
         ) as answer:

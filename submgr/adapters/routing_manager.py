@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -25,7 +25,7 @@ from submgr.platform.lease.permit import MaySend, always
 from submgr.platform.names import neighbours
 from submgr.platform.time_limit import TimeLimit
 from submgr.platform.tls import TlsFiles
-from submgr.runtime.ports import Routed, RouteFailure
+from submgr.runtime.ports import Routed, RouteFailure, Trace
 
 HANDLE = "/handles/xapp-subscription-handle"
 
@@ -61,6 +61,7 @@ class _Call:
     counter: str
     done: Routed
     names: str
+    headers: Mapping[str, str]
 
 
 class RoutingManager:
@@ -70,7 +71,7 @@ class RoutingManager:
     creation that it undoes. A call takes at most `timeout` seconds from its turn. This includes the wait for one of the
     `at_once` connections; a call that has none by then is not sent any more. `count` is called with the name of the
     counter of each failure, `latency` with the method and the seconds of each call that was answered. `tls`: the
-    calls are made over https. While `may_send` says no, calls fail.
+    calls are made over https. While `may_send` says no, calls fail. `trace`: see `Trace`.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class RoutingManager:
         latency: Callable[[str, float], None] = _nothing,
         tls: TlsFiles | None = None,
         may_send: MaySend = always,
+        trace: Trace | None = None,
     ) -> None:
         self._host = host
         self._port = port
@@ -92,6 +94,7 @@ class RoutingManager:
         self._timeout = timeout
         self._count = count
         self._latency = latency
+        self._trace = trace
         self._free = BoundedSemaphore(at_once)
         self._scheme = "http" if tls is None else "https"
         self._client = HttpClient(connections=at_once, idle=at_once, names=neighbours, tls=tls, may_send=may_send)
@@ -147,7 +150,8 @@ class RoutingManager:
     def _begin(
         self, instance_id: int, method: str, path: str, body: object, counter: str, done: Routed, names: str
     ) -> None:
-        call = _Call(method, path, _encode(body), counter, done, names)
+        headers = _HEADERS if self._trace is None else {**_HEADERS, **self._trace()}
+        call = _Call(method, path, _encode(body), counter, done, names, headers)
         waiting = self._calls.get(instance_id)
         if waiting is not None:
             waiting.append(call)
@@ -165,7 +169,7 @@ class RoutingManager:
 
     def _make(self, call: _Call) -> None:
         try:
-            failure = self._call(call.method, call.path, call.body, call.names)
+            failure = self._answer(call)
         except Exception as bug:  # whoever waits for the route must hear of it
             log.exception("a request to the Routing Manager failed")
             failure = RouteFailure(RouteFailureKind.BROKEN, repr(bug))
@@ -173,7 +177,8 @@ class RoutingManager:
             self._count(call.counter)
         call.done(failure)
 
-    def _call(self, method: str, path: str, body: bytes, names: str) -> RouteFailure | None:
+    def _answer(self, call: _Call) -> RouteFailure | None:
+        method = call.method
         failure: RouteFailure | None = RouteFailure(
             RouteFailureKind.TIMEOUT,
             f"not sent: the Routing Manager left no connection free for {self._timeout:g} s {SETTING}",
@@ -184,9 +189,9 @@ class RoutingManager:
             try:
                 with self._client.stream(
                     method,
-                    Target(self._host, self._port, path, self._scheme),
-                    body=body,
-                    headers=_HEADERS,
+                    Target(self._host, self._port, call.path, self._scheme),
+                    body=call.body,
+                    headers=call.headers,
                     connect_timeout=self._timeout,
                     read_timeout=self._timeout,
                 ) as answer:
@@ -197,7 +202,7 @@ class RoutingManager:
                 if failure is None and refused:
                     failure = RouteFailure(RouteFailureKind.REFUSED, f"{status_words(answer.status)}, but")
                 if failure is not None:
-                    failure = RouteFailure(failure.kind, f"{failure.message}: {text or _guess(method, names)}")
+                    failure = RouteFailure(failure.kind, f"{failure.message}: {text or _guess(method, call.names)}")
             except HttpConnectError as error:
                 failure = RouteFailure(RouteFailureKind.UNREACHABLE, str(error))
             except HttpTimeout as error:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
@@ -60,6 +60,10 @@ class Routes(Protocol):
     def create(self, instance_id: int, endpoint: RmrEndpoint, done: Routed) -> None: ...
     def update(self, instance_id: int, endpoints: Sequence[RmrEndpoint], change: RouteChange, done: Routed) -> None: ...
     def delete(self, instance_id: int, endpoint: RmrEndpoint, done: Routed) -> None: ...
+
+
+Trace = Callable[[], Mapping[str, str]]
+"""Called while a port is called: the HTTP headers that pass on the trace of this call."""
 
 
 class Notifier(Protocol):

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from submgr.platform.config.values import Kind, number, one_of, text, truth, whole
 
@@ -39,6 +40,23 @@ def _base_url(value: Any) -> str:
 
 
 base_url = Kind(_base_url, "path like /ric/v1, or nothing")
+
+
+def _collector(value: Any) -> str:
+    url = text(value).strip()
+    if not url:
+        return ""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as exc:
+        raise ValueError(f"{url!r} is not a URL: {exc}") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise ValueError(f'{url!r} is not a URL like "http://otel-collector:4318"')
+    return url
+
+
+collector = Kind(_collector, "http or https URL, or nothing")
 
 
 def _metric_namespace(value: Any) -> str:

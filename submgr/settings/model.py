@@ -18,7 +18,7 @@ from submgr.platform.log_formats import FORMATS
 from submgr.platform.masking import masked
 from submgr.platform.store.base import BACKENDS
 from submgr.settings.controls import Controls
-from submgr.settings.kinds import base_url, host, metric_namespace, rmr_port
+from submgr.settings.kinds import base_url, collector, host, metric_namespace, rmr_port
 
 TOKEN_VARIABLE = "SUBMGR_DEBUG_TOKEN"
 """The environment variable with the token of the debug routes, for a file that has none."""
@@ -148,6 +148,25 @@ class Metrics:
 
 
 @dataclass(frozen=True, slots=True)
+class Otel:
+    """Traces, sent to a collector of OpenTelemetry."""
+
+    endpoint: str = setting(
+        "endpoint",
+        collector,
+        "",
+        "the collector, OTLP over HTTP, like http://otel-collector:4318; empty: no traces. Needs the extra otel",
+    )
+    sample_ratio: float = setting(
+        "sampleRatio",
+        number(0, 1),
+        1.0,
+        "the part of the traces that is recorded; an xApp that sends traceparent has decided for its own",
+    )
+    service_name: str = setting("serviceName", text, "submgr", "service.name of the traces")
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that the file and the environment say; made by `loader.load`.
 
@@ -175,6 +194,7 @@ class Settings:
     debug: Debug = section("debug", Debug, "requests that change something", strict=True)
     tls: TlsSettings = section("tls", TlsSettings, "TLS", strict=True)
     metrics: Metrics = section("metrics", Metrics, "metrics", strict=True)
+    otel: Otel = section("otel", Otel, "traces", strict=True)
     outbound: OutboundSettings = section(
         "outbound", OutboundSettings, "where peers may make us connect to", strict=True, reloadable=True
     )

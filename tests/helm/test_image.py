@@ -86,7 +86,7 @@ def test_only_what_is_locked_is_installed_and_only_wheels(root: Path, dockerfile
     ]
     packages, project = installs
     assert "--only-binary :all: --require-hashes " in packages
-    assert re.findall(r"-r (\S+)", packages) == ["requirements.txt"]
+    assert re.findall(r"-r (\S+)", packages) == ["requirements.txt", "requirements-otel.txt"]
     assert {"--no-deps", "--no-build-isolation"} <= set(project.split())
     assert "apt-get" not in dockerfile
 

@@ -63,6 +63,7 @@ def watch_parts(
     store: Store,
     active: Callable[[], bool],
     lease_age: Callable[[], float],
+    spans_dropped: Callable[[], float],
 ) -> None:
     """One or two values of each of the other parts."""
     readers: dict[str, Callable[[], float]] = {
@@ -87,6 +88,7 @@ def watch_parts(
         "submgr_hub_stall_longest_seconds": lambda: health.longest_stall,
         "submgr_log_lines_dropped": lambda: logs.dropped,
         "submgr_outbound_refused": lambda: outbound.refused,
+        "submgr_trace_spans_dropped_total": spans_dropped,
     }
     for name, read in readers.items():
         metrics.read_from(name, read)

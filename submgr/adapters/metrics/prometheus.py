@@ -47,6 +47,7 @@ GAUGES: Mapping[str, str] = {
     "submgr_config_reload_refused": "1 while the configuration file has a content that was refused, else 0",
     "submgr_hub_stall_longest_seconds": "The longest time in which the event loop did not turn",
     "submgr_log_lines_dropped": "Log lines that were dropped because nobody read them",
+    "submgr_trace_spans_dropped_total": "Spans of traces that found no room, or that the collector did not take",
     "submgr_outbound_refused": "Connections to addresses of peers that the rules of outbound refused",
 }
 """Metrics whose values are read when a client asks, see `Metrics.read_from`. Those with `_total` only grow."""
