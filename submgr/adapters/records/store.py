@@ -153,7 +153,7 @@ class StoredRecords:
             RefusedError: 503, the database does not answer.
         """
         with _refused_while_away():
-            self._store.keys(E2_NAMESPACE)  # fails while the database is away: failed writes are repeated then
+            self.flush()  # fails while the database is away: failed writes are repeated then
             self._pause()
             for namespace in NAMESPACES:
                 keys = self._store.keys(namespace)

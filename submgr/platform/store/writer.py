@@ -42,7 +42,7 @@ _log = logging.getLogger(__name__)
 MAX_GROUP_CHANGES = 256
 MAX_GROUP_BYTES = 1_000_000
 
-LONGEST_LINGER = 0.05
+LONGEST_LINGER = 0.03
 """Seconds that a change lingers at most for which nobody waits, while no other one of its namespace comes. It lingers
 for half of that at least: whoever asks for one subscription after the other has asked for the next one by then."""
 
