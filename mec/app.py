@@ -66,6 +66,7 @@ class Mec:
     ) -> None:
         outbound = outbound or Outbound()
         self._settings = settings
+        self._somebody_acted = False
         self._replica = replica = store if isinstance(store, Replica) else None
         records = store.store if isinstance(store, Replica) else store
         tls = tls or TlsSettings()
@@ -92,8 +93,7 @@ class Mec:
             role, late = replica.role, self.orchestrator.lateness
             forwarder = Forwarder(self._neighbours, scheme, role.elsewhere, role.why_not, late)
             app.before_request(lambda: self._pass_on(forwarder, replica))
-            # every replica is ready for what it does itself
-            health.require("meo", lambda: None)
+            health.require("meo", lambda: self._nobody_yet(replica))
             health.warn("meo", lambda: self.orchestrator.why_not_ready() if replica.role.acting() else None)
         app.before_request(self._refuse_until_loaded)
         app.register_blueprint(manager_blueprint(self.users))
@@ -172,6 +172,13 @@ class Mec:
         if not request.path.startswith(_OF_THE_ACTIVE) or replica.role.acting():
             return None
         return forwarder.pass_on()
+
+    def _nobody_yet(self, replica: Replica) -> str | None:
+        """Why a replica that has just started is not ready: nobody is known to be active. Later it stays ready when the
+        active one goes, for what it does itself."""
+        role = replica.role
+        self._somebody_acted = self._somebody_acted or role.acting() or role.elsewhere() is not None
+        return None if self._somebody_acted else f"nobody orchestrates yet: {role.why_not()}"
 
     @property
     def _loaded(self) -> bool:

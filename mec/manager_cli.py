@@ -89,7 +89,7 @@ class ManagerProgram:
         self.over = Event()
         self.status = 0
         self._health = Health()
-        replica = make_replica(config.mec, config.sdl_backend, environ, self._followed)
+        replica = make_replica(config.mec, config.sdl_backend, environ, self._followed, may_have_others=True)
         store = replica or store_of(config, environ, f"manager-{config.mec.network}")
         self._store = store if not isinstance(store, Replica) else None
         """What a process alone has."""

@@ -126,15 +126,22 @@ class LeaseRole:
 
 
 def make_replica(
-    settings: MecSettings, backend: str | None, environment: Mapping[str, str], ended: Callable[[str], None]
+    settings: MecSettings,
+    backend: str | None,
+    environment: Mapping[str, str],
+    ended: Callable[[str], None],
+    *,
+    may_have_others: bool = False,
 ) -> Replica | None:
     """What this process needs to be one of several replicas; None when it is alone.
 
-    `backend`: the setting sdl.backend. Raises ConfigError when there is no redis.
+    `backend`: the setting sdl.backend. `may_have_others`: whether there may be others on the same redis when the
+    settings do not say how many. Raises ConfigError when there are to be others, and there is no redis.
     """
-    if settings.replicas == 1:
-        return None
     backend = chosen(backend, environment)
+    number = settings.replicas or (2 if may_have_others and backend == "redis" else 1)
+    if number == 1:
+        return None
     if backend != "redis":
         raise ConfigError([replicas_need_redis(backend)])
     name = f"mec-{settings.mec_id}"

@@ -96,8 +96,11 @@ class MecSettings:
         "names and origins of web pages that may change something, beside localhost and the own host and address",
     )
     log_identities: bool = setting("logIdentities", truth, False, "IMSIs in full in debug lines")
-    replicas: int = setting(
-        "replicas", whole(1, 1000), 1, "how many processes are this MEC together; more than one need redis"
+    replicas: int | None = setting(
+        "replicas",
+        whole(1, 1000),
+        None,
+        "how many processes are this MEC together, more than one need redis; none: any number of mec manager on redis",
     )
     lease: float = setting(
         "leaseSeconds",
@@ -166,7 +169,7 @@ def load(content: str, overrides: Mapping[str, Any] | None = None) -> MecConfig:
     tls = fill(TlsSettings, parsed.values["tls"])
     errors += tls.problems(parsed.lines)
     sdl = parsed.values["sdl"]
-    if parsed.values["mec"]["replicas"] > 1 and sdl["backend"] not in (None, "redis"):
+    if (parsed.values["mec"]["replicas"] or 1) > 1 and sdl["backend"] not in (None, "redis"):
         errors.append(replicas_need_redis(sdl["backend"], parsed.lines.get("mec.replicas")))
     mec = _settings(parsed, errors)
     return MecConfig(

@@ -498,7 +498,7 @@ def test_state_of_many_parts_holds_nobody_up(site: Site) -> None:
     watching = gevent.spawn(watch)
     got = site.ask("GET", f"/ams/get/state/?{SUBJECT}")
     watching.kill()
-    assert got.status == 200 and got.body == b'{"state":' + numbers + b"}"
+    assert got.status == 200 and got.body == b'{"state":' + numbers + b"}\n"
     began = time.thread_time()
     assert state_text.place(given) == (11, len(given) - 2)
     assert max(turns) < time.thread_time() - began

@@ -167,6 +167,17 @@ def test_the_active_one_orchestrates_whomever_one_asks(site: Site) -> None:
         assert site.ask(2, "GET", located.headers["location"]).status == 200
 
 
+def test_a_new_replica_is_ready_when_somebody_is_active_and_stays_so(site: Site) -> None:
+    for role in site.roles:
+        role.active, role.address = False, None
+    got = site.get(1, "/health/ready")
+    assert got[0] == 503 and got[1]["reasons"] == ["meo: nobody orchestrates yet: standby"]
+    site.roles[1].address = f"127.0.0.1:{site.ports[0]}"
+    assert site.get(1, "/health/ready")[0] == 200
+    site.roles[1].address = None
+    assert site.get(1, "/health/ready")[0] == 200
+
+
 def test_readiness_is_that_of_each(site: Site) -> None:
     for n in range(3):
         assert site.get(n, "/health/ready")[0] == 200
@@ -254,7 +265,23 @@ def test_without_redis_several_replicas_are_refused() -> None:
         ManagerProgram(load("mec: {replicas: 3}"), {})
     with pytest.raises(ConfigError, match=r"mec\.replicas.*memory"):
         make_replica(MecSettings(replicas=2), "memory", {}, lambda why: None)
-    assert make_replica(MecSettings(), None, {}, lambda why: None) is None
+
+
+@pytest.mark.parametrize(
+    ("replicas", "backend", "others", "several"),
+    [
+        (None, "redis", True, True),
+        (None, None, True, True),
+        (None, "redis", False, False),
+        (None, "sqlite", True, False),
+        (1, "redis", True, False),
+        (2, "redis", False, True),
+    ],
+)
+def test_who_is_one_of_several(replicas: int | None, backend: str | None, others: bool, several: bool) -> None:
+    settings, redis = MecSettings(mec_id=5, replicas=replicas), {"DBAAS_SERVICE_HOST": "127.0.0.1"}
+    made = make_replica(settings, backend, redis, lambda why: None, may_have_others=others)
+    assert (made is not None) is several
 
 
 @pytest.mark.parametrize(

@@ -46,16 +46,15 @@ class Trio:
         entries = [{"id": each, "managerAmsUrl": f"http://127.0.0.1:{self.other.port}/{each}"} for each in OTHERS]
         own = {"id": OWN, "managerAmsUrl": f"http://127.0.0.1:{self.front.port}"}
         (directory / "mecInfo.json").write_text(json.dumps({"mecs": [own, *entries]}))
-        self.managers = [self._manager(port, redis, directory, replicas, mec) for port in self.ports]
+        self.managers = [self._manager(port, redis, directory, mec) for port in self.ports]
         self.proxies = [Program(directory, "proxy", "--listen", f"127.0.0.1:{port}") for port in proxies]
 
-    def _manager(self, port: int, redis: RedisServer, directory: Path, replicas: int, mec: dict[str, Any]) -> Program:
+    def _manager(self, port: int, redis: RedisServer, directory: Path, mec: dict[str, Any]) -> Program:
         settings = {
             "host": f"127.0.0.1:{port}",
             "mecId": OWN,
             "proxyUrl": f"http://127.0.0.1:{self._by_proxy.port}",
             "controllerUrl": f"http://127.0.0.1:{self.controller.port}",
-            "replicas": max(2, replicas),
             "leaseSeconds": LEASE,
             "additionalBytes": 100,
             **mec,
