@@ -96,6 +96,11 @@ def test_the_standby_is_alive_and_says_who_is_active(around: Neighbourhood, pair
         assert b"standby of submgr-0" in answer.body
         assert int(answer.headers["retry-after"]) >= 1
     assert standby.platform("GET", "restsubscriptions")[0] == 503
+    waits = [event["Words"] for event in standby.platform("GET", "events?kind=start")[1]]
+    assert any(words.startswith("not ready yet: standby") for words in waits)
+    assert standby.platform("GET", "overview")[1]["Role"] == "standby"
+    taken = [event["Words"] for event in pair.active.platform("GET", "events?kind=leadership")[1]]
+    assert taken[0] == "this process has the lease, and takes over"
     assert standby.metric("submgr_active") == 0
     assert pair.active.metric("submgr_active") == 1
     assert pair.active.metric("submgr_take_overs_total") == 1

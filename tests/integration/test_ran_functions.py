@@ -48,3 +48,20 @@ def test_otherwise_it_is_accepted_with_a_warning(around: Neighbourhood, daemon: 
     status, _ = daemon.post({**around.request("gnb_2"), "RANFunctionID": 9})
     assert status == 201
     eventually(lambda: "E2 node gnb_2 has no RAN function 9" in daemon.log_file.read_text())
+    warned = daemon.platform("GET", "events?severity=warning&meid=gnb_2")[1]
+    (event,) = [each for each in warned if "has no RAN function 9" in each["Words"]]
+    assert (event["XApp"], event["RANFunctionID"]) == ("127.0.0.1", 9)
+
+
+@pytest.mark.parametrize("daemon", ["false"], indirect=True)
+def test_a_node_that_is_down_is_an_event_and_so_is_who_asks_for_it(around: Neighbourhood, daemon: Daemon) -> None:
+    around.e2term.disconnect("gnb_3")
+    eventually(lambda: daemon.platform("GET", "events?kind=node&severity=warning&meid=gnb_3")[1])
+    assert daemon.post(around.request("gnb_3"))[0] == 503
+    (refused,) = daemon.platform("GET", "events?kind=subscription&meid=gnb_3")[1]
+    assert (refused["Severity"], refused["XApp"], refused["Outcome"]) == ("warning", "127.0.0.1", "refused")
+    nodes = {node["Meid"]: node for node in daemon.platform("GET", "overview/nodes")[1]}
+    assert nodes["gnb_3"]["State"] == "disconnected" and nodes["gnb_3"]["LastFailure"] == refused
+    assert nodes["gnb_1"]["State"] == "connected"
+    around.e2term.connect("gnb_3")
+    eventually(lambda: daemon.platform("GET", "events?kind=node&meid=gnb_3&severity=info&limit=1")[1][0]["Severity"])
