@@ -144,9 +144,14 @@ class Subscription:
             raise
 
     def delete(self) -> None:
-        """Unsubscribes. It cannot fail, but for Unreachable; may be repeated."""
-        self._owner.delete(self)
+        """Unsubscribes; whoever waits gets Closed. It cannot fail, but for Unreachable; may be repeated."""
         self.end()
+        self._owner.delete(self)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it was deleted, or its client closed."""
+        return self._ended
 
     def take(self, instance: Instance) -> bool:
         """Takes what was notified. Returns whether it says something new. For `Subscriptions`."""

@@ -152,12 +152,13 @@ class Subscriptions:
 
     def post(self, subscription: Subscription) -> None:
         """Sends the request of a subscription; under a new id when its own is not known any more."""
-        self._check_open()
+        self._check_open(subscription)
         try:
             subscription_id = self._exchange.subscribe(self._request(subscription))
         except NotKnown:
             if not subscription.id:
                 raise
+            self._check_open(subscription)  # it may have been deleted meanwhile
             log.info("SubscriptionId %s is not known any more: subscribing anew", subscription.id)
             self._leave(subscription.id)
             subscription.begin_anew()
@@ -173,6 +174,10 @@ class Subscriptions:
 
     def unsubscribe(self, subscription_id: str) -> None:
         """Deletes by id: one of this run or of an earlier one. Raises Refused or Unreachable."""
+        with self._lock:
+            known = self._known.get(subscription_id)
+        if known is not None:
+            known.end()
         self._exchange.unsubscribe(subscription_id)
         self._leave(subscription_id)
 
@@ -202,9 +207,9 @@ class Subscriptions:
         if threading.current_thread() is not self._caller:
             self._caller.join(5.0)
 
-    def _check_open(self) -> None:
-        if self._closed:
-            raise Closed("the client is closed")
+    def _check_open(self, subscription: Subscription) -> None:
+        if self._closed or subscription.ended:
+            raise Closed("the client is closed" if self._closed else "the subscription was deleted")
 
     def _place(self, subscription: Subscription) -> str:
         return f"{subscription.meid} {subscription.ran_function_id} {self._host}:{self._rmr_port}"

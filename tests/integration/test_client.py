@@ -73,8 +73,9 @@ def test_subscribe_wait_delete(run: Standalone) -> None:
         assert held.client_endpoints == ("127.0.0.1:4560",)
         sub.delete()
         sub.delete()
-        with pytest.raises(Closed):
-            sub.wait()
+        for ended in (sub.wait, sub.resend):
+            with pytest.raises(Closed):
+                ended()
     eventually(lambda: not run.holds())
 
 
