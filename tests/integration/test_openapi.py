@@ -8,6 +8,8 @@ that wants a token for it.
 from __future__ import annotations
 
 import json
+import math
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -101,6 +103,7 @@ def sent(case: Any, example: dict[str, Any]) -> None:
             assume(takes(fed_addresses, body["ip"]))
         case "subscribeToMobility" | "changeMobilitySubscription":
             assume(takes(callback, body["callbackReference"]))
+            assume((body.get("expiryDeadline") or {"seconds": math.inf})["seconds"] > time.time())
 
 
 def distinct(values: Iterable[object]) -> bool:
