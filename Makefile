@@ -14,7 +14,7 @@ PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 TOOLS := .venv-tools/bin
 COUNT = cat $(1) | grep '==' | grep -vc win32
 
-.PHONY: help run test check lint pages docs site screenshots venv fuzz chaos lock sbom audit image release clean
+.PHONY: help run test check lint pages man troubleshooting docs site screenshots venv fuzz chaos lock sbom audit image release clean
 .DEFAULT_GOAL := help
 
 help: ## what there is to make
@@ -40,6 +40,12 @@ pages: venv ## the pages of docs/ that are made from the source
 	$(BIN)/python -m tools.configuration_page
 	$(BIN)/python -m tools.licences
 	$(BIN)/python -m tools.xapps_page
+
+man: venv ## a man page of each command, in build/man
+	$(BIN)/python -m tools.man_pages build/man
+
+troubleshooting: venv ## provokes nine failures and writes docs/troubleshooting.md (needs redis-server, chromium)
+	$(BIN)/python -m tools.troubleshooting
 
 docs: pages site ## the pages that are made from the source, and the site
 

@@ -111,7 +111,7 @@ class Overview:
     def known_nodes(self) -> list[str]:
         """The Meids of all E2 nodes that anybody has told of, sorted."""
         told = (meid for meid in self._node_states.known() if self._connections.knows(meid))
-        return sorted({*told, *(node.meid for node in self._nodes())})
+        return sorted({*told, *self._connections.connected(), *(node.meid for node in self._nodes())})
 
     def connected_nodes(self) -> int:
         return sum(self._connections.is_connected(meid) for meid in self.known_nodes())

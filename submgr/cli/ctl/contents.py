@@ -11,7 +11,7 @@ import click
 
 from submgr.cli.ctl.command import Command
 from submgr.cli.ctl.events import line
-from submgr.cli.ctl.output import Output, answered, output_option
+from submgr.cli.ctl.output import WITHOUT_NAMES, Output, answered, output_option
 from submgr.cli.ctl.server import Server
 from submgr.cli.tables import printed
 from submgr.e2sm.outline import outline
@@ -23,7 +23,7 @@ _LONGEST_INSTANCE = 5
 
 @click.command(cls=Command)
 @click.argument("id", required=False)
-@output_option(Output.TABLE, Output.JSON, Output.YAML)
+@output_option(*WITHOUT_NAMES)
 @click.pass_obj
 def show(server: Server, id: str | None, output: Output) -> None:
     """Say what E2 subscriptions ask for: each in a line, or one subscription with all that is known of it.
@@ -33,7 +33,7 @@ def show(server: Server, id: str | None, output: Output) -> None:
     """
     lines: Iterator[str]
     if id is None:
-        answer = server.get("contents")
+        answer = server.json("GET", "contents")
         lines = _all(answer)
     elif id.isascii() and id.isdigit() and len(id) <= _LONGEST_INSTANCE:
         answer = server.get(f"contents/{id}")

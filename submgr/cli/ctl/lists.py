@@ -56,7 +56,7 @@ def xapps(server: Server, output: Output) -> None:
 @click.command(cls=Command)
 @click.option("--node", metavar="MEID", help="Of this E2 node only.")
 @click.option("--xapp", metavar="HOST", help="Of this xApp only.")
-@click.option("--state", type=click.Choice(STATES), help="In this state only.")
+@click.option("--state", "states", type=click.Choice(STATES), multiple=True, help="In this state only; again: or this.")
 @click.option("--function", type=click.IntRange(0, 4095), help="Of the RAN function with this id only.")
 @click.option("-q", "--search", metavar="TEXT", help="With this text in one of their fields only.")
 @click.option("--sort", type=click.Choice([*SORTS, *(f"-{name}" for name in SORTS)]), default="id", show_default=True,
@@ -68,7 +68,7 @@ def subs(
     server: Server,
     node: str | None,
     xapp: str | None,
-    state: str | None,
+    states: tuple[str, ...],
     function: int | None,
     search: str | None,
     sort: str,
@@ -76,6 +76,7 @@ def subs(
     output: Output,
 ) -> None:
     """List the subscriptions. All of those that are asked for are fetched, in pages."""
+    state = ",".join(states) or None
     filters = {"node": node, "xapp": xapp, "state": state, "function": function, "q": search, "sort": sort}
     found = pages(server, "overview/subscriptions", limit, "SubscriptionId", **filters)
     rows = found["Items"]

@@ -9,7 +9,7 @@ import click
 
 from submgr.cli.ctl.columns import ROUTES
 from submgr.cli.ctl.command import Command
-from submgr.cli.ctl.output import Output, answered, output_option
+from submgr.cli.ctl.output import WITHOUT_NAMES, Output, answered, output_option
 from submgr.cli.ctl.pages import pages
 from submgr.cli.ctl.server import Server
 from submgr.cli.tables import show
@@ -19,7 +19,7 @@ from submgr.cli.tables import show
 @click.option("--type", "mtype", type=click.IntRange(0, 1_000_000_000), help="Of this message type only (12010).")
 @click.option("--instance", type=click.IntRange(-1, 65535), help="Of this E2 instance id only; -1: for any.")
 @click.option("--limit", type=click.IntRange(1), help="The first so many only.")
-@output_option(Output.TABLE, Output.JSON, Output.YAML)
+@output_option(*WITHOUT_NAMES)
 @click.pass_obj
 def routes(server: Server, mtype: int | None, instance: int | None, limit: int | None, output: Output) -> None:
     """Show the routes of RMR messages that this process may send.
@@ -29,7 +29,7 @@ def routes(server: Server, mtype: int | None, instance: int | None, limit: int |
     found = pages(server, "routes", limit, "", mtype=mtype, instance=instance)
     rows = sorted(found["Items"], key=lambda row: (row["MessageType"], row["E2EventInstanceId"] or -1))
     answered(output, found, lambda: show(ROUTES, rows))
-    if output is Output.TABLE:
+    if output in (Output.TABLE, Output.WIDE):
         click.echo(summary(found), err=True)
 
 

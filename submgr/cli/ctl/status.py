@@ -11,7 +11,7 @@ import click
 
 from submgr.cli.ctl.columns import BAD, GOOD
 from submgr.cli.ctl.command import Command
-from submgr.cli.ctl.output import Output, answered, output_option
+from submgr.cli.ctl.output import WITHOUT_NAMES, Output, answered, output_option
 from submgr.cli.ctl.server import REFUSED, Server
 from submgr.cli.ctl.times import age, span
 from submgr.cli.tables import Column, counted, show
@@ -26,7 +26,7 @@ COLUMNS = (
 
 
 @click.command(cls=Command)
-@output_option(Output.TABLE, Output.JSON, Output.YAML)
+@output_option(*WITHOUT_NAMES)
 @click.pass_obj
 def status(server: Server, output: Output) -> None:
     """Say whether it is ready, what it is connected to, and how much it has to do.

@@ -59,6 +59,14 @@ def test_the_process(platform: FlaskClient, outside: Watched) -> None:
     assert seen["LoopStallLongestMilliseconds"] == 4.2
 
 
+def test_a_node_that_was_connected_before_anybody_listened_is_known(platform: FlaskClient, looked_at: Any) -> None:
+    """As those of a stand-alone run are: nobody has told of a change."""
+    looked_at.local.on_change(lambda *_: None)
+    looked_at.local.set("gnb_0", ConnectionState.CONNECTED)
+    (node,) = platform.get("/ric/v1/overview/nodes").json
+    assert (node["Meid"], node["State"]) == ("gnb_0", "connected")
+
+
 def test_nodes_and_xapps(platform: FlaskClient, outside: Watched) -> None:
     nodes = platform.get("/ric/v1/overview/nodes").json
     assert [(node["Meid"], node["State"]) for node in nodes] == [

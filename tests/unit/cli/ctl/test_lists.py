@@ -128,6 +128,12 @@ def test_subscriptions_by_node_xapp_state_and_function(daemon: Platform) -> None
     assert asked(daemon.paths[0]) == {**wanted, "offset": "0", "limit": "1000"}
 
 
+def test_several_states(daemon: Platform) -> None:
+    daemon.answers_with(page([]))
+    assert daemon.ctl("subs", "--state", "failed", "--state", "partly").exit_code == 0
+    assert asked(daemon.paths[0])["state"] == "failed,partly"
+
+
 @pytest.mark.parametrize("wrong", [("--state", "fine"), ("--function", "4096"), ("--sort", "size"), ("-o", "xml")])
 def test_filters_that_make_no_sense(daemon: Platform, wrong: tuple[str, str]) -> None:
     assert daemon.ctl("subs", *wrong).exit_code == 2
