@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -28,7 +27,7 @@ from submgr.adapters.xapp_names import LOOK_UP, UnresolvedNames
 from submgr.backup import Backup
 from submgr.core.controls import Controls, OnE2Loss
 from submgr.core.registry import NotificationQuota, Registry
-from submgr.daemon import Daemon, Parts, Shutdown
+from submgr.daemon import Daemon, Parts
 from submgr.neighbours import (
     make_https_client,
     make_node_state,
@@ -40,28 +39,27 @@ from submgr.neighbours import (
     traced,
 )
 from submgr.orphans import Deliveries, Orphans, OrphanSettings
-from submgr.overview.overview import Overview
 from submgr.platform.config.watcher import ConfigWatcher
 from submgr.platform.health import Health
 from submgr.platform.lease.permit import always
 from submgr.platform.logs import Logs
 from submgr.platform.names import strangers
 from submgr.platform.outbound_rules import Outbound
+from submgr.platform.shutdown import Shutdown
 from submgr.platform.store.base import Store
 from submgr.platform.store.choice import make_store
 from submgr.probes import Probes
 from submgr.reconciler import Reconciler
 from submgr.rest.contents import Contents
 from submgr.rest.edge import Edge
-from submgr.rest.use_cases import Looks
-from submgr.rmr.service import Rmr
 from submgr.runtime.dispatcher import Dispatcher
+from submgr.runtime.replies import Replies
 from submgr.runtime.worker import Ports
 from submgr.servers import make_platform_http, make_xapp_http
-from submgr.service import Replies, Service
+from submgr.service import Service
 from submgr.settings.live import LiveSettings
 from submgr.settings.model import Settings
-from submgr.status import StatusLook
+from submgr.status import make_looks
 
 if TYPE_CHECKING:
     from mec.app import Mec
@@ -170,11 +168,8 @@ def build(
         removes=lambda: loader.all_restored and not store.stats().shared,
         tell=journalling.repaired,
     )
-    backup = Backup(dispatcher, records)
     gauges.watch_nodes(monitoring.metrics, lambda: [worker.node for worker in dispatcher.workers])
-    monitoring.metrics.read_refusals_from(
-        lambda: {each.meid: journalling.tallies.refused_in_a_row(each.meid) for each in dispatcher.workers}
-    )
+    monitoring.metrics.read_refusals_from(lambda: journalling.refusals(each.meid for each in dispatcher.workers))
     gauges.watch_rmr(monitoring.counters, rmr.stats)
     gauges.watch_parts(
         monitoring.metrics,
@@ -188,7 +183,7 @@ def build(
         missing_routes=probes.missing_routes,
         orphans=orphans.count,
         skipped_routes=lambda: rmr.skipped_routes().count,
-        routes=partial(_route_records, rmr),
+        routes=lambda: gauges.route_records(rmr.size(), rmr.ready()),
         ready=lambda: probes.ready().ok,
         restored=progress.part,
         outbound=outbound,
@@ -198,30 +193,11 @@ def build(
         spans_dropped=lambda: tracing.dropped if tracing is not None else 0,
     )
     xapp_http = make_xapp_http(live.current, service, monitoring, outbound, standby, tracing)
-    looks = Looks(
-        journalling.journal,
-        Overview(
-            lambda: [worker.node for worker in dispatcher.workers],
-            journalling.outcomes,
-            journalling.tallies,
-            journalling.node_states,
-            nodes,
-            notifier.waiting_for,
-        ),
-        StatusLook(
-            live.current.ha.identity or environment.get("POD_NAME", ""),
-            sdl.backend,
-            store,
-            rmr,
-            probes,
-            health,
-            journalling.observer,
-            node_state.trouble,
-        ),
-        rmr.routes,
+    looks = make_looks(
+        live.current, environment, store, rmr, probes, health, journalling, dispatcher, nodes, node_state, notifier
     )
     platform_http = make_platform_http(
-        live, service, probes, logs, monitoring, orphans, reconciler, backup, nodes, looks, edge
+        live, service, probes, logs, monitoring, orphans, reconciler, Backup(dispatcher, records), nodes, looks, edge
     )
     health.warn("TLS", lambda: xapp_http.tls_trouble() or platform_http.tls_trouble() or https.trouble())
     live.on_refused(journalling.refused)
@@ -282,12 +258,6 @@ def controls_of(settings: Settings) -> Controls:
         unconfirmed_route_after=c.unconfirmed_routes,
         route_timeout=2 * settings.rtmgr.timeout,
     )
-
-
-def _route_records(rmr: Rmr) -> float:
-    """Not a number where nobody here knows."""
-    size = rmr.size()
-    return float(sum(size)) if size is not None else math.nan if rmr.ready() else 0.0
 
 
 def _make_orphans(live: LiveSettings, dispatcher: Dispatcher, deliveries: Deliveries, service: Service) -> Orphans:

@@ -36,6 +36,7 @@ from submgr.platform.health import Health
 from submgr.platform.http.listen import ListenError
 from submgr.platform.http.server import HttpServer
 from submgr.platform.logs import Logs
+from submgr.platform.shutdown import Shutdown
 from submgr.platform.store.base import Store, StoreError
 from submgr.platform.version import version
 from submgr.probes import Probes
@@ -54,35 +55,6 @@ DRAIN = 10.0
 """Seconds that running procedures have to end in when the daemon is stopped."""
 HANDOVER = 0.25
 """The same when a standby is there to go on: it undoes what has not ended."""
-LOST_LEASE = 3
-"""Exit status of a process that another one has followed. It has to be started again, and is a standby then."""
-
-
-class Shutdown:
-    """The request to end the process.
-
-    `exit_code` is the exit status of the first request, None before. `requested` is set by the first request.
-    """
-
-    def __init__(self) -> None:
-        self.exit_code: int | None = None
-        self.requested = Event()
-
-    def request(self, exit_code: int) -> None:
-        """Asks for the end of the process. The first request counts."""
-        if self.exit_code is None:
-            self.exit_code = exit_code
-        self.requested.set()
-
-    def followed(self, why: str) -> None:
-        """Asks for the end of the process with exit status LOST_LEASE, because another one is active."""
-        log.error("the process ends and has to be started again, as a standby: %s", why)
-        self.request(LOST_LEASE)
-
-    def broken(self, why: str) -> None:
-        """Asks for the end of the process with exit status 1, because it is beyond repair from inside."""
-        log.error("the process ends: %s", why)
-        self.request(1)
 
 
 class Service(Protocol):

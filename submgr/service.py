@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import heapq
-import itertools
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 import gevent
-from gevent.event import AsyncResult
 
 from submgr.core import commands as c
 from submgr.core import events as e
@@ -26,7 +24,7 @@ from submgr.platform.ksuid import new_ksuid
 from submgr.platform.time_limit import TimeLimit
 from submgr.platform.turns import in_turns
 from submgr.runtime.dispatcher import Dispatcher
-from submgr.runtime.worker import RestReply
+from submgr.runtime.replies import Replies
 
 log = logging.getLogger(__name__)
 
@@ -66,34 +64,6 @@ class DebugRecords(Protocol):
 
     def remove_record(self, instance_id: int) -> bool: ...
     def empty(self) -> None: ...
-
-
-class Replies:
-    """REST requests that wait for their worker, by token. The worker calls `reply`, which never blocks."""
-
-    def __init__(self) -> None:
-        self._waiting: dict[int, AsyncResult[RestReply]] = {}
-        self._tokens = itertools.count(1)
-
-    def open(self) -> tuple[int, AsyncResult[RestReply]]:
-        """Returns a new token, and where its reply will be."""
-        token = next(self._tokens)
-        result: AsyncResult[RestReply] = AsyncResult()
-        self._waiting[token] = result
-        return token, result
-
-    def token(self) -> int:
-        """Returns a token for a request that is answered elsewhere (over RMR)."""
-        return next(self._tokens)
-
-    def close(self, token: int) -> None:
-        """Nobody waits for this reply any more."""
-        self._waiting.pop(token, None)
-
-    def reply(self, reply: RestReply) -> None:
-        waiting = self._waiting.pop(reply.token, None)
-        if waiting is not None:
-            waiting.set(reply)
 
 
 def _nothing(*_: object) -> None:

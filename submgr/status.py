@@ -5,17 +5,25 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from socket import gethostname
 
 from submgr.adapters.journal.observer import JournalObserver
+from submgr.adapters.journal.parts import Journalling
+from submgr.adapters.notifier import XappNotifier
+from submgr.adapters.rnib.connected_nodes import ConnectedNodes
+from submgr.adapters.rnib.connection_state import NodeState
+from submgr.overview.overview import Overview
 from submgr.overview.values import Neighbour, Status
 from submgr.platform.health import Health
 from submgr.platform.store.base import Store
 from submgr.platform.version import version
 from submgr.probes import Probes
+from submgr.rest.use_cases import Looks
 from submgr.rmr.service import Rmr
+from submgr.runtime.dispatcher import Dispatcher
 from submgr.runtime.ports import MType
+from submgr.settings.model import Settings
 
 GOOD = "all is well"
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -80,6 +88,34 @@ class StatusLook:
         if table is None or route is None:
             return set()
         return set(table.meids.values()) if route.by_meid else {name for group in route.groups for name in group}
+
+
+def make_looks(
+    settings: Settings,
+    environment: Mapping[str, str],
+    store: Store,
+    rmr: Rmr,
+    probes: Probes,
+    health: Health,
+    journalling: Journalling,
+    dispatcher: Dispatcher,
+    connections: ConnectedNodes,
+    node_state: NodeState,
+    notifier: XappNotifier,
+) -> Looks:
+    """What an operator looks at."""
+    overview = Overview(
+        lambda: [worker.node for worker in dispatcher.workers],
+        journalling.outcomes,
+        journalling.tallies,
+        journalling.node_states,
+        connections,
+        notifier.waiting_for,
+    )
+    name = settings.ha.identity or environment.get("POD_NAME", "")
+    observer, kind = journalling.observer, settings.sdl.backend
+    status = StatusLook(name, kind, store, rmr, probes, health, observer, node_state.trouble)
+    return Looks(journalling.journal, overview, status, rmr.routes)
 
 
 def _neighbour(name: str, trouble: str | None) -> Neighbour:

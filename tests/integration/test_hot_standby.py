@@ -18,7 +18,7 @@ from support.rmr.frames import frame
 from support.rmr.peer import Link, Peer
 from support.waiting import eventually
 
-from submgr.daemon import LOST_LEASE
+from submgr.platform.shutdown import LOST_LEASE
 from submgr.rmr import mtypes
 
 pytestmark = [pytest.mark.redis, pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)]

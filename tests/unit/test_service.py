@@ -19,7 +19,8 @@ from submgr.core.model import ClientEndpoint, Content, Detail, RmrEndpoint, RmrH
 from submgr.e2ap.messages import ActionType
 from submgr.orphans import Orphan
 from submgr.runtime.ports import MType
-from submgr.service import Accepted, Replies, Service
+from submgr.runtime.replies import Replies
+from submgr.service import Accepted, Service
 
 STATES = {"gnb_1": "connected", "gnb_2": "connected", "gnb_down": "not connected", "gnb_reset": "under reset"}
 

@@ -53,6 +53,10 @@ class Journalling:
     def stop(self) -> None:
         self.audit.stop()
 
+    def refusals(self, meids: Iterable[str]) -> dict[str, int]:
+        """How many subscribes each of these E2 nodes has refused in a row."""
+        return {meid: self.tallies.refused_in_a_row(meid) for meid in meids}
+
     def crashed(self, meid: str) -> None:
         """A worker ended by a bug."""
         self.metrics.worker_failed()

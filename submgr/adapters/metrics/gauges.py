@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 
 from submgr.adapters.metrics.go_counters import GoCounters
@@ -92,6 +93,11 @@ def watch_parts(
     }
     for name, read in readers.items():
         metrics.read_from(name, read)
+
+
+def route_records(size: tuple[int, int] | None, ready: bool) -> float:
+    """The records of the route table in force; not a number when a table is in force that nobody here knows."""
+    return float(sum(size)) if size is not None else math.nan if ready else 0.0
 
 
 def watch_rmr(counters: GoCounters, stats: Callable[[], Stats]) -> None:

@@ -22,8 +22,8 @@ import gevent
 import pytest
 from redis import RedisError
 
-from submgr.daemon import LOST_LEASE
 from submgr.platform.http.errors import HttpError
+from submgr.platform.shutdown import LOST_LEASE
 from submgr.simulators.nodes import NodeState
 from submgr.simulators.rnib import RnibWriter
 from submgr.simulators.rules import E2Rule, HttpRule
