@@ -126,11 +126,11 @@ def test_a_name_that_resolved_the_last_time_does_not_wait_for_those_that_did_not
 
 def test_who_waits_too_long_is_told_and_a_name_nobody_waits_for_is_not_looked_up(service: NameService) -> None:
     names = Names(service, at_once=1, failures=60.0)
+    asking = gevent.spawn(refused, names, "hang")
+    turns_until(lambda: service.asked["hang"])
     late = [refused(names, name, 0.0) for name in ("hang", "never", "never")]
     assert [type(error) for error in late] == [TimeoutError] * 3
     assert str(late[0]) == "the name service did not answer for hang within 0 s"
-    asking = gevent.spawn(refused, names, "hang")
-    turns_until(lambda: service.asked["hang"])
     service.speaks.set()
     asking.get()
     assert names.resolve("good", 80, FOR_EVER)
