@@ -115,7 +115,7 @@ class Service:
         self._check_meid(request)
         self._check_function(request)
         token, waiting = self._replies.open()
-        created = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+        created = datetime.now(UTC).isoformat(" ", "milliseconds").removesuffix("+00:00")
         fresh_id = new_ksuid()
         if self._requested is not None:
             self._requested(request.subscription_id or fresh_id)

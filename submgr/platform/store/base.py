@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal, Protocol
 
 # Neither the glob characters of a redis pattern nor the braces and the comma of SDL's key form.
@@ -52,6 +53,7 @@ class InvalidKey(StoreError, ValueError):
     """A namespace or key that some database cannot hold."""
 
 
+@lru_cache(maxsize=64)
 def check_namespace(namespace: str) -> None:
     """Raises InvalidKey unless `namespace` is made of ASCII letters, digits and `_ . : @ / -`."""
     if not _NAMESPACE.match(namespace):
