@@ -91,7 +91,7 @@ def _description(key: Key) -> str:
 
 
 def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
+    return f"{text}." if text.startswith("xApp") else f"{text[:1].upper()}{text[1:]}."
 
 
 def _yes(is_so: bool) -> str:
