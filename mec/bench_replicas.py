@@ -24,6 +24,8 @@ from submgr.platform.http.errors import HttpError
 _UES = 500
 _CLIENTS = 16
 """Requests at the same time."""
+_TIMES = 5
+"""The best of so many measurements counts."""
 _START = 60.0
 _APP = 1
 
@@ -44,7 +46,9 @@ def table(most: int, seconds: float) -> Iterator[str]:
     for number in (0, *range(1, most + 1)):
         name = "one process alone" if not number else f"{number} replica{'s' if number > 1 else ''}"
         with _Site(number) as site:
-            measured = [site.measure(path, seconds) for path in _ASKED.values()]
+            measured = [
+                _best([site.measure(path, seconds / _TIMES) for _ in range(_TIMES)]) for path in _ASKED.values()
+            ]
         yield f"| {name} | " + " | ".join(f"{rate:,.0f} ({cpu:.2f})" for rate, cpu in measured) + " |"
 
 
@@ -130,6 +134,11 @@ class _Site:
         self._stack.callback(process.wait)
         self._stack.callback(process.terminate)
         return process
+
+
+def _best(measured: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """The most per second and the least CPU: what else the machine does only makes it slower."""
+    return max(rate for rate, _ in measured), min(cpu for _, cpu in measured)
 
 
 def _imsi(number: int) -> str:
