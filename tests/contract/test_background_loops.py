@@ -13,6 +13,7 @@ from pathlib import Path
 import gevent
 import pytest
 from gevent import socket
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client import CollectorRegistry
 from support.lease.key import MemoryKey
 from support.mec.meo_world import World
@@ -33,10 +34,13 @@ from mec.controller.manager_client import ManagerClient
 from mec.controller.model import Happening, Identity
 from mec.controller.service import Controller, ControllerSettings
 from mec.meo.demo import Demo
+from mec.meo.readiness import Watches
+from submgr.adapters.records.progress import RestoreProgress
 from submgr.adapters.records.store import StoredRecords
 from submgr.adapters.records.warm import WarmRecords
 from submgr.adapters.rnib.rnib_nodes import RnibNodeState
 from submgr.adapters.stored_routes import StoredRoutes
+from submgr.adapters.tracing.exporting import QueuedSpans
 from submgr.app import build
 from submgr.daemon import Daemon
 from submgr.platform import supervised
@@ -270,6 +274,30 @@ def late_user_data(tmp_path: Path) -> Iterator[object]:
     late.stop()
 
 
+@contextmanager
+def restoring(tmp_path: Path) -> Iterator[object]:
+    progress = RestoreProgress(list)
+    progress.begin()
+    yield progress
+    progress.stop()
+
+
+@contextmanager
+def watched_deployment(tmp_path: Path) -> Iterator[object]:
+    watches = Watches(lambda *told: None, lambda: 0.0)
+    watches.start(("app", "platform"), lambda: "not yet")
+    yield watches
+    watches.stop()
+
+
+@contextmanager
+def traces(tmp_path: Path) -> Iterator[object]:
+    spans = QueuedSpans(InMemorySpanExporter(), lambda meid, content: "", "nowhere")
+    spans.start()
+    yield spans
+    spans.stop()
+
+
 WHO_STARTS: dict[str, Callable[[Path], AbstractContextManager[object]]] = {
     "MEC 021 events": manager,
     "MEC 021 expiry": manager,
@@ -278,6 +306,7 @@ WHO_STARTS: dict[str, Callable[[Path], AbstractContextManager[object]]] = {
     "SDL channel": rnib,
     "R-NIB events": rnib,
     "R-NIB reader": rnib,
+    "conditions": daemon,
     "configuration watcher": daemon,
     "device of the demo": demo,
     "emptied database": one_of_several,
@@ -299,13 +328,16 @@ WHO_STARTS: dict[str, Callable[[Path], AbstractContextManager[object]]] = {
     "orphans": daemon,
     "platforms of the demo": demo,
     "purge of UEs": controller,
+    "readiness": watched_deployment,
     "reconciler": daemon,
+    "restore progress": restoring,
     "rmr endpoint": daemon,
     "rmr receiver": daemon,
     "rmr table request": daemon,
     "route table file": seed_file,
     "route table stash": stash,
     "store writer": daemon,
+    "traces": traces,
     "user data of UEs": late_user_data,
 }
 
