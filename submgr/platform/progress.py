@@ -33,7 +33,8 @@ class Progress:
     """
 
     def __init__(self, total: int | None = None, clock: Callable[[], float] = time.monotonic) -> None:
-        self._total = total
+        self.total = total
+        """May become known later."""
         self._clock = clock
         self._words = ""
         self._done = 0
@@ -81,7 +82,7 @@ class Progress:
 
     def words(self) -> str:
         """What is under way, and how much of it is done."""
-        done = f"{self._done} of {self._total}" if self._total is not None else str(self._done or "")
+        done = f"{self._done} of {self.total}" if self.total is not None else str(self._done or "")
         return ", ".join(filter(None, [self._words, done])) or "under way"
 
     def _tick(self) -> None:
@@ -91,7 +92,7 @@ class Progress:
 
     def _draw(self) -> None:
         if self._bar is None:
-            self._bar = _bar(self._total)
+            self._bar = _bar(self.total)
             self._bar.start()
         (task,) = self._bar.task_ids
         self._bar.update(task, description=self._words or "under way", completed=self._done)

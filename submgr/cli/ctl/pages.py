@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from submgr.cli.ctl.server import Server
+from submgr.platform.progress import Progress
 
 PAGE = 1000
 """Items of a page; the interface gives no more."""
@@ -17,6 +19,19 @@ def pages(server: Server, path: str, limit: int | None, key: str, **parameters: 
     The list changes while it is fetched. When it has become shorter, items may have moved into pages that were fetched
     already: the next page begins so much earlier, and what is known from them is left out, by its `key` if it has one.
     """
+    with Progress() as progress:
+        progress.says(path)
+        return _fetched(server, path, limit, key, parameters, progress)
+
+
+def _fetched(
+    server: Server,
+    path: str,
+    limit: int | None,
+    key: str,
+    parameters: Mapping[str, object],
+    progress: Progress,
+) -> dict[str, Any]:
     whole: dict[str, Any] = {}
     items: list[dict[str, Any]] = []
     known: set[object] = set()
@@ -32,6 +47,8 @@ def pages(server: Server, path: str, limit: int | None, key: str, **parameters: 
             again = items[-shorter:]
             continue
         whole = page
+        progress.total = page["Total"] if limit is None else min(page["Total"], limit)
+        progress.step(len(page["Items"]))
         for item in page["Items"]:
             name = item.get(key)
             if item not in again if name is None else name not in known:

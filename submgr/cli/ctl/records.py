@@ -47,9 +47,11 @@ def reconcile(server: Server, dry_run: bool) -> None:
 def export(server: Server, file: str) -> None:
     """Write all records to FILE, as lines of JSON (- or nothing: standard output; *.gz: packed)."""
     last = b""
-    with whole(file, packs=True) as out:
+    with whole(file, packs=True) as out, Progress() as progress:
+        progress.says("bytes of records")
         for chunk in server.chunks("export"):
             out.write(chunk)
+            progress.step(len(chunk))
             last = (last + chunk)[-200:]
         if not END.search(last):
             raise click.ClickException("the export broke off: the log of the Subscription Manager says why")

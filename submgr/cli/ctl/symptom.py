@@ -10,6 +10,7 @@ import click
 from submgr.cli.ctl.command import Command
 from submgr.cli.ctl.files import whole
 from submgr.cli.ctl.server import Server
+from submgr.platform.progress import Progress
 
 
 @click.command(cls=Command)
@@ -22,8 +23,10 @@ def symptom(server: Server, file: str | None) -> None:
     """
     name = file or f"submgr-symptom-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.zip"
     size = 0
-    with whole(name) as out:
+    with whole(name) as out, Progress() as progress:
+        progress.says("bytes of symptom data")
         for chunk in server.chunks("symptomdata"):
             size += out.write(chunk)
+            progress.step(len(chunk))
     if name != "-":
         click.echo(f"written to {name}, {size} bytes", err=True)
