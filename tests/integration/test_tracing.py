@@ -70,6 +70,7 @@ def test_one_trace_from_the_post_to_the_notification(all_of: Any) -> None:
     post = collector.named("POST /ric/v1/subscriptions")
     assert post.parent == SPAN and post.kind == SERVER
     assert post.attributes["http.response.status_code"] == 201
+    assert (post.attributes["url.scheme"], post.attributes["client.address"]) == ("http", "127.0.0.1")
     assert post.attributes["SubscriptionId"] == answer["SubscriptionId"]
     procedure = collector.named("subscribe")
     assert children(spans, post) == ["store save", "subscribe"]

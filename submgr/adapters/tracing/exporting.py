@@ -32,6 +32,8 @@ TIMEOUT = 5.0
 FLUSH = 1.0
 """Seconds that the last spans have at a stop."""
 
+LONGEST_WORDS = 4096
+
 Words = Callable[[str, Content], str]
 """Called with a Meid and what is subscribed there; says it in words."""
 
@@ -119,7 +121,7 @@ class QueuedSpans(SpanProcessor):
             span.context,
             span.parent,
             span.resource,
-            {**(span.attributes or {}), "Contents": self._words(*asked)},
+            {**(span.attributes or {}), "Contents": self._words(*asked)[:LONGEST_WORDS]},
             span.events,
             span.links,
             span.kind,

@@ -13,7 +13,7 @@ import requests
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 
 from submgr.adapters.tracing.exporting import TIMEOUT, QueuedSpans, Words
@@ -25,6 +25,8 @@ Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 _PATH = "/v1/traces"
 """Where collectors take traces (OTLP/HTTP), unless the endpoint has a path of its own."""
+_LONGEST = 1024
+"""Characters of an attribute: paths, hosts and error texts are strangers'."""
 _TRACED = {"POST": "/subscriptions", "DELETE": "/subscriptions/"}
 
 
@@ -37,8 +39,8 @@ class Tracing:
 
     def __init__(self, endpoint: str, ratio: float, service: str, version: str, instance: str, words: Words) -> None:
         url = endpoint if urlsplit(endpoint).path.strip("/") else endpoint.rstrip("/") + _PATH
-        # its own lines come with every batch that fails; ours say it once in a while
-        logging.getLogger("opentelemetry.exporter").setLevel(logging.CRITICAL)
+        # its own lines come with every batch that fails, and with headers of strangers; ours say it once in a while
+        logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
         session = requests.Session()
         session.trust_env = False  # else the environment and a file are read for every batch
         exporter = OTLPSpanExporter(
@@ -53,7 +55,10 @@ class Tracing:
             }
         )
         self._provider = TracerProvider(
-            sampler=ParentBased(TraceIdRatioBased(ratio)), resource=resource, shutdown_on_exit=False
+            sampler=ParentBased(TraceIdRatioBased(ratio)),
+            resource=resource,
+            shutdown_on_exit=False,
+            span_limits=SpanLimits(max_attribute_length=_LONGEST),
         )
         self._provider.add_span_processor(self._queue)
         self.traces = Traces(self._provider.get_tracer("submgr", version), self._queue.describe)
@@ -99,7 +104,8 @@ class Tracing:
             method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
             if not _is_traced(method, path):
                 return app(environ, start_response)
-            with self.traces.request(method, path, _context_of(environ)) as span:
+            facts = {"url.scheme": environ["wsgi.url_scheme"], "client.address": environ.get("REMOTE_ADDR", "")}
+            with self.traces.request(method, path, _context_of(environ), facts) as span:
 
                 def answered(status: str, *rest: Any) -> Any:
                     code = int(status[:3])

@@ -66,10 +66,12 @@ class Traces:
     # --- requests of xApps
 
     @contextmanager
-    def request(self, method: str, path: str, headers: Mapping[str, str]) -> Iterator[Span]:
+    def request(
+        self, method: str, path: str, headers: Mapping[str, str], facts: Attributes | None = None
+    ) -> Iterator[Span]:
         """Goes around a request. What it leads to belongs to its span, and that to the trace in its `headers`.
 
-        A header that is no trace context is ignored. The caller ends the span.
+        A header that is no trace context is ignored. The caller ends the span. `facts`: further attributes.
         """
         carrier = {name: value for name, value in headers.items() if len(value) <= LONGEST_HEADER}
         route = "/ric/v1/subscriptions" + ("/{subscriptionId}" if method == "DELETE" else "")
@@ -77,7 +79,7 @@ class Traces:
             "http.request.method": method,
             "http.route": route,
             "url.path": path,
-            "url.scheme": "http",
+            **(facts or {}),
         }
         parent = _propagator.extract(carrier, context=Context())
         span = self._tracer.start_span(f"{method} {route}", parent, SpanKind.SERVER, attributes)
