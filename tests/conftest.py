@@ -18,7 +18,7 @@ settings.register_profile(
 )
 settings.load_profile("default")
 
-AGAIN = ("chaos", "contract", "hostile", "integration")
+AGAIN = ("browser", "chaos", "contract", "hostile", "integration")
 """Tests of whole programs on real sockets and clocks, which share the machine with whatever else runs on it. One that
 fails is made once more, and the summary says so: what is wrong for a reason is wrong twice."""
 

@@ -36,6 +36,8 @@ _REFUSED = {
 }
 _SILENT = 24
 _STARTS = 60.0
+_ENDED = 8.0
+"""After so many seconds the last request has ended, also one that nobody answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +102,19 @@ def _work(run: Run) -> str:
     _ask("PUT", f"{run.e2term}/rules", [*rules, {"function": _SILENT, "silent": "request"}])
     well = run.subscribe(_NODES[0], 2, 1000)
     held: list[str] = []
+    bad = [*_REFUSED, _SILENT]
     until = time.monotonic() + SECONDS
     while time.monotonic() < until:
         left = until - time.monotonic()
         held.append(run.subscribe(rng.choice(_NODES), 2, rng.randrange(1001, 9000)))
         if len(held) > 40 or rng.random() < 0.4:
             run.unsubscribe(held.pop(0))
-        if left < 12 and rng.random() < 0.2 and _failures(run) < 4:
-            run.subscribe(rng.choice(_NODES), 21 + _failures(run), rng.randrange(1001, 9000))
+        if bad and left < 15 and rng.random() < 0.3:
+            run.subscribe(rng.choice(_NODES), bad.pop(0), rng.randrange(1001, 9000))
         time.sleep(rng.uniform(0.05, 0.4) * (1.3 + (left % 40) / 40))
-    while _failures(run) < 4:
-        time.sleep(0.5)
+    for function in bad:
+        run.subscribe(rng.choice(_NODES), function, 9000)
+    time.sleep(_ENDED)
     return well
 
 
@@ -121,11 +125,6 @@ def _overload(run: Run) -> None:
         fullest = max(platforms, key=lambda each: int(each["contexts"]))
         _ask("POST", f"{run.orchestrator}/meo/v1/platforms/{fullest['name']}/load", {"value": 0.93})
         time.sleep(2.5)
-
-
-def _failures(run: Run) -> int:
-    found = _ask("GET", f"{run.platform}/ric/v1/overview/subscriptions?state=failed,pending&limit=1")
-    return int(found["Total"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +141,7 @@ class Picture:
 def pictures(well: str) -> list[Picture]:
     """What is taken; `well` is a subscription to show."""
     return [
-        Picture("console-overview", "", height=950),
+        Picture("console-overview", "", height=925),
         Picture("console-overview-dark", "", height=700, dark=True),
         Picture("console-subscriptions", "subscriptions", height=560),
         Picture("console-subscription", f"subscriptions/{well}", height=940),

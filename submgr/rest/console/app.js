@@ -44,7 +44,11 @@ function App() {
 function Page({ route, overview }) {
   const [broken] = useErrorBoundary(error => console.error(error));
   const [list, one] = PAGES[route.parts[0]] ?? [];
-  useEffect(() => scrollTo(0, 0), []);
+  useEffect(() => {
+    scrollTo(0, 0);
+    // what had the focus is gone with the page before: what is read out goes on here
+    if (document.activeElement === document.body) document.getElementById("page").focus({ preventScroll: true });
+  }, []);
   if (broken) return html`<p class="instead" role="alert">This page could not be drawn: ${String(broken.message ?? broken)}</p>`;
   if (!route.parts.length) return html`<${Overview} overview=${overview} />`;
   if (one && route.parts.length === 2) return html`<${one} name=${route.parts[1]} values=${route.values} />`;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What several pages are made of. What comes from the daemon is only ever text: htm and Preact make text nodes of it.
-import { html, useEffect, useState } from "./vendor/htm-preact.js";
+import { html, useEffect, useRef, useState } from "./vendor/htm-preact.js";
 import { to } from "./router.js";
 import { clock, ms, since } from "./text.js";
 
@@ -48,7 +48,7 @@ const BOILERPLATE = /^RIC\w+Failure\. E2NodeCause: /;
 /** How the newest attempt ended, in few words: what every refusal begins with is left out. */
 export function Last({ last }) {
   if (!last) return null;
-  if (last.Cause) return html`<span title=${last.Cause}><${Cause} last=${{ ...last, Cause: last.Cause.replace(BOILERPLATE, "refused: ") }} /></span>`;
+  if (last.Cause) return html`<span title=${last.Cause}><${Cause} last=${{ ...last, Cause: last.Cause.replace(BOILERPLATE, "") }} /></span>`;
   return html`<span class="faint">${last.Outcome}${last.Milliseconds != null ? ` in ${ms(last.Milliseconds)}` : ""}</span>`;
 }
 
@@ -75,10 +75,15 @@ export function Instead({ asked, empty }) {
 /** A field to search with; "/" leads to it. `change` is called once the typing has paused. */
 export function Search({ value, change, label }) {
   const [text, set] = useState(value);
-  useEffect(() => set(value), [value]);
+  const sent = useRef(value);
   useEffect(() => {
-    if (text === value) return undefined;
-    const timer = setTimeout(() => change(text), 200);
+    // what was typed comes back by the address: by then more may have been typed
+    if (value !== sent.current) set(value);
+    sent.current = value;
+  }, [value]);
+  useEffect(() => {
+    if (text === sent.current) return undefined;
+    const timer = setTimeout(() => { sent.current = text; change(text); }, 200);
     return () => clearTimeout(timer);
   }, [text]);
   return html`<input type="search" data-search aria-label=${label} placeholder="${label}  /" value=${text}

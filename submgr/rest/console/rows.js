@@ -127,7 +127,7 @@ function heading(key, title, look, sort, order) {
   if (!key) return html`<div role="columnheader" class=${look}>${title}</div>`;
   const mark = { ascending: " ▲", descending: " ▼" }[way] ?? "";
   return html`<div role="columnheader" class=${look} aria-sort=${way ?? "none"}>
-    <button type="button" onClick=${() => order(way === "ascending" ? "-" + key : key)}>${title}<span aria-hidden="true">${mark}</span></button></div>`;
+    <button type="button" onClick=${() => order(way === "ascending" || (key === "time" && way === null) ? "-" + key : key)}>${title}<span aria-hidden="true">${mark}</span></button></div>`;
 }
 
 function Row({ at, top, row, columns, active, open }) {
