@@ -120,11 +120,11 @@ class Teller:
         events = self._log.read(numbers)
         subscriptions, services = self._subscriptions.all(), self._services.all()
         for number in numbers:
-            self._taken = number
             if (event := events.get(number)) is None:
                 self._finished.add(number)
             else:
                 self._tell(number, event, subscriptions, services)
+            self._taken = number
         self._note(done)
         return True
 
@@ -194,7 +194,7 @@ class Teller:
         self.wake.set()
 
     def _close(self, number: int) -> None:
-        if not self._open[number][1]:
+        if number in self._open and not self._open[number][1]:
             del self._open[number]
             self._progress.discard(number)
             self._finished.add(number)

@@ -32,6 +32,7 @@ from mec.ams.ue_addresses import UeAddresses
 from submgr.platform.http.client import HttpClient
 from submgr.platform.http.errors import HttpConnectError
 from submgr.platform.shared.base import Entry, Swap
+from submgr.platform.store.base import StoreUnavailable
 from submgr.platform.turns import turn
 
 NS = "mec_ues"
@@ -273,3 +274,46 @@ def test_an_unreadable_event_is_passed_over(replicas: Replicas) -> None:
     replicas.one(active=True)
     replicas.settled()
     assert replicas.client.whom() == ["a"]
+
+
+def test_an_event_whose_telling_failed_is_told_later(replicas: Replicas, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mec.ams.amsi.teller.PAUSE", 0.0005)
+    device = Device(Associate(1, "10.0.0.1"))
+    replicas.subscribe("a")
+    replicas.services.put("s", MobilityService("s", "1", None, (device,)), new=True)
+    failing = [StoreUnavailable("away")] * 3
+
+    def refuse(swap: Swap) -> None:
+        if failing and "service/s" in swap.set:
+            raise failing.pop()
+
+    replicas.shared.before = refuse
+    replicas.one(active=True)
+    replicas.happens(Event((MOVED,)), Event((MOVED,)))
+    replicas.settled()
+    assert replicas.client.whom() == ["a", "a"] and not failing
+
+
+def test_a_subscriber_with_too_much_waiting_misses_what_comes_and_the_others_do_not(
+    replicas: Replicas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mec.ams.amsi.notifications._PLACES", 2)
+    replicas.subscribe("a")
+    replicas.subscribe("b")
+    replicas.client.refuses = {"a"}
+    replicas.one(active=True)
+    for _ in range(5):
+        replicas.happens(Event((MOVED,)))
+        turns_until(lambda: replicas.log.bounds()[1] == replicas.tellers[0]._taken)
+        turns_until(lambda: replicas.counts["delivered"] == replicas.log.bounds()[1])
+    assert replicas.client.whom() == ["b"] * 5
+    assert replicas.counts["dropped"] == 3
+
+
+def test_a_notification_without_a_place_is_done_with(replicas: Replicas, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mec.ams.amsi.notifications._PLACES", 0)
+    replicas.subscribe("a")
+    replicas.one(active=True)
+    replicas.happens(*[Event((MOVED,))] * 3)
+    replicas.settled()
+    assert replicas.counts["dropped"] == 3 and not replicas.tellers[0].waiting
