@@ -108,6 +108,12 @@ def test_what_is_lent_is_compared_and_given_back(shared: SharedStore) -> None:
     assert shared.read(NS, ["k"]) == {}
 
 
+def test_an_entry_is_added_once_whatever_its_sender_has_heard(shared: SharedStore) -> None:
+    once = Swap(NS, {"once/a": None}, {"once/a": b""}, entry=Entry("log", b"x"), seconds=60)
+    assert [shared.swap(once) for _ in range(3)] == [Swapped(True, 1), Swapped(False), Swapped(False)]
+    assert shared.read(NS, ["log/next", "log/1"]) == {"log/next": b"1", "log/1": b"x"}
+
+
 def test_a_prefix_means_itself(shared: SharedStore) -> None:
     shared.swap(Swap(NS, {}, {"a*/1": b"", "ab/2": b"", "a*/2": b"", "b": b""}))
     assert shared.keys(NS, "a*/") == {"a*/1", "a*/2"}
@@ -147,6 +153,8 @@ def test_what_is_lent_is_gone_after_its_time(server: RedisServer) -> None:
     server.command("FLUSHALL")
     assert store.lend(NS, "k", None, b"mine", 0.05)
     eventually(lambda: store.lend(NS, "k", None, b"yours", 60))
+    store.swap(Swap(NS, {}, {"a": b"1", "b": b"2"}, entry=Entry("log", b"x"), seconds=0.05))
+    eventually(lambda: store.read(NS, ["a", "b", "log/1", "log/next"]) == {"log/1": b"x", "log/next": b"1"})
     store.stop()
 
 

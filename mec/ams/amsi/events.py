@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 
 MOST = 100_000
 """Events that may wait. What happens beyond that is done, and told to nobody."""
+_ONCE = 600.0
+"""Seconds for which it is known that an event was added."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +50,17 @@ class EventLog:
         """For a change that the event goes with."""
         return Entry(self.name, msgspec.json.encode(event), MOST)
 
-    def append(self, event: Event) -> bool:
-        """Adds an event that goes with no change. False: too many wait."""
-        return self._shared.swap(Swap(self.namespace, entry=self.entry(event))).entry is not None
+    def append(self, event: Event, name: str = "") -> bool:
+        """Adds an event that goes with no change. False: too many wait.
+
+        `name`: of this event alone; within _ONCE s nothing is added for the same name again. Nobody knows whether an
+        event was added when no answer has come.
+        """
+        once = f"{self.name}/once/{name}"
+        guard = {once: b""} if name else {}
+        swap = Swap(self.namespace, dict.fromkeys(guard), guard, entry=self.entry(event), seconds=_ONCE)
+        swapped = self._shared.swap(swap)
+        return not swapped.made or swapped.entry is not None
 
     def bounds(self) -> tuple[int, int]:
         """The numbers of the last event that is done with, like all before it, and of the last one."""

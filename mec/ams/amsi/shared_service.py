@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import uuid4
 
 import gevent
 from gevent.queue import Full, Queue
@@ -181,12 +182,12 @@ class SharedMobility(MobilityObserver):
             self.counts["dropped"] += 1
 
     def _save_next(self) -> None:
-        event = self._unsaved.get()
+        event, name = self._unsaved.get(), uuid4().hex
         self._saving = True
         try:
             while True:
                 try:
-                    self.counts["dropped"] += not self._log.append(event)
+                    self.counts["dropped"] += not self._log.append(event, name)
                     return
                 except StoreError as exc:
                     log.warning("an event of MEC 021 waits for the store", extra={"why": str(exc)})

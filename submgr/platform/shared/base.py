@@ -41,6 +41,8 @@ class Entry:
 class Swap:
     """One atomic change in one namespace, made only if each key of `expected` has its value (None: is not there).
 
+    `seconds`: after so long what it sets is gone again; None: it stays.
+
     Raises InvalidKey for a namespace or key that no database can hold, and for a key that is both set and removed.
     """
 
@@ -49,6 +51,7 @@ class Swap:
     set: Mapping[str, bytes] = field(default_factory=dict)
     remove: frozenset[str] = frozenset()
     entry: Entry | None = None
+    seconds: float | None = None
 
     def __post_init__(self) -> None:
         check_namespace(self.namespace)

@@ -33,15 +33,15 @@ _KEYS_AT_A_TIME = 1000
 _VALUES_AT_A_TIME = 250
 
 # KEYS: those that are compared, those to set, those to remove; the two counters of the log, if there is an entry.
-# ARGV: how many are compared, set, removed; the log ('': none), the entry, how many may wait; what each that is
-# compared must be ('-': not there, '=' and the value), the values.
+# ARGV: how many are compared, set, removed; the log ('': none), the entry, how many may wait; after how many ms what is
+# set is gone (0: never); what each that is compared must be ('-': not there, '=' and the value), the values.
 # `pcall`, since `call` would wrap the errors of redis in others. One MSET, which a full database refuses as a whole, as
 # long as there are not more values than Lua can pass.
 _SWAP = b"""
 local compared, sets, removed = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 for i = 1, compared do
   local now = redis.call('GET', KEYS[i])
-  if (now and '=' .. now or '-') ~= ARGV[6 + i] then return {0, -1} end
+  if (now and '=' .. now or '-') ~= ARGV[7 + i] then return {0, -1} end
 end
 local some, entry = {}, -1
 if ARGV[4] ~= '' then
@@ -55,7 +55,7 @@ if ARGV[4] ~= '' then
 end
 for i = 1, sets do
   some[#some + 1] = KEYS[compared + i]
-  some[#some + 1] = ARGV[6 + compared + i]
+  some[#some + 1] = ARGV[7 + compared + i]
   if #some >= 2000 then
     local done = redis.pcall('MSET', unpack(some))
     if done.err then return done end
@@ -65,6 +65,9 @@ end
 if #some > 0 then
   local done = redis.pcall('MSET', unpack(some))
   if done.err then return done end
+end
+if ARGV[7] ~= '0' then
+  for i = compared + 1, compared + sets do redis.call('PEXPIRE', KEYS[i], ARGV[7]) end
 end
 local first, last = compared + sets + 1, compared + sets + removed
 for from = first, last, 1000 do
@@ -154,11 +157,11 @@ class SharedRedis:
 
     def swap(self, swap: Swap) -> Swapped:
         names = [full_key(swap.namespace, key) for key in (*swap.expected, *swap.set, *swap.remove)]
-        arguments: list[Word] = [len(swap.expected), len(swap.set), len(swap.remove), "", b"", 0]
+        arguments: list[Word] = [len(swap.expected), len(swap.set), len(swap.remove), "", b"", 0, _ms(swap.seconds)]
         if (entry := swap.entry) is not None:
             log = full_key(swap.namespace, entry.log)
             names += [f"{log}/next", f"{log}/done"]
-            arguments[3:] = [log, entry.payload, entry.most]
+            arguments[3:6] = [log, entry.payload, entry.most]
         arguments += [_expectation(value) for value in swap.expected.values()]
         arguments += swap.set.values()
         answer = self._run(_SWAP, swap.namespace, names, arguments, _are_numbers)
@@ -167,7 +170,7 @@ class SharedRedis:
     def lend(self, namespace: str, key: str, expected: bytes | None, value: bytes | None, seconds: float) -> bool:
         check_namespace(namespace)
         check_key(key)
-        arguments = (_expectation(expected), _expectation(value), b"%d" % max(1, round(seconds * 1000)))
+        arguments = (_expectation(expected), _expectation(value), _ms(seconds))
         return bool(self._run(_LEND, namespace, [full_key(namespace, key)], arguments, _is_number) == 1)
 
     def listen(self, namespace: str, channel: str, wake: Callable[[], None]) -> None:
@@ -225,6 +228,11 @@ def _are_numbers(answer: object) -> bool:
 
 def _is_number(answer: object) -> bool:
     return isinstance(answer, int)
+
+
+def _ms(seconds: float | None) -> int:
+    """Milliseconds as redis takes them; 0: for ever."""
+    return 0 if seconds is None else max(1, round(seconds * 1000))
 
 
 def _expectation(value: bytes | None) -> bytes:

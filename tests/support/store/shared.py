@@ -63,8 +63,9 @@ class MemoryShared:
                 number = last + 1
                 self._values[namespace, f"{entry.log}/next"] = b"%d" % number, None
                 self._values[namespace, f"{entry.log}/{number}"] = entry.payload, None
+        until = None if swap.seconds is None else self.now + swap.seconds
         for key, value in swap.set.items():
-            self._values[namespace, key] = value, None
+            self._values[namespace, key] = value, until
         for key in swap.remove:
             self._values.pop((namespace, key), None)
         if number is not None and entry is not None:

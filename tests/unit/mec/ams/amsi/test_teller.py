@@ -317,3 +317,9 @@ def test_a_notification_without_a_place_is_done_with(replicas: Replicas, monkeyp
     replicas.happens(*[Event((MOVED,))] * 3)
     replicas.settled()
     assert replicas.counts["dropped"] == 3 and not replicas.tellers[0].waiting
+
+
+def test_an_event_is_added_once_whatever_its_sender_has_heard(replicas: Replicas) -> None:
+    assert replicas.log.append(Event((MOVED,)), "one") and replicas.log.append(Event((MOVED,)), "one")
+    assert replicas.log.append(Event((MOVED,)), "two")
+    assert replicas.log.bounds() == (0, 2)
