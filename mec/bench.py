@@ -62,7 +62,7 @@ def bench(attaches: int, pdus: int, fetches: int, replicas: int | None, seconds:
             progress.says("S1AP, then fetches of state")
             lines = chain(_s1ap(attaches, pdus), [""], _fetching(fetches))
         for line in lines:
-            click.echo(line)
+            progress.prints(line)
 
 
 def _s1ap(attaches: int, pdus: int) -> Iterator[str]:

@@ -71,7 +71,7 @@ def bench_meo() -> None:
             progress.says(f"{platforms} platforms")
             (timing,) = measure((platforms,))
             progress.step()
-            click.echo(f"| {timing.platforms} | {timing.draw:.3f} | {timing.admission:.3f} |")
+            progress.prints(f"| {timing.platforms} | {timing.draw:.3f} | {timing.admission:.3f} |")
 
 
 @click.command("demo-meo")

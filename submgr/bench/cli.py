@@ -106,7 +106,7 @@ def large(count: int, nodes: int, lost: int, waiting: int, as_json: bool) -> Non
         ):
             for name, run in runs:
                 told.says(name)
-                _show(run(), as_json)
+                _show(run(), as_json, told)
                 told.step()
     except BenchError as failed:
         raise click.ClickException(str(failed)) from failed
@@ -148,9 +148,9 @@ def _show_start(what: str, source: str, one: Start) -> None:
     )
 
 
-def _show(events: Iterable[Event], as_json: bool) -> None:
+def _show(events: Iterable[Event], as_json: bool, progress: Progress) -> None:
     for event in events:
-        click.echo(
+        progress.prints(
             msgspec.json.encode(event)
             if as_json
             else f"{event.name:<26}{event.count:>8}{event.seconds:>9.2f}{event.waited * 1000:>10.1f}"
@@ -178,7 +178,7 @@ def _run(
             progress.says(f"{options.store}, {number} clients")
             for figures in phases(load, number, count):
                 progress.step()
-                click.echo(_json(facts, figures) if as_json else _line(facts, figures))
+                progress.prints(_json(facts, figures) if as_json else _line(facts, figures))
         listed = len(msgspec.json.decode(bed.platform("/ric/v1/subscriptions")[1]))
         if listed != resident:
             raise BenchError(f"{listed} subscriptions are left instead of {resident}")
@@ -186,9 +186,9 @@ def _run(
         memory = bed.daemon.resident_megabytes()
     end = {"longest_stall_ms": round(stall, 1), "memory_mb": round(memory, 1)}
     if as_json:
-        click.echo(msgspec.json.encode({**facts, **end}))
+        progress.prints(msgspec.json.encode({**facts, **end}))
     else:
-        click.echo(f"{'':<27}longest stall of the event loop {stall:.1f} ms, memory {memory:.0f} MB")
+        progress.prints(f"{'':<27}longest stall of the event loop {stall:.1f} ms, memory {memory:.0f} MB")
 
 
 def phases(load: Load, clients: int, count: int) -> Iterator[Figures]:

@@ -30,6 +30,7 @@ class Progress:
     """Tells of work that has `total` steps, or nobody knows how many. Use it in a `with` block.
 
     A greenlet says how long it has taken while the work waits for something; work that never waits calls `step`.
+    Outside of its block it says nothing.
     """
 
     def __init__(self, total: int | None = None, clock: Callable[[], float] = time.monotonic) -> None:
@@ -53,8 +54,13 @@ class Progress:
     ) -> None:
         if self._ticking is not None:
             self._ticking.kill()
-        if self._bar is not None:
-            self._bar.stop()
+            self._ticking = None
+        self._erase()
+
+    def prints(self, result: str | bytes) -> None:
+        """A line of the result on standard output. A bar makes room for it first: both may be at one terminal."""
+        self._erase()
+        click.echo(result)
 
     def says(self, words: str) -> None:
         """What is under way from now on."""
@@ -71,7 +77,7 @@ class Progress:
 
     def look(self, now: float) -> None:
         """Says how far it is, if it is time for that."""
-        if now < self._next:
+        if now < self._next or self._ticking is None:
             return
         if sys.stderr.isatty():
             self._draw()
@@ -95,24 +101,24 @@ class Progress:
             self._bar = _bar(self.total)
             self._bar.start()
         (task,) = self._bar.task_ids
-        self._bar.update(task, description=self._words or "under way", completed=self._done)
+        took = f"{self._clock() - self._began:.0f} s"
+        self._bar.update(task, description=f"{took}  {self._words or 'under way'}", completed=self._done)
         self._bar.refresh()
+
+    def _erase(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
 
 
 def _bar(total: int | None) -> Bar:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    columns = [TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn()]
+    columns = [TextColumn("{task.description}", markup=False), BarColumn()]
     if total is not None:
-        columns.insert(2, MofNCompleteColumn())
-    # results that are printed meanwhile are drawn above the bar, unless they go elsewhere
-    bar = Progress(
-        *columns,
-        console=Console(stderr=True),
-        transient=True,
-        auto_refresh=False,
-        redirect_stdout=sys.stdout.isatty(),
-    )
+        columns.append(MofNCompleteColumn())
+    console = Console(stderr=True)
+    bar = Progress(*columns, console=console, transient=True, auto_refresh=False, redirect_stdout=False)
     bar.add_task("", total=total)
     return bar

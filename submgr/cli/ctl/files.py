@@ -13,6 +13,8 @@ from typing import IO
 
 import click
 
+from submgr.platform.progress import Progress
+
 
 @contextmanager
 def whole(file: str, *, packs: bool = False) -> Iterator[IO[bytes]]:
@@ -30,3 +32,15 @@ def whole(file: str, *, packs: bool = False) -> Iterator[IO[bytes]]:
         raise click.ClickException(f"{file}: {error.strerror or error}") from error
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def of_file(file: str, words: str) -> Iterator[Progress]:
+    """The progress of what is written to a file. Standard output may be the terminal where it would be said."""
+    progress = Progress()
+    if file == "-":
+        yield progress
+        return
+    with progress:
+        progress.says(words)
+        yield progress

@@ -15,7 +15,7 @@ import click
 import gevent
 
 from submgr.cli.ctl.command import Command
-from submgr.cli.ctl.files import whole
+from submgr.cli.ctl.files import of_file, whole
 from submgr.cli.ctl.server import REFUSED, Server
 from submgr.platform.progress import Progress
 
@@ -47,8 +47,7 @@ def reconcile(server: Server, dry_run: bool) -> None:
 def export(server: Server, file: str) -> None:
     """Write all records to FILE, as lines of JSON (- or nothing: standard output; *.gz: packed)."""
     last = b""
-    with whole(file, packs=True) as out, Progress() as progress:
-        progress.says("bytes of records")
+    with whole(file, packs=True) as out, of_file(file, "bytes of records") as progress:
         for chunk in server.chunks("export"):
             out.write(chunk)
             progress.step(len(chunk))
@@ -80,9 +79,11 @@ def import_(server: Server, file: str, dry_run: bool, skip_unreadable: bool, wai
     for line in summary(answer):
         click.echo(line)
     if answer["Restarting"] and wait:
+        click.echo("the Subscription Manager restarts", err=True)
         with Progress() as progress:
             progress.says("it restarts, which makes live subscriptions of the records")
-            _wait_for_restart(server, time.monotonic, gevent.sleep)
+            took = _wait_for_restart(server, time.monotonic, gevent.sleep)
+        click.echo(f"ready again after {took:.0f} s", err=True)
 
 
 def summary(answer: dict[str, Any]) -> Iterator[str]:
@@ -96,16 +97,15 @@ def summary(answer: dict[str, Any]) -> Iterator[str]:
         yield f"{answer['Skipped']} records cannot be read: skipped"
 
 
-def _wait_for_restart(server: Server, clock: Callable[[], float], sleep: Callable[[float], object]) -> None:
-    click.echo("the Subscription Manager restarts", err=True)
+def _wait_for_restart(server: Server, clock: Callable[[], float], sleep: Callable[[float], object]) -> float:
+    """Returns how many seconds it took."""
     begin = clock()
     gone = False
     while clock() - begin < RESTART:
         ready = server.ready()
         gone = gone or not ready
         if ready and gone:
-            click.echo(f"ready again after {clock() - begin:.0f} s", err=True)
-            return
+            return clock() - begin
         sleep(LOOK)
     raise click.ClickException(f"it was not ready again within {RESTART:.0f} s; does anything start it after it ends?")
 

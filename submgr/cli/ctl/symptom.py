@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 import click
 
 from submgr.cli.ctl.command import Command
-from submgr.cli.ctl.files import whole
+from submgr.cli.ctl.files import of_file, whole
 from submgr.cli.ctl.server import Server
-from submgr.platform.progress import Progress
 
 
 @click.command(cls=Command)
@@ -23,8 +22,7 @@ def symptom(server: Server, file: str | None) -> None:
     """
     name = file or f"submgr-symptom-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.zip"
     size = 0
-    with whole(name) as out, Progress() as progress:
-        progress.says("bytes of symptom data")
+    with whole(name) as out, of_file(name, "bytes of symptom data") as progress:
         for chunk in server.chunks("symptomdata"):
             size += out.write(chunk)
             progress.step(len(chunk))

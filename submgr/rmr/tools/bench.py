@@ -164,7 +164,7 @@ def rmr(messages: int, exchanges: int, soaked: int) -> None:
             for size, count in ((256, messages), (4096, messages // 4)):
                 progress.says(f"{senders} senders, {size} bytes")
                 got = measure(peer, senders, size, count, exchanges)
-                click.echo(
+                progress.prints(
                     f"{senders:>7} {size:>6} {got['per_second']:>11.0f} {got['lost']:>5} "
                     f"{got['p50']:>8.0f} {got['p99']:>8.0f} {got['longest']:>8.0f}"
                 )

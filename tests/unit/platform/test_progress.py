@@ -56,7 +56,9 @@ def test_nobody_knows_how_much_there_is(capsys: pytest.CaptureFixture[str]) -> N
     assert capsys.readouterr().err == "3 s: the process restarts\n13 s: the process restarts, 7\n"
 
 
-def test_a_terminal_gets_a_bar_that_is_gone_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_gets_a_bar_that_is_gone_at_the_end(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True
@@ -70,5 +72,12 @@ def test_a_terminal_gets_a_bar_that_is_gone_at_the_end(monkeypatch: pytest.Monke
         clock.now += 3.0
         progress.step(3)
         drawn = terminal.getvalue()
+        progress.prints("a result")
+        erased = terminal.getvalue()
+        clock.now += 1.0
+        progress.step(1)
     assert "phase [one]" in drawn and "3/4" in drawn
+    assert capsys.readouterr().out == "a result\n"
+    assert erased.endswith("\x1b[2K"), "nothing is left of it before a result comes"
+    assert "4/4" in terminal.getvalue()
     assert terminal.getvalue().endswith("\x1b[2K")
