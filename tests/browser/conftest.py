@@ -41,5 +41,5 @@ def page(browser: Chrome, daemon: FakeDaemon) -> Iterator[Page]:
     shown = Page(browser, daemon.url)
     shown.reset()
     yield shown
-    complaints = [each for each in shown.complaints() if "Failed to load resource" not in each]
+    complaints = [each for each in shown.leave() if "Failed to load resource" not in each]
     assert complaints == []

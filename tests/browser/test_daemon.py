@@ -32,7 +32,7 @@ def shown(browser: Chrome, running: Daemon) -> Iterator[Page]:
     page = Page(browser, f"http://127.0.0.1:{running.platform_port}")
     page.reset()
     yield page
-    assert page.complaints() == []
+    assert page.leave() == []
 
 
 def test_four_failed_subscriptions_and_a_good_one(shown: Page, running: Daemon, around: Neighbourhood) -> None:

@@ -105,6 +105,11 @@ class Page:
             text,
         )
 
+    def leave(self) -> list[str]:
+        """Leaves the page, which would go on asking a daemon that ends. Returns what the browser complained of."""
+        self.browser.get("about:blank")
+        return self.complaints()
+
     def complaints(self) -> list[str]:
         """What the browser complained of since the last look: errors of scripts, and what the policy has blocked."""
         return [entry["message"] for entry in self.browser.get_log("browser")]
