@@ -68,19 +68,16 @@ class _Row:
         self._timer.start(self._look)
 
     def _look(self) -> None:
-        """One limit may be over. The timer of the next one is started before its greenlet goes on."""
+        """Ends what is late. All of it at once: who waited for a place that another one leaves is late as well."""
         self._timer = None
-        limits = self._limits
-        while limits and limits[0].over:
-            limits.popleft()
-        if not limits:
-            return
-        now = time.monotonic()
-        late = limits.popleft() if limits[0].until <= now else None
+        limits, now, late = self._limits, time.monotonic(), []
+        while limits and (limits[0].over or limits[0].until <= now):
+            late.append(limits.popleft())
         if limits:
             self._wait(limits[0].until - now)
-        if late is not None:
-            late.expire(self._seconds)
+        for limit in late:
+            if not limit.over:
+                limit.expire(self._seconds)
 
 
 _rows: dict[float, _Row] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 import gevent
 import pytest
 from gevent.event import Event
+from gevent.lock import BoundedSemaphore
 
 from submgr.platform.time_limit import TimeLimit
 from tests.support.waiting import turns_until
@@ -53,6 +54,19 @@ def test_each_of_many_is_ended_in_the_order_in_which_they_began() -> None:
     gevent.sleep(0)
     with pytest.raises(gevent.Timeout), TimeLimit(SOON):  # the row goes on
         Event().wait()
+
+
+def test_who_waits_for_the_place_of_one_that_is_late_is_late_too() -> None:
+    place, had = BoundedSemaphore(1), []
+
+    def task(number: int) -> None:
+        with TimeLimit(SOON, quiet=True), place:
+            had.append(number)
+            Event().wait()
+
+    tasks = [gevent.spawn(task, number) for number in range(5)]
+    gevent.joinall(tasks)
+    assert had == [0]
 
 
 def test_one_that_was_killed_is_not_ended_again() -> None:
