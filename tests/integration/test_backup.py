@@ -44,9 +44,9 @@ def test_a_backup_of_a_running_daemon_comes_back_into_an_empty_one(tmp_path: Pat
             kept = [daemon.subscribe(around.request("gnb_1", detail(1, [n]))) for n in range(10)]
             assert around.xapp.wait(10)
             eventually(lambda: len(raw(redis)) == 20)
-            before = raw(redis)
             exported = ctl(daemon, "export", str(file))
             assert exported.returncode == 0, exported.stderr
+            before = raw(redis)  # what nobody waits for is written a moment after the notifications
             in_use = ctl(daemon, "import", str(file))
             assert in_use.returncode == 1
             assert b"20 ids of the file are in use here" in in_use.stderr
