@@ -124,7 +124,7 @@ def test_what_happens_is_shown_as_it_happens(browser: Chrome, manager: Manager) 
     eventually(lambda: page.run("return getComputedStyle(document.body).backgroundColor") != light, every=0.02)
     resize(browser, 360)
     assert page.run("return document.documentElement.scrollWidth <= innerWidth")
-    assert page.leave() == []
+    assert page.complaints() == []
 
     manager.program.stop()
     page.sees("connection lost", "no connection")
