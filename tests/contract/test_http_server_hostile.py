@@ -127,7 +127,7 @@ def test_unfinished_bodies_are_bounded_in_all_and_a_small_request_is_served_mean
     small = b"POST /small HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi"
     held = []
     for _ in range(10):
-        assert answer(server, small).endswith(b'{"length":2}')
+        assert answer(server, small).endswith(b'{"length":2}\n')
         held.append(server.connections.held)
     gevent.joinall(writers, timeout=10)
     assert max(held) <= LIMITS.requests

@@ -15,6 +15,7 @@ ENDS_BY_ITSELF = {
     "submgr/platform/fair.py": (1, "lets in those who wait just now; the next to wait begins another"),
     "submgr/platform/native_threads.py": (1, "a call in a native thread; what it raises is raised in the caller"),
     "submgr/platform/names.py": (1, "a look-up; whoever waits for it is told that it failed"),
+    "submgr/platform/progress.py": (1, "how long it has taken; ends with what it tells of"),
     "submgr/platform/crew.py": (1, "does tasks, and goes on after a bug in one"),
     "submgr/platform/outbox.py": (1, "the pause before the next try"),
     "submgr/platform/store/writer.py": (1, "an outcome that is told"),

@@ -183,8 +183,7 @@ class StoredRecords:
             if error is not None and not self._stopped.is_set():
                 self._await(namespace, key, done)
 
-        change = Change(namespace, remove=frozenset({key}))
-        self._store.submit(change, erased, persistent=True, lingers=done is None)
+        self._store.submit(Change(namespace, remove=frozenset({key})), erased, persistent=True)
 
     def _await(self, namespace: str, key: str, done: Written) -> None:
         self._awaited.setdefault((namespace, key), []).append(done)
