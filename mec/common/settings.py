@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from mec.common.ids import app_id
 from submgr.platform.config.file import ConfigError, Parsed, Problem, inspect, inspect_values, read_text
@@ -14,6 +13,7 @@ from submgr.platform.config.schema import Key, Section, changed, fill, schema_of
 from submgr.platform.config.tls import TlsSettings
 from submgr.platform.config.values import (
     Kind,
+    checked_url,
     listen_address,
     mapping,
     number,
@@ -29,15 +29,7 @@ from submgr.platform.store.base import BACKENDS
 
 def http_url(value: Any) -> str:
     """An http or https URL without its trailing slash."""
-    url = text(value).strip().rstrip("/")
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as exc:
-        raise ValueError(f"{url!r} is not a URL: {exc}") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        raise ValueError(f'{url!r} is not a URL like "http://host:5000"')
-    return url
+    return checked_url(text(value).strip().rstrip("/"), "http://host:5000")
 
 
 def _app_urls(value: Any) -> Mapping[str, str]:

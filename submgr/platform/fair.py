@@ -94,7 +94,7 @@ class _Row:
 
     def busy(self, now: float) -> bool:
         """Whether somebody waits, or the slice of this turn is used up."""
-        return bool(self._little or self._much) or self.used_up(now)
+        return bool(self) or self.used_up(now)
 
     def wait(self, little: bool) -> None:
         """Waits for a turn: behind all who have worked `little`, or behind everybody."""

@@ -7,11 +7,12 @@ one form, whichever way its request went; tests compare the answers of both ways
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from io import BytesIO
 from typing import Any
 
 from flask import request
+from werkzeug.wsgi import ClosingIterator
 
 from submgr.core.model import SubscribeRequest
 from submgr.platform.http.app import encode_json
@@ -69,12 +70,12 @@ class HotRoutes:
         try:
             self._permit()
         except Exception as error:
-            return _Answer(self._failed(error, environ, start_response), accepted.start)
+            return ClosingIterator(self._failed(error, environ, start_response), accepted.start)
         self._count("RestSubReqFromXapp")
         self._count("RestSubRespToXapp")
         answer = encode_json(accepted_view(accepted.subscription_id))
         start_response("201 CREATED", [("Content-Type", "application/json"), ("Content-Length", str(len(answer)))])
-        return _Answer((answer,), accepted.start)
+        return ClosingIterator((answer,), accepted.start)
 
     def _unsubscribe(self, subscription_id: str, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         try:
@@ -111,24 +112,3 @@ def _is_plain(environ: dict[str, Any]) -> bool:
         and environ.get("CONTENT_TYPE") in _JSON
         and (length is None or int(length) <= _SMALL)
     )
-
-
-class _Answer:
-    """The body of an answer, and what is called once it has been written to the socket, or its client found gone."""
-
-    __slots__ = ("_body", "_sent")
-
-    def __init__(self, body: Iterable[bytes], sent: Callable[[], None]) -> None:
-        self._body = body
-        self._sent = sent
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._body)
-
-    def close(self) -> None:
-        close = getattr(self._body, "close", None)
-        try:
-            if close is not None:
-                close()
-        finally:
-            self._sent()

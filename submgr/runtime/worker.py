@@ -6,10 +6,8 @@ It waits for nothing but its inbox and the next timer: the answers of the ports 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import gevent
 from gevent.event import Event
@@ -26,6 +24,7 @@ from submgr.e2ap.messages import (
     SubscriptionResponse,
 )
 from submgr.platform.fair import Share
+from submgr.runtime.alarm import Alarm
 from submgr.runtime.ports import Clock, E2Sender, MType, Notifier, Observer, Records, RouteFailure, Routes, WriteFailure
 
 TURN = 64
@@ -83,8 +82,7 @@ class Worker:
         self._crashed = crashed
         self._inbox: SimpleQueue[e.Event | None] = SimpleQueue()
         """None only wakes the worker."""
-        self._alarm: Any = None
-        self._alarm_at = math.inf
+        self._alarm = Alarm(ports.clock, lambda: self._inbox.put(None))
         self._let_in = False
         self._greenlet: gevent.Greenlet | None = None
         self._share = Share()
@@ -147,8 +145,7 @@ class Worker:
         except Exception as bug:
             self._crashed(self, bug)
         finally:
-            if self._alarm is not None:
-                self._alarm.stop()
+            self._alarm.stop()
             self.busy_since = None
             self.begun.set()
 
@@ -170,26 +167,13 @@ class Worker:
         if self._inbox.qsize():
             return
         deadline = self.node.deadline
-        if deadline is not None and deadline < self._alarm_at:
-            self._set_alarm(deadline)
+        if deadline is not None:
+            self._alarm.set(deadline)
         self.busy_since = None
         self._inbox.peek()
         self.busy_since = self._ports.clock()
         self._share.renew()
         self._let_in = False
-
-    def _set_alarm(self, deadline: float) -> None:
-        """Wakes the worker at this time, by the clock of the ports. An alarm that comes too early does no harm, so
-        that a deadline that moves away, as nearly all do, costs nothing."""
-        if self._alarm is not None:
-            self._alarm.stop()
-        self._alarm_at = deadline
-        self._alarm = gevent.get_hub().loop.timer(max(0.0, deadline - self._ports.clock()))
-        self._alarm.start(self._wake)
-
-    def _wake(self) -> None:
-        self._alarm_at = math.inf
-        self._inbox.put(None)
 
     def _handle(self, event: e.Event) -> None:
         if not self._let_in:  # many workers may have got their events in one turn of the event loop

@@ -5,9 +5,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
-from submgr.platform.config.values import Kind, number, one_of, text, truth, whole
+from submgr.platform.config.values import Kind, checked_url, number, one_of, text, truth, whole
 
 
 def _rmr_port(value: Any) -> int:
@@ -44,16 +43,7 @@ base_url = Kind(_base_url, "path like /ric/v1, or nothing")
 
 def _collector(value: Any) -> str:
     url = text(value).strip()
-    if not url:
-        return ""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as exc:
-        raise ValueError(f"{url!r} is not a URL: {exc}") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        raise ValueError(f'{url!r} is not a URL like "http://otel-collector:4318"')
-    return url
+    return checked_url(url, "http://otel-collector:4318") if url else ""
 
 
 collector = Kind(_collector, "http or https URL, or nothing")

@@ -186,10 +186,10 @@ def test_the_order_of_refusals(bench: Bench) -> None:
 def test_everything_is_answered_within_five_seconds_whatever_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     """A POST and a DELETE while the store hangs, and a POST whose worker says nothing; all at once."""
     assert service.REPLY_WITHIN < 5.0
-    monkeypatch.setattr(service, "REPLY_WITHIN", 0.001)
     posting, deleting, mute = Bench(), Bench(), Bench()
     deleting.outside.now = 0.0
     going = deleting.subscribe()
+    monkeypatch.setattr(service, "REPLY_WITHIN", 0.001)
     posting.outside.hung = deleting.outside.hung = True
     mute.outside.reply_to = None
     waiting = [
@@ -207,6 +207,7 @@ def test_everything_is_answered_within_five_seconds_whatever_hangs(monkeypatch: 
         assert bench.outside.registry.quota.total() == 0
         assert list(bench.outside.dispatcher.workers) == []
     posting.outside.hung = False
+    monkeypatch.undo()  # a busy machine may take longer than that
     assert posting.subscribe()
 
 

@@ -5,6 +5,7 @@ import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+from urllib.parse import urlsplit
 
 from submgr.platform.http.listen import parse_listen
 
@@ -155,3 +156,15 @@ listen_address = Kind(_listen_address, "HOST:PORT, or :PORT for every address")
 def _shown(value: Any) -> str:
     shown = repr(value)
     return shown if len(shown) <= 60 else f"{shown[:60]}..."
+
+
+def checked_url(url: str, example: str) -> str:
+    """`url` when it is one of http or https. Raises ValueError in words, with an example of what is meant."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as exc:
+        raise ValueError(f"{url!r} is not a URL: {exc}") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise ValueError(f'{url!r} is not a URL like "{example}"')
+    return url
