@@ -15,6 +15,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -120,13 +121,19 @@ def detail(xei: int = 1, trigger: list[int] | None = None, kind: str = "report",
 class Daemon:
     """`submgr run -f FILE`. Ports, database and configuration stay over `kill`, `stop` and `start`.
 
-    `sections` are merged into the configuration. With a redis among the neighbours it is the database, else a file.
+    `program`: the interpreter's arguments that run it, see `support.processes.counting`. `sections` are merged into the
+    configuration. With a redis among the neighbours it is the database, else a file.
     """
 
     def __init__(
-        self, around: Neighbourhood, environment: dict[str, str] | None = None, **sections: dict[str, Any]
+        self,
+        around: Neighbourhood,
+        environment: dict[str, str] | None = None,
+        program: Sequence[str] = ("-m", "submgr"),
+        **sections: dict[str, Any],
     ) -> None:
         self.around = around
+        self._program = program
         self._directory = tempfile.TemporaryDirectory(prefix="submgr-")
         self.path = Path(self._directory.name)
         self.database = self.path / "submgr.db"
@@ -134,7 +141,7 @@ class Daemon:
         self.log_file = self.path / "log"
         self.xapp_port, self.platform_port, self.rmr_port = free_port(), free_port(), free_port()
         self._sections = sections
-        self._environment = environment or {}
+        self.environment = environment or {}
         self._process: subprocess.Popen[bytes] | None = None
         self.http = HttpClient(connections=64)
         self.read_timeout = 15.0
@@ -192,9 +199,9 @@ class Daemon:
             "RMR_RTG_SVC": "-1",
             "RMR_SRC_ID": "127.0.0.1",
             **(self.around.redis.environment if self.around.redis else {}),
-            **self._environment,
+            **self.environment,
         }
-        command = [sys.executable, "-m", "submgr", "run", "-f", str(self.config)]
+        command = [sys.executable, *self._program, "run", "-f", str(self.config)]
         with self.log_file.open("ab") as log:
             self._process = spawn(command, stdout=log, stderr=log, env=environment)
         if wait:

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from support.core.charts import leaving
@@ -22,14 +20,13 @@ from support.core.playbook import (
     saved,
     unencodable,
 )
+from support.core.steps import counted_steps
 from support.core.world import World, content, request
 
 from submgr.core import commands as c
 from submgr.core import events as e
-from submgr.core.context import NodeContext
 from submgr.core.controls import Controls, OnE2Loss
 from submgr.core.model import Detail
-from submgr.core.procedures.base import Procedure
 from submgr.e2ap import messages as m
 from submgr.e2ap.messages import ActionType
 
@@ -199,17 +196,7 @@ def test_a_plain_delete_feeds_and_arms_only_what_has_work(monkeypatch: pytest.Mo
     """Withdrawal: start, saved. Delete: start, answered by the node, route gone, record gone."""
     script = Script()
     script.subscribed()
-    counts = {"feeds": 0, "timers": 0}
-
-    def counted(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
-        def count(*args: Any) -> Any:
-            counts[name] += 1
-            return method(*args)
-
-        return count
-
-    monkeypatch.setattr(Procedure, "feed", counted("feeds", Procedure.feed))
-    monkeypatch.setattr(NodeContext, "new_step", counted("timers", NodeContext.new_step))
+    counts = counted_steps(monkeypatch)
     script.play(
         (10.0, delete("r1"), ["drop notifications r1", "save rest r1 1=1 deleted"]),
         (10.0, saved, ["204", "delete 1"]),

@@ -19,6 +19,7 @@ from support.core.playbook import (
     saved,
     sent_201,
 )
+from support.core.steps import counted_steps
 from support.core.world import MEID, World, content, request
 
 from submgr.core import commands as c
@@ -46,6 +47,14 @@ def test_success() -> None:
     )
     assert script.finished() == [("subscribe", "success")]
     assert script.node.deadline is None
+
+
+def test_a_plain_subscription_feeds_and_arms_only_what_has_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Admission: start, saved, 201 sent. Subscribe: start, saved, routed, answered by the node, saved."""
+    counts = counted_steps(monkeypatch)
+    script = Script()
+    script.subscribed()
+    assert counts == {"feeds": 8, "timers": 6}
 
 
 def test_what_is_sent() -> None:
