@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from itertools import islice
+
+from msgspec import Struct, field
 
 from submgr.adapters.records.comparing import KINDS, Kind
 from submgr.adapters.records.forms import RecordError
@@ -34,8 +35,7 @@ MOST_PROBLEMS = 20
 _KINDS = {kind.namespace: kind for kind in KINDS}
 
 
-@dataclass(slots=True)
-class Imported:
+class Imported(Struct):
     """What was imported, or could be: the number of records by their kind; `skipped`: those that cannot be read."""
 
     records: Counter[str] = field(default_factory=Counter)

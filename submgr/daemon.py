@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import gevent
 from gevent.event import Event
+from msgspec import Struct
 
 from submgr.adapters.e2_termination import E2Termination
 from submgr.adapters.journal.conditions import Conditions
@@ -64,8 +64,7 @@ class Service(Protocol):
     def stop(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class Parts(Struct, frozen=True, kw_only=True):
     """What the daemon is made of. None of the parts does anything before the daemon is started.
 
     `watcher` is None without a configuration file, `mec` is None unless the configuration enables the MEC services,

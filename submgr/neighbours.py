@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from submgr.adapters.e2_termination import E2Termination
 from submgr.adapters.journal.observer import JournalObserver, Observers

@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Protocol
 
 import gevent
+from msgspec import Struct
 
 from submgr.core.commands import Notify
 from submgr.core.model import ClientEndpoint, RestHolder, RmrHolder
@@ -32,8 +32,7 @@ ASK_AGAIN = 60.0
 """Seconds after which the deletion of an E2 subscription is asked for once more, should it be there still."""
 
 
-@dataclass(frozen=True, slots=True)
-class Orphan:
+class Orphan(Struct, frozen=True):
     """A subscription whose xApp is gone.
 
     `key`: SubscriptionId of a REST subscription; instance id of an E2 subscription that an xApp holds over RMR, whose
@@ -60,8 +59,7 @@ class Names(Protocol):
     def for_longer_than(self, seconds: float) -> dict[str, float]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class OrphanSettings:
+class OrphanSettings(Struct, frozen=True):
     """`after`: seconds that an xApp must be gone for its subscriptions to be deleted, and that a name must not resolve;
     0: names are not looked at, and nothing is deleted. `remove`: orphans are deleted."""
 

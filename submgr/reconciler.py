@@ -11,11 +11,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 import gevent
 from gevent.lock import BoundedSemaphore
+from msgspec import Struct
 
 from submgr.adapters.records.comparing import KINDS, Kind
 from submgr.adapters.records.store import StoredRecords
@@ -41,8 +41,7 @@ OFF = 5.0
 """Seconds between two looks at the setting while the reconciler is off."""
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """`what`: e2_record, rest_record, removal_record or route. `key`: instance id or SubscriptionId, as text."""
 
     what: str

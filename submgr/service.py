@@ -6,11 +6,11 @@ from __future__ import annotations
 import heapq
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
 import gevent
+from msgspec import Struct
 
 from submgr.core import commands as c
 from submgr.core import events as e
@@ -32,8 +32,7 @@ REPLY_WITHIN = 4.5
 """Seconds after which a REST request is answered whatever hangs behind it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Struct, frozen=True):
     """A subscription request that is answered 201.
 
     `start` begins the E2 work; it does not block. The HTTP server calls it once, after it has written the answer to the

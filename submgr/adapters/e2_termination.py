@@ -6,8 +6,9 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from submgr.adapters.held_requests import HeldRequests
 from submgr.core import events as e

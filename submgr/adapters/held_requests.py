@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 import gevent
+from msgspec import Struct
 
 HELD_REQUESTS = 10_000
 """Requests that may wait. One more is told as not sent at once."""
@@ -22,8 +22,7 @@ class Timer(Protocol):
     def kill(self, *, block: bool) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
+class _Held(Struct, frozen=True):
     has_route: Callable[[], bool]
     send: Callable[[], None]
     give_up: Callable[[], None]

@@ -7,11 +7,11 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import msgspec
 from gevent.lock import BoundedSemaphore
+from msgspec import Struct
 
 from submgr.adapters.http_answers import status_words, succeeded, words_of
 from submgr.core.commands import RouteChange
@@ -51,8 +51,7 @@ def _nothing(*_: object) -> None:
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
+class _Call(Struct, frozen=True):
     """`counter`: of its failures. `names`: the endpoints that it is about, in words."""
 
     method: str

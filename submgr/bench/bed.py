@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import msgspec
+from msgspec import Struct
 
 from submgr.bench.children import BenchError, Child, free_port, program
 from submgr.bench.xapps import Client
@@ -22,8 +22,7 @@ NO_REDIS = "redis-server is not on PATH: apt-get install redis-server"
 Address = tuple[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class BedOptions:
+class BedOptions(Struct, frozen=True):
     """The variables of a test bed.
 
     `rtmgr_delay`: seconds before each answer of the Routing Manager. `node_state`: the daemon reads R-NIB (redis only).

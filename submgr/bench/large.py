@@ -6,10 +6,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import gevent
 import msgspec
+from msgspec import Struct
 
 from submgr.bench.bed import Bed, BedOptions
 from submgr.bench.children import BenchError
@@ -21,8 +21,7 @@ _EVERY = 0.005
 _PATIENCE = 300.0
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """One event and its figures; times in seconds.
 
     A health probe asks every 5 ms meanwhile. `waited` is the longest time that it waited for its answer: any other

@@ -6,11 +6,11 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 import gevent
 import msgspec
+from msgspec import Struct, field
 
 from submgr.bench.bed import Bed
 from submgr.bench.children import BenchError, Child
@@ -25,8 +25,7 @@ _RMR_PORTS = 4560, 4561
 """RMR ports of the xApp that subscribes first, and of the xApp that merges."""
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(Struct, frozen=True):
     """The figures of one phase; times in seconds.
 
     `answered` has the times from request to answer, `told` those from request to notification.

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from statistics import median
+
+from msgspec import Struct
 
 from submgr.bench.bed import Bed, BedOptions
 from submgr.bench.load import Load
@@ -17,8 +18,7 @@ REQUESTS = 20
 """Subscriptions that are made and deleted before the memory is looked at a second time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(Struct, frozen=True):
     """One start, or the medians of several. Times in seconds, memory in MB (10^6 bytes).
 
     `ready`: from the start of the process to the first 200 of `/ric/v1/health/ready`; `cpu`: of user and system
@@ -53,7 +53,7 @@ def starts(store: str, stored: int, runs: int, sources: Sequence[str]) -> Iterat
 
 def median_of(each: Sequence[Start]) -> Start:
     """The median of every figure."""
-    return Start(*(median(getattr(start, name) for start in each) for name in Start.__slots__))
+    return Start(*(median(getattr(start, name) for start in each) for name in Start.__struct_fields__))
 
 
 def _start(bed: Bed, listener: Listener, source: str) -> Start:

@@ -6,9 +6,10 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from submgr.adapters.rnib.connection_state import LocalNodeState
 from submgr.adapters.rnib.messages import ConnectionState
@@ -34,8 +35,7 @@ CONNECTION_STATES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class TcpPorts:
+class TcpPorts(Struct, frozen=True):
     """The TCP ports of all listeners of a stand-alone run, all on 127.0.0.1. 0 picks a free port.
 
     Those that are named are below 32768: from there on Linux takes ports for outgoing connections.

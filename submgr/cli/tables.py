@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct
 
 from submgr.platform.printable import escaped
 
@@ -28,8 +28,7 @@ def _no_style(row: Row) -> str:
     return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column: `cell` makes its text out of a row. `wide`: it is there with `-o wide` only.
 
     `right`: numbers. `folds`: at a narrow terminal the text goes on in the next line. `style`: of rich, for a row.

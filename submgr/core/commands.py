@@ -7,8 +7,9 @@ awaited: the port itself sees to it that it happens.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from submgr.core.errors import Failure, FieldError
 from submgr.core.model import ClientEndpoint, Content, E2Record, Removal, RestRecord, RmrEndpoint
@@ -22,16 +23,14 @@ from submgr.e2ap.messages import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Accept:
+class Accept(Struct, frozen=True):
     """Answers the POST with this token 201."""
 
     token: int
     subscription_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Refuse:
+class Refuse(Struct, frozen=True):
     """Answers the POST with this token with an error. `retry_after` in seconds."""
 
     token: int
@@ -41,70 +40,61 @@ class Refuse:
     retry_after: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ConfirmDelete:
+class ConfirmDelete(Struct, frozen=True):
     """Answers the DELETE with this token 204."""
 
     token: int
 
 
-@dataclass(frozen=True, slots=True)
-class SaveRest:
+class SaveRest(Struct, frozen=True):
     """Writes a REST record. `step` None: nobody waits for the write, and it is retried until it is done."""
 
     record: RestRecord
     step: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EraseRest:
+class EraseRest(Struct, frozen=True):
     """Removes a REST record; retried until the record is gone."""
 
     subscription_id: str
     step: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SaveE2:
+class SaveE2(Struct, frozen=True):
     """Writes an E2 record. `step` None: nobody waits for the write, and it is retried until it is done."""
 
     record: E2Record
     step: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EraseE2:
+class EraseE2(Struct, frozen=True):
     """Removes an E2 record; retried until the record is gone. Only then is `step` answered, however long it takes."""
 
     instance_id: int
     step: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SaveRemoval:
+class SaveRemoval(Struct, frozen=True):
     """Writes a removal: what is left to be undone. `step` None: nobody waits, and it is retried until it is done."""
 
     removal: Removal
     step: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EraseRemoval:
+class EraseRemoval(Struct, frozen=True):
     """Removes a removal; retried until it is gone."""
 
     meid: str
     instance_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class SaveNextInstanceId:
+class SaveNextInstanceId(Struct, frozen=True):
     """Writes the mark from which the next start gives out instance ids; retried until it is written."""
 
     mark: int
 
 
-@dataclass(frozen=True, slots=True)
-class CreateRoute:
+class CreateRoute(Struct, frozen=True):
     """POSTs the first endpoint of a subscription to the Routing Manager."""
 
     step: int
@@ -121,8 +111,7 @@ class RouteChange(StrEnum):
     UNMERGE = "unmerge"
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateRoute:
+class UpdateRoute(Struct, frozen=True):
     """PUTs the whole endpoint list of a subscription at the Routing Manager."""
 
     step: int
@@ -131,8 +120,7 @@ class UpdateRoute:
     change: RouteChange
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteRoute:
+class DeleteRoute(Struct, frozen=True):
     """DELETEs one endpoint of a subscription at the Routing Manager."""
 
     step: int
@@ -140,8 +128,7 @@ class DeleteRoute:
     endpoint: RmrEndpoint
 
 
-@dataclass(frozen=True, slots=True)
-class SendToE2:
+class SendToE2(Struct, frozen=True):
     """Sends a request to the E2 node (RMR type 12010 or 12020). `resend`: the request was sent before.
 
     `wait`: the seconds that the E2 timer runs, in which the request may wait for a route. The E2 node's own message is
@@ -154,8 +141,7 @@ class SendToE2:
     wait: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Notify:
+class Notify(Struct, frozen=True):
     """Tells an xApp over HTTP how one detail ended. A failure has `instance_id` 0 and `failure`.
 
     A partial admission is a success with `not_admitted`. Its room in the notification queue was reserved when the
@@ -170,15 +156,13 @@ class Notify:
     not_admitted: tuple[NotAdmitted, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class DropNotifications:
+class DropNotifications(Struct, frozen=True):
     """Drops the notifications of a REST subscription that still wait for delivery."""
 
     subscription_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerOverRmr:
+class AnswerOverRmr(Struct, frozen=True):
     """Answers an xApp that sent a request over RMR; `token` names the request."""
 
     token: int
@@ -200,8 +184,7 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class About:
+class About(Struct, frozen=True):
     """Whom a procedure was for, and what it was about. `xapp`: its host; `content`: what is subscribed."""
 
     xapp: str = ""
@@ -213,8 +196,7 @@ class About:
 NOBODY = About()
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(Struct, frozen=True):
     """Reports that a procedure has ended: one log line, one observation. `seconds` since its start.
 
     `failure`: why it did not do what it was to do, `detail` the same in the words of the log.
@@ -241,16 +223,14 @@ class Odd(StrEnum):
     E2_DOWN = "e2_down"
 
 
-@dataclass(frozen=True, slots=True)
-class Ignored:
+class Ignored(Struct, frozen=True):
     """Reports an event that changed nothing: it is counted, and logged once per kind."""
 
     kind: Odd
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class Noted:
+class Noted(Struct, frozen=True):
     """Increments a counter that no other command implies, by `n`."""
 
     what: Note

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
+
+from msgspec import Struct, field
 
 
 class OnE2Loss(StrEnum):
@@ -20,8 +21,7 @@ class OnE2Loss(StrEnum):
     """They stay, and are subscribed anew when the node is connected again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Controls:
+class Controls(Struct, frozen=True):
     """Timeouts and delays in seconds; `tries` is the number of sends.
 
     `max_ongoing`: procedures at a time at one E2 node. `restore_delay`: from the return of an E2 node to the first

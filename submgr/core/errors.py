@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Source(StrEnum):
@@ -25,8 +26,7 @@ class TimeoutType(StrEnum):
     DBAAS = "DBAAS-Timeout"
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """Why a procedure failed, as the xApp is told it. `cause`: a sentence, never empty."""
 
     cause: str
@@ -34,8 +34,7 @@ class Failure:
     timeout: TimeoutType | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FieldError:
+class FieldError(Struct, frozen=True):
     """One mistake in a request: `field` as a path into the JSON body, e.g. `SubscriptionDetails[0].Meid`."""
 
     field: str

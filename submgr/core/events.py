@@ -6,8 +6,9 @@ The last events of this page are internal: procedures and the scheduler make the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from submgr.core.model import Content, E2Record, Removal, RestRecord, RmrEndpoint, SubscribeRequest
 from submgr.e2ap.messages import (
@@ -20,8 +21,7 @@ from submgr.e2ap.messages import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Subscribe:
+class Subscribe(Struct, frozen=True):
     """A valid POST. `fresh_id`: the SubscriptionId, should it make a new REST subscription. `created`: UTC text."""
 
     token: int
@@ -30,30 +30,26 @@ class Subscribe:
     created: str
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Struct, frozen=True):
     """The 201 of this POST has been written to its socket, or the client has gone: the work may start."""
 
     token: int
 
 
-@dataclass(frozen=True, slots=True)
-class Abandoned:
+class Abandoned(Struct, frozen=True):
     """Nobody waits for the answer to this POST any more: the service refused it for want of an answer."""
 
     token: int
 
 
-@dataclass(frozen=True, slots=True)
-class Unsubscribe:
+class Unsubscribe(Struct, frozen=True):
     """A DELETE of a REST subscription."""
 
     token: int
     subscription_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class SubscribeOverRmr:
+class SubscribeOverRmr(Struct, frozen=True):
     """A RIC Subscription Request that an xApp sent over RMR; `xid` is its RMR transaction id."""
 
     token: int
@@ -63,8 +59,7 @@ class SubscribeOverRmr:
     content: Content
 
 
-@dataclass(frozen=True, slots=True)
-class UnsubscribeOverRmr:
+class UnsubscribeOverRmr(Struct, frozen=True):
     """A RIC Subscription Delete Request that an xApp sent over RMR; `xid` is its RMR transaction id."""
 
     token: int
@@ -75,15 +70,13 @@ class UnsubscribeOverRmr:
     ran_function_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
+class Saved(Struct, frozen=True):
     """The store has done what the command with this step asked."""
 
     step: int
 
 
-@dataclass(frozen=True, slots=True)
-class SaveFailed:
+class SaveFailed(Struct, frozen=True):
     """The store has not done it. `timed_out`: nobody knows, it may still happen."""
 
     step: int
@@ -91,8 +84,7 @@ class SaveFailed:
     timed_out: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RouteDone:
+class RouteDone(Struct, frozen=True):
     """The Routing Manager has done what the command with this step asked."""
 
     step: int
@@ -111,8 +103,7 @@ class RouteFailureKind(StrEnum):
     """It answered a DELETE with 204 or 404: nothing was removed, the xApp or the route is not known at the moment."""
 
 
-@dataclass(frozen=True, slots=True)
-class RouteFailed:
+class RouteFailed(Struct, frozen=True):
     """The Routing Manager has not done it, or nobody knows (see `RouteFailureKind`)."""
 
     step: int
@@ -120,32 +111,28 @@ class RouteFailed:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class EncodeFailed:
+class EncodeFailed(Struct, frozen=True):
     """The codec refused the request of the command with this step, in its own words: nothing was sent."""
 
     step: int
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class NotSent:
+class NotSent(Struct, frozen=True):
     """A request did not leave, for want of an RMR route or connection. It counts as a send; its timer goes on."""
 
     instance_id: int
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Undecodable:
+class Undecodable(Struct, frozen=True):
     """The codec refused an answer of this E2 node. `instance_id` from the RMR header; 0: not known."""
 
     instance_id: int
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Notified:
+class Notified(Struct, frozen=True):
     """A success notification was delivered, or given up."""
 
     subscription_id: str
@@ -153,8 +140,7 @@ class Notified:
     instance_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Revoke:
+class Revoke(Struct, frozen=True):
     """These E2 subscriptions are to be deleted, whoever holds them: an operator wants it, or the E2 node.
 
     `cause`: the E2 node's, of a RIC Subscription Delete Required; None: an operator.
@@ -164,28 +150,24 @@ class Revoke:
     cause: Cause | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RoutesDiffer:
+class RoutesDiffer(Struct, frozen=True):
     """The Routing Manager was `told` other endpoints than the E2 subscription believes or wants."""
 
     instance_id: int
     told: tuple[RmrEndpoint, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class NodeConnected:
+class NodeConnected(Struct, frozen=True):
     """The E2 connection is CONNECTED. Also told when it was so already: a short loss may have been missed."""
 
 
-@dataclass(frozen=True, slots=True)
-class NodeLost:
+class NodeLost(Struct, frozen=True):
     """The E2 connection is DISCONNECTED or UNDER_RESET; `reason` in words."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Restored:
+class Restored(Struct, frozen=True):
     """The node's records as they were found in the store: at the start, or after its worker crashed."""
 
     e2: tuple[E2Record, ...]
@@ -196,38 +178,31 @@ class Restored:
     """SubscriptionIds whose REST records cannot be read: their E2 subscriptions are not taken for abandoned."""
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(Struct, frozen=True):
     """Internal: the turn of a procedure has come."""
 
 
-@dataclass(frozen=True, slots=True)
-class Skip:
+class Skip(Struct, frozen=True):
     """Internal: names the arrow by which a procedure passes over a state that has no work. It never happens."""
 
 
-@dataclass(frozen=True, slots=True)
-class Expired:
+class Expired(Struct, frozen=True):
     """Internal: the port that should have answered did not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Resend:
+class Resend(Struct, frozen=True):
     """Internal: the timer of an E2 request expired, and there are sends left."""
 
 
-@dataclass(frozen=True, slots=True)
-class GaveUp:
+class GaveUp(Struct, frozen=True):
     """Internal: the timer of an E2 request expired after its last send."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cancelled:
+class Cancelled(Struct, frozen=True):
     """Internal: the requester does not want the procedure any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(Struct, frozen=True):
     """Internal: the E2 connection of the node is down or under reset."""
 
     reason: str

@@ -6,9 +6,9 @@ A job knows no procedure: the planner makes a procedure of it when its turn has 
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Hashable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from submgr.core.e2_subscription import E2Subscription
 from submgr.core.model import HolderKey, RmrHolder
@@ -19,19 +19,16 @@ from submgr.e2ap.messages import SubscriptionDeleteResponse
 Keys = tuple[Hashable, ...]
 
 
-class Job(ABC):
+class Job(Struct, frozen=True):
     """Work for the queue of one E2 node."""
 
-    __slots__ = ()
-
     @property
-    @abstractmethod
     def keys(self) -> Keys:
         """What the work is about. Jobs that share a key run one after the other, in the order they came."""
+        raise NotImplementedError
 
 
-@dataclass(frozen=True, slots=True)
-class SubscribeJob(Job):
+class SubscribeJob(Job, frozen=True):
     """A requester wants an E2 subscription: a new one, a share of an equal one, or new content for its POLICY."""
 
     requester: Requester
@@ -41,8 +38,7 @@ class SubscribeJob(Job):
         return self.requester.keys
 
 
-@dataclass(frozen=True, slots=True)
-class LeaveJob(Job):
+class LeaveJob(Job, frozen=True):
     """A holder leaves its E2 subscription: the DELETE of `rest` is accepted. The last holder takes it along.
 
     `held_keys` are those of what the holder holds now, or of the SubscribeJob that is still running for it.
@@ -57,8 +53,7 @@ class LeaveJob(Job):
         return self.held_keys
 
 
-@dataclass(frozen=True, slots=True)
-class LeaveOverRmrJob(Job):
+class LeaveOverRmrJob(Job, frozen=True):
     """An RMR xApp leaves the E2 subscription that it names by instance id.
 
     `token` names its RIC Subscription Delete Request; `answer` is sent when the job has ended.
@@ -74,8 +69,7 @@ class LeaveOverRmrJob(Job):
         return (self.sub.line, (self.holder, self.sub.instance_id))
 
 
-@dataclass(frozen=True, slots=True)
-class RemoveJob(Job):
+class RemoveJob(Job, frozen=True):
     """An E2 subscription goes, whoever holds it: the E2 node or an operator asked for it, or the node has lost it.
 
     `at_node`: the E2 node may hold it, so a RIC Subscription Delete Request is sent if the node is connected.
@@ -92,8 +86,7 @@ class RemoveJob(Job):
         return (self.sub.line,)
 
 
-@dataclass(frozen=True, slots=True)
-class ResubscribeJob(Job):
+class ResubscribeJob(Job, frozen=True):
     """An established E2 subscription is made anew at an E2 node that came back (`onE2Loss: restore`)."""
 
     sub: E2Subscription
@@ -103,8 +96,7 @@ class ResubscribeJob(Job):
         return (self.sub.line,)
 
 
-@dataclass(frozen=True, slots=True)
-class RoutesJob(Job):
+class RoutesJob(Job, frozen=True):
     """The Routing Manager gets the routes that the holders of an established E2 subscription want."""
 
     sub: E2Subscription
@@ -114,8 +106,7 @@ class RoutesJob(Job):
         return (self.sub.line,)
 
 
-@dataclass(frozen=True, slots=True)
-class CleanupJob(Job):
+class CleanupJob(Job, frozen=True):
     """What a delete could not undo is tried again. `at_node`: also the delete at the E2 node, which has come back."""
 
     instance_id: int

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from submgr.e2ap.messages import Action, ActionType, NotAdmitted
 
@@ -21,8 +22,7 @@ MAX_MEID_BYTES = 31
 """RMR carries the Meid in 32 bytes, NUL-terminated."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class RmrEndpoint:
+class RmrEndpoint(Struct, frozen=True, order=True):
     """Where the indications of a subscription go: a host name and an RMR port (0: none)."""
 
     address: str
@@ -40,8 +40,7 @@ class RmrEndpoint:
         return cls(address, int(port))
 
 
-@dataclass(frozen=True, slots=True)
-class ClientEndpoint:
+class ClientEndpoint(Struct, frozen=True):
     """An xApp's own addresses: host and HTTP port for notifications, host and RMR port for indications."""
 
     host: str
@@ -58,8 +57,7 @@ class ClientEndpoint:
         return f"{self.host}:{self.http_port}"
 
 
-@dataclass(frozen=True, slots=True)
-class Directives:
+class Directives(Struct, frozen=True):
     """E2SubscriptionDirectives as given. None: the configured default. `timeout` in seconds; `tries` counts sends."""
 
     timeout: float | None = None
@@ -67,8 +65,7 @@ class Directives:
     routing: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(Struct, frozen=True):
     """What is subscribed at an E2 node. Actions keep their order; two contents are compared without it (see `key`)."""
 
     ran_function_id: int
@@ -92,16 +89,14 @@ class Content:
         return hashlib.sha256(canonical.encode()).digest()
 
 
-@dataclass(frozen=True, slots=True)
-class Detail:
+class Detail(Struct, frozen=True):
     """One SubscriptionDetail of a request: becomes one E2 subscription, or joins one."""
 
     xapp_event_instance_id: int
     content: Content
 
 
-@dataclass(frozen=True, slots=True)
-class SubscribeRequest:
+class SubscribeRequest(Struct, frozen=True):
     """A valid POST. `subscription_id` None: not given. `directives` None: not given, a route is wanted.
 
     `folded_octets`: how many of its numbers were no octets, and count by their low octet. `owner`: the name in the
@@ -114,7 +109,7 @@ class SubscribeRequest:
     details: tuple[Detail, ...]
     directives: Directives | None = None
     subscription_id: str | None = None
-    folded_octets: int = field(default=0, compare=False)
+    folded_octets: int = 0
     owner: str | None = None
 
     @property
@@ -152,16 +147,14 @@ def _canonical_action(action: Action) -> list[object]:
     return [action.action_id, action.action_type, definition, subsequent]
 
 
-@dataclass(frozen=True, slots=True)
-class RestHolder:
+class RestHolder(Struct, frozen=True):
     """A REST subscription as holder of an E2 subscription, one for each XappEventInstanceId."""
 
     subscription_id: str
     xapp_event_instance_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class RmrHolder:
+class RmrHolder(Struct, frozen=True):
     """An xApp that subscribed over RMR as holder: its endpoint and its own ricRequestorID."""
 
     endpoint: RmrEndpoint
@@ -171,8 +164,7 @@ class RmrHolder:
 HolderKey = RestHolder | RmrHolder
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """Who holds an E2 subscription. `endpoint` gets its indications. `routed`: wants a route. `notified`: was told."""
 
     key: HolderKey
@@ -181,8 +173,7 @@ class Holder:
     notified: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class E2Record:
+class E2Record(Struct, frozen=True):
     """Snapshot of an E2 subscription, as stored under its instance id.
 
     `holders` None = written by another implementation that does not keep them. `admitted` None = not answered yet.
@@ -211,8 +202,7 @@ class E2Record:
         return self.admitted is not None
 
 
-@dataclass(frozen=True, slots=True)
-class RestRecord:
+class RestRecord(Struct, frozen=True):
     """Snapshot of a REST subscription, as stored under its SubscriptionId.
 
     `created` is UTC text `YYYY-MM-DD hh:mm:ss.mmm`. `http_port` None = not known (another implementation).
@@ -233,8 +223,7 @@ class RestRecord:
     owner: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
+class Removal(Struct, frozen=True):
     """What is still to be undone of a subscription that is gone: routes that the Routing Manager did not remove,
     and, after a delete that the E2 node never answered, one more delete at its next connection."""
 
@@ -245,5 +234,5 @@ class Removal:
     node_delete: bool
     requestor_id: int = 123
     """ricRequestorID that the subscription had at the E2 node."""
-    since: float = field(default=0.0, compare=False)
+    since: float = 0.0
     """When the subscription went, in monotonic seconds of this process; may be before its start."""

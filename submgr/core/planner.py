@@ -7,8 +7,9 @@ Both questions are asked here and nowhere else. The answers can change while a j
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from submgr.core import failures
 from submgr.core.context import NodeContext
@@ -160,8 +161,7 @@ def _cleanup(job: CleanupJob, node: NodeContext) -> Procedure | None:
     return Cleanup(node, removal, job.at_node and node.connected) if removal is not None else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
+class _Plan(Struct, frozen=True):
     needs_node: Callable[[Any, NodeContext], bool]
     procedure: Callable[[Any, NodeContext], Procedure | None]
 

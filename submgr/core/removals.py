@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from submgr.core.commands import Command, EraseRemoval, SaveRemoval
 from submgr.core.model import Removal

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from submgr.core.commands import About, Command, EraseRest, Notify, SaveE2, SaveNextInstanceId, SaveRest
 from submgr.core.e2_subscription import E2Subscription, Life, requestor_of

@@ -7,11 +7,10 @@ which bound their own work a little tighter: such a timer fires only when a port
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Timer:
+class Timer(Struct, frozen=True):
     """`seconds` and `tries` are defaults; a setting may be from `low` to `high` seconds."""
 
     name: str

@@ -9,8 +9,9 @@ in a third of the time; a runtime that walks the ASN.1 takes nine times as long.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from submgr.e2ap.aper_bits import Bits
 from submgr.e2ap.aper_causes import MAX_ACTIONS, read_refused
@@ -64,8 +65,7 @@ _START_TIME = 62
 _END_TIME = 63
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
+class _Form(Struct, frozen=True):
     """The elements of a kind of message in their order, and how the message is made of their values.
 
     `elements`: by id, and whether it must be there. A failure's list of refused actions is E2AP 1.x; later releases

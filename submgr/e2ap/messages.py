@@ -6,8 +6,9 @@ O-RAN.WG3.E2AP, clauses 8.2 and 9.1.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
+
+from msgspec import Struct
 
 
 class ActionType(IntEnum):
@@ -52,16 +53,14 @@ class TimeToWait(IntEnum):
     W60S = 17
 
 
-@dataclass(frozen=True, slots=True)
-class SubsequentAction:
+class SubsequentAction(Struct, frozen=True):
     """What the node does after an action (E2AP, RICsubsequentAction)."""
 
     type: SubsequentActionType
     time_to_wait: TimeToWait
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """One RIC action to be set up: id 0..255; definition in the encoding of the service model, None when absent."""
 
     action_id: int
@@ -70,16 +69,14 @@ class Action:
     subsequent: SubsequentAction | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RequestId:
+class RequestId(Struct, frozen=True):
     """RICrequestID: requestor 0..65535, instance 0..65535 (E2AP 9.2.7)."""
 
     requestor: int
     instance: int
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Struct, frozen=True):
     """E2AP Cause (9.2.1): `group` counts the CHOICE from 1 (ricRequest = 1), `value` the ENUMERATED from 0.
 
     `release`: 2 for the numbers of E2AP 2.00 and later, 1 for those of E2AP 1.x, which has other groups. The database
@@ -91,16 +88,14 @@ class Cause:
     release: int = 2
 
 
-@dataclass(frozen=True, slots=True)
-class NotAdmitted:
+class NotAdmitted(Struct, frozen=True):
     """An action that the E2 node did not set up, and why."""
 
     action_id: int
     cause: Cause
 
 
-@dataclass(frozen=True, slots=True)
-class SubscriptionRequest:
+class SubscriptionRequest(Struct, frozen=True):
     """RIC SUBSCRIPTION REQUEST (9.1.1.1)."""
 
     request_id: RequestId
@@ -109,8 +104,7 @@ class SubscriptionRequest:
     actions: tuple[Action, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SubscriptionResponse:
+class SubscriptionResponse(Struct, frozen=True):
     """RIC SUBSCRIPTION RESPONSE (9.1.1.2)."""
 
     request_id: RequestId
@@ -119,8 +113,7 @@ class SubscriptionResponse:
     not_admitted: tuple[NotAdmitted, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SubscriptionFailure:
+class SubscriptionFailure(Struct, frozen=True):
     """RIC SUBSCRIPTION FAILURE (9.1.1.3). Nodes of E2AP 1.x send a list of refused actions instead of one cause."""
 
     request_id: RequestId
@@ -129,24 +122,21 @@ class SubscriptionFailure:
     not_admitted: tuple[NotAdmitted, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SubscriptionDeleteRequest:
+class SubscriptionDeleteRequest(Struct, frozen=True):
     """RIC SUBSCRIPTION DELETE REQUEST (9.1.1.4)."""
 
     request_id: RequestId
     ran_function_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class SubscriptionDeleteResponse:
+class SubscriptionDeleteResponse(Struct, frozen=True):
     """RIC SUBSCRIPTION DELETE RESPONSE (9.1.1.5)."""
 
     request_id: RequestId
     ran_function_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class SubscriptionDeleteFailure:
+class SubscriptionDeleteFailure(Struct, frozen=True):
     """RIC SUBSCRIPTION DELETE FAILURE (9.1.1.6)."""
 
     request_id: RequestId
@@ -154,8 +144,7 @@ class SubscriptionDeleteFailure:
     cause: Cause | None
 
 
-@dataclass(frozen=True, slots=True)
-class SubscriptionToRemove:
+class SubscriptionToRemove(Struct, frozen=True):
     """One item of a RIC SUBSCRIPTION DELETE REQUIRED."""
 
     request_id: RequestId
@@ -163,8 +152,7 @@ class SubscriptionToRemove:
     cause: Cause
 
 
-@dataclass(frozen=True, slots=True)
-class SubscriptionDeleteRequired:
+class SubscriptionDeleteRequired(Struct, frozen=True):
     """RIC SUBSCRIPTION DELETE REQUIRED (9.1.1.7): the E2 node asks the RIC to delete these."""
 
     items: tuple[SubscriptionToRemove, ...]

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from submgr.e2sm.bits import BitReader, BitWriter
 from submgr.e2sm.errors import Unreadable, Unwritable
@@ -12,16 +13,14 @@ from submgr.e2sm.layouts import Layout, Level
 from submgr.e2sm.per import PerType, as_type, read_open, write_open
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(Struct, frozen=True):
     """A value of a CHOICE: which alternative, and its value."""
 
     name: str | int
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Alternative:
+class Alternative(Struct, frozen=True):
     """An alternative of a CHOICE.
 
     `addition`: behind the extension marker, since the level `since`; with `flexric_root` not so in FlexRIC's dialect.

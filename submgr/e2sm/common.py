@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from submgr.e2sm.bits import BitReader, BitWriter
 from submgr.e2sm.choices import Alternative, Choice, Chosen
@@ -11,8 +11,7 @@ from submgr.e2sm.per import Bits, FixedBits, Integer, ListOf, Octets, PerType, S
 from submgr.e2sm.sequences import Boxed, part, sequence
 
 
-@dataclass(frozen=True, slots=True)
-class Plmn:
+class Plmn(Struct, frozen=True):
     """A PLMN identity. A digit that is none is shown as the hex digit it is: some xApps write octets out of order."""
 
     octets: bytes

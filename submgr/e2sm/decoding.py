@@ -8,9 +8,10 @@ bit of the padding set. No function here raises an exception over what it is giv
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct, field
 
 from submgr.e2sm import kpm, ni, rc_action, rc_event, rc_function
 from submgr.e2sm.bits import BitReader, BitWriter, Budget
@@ -45,8 +46,7 @@ _TYPES: dict[tuple[Model, Body], PerType] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(Struct, frozen=True):
     """A body that fits a layout.
 
     `versions`: all versions of the model in which these octets say the same. `notes`: what a later version added and
@@ -69,8 +69,7 @@ class Decoded:
         return _TYPES[self.model, self.body].tree(self.value)
 
 
-@dataclass(frozen=True, slots=True)
-class Undecoded:
+class Undecoded(Struct, frozen=True):
     """A body that fits no layout that was tried. `reason`: for each model, why its most likely layout does not fit."""
 
     octets: bytes

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+
+from msgspec import Struct
 
 
 class Model(StrEnum):
@@ -22,8 +23,7 @@ class Level(IntEnum):
     V2_03 = 2
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Layout:
+class Layout(Struct, frozen=True, eq=False):
     """One way to write the bodies of a model. There is one object of each, in `LAYOUTS`.
 
     `versions`: those of the service model that write in this way. `flexric`: FlexRIC compiles a changed module, in

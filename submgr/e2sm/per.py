@@ -7,8 +7,9 @@ A type's `tree` is what people and programs see of a value: JSON objects, lists,
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from submgr.e2sm.bits import BitReader, BitWriter
 from submgr.e2sm.errors import Unreadable, Unwritable
@@ -125,8 +126,7 @@ class Octets(PerType):
         return value.hex()
 
 
-@dataclass(frozen=True, slots=True)
-class BitString:
+class BitString(Struct, frozen=True):
     """`value` in `bits` bits."""
 
     bits: int

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from submgr.e2sm.decoding import Body, Decoded, Undecoded, decode
 from submgr.e2sm.layouts import Model
@@ -20,8 +21,7 @@ def _nothing() -> None:
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """The bodies of a subscription. `actions`: an action id and its definition, None for an action without one."""
 
     trigger: Decoded | Undecoded

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from submgr.adapters.journal.entries import Entry
 from submgr.adapters.journal.outcomes import Trace
@@ -14,8 +15,7 @@ from submgr.core.model import Content, E2Record
 State = Literal["pending", "established", "partly", "failed", "deleting", "ended"]
 
 
-@dataclass(slots=True, eq=False)  # not frozen: that takes three times as long to make, and there are many
-class Row:
+class Row(Struct, eq=False):  # not frozen: that takes three times as long to make, and there are many
     """One subscription of an xApp: a REST subscription, or an E2 subscription that is held over RMR only.
 
     `trace`: what is known of it since the start; None: nothing. `created`: UTC text, "" where nobody knows. `more`:
@@ -34,8 +34,7 @@ class Row:
     more: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class DetailRow:
+class DetailRow(Struct, frozen=True):
     """One detail of a REST subscription. `record`: its E2 subscription; `content`: what it asks for, if known."""
 
     number: int
@@ -46,8 +45,7 @@ class DetailRow:
     content: Content | None
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(Struct, frozen=True):
     """A REST subscription with everything that is known of it. `endpoint`: host:port of its indications; `target`: of
     its notifications."""
 
@@ -58,8 +56,7 @@ class Whole:
     details: tuple[DetailRow, ...]
 
 
-@dataclass(slots=True)
-class Share:
+class Share(Struct):
     """The part of one E2 node, or of one xApp, in what is subscribed. REST subscriptions by state."""
 
     e2: int = 0
@@ -76,8 +73,7 @@ class Share:
         self.failed += state in ("failed", "partly")
 
 
-@dataclass(frozen=True, slots=True)
-class Census:
+class Census(Struct, frozen=True):
     """What is subscribed: in all, by Meid, by the host of the xApp. `waiting`: procedures in the queues by Meid."""
 
     total: Share
@@ -86,8 +82,7 @@ class Census:
     waiting: dict[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class NodeLine:
+class NodeLine(Struct, frozen=True):
     """An E2 node. `since`: when it got its state, in seconds since 1970; None: before this process looked.
 
     `waiting`: procedures in its queue. `subscribes`, `failures`: of the last minute.
@@ -103,8 +98,7 @@ class NodeLine:
     last_failure: Entry | None
 
 
-@dataclass(frozen=True, slots=True)
-class XappLine:
+class XappLine(Struct, frozen=True):
     """An xApp, by its host. `waiting`: notifications that are not delivered yet."""
 
     host: str
@@ -113,8 +107,7 @@ class XappLine:
     last_failure: Entry | None
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbour:
+class Neighbour(Struct, frozen=True):
     """Somebody that the process needs. `words`: what is wrong, or that nothing is."""
 
     name: str
@@ -122,8 +115,7 @@ class Neighbour:
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(Struct, frozen=True):
     """How the process is. `since`: its start, in seconds since 1970; `memory` in bytes, `longest_stall` in seconds.
 
     `endpoints`: those of RMR to which requests for E2 nodes go. `records`: of the route table in force, None where
@@ -145,8 +137,7 @@ class Status:
     memory: int
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """Which rows are wanted: those that match all that is given, in which order, from which on, how many.
 
     `text`: part of an id, a Meid, an xApp, an endpoint or a cause, in any letter case. `states`: any of

@@ -7,13 +7,13 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 import click
 import gevent
 from click.shell_completion import CompletionItem
+from msgspec import Struct
 
 from submgr.platform.garbage_collection import without_collections
 
@@ -23,8 +23,7 @@ NOBODY_READS = 141
 """Exit status when nobody reads the standard output any more: 128 and the number of SIGPIPE."""
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(Struct, frozen=True):
     """Where a command is: the module and its variable. `help`: its line in the list of commands."""
 
     module: str

@@ -4,9 +4,9 @@
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import gevent
+from msgspec import Struct
 
 from submgr.platform import supervised
 from submgr.platform.supervised import SupervisedLoop
@@ -21,8 +21,7 @@ def _nothing(seconds: float) -> None:
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class Readiness:
+class Readiness(Struct, frozen=True):
     """Whether requests should come to this process, the reasons why not, and warnings for the operator."""
 
     ready: bool

@@ -14,13 +14,13 @@ import ipaddress
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import gevent
 from gevent import monkey
 from gevent.event import AsyncResult
 from gevent.lock import BoundedSemaphore
+from msgspec import Struct, field
 
 from submgr.platform.ares import AresChannels
 from submgr.platform.fair import Share
@@ -38,8 +38,7 @@ greenlet, never the hub."""
 _NO_SUCH_NAME = (socket.EAI_NONAME, socket.EAI_NODATA)
 
 
-@dataclass(slots=True)
-class _UnderWay:
+class _UnderWay(Struct):
     """A look-up of one name. `waiters`: the greenlets that wait for its outcome, addresses or an error."""
 
     waiters: int = 0

@@ -11,10 +11,10 @@ import enum
 import time
 from collections import deque
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
 from functools import partial
 
 import gevent
+from msgspec import Struct, field
 
 from submgr.platform.crew import Crew
 from submgr.platform.descriptors import part
@@ -29,8 +29,7 @@ class Outcome(enum.Enum):
     DROPPED = "dropped"
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """The outcome of a delivery: after how many tries, how many seconds after `put`, and the last error in words."""
 
     outcome: Outcome
@@ -39,8 +38,7 @@ class Result:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class RetryPolicy(Struct, frozen=True):
     """How often and how soon a delivery is tried.
 
     The pause after try n is delay * backoff ** (n - 1), at most max_delay (all in seconds).
@@ -64,8 +62,7 @@ Send = Callable[[], bool | None]
 Done = Callable[[Result], None]
 
 
-@dataclass(slots=True)
-class _Delivery:
+class _Delivery(Struct):
     group: "_Group"
     send: Send
     done: Done | None
@@ -75,8 +72,7 @@ class _Delivery:
     error: str = ""
 
 
-@dataclass(slots=True)
-class _Queue:
+class _Queue(Struct):
     """The deliveries of one key, the first of which is being tried or waits for its next try."""
 
     key: Hashable
@@ -86,8 +82,7 @@ class _Queue:
     cancelled: bool = False
 
 
-@dataclass(slots=True)
-class _Group:
+class _Group(Struct):
     name: Hashable
     taken: int = 0
     """Places with an unfinished delivery."""
@@ -95,8 +90,7 @@ class _Group:
     ready: deque[_Queue] = field(default_factory=deque)
 
 
-@dataclass(slots=True, eq=False)
-class _Lane:
+class _Lane(Struct, eq=False):
     """Tries that share one bound. `waiting`: the groups with a queue that is ready, which have a turn each."""
 
     proven: bool

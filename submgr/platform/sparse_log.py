@@ -10,15 +10,15 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 _DIFFERENT_TEXTS = 20
 """So many texts of one outage are logged before its pause is over."""
 
 
-@dataclass(slots=True)
-class _Window:
+class _Window(Struct):
     """Events of one kind, or of all, since `since`: how many were logged, how many left out."""
 
     since: float

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import msgspec
 from flask import Response
+from msgspec import Struct, field
 
 from submgr.platform.http.app import ApiError
 from submgr.platform.http.shared_answers import SharedAnswers
@@ -16,8 +16,7 @@ Look = Callable[[], Mapping[str, object]]
 """Makes what operators see of one service. It may wait for a neighbour for some seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(Struct, frozen=True):
     """The services that run in this process. The composition adds them; there are none when MEC is switched off."""
 
     mecs: list[Look] = field(default_factory=list)

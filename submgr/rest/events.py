@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 
 import msgspec
 from flask import Response
+from msgspec import Struct
 
 from submgr.adapters.journal.entries import Entry, Facts, Kind, Severity
 from submgr.adapters.journal.journal import Journal
@@ -24,8 +24,7 @@ Words = Callable[[Facts], str]
 """The content of a subscription in words; "" when there is none, or nobody can read it."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Filter:
+class _Filter(Struct, frozen=True):
     """What a client wants to see. None: everything."""
 
     kind: Kind | None = None

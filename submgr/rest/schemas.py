@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from submgr.core.errors import FieldError, RefusedError
 from submgr.core.model import MAX_MEID_BYTES, ClientEndpoint, Content, Detail, Directives, SubscribeRequest
@@ -103,8 +104,7 @@ def _refusal(mistakes: Mistakes) -> RefusedError:
     return RefusedError(400, f"{first.field} {first.message}{more}", errors)
 
 
-@dataclass(frozen=True, slots=True)
-class _Directives:
+class _Directives(Struct, frozen=True):
     value: Directives | None
     route: bool
     """Whether the xApp surely wants a route; False when the directives cannot be read."""

@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from submgr.adapters.journal.journal import Journal
 from submgr.adapters.rnib.ran_functions import RanFunction
@@ -88,8 +89,7 @@ def _open(host: str, port: int) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class XappOptions:
+class XappOptions(Struct, frozen=True):
     """What the configuration says of the xApp interface.
 
     `show_ids`: the list of subscriptions has the ids of the REST subscriptions. `strict_octets`: an integer that is no
@@ -108,8 +108,7 @@ class XappOptions:
     permit: Callable[[], None] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class HealthReport:
+class HealthReport(Struct, frozen=True):
     """How the process is: `reasons` say why it is not ok, `warnings` what an operator should look at anyway."""
 
     ok: bool
@@ -117,8 +116,7 @@ class HealthReport:
     warnings: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class DebugWrite:
+class DebugWrite(Struct, frozen=True):
     """Who may use the requests of the platform API that change something.
 
     `mode` is `open` (anybody) or `token` (whoever bears the token); with any other value, such as `off`, nobody may.
@@ -128,8 +126,7 @@ class DebugWrite:
     token: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Looks:
+class Looks(Struct, frozen=True):
     """What an operator looks at: what has happened, what is subscribed where, and how the process is.
 
     `routes`: the RMR route table in force; None while there is none, and when librmr keeps it.
@@ -141,8 +138,7 @@ class Looks:
     routes: Callable[[], RouteTable | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Operations:
+class Operations(Struct, frozen=True):
     """What the platform API shows beside the subscriptions. The views call these functions anew for each request.
 
     `metrics` returns Prometheus text and its Content-Type, `config` the running configuration without its secrets,

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import logging
 import math
-from dataclasses import replace
 from functools import partial
 
 from flask import Response, request
+from msgspec.structs import replace
 
 from submgr.core.errors import NodeDownError
 from submgr.core.model import SubscribeRequest

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from submgr.rmr.addresses import AddressError, split_address
 
@@ -23,8 +24,7 @@ class RmrEnvironmentError(ValueError):
     """The RMR layer cannot be as it is wanted. The text names the variable or setting, and what is expected."""
 
 
-@dataclass(frozen=True, slots=True)
-class RmrEnvironment:
+class RmrEnvironment(Struct, frozen=True):
     """Where route tables come from, the name we announce, and where we listen."""
 
     seed: Path | None = None

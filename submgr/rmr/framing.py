@@ -8,9 +8,10 @@ of the whole frame twice: little endian at 0, which librmr trusts, and big endia
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 from struct import Struct, error
+
+from msgspec.structs import replace
 
 from submgr.rmr.message import CALL_MSG, MEID_MAX, SID_SIZE, SRC_MAX, XID_SIZE, Message, Status
 from submgr.rmr.streamed import StreamedFrame

@@ -6,11 +6,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import gevent
+from msgspec.structs import replace
 
 from submgr.platform.fair import Share
 from submgr.platform.lease.permit import always

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 XID_SIZE = 32
 """Bytes of the transaction id field ("xaction") of an RMR header."""
@@ -45,8 +47,7 @@ class Status(IntEnum):
     INITFAILED = 15
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """One RMR message. It owns its bytes, so it may be kept for any length of time.
 
     `xid` has at most 32 raw bytes, filled up with zeros on the wire. A received message has all 32, so that a reply
@@ -67,7 +68,7 @@ class Message:
     d1: bytes = b""
     flags: int = 0
     trace: bytes = b""
-    origin: object = field(default=None, compare=False, repr=False)
+    origin: object = None
     more: bool = False
 
     @property

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from submgr.rmr.addresses import join_address, listen_address, own_addresses
 from submgr.rmr.environment import RmrEnvironment, RmrEnvironmentError, read_environment, read_port
@@ -23,8 +25,7 @@ _LOG = logging.getLogger(__name__)
 _LEVELS = (logging.CRITICAL + 1, logging.CRITICAL, logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG)
 
 
-@dataclass(frozen=True, slots=True)
-class RmrSettings:
+class RmrSettings(Struct, frozen=True):
     """The RMR settings of a service's configuration."""
 
     proto_port: str = "tcp:4560"

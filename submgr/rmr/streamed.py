@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from submgr.rmr.message import Message
 
 
-@dataclass(slots=True)
-class StreamedFrame:
+class StreamedFrame(Struct):
     """What is still to come of a frame.
 
     `message`: what each piece of the payload is handed over as. None when the header cannot be read: the payload is

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from msgspec import Struct, field
 
 from submgr.platform.lease.permit import MaySend, always
 from submgr.rmr.framing import DEFAULT_MAX_FRAME
@@ -21,8 +22,7 @@ class TransportError(Exception):
     """A transport cannot start. The text says why, and names the port where a port is the reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class TransportConfig:
+class TransportConfig(Struct, frozen=True):
     """Where a transport listens, the name it announces, and its limits. Durations are seconds.
 
     Orderly peers never reach a limit. The limits bound what broken and hostile peers can cost.
@@ -73,8 +73,7 @@ class TransportConfig:
     """Asked before each piece that is written to a peer. When it says no, all that waits is given up."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stats:
+class Stats(Struct, frozen=True):
     """Counters of a transport since its start, and the depth of its queues at this moment."""
 
     transmitted: int = 0

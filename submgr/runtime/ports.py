@@ -4,17 +4,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
+
+from msgspec import Struct
 
 from submgr.core.commands import Command, Notify, RouteChange
 from submgr.core.events import Event, RouteFailureKind
 from submgr.core.model import E2Record, Removal, RestRecord, RmrEndpoint
 
 
-@dataclass(frozen=True, slots=True)
-class WriteFailure:
+class WriteFailure(Struct, frozen=True):
     """The store did not write a record, in its own words. `timed_out`: unknown, the record may still be written."""
 
     message: str
@@ -41,8 +41,7 @@ class Records(Protocol):
     def save_next_instance_id(self, mark: int) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class RouteFailure:
+class RouteFailure(Struct, frozen=True):
     """The Routing Manager did not do what it was asked, in its own words or ours."""
 
     kind: RouteFailureKind

@@ -7,11 +7,11 @@ It waits for nothing but its inbox and the next timer: the answers of the ports 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 import gevent
 from gevent.event import Event
 from gevent.queue import SimpleQueue
+from msgspec import Struct
 
 from submgr.core import commands as c
 from submgr.core import events as e
@@ -45,8 +45,7 @@ FROM_OUTSIDE = (
 RestReply = c.Accept | c.Refuse | c.ConfirmDelete
 
 
-@dataclass(frozen=True, slots=True)
-class Ports:
+class Ports(Struct, frozen=True):
     """The ports that a worker acts through. `reply` answers a waiting REST request; it does not block."""
 
     records: Records

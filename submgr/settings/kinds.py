@@ -3,8 +3,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from submgr.platform.config.values import Kind, checked_url, number, one_of, text, truth, whole
 
@@ -59,8 +60,7 @@ def _metric_namespace(value: Any) -> str:
 metric_namespace = Kind(_metric_namespace, "letters, digits and _, or nothing")
 
 
-@dataclass(frozen=True, slots=True)
-class Merging:
+class Merging(Struct, frozen=True):
     """Whether equal REPORT subscriptions are merged, and the exceptions by RAN function id."""
 
     default: bool = True

@@ -3,8 +3,10 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any
+
+from msgspec import Struct
 
 from submgr.platform import audit
 from submgr.platform.config.file import ConfigError
@@ -14,8 +16,7 @@ from submgr.settings.model import RELOADED, Settings
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Reload:
+class Reload(Struct, frozen=True):
     """The outcome of a changed file: the settings from now on, and the changed settings that need a restart."""
 
     settings: Settings

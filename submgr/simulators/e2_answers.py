@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from submgr.e2ap import aper_write, codec
 from submgr.e2ap.messages import (
@@ -31,8 +32,7 @@ _REQUEST_ID_SIZE = 9
 _FUNCTION_ID_SIZE = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(Struct, frozen=True):
     """One RMR message to be sent `delay` seconds from now. `meid` None is the request's Meid."""
 
     delay: float

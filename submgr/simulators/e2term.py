@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import gevent
 from gevent.pool import Group
+from msgspec import Struct
 
 from submgr.e2ap import codec
 from submgr.e2ap.messages import Cause, RequestId, SubscriptionDeleteRequest, SubscriptionRequest
@@ -39,8 +39,7 @@ _LAST_WORDS = 0.2
 _UNSPECIFIED = parse_cause("misc: unspecified")
 
 
-@dataclass(frozen=True, slots=True)
-class E2TermConfig:
+class E2TermConfig(Struct, frozen=True):
     """Where the simulator listens and which nodes are connected at the start."""
 
     host: str = "127.0.0.1"

@@ -12,7 +12,6 @@ POST /reset                  forget rules, log and state
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -20,6 +19,7 @@ import gevent
 import msgspec
 from gevent.pool import Pool
 from gevent.pywsgi import WSGIHandler, WSGIServer
+from msgspec import Struct, field
 
 from submgr.platform.http.app import encode_json, reason_of
 from submgr.platform.http.listen import listening_socket, parse_listen
@@ -30,8 +30,7 @@ _HTML = b"<html><head><title>Bad Gateway</title></head><body><h1>502</h1><p>upst
 MAX_CONNECTIONS = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One HTTP request; `path` is unquoted and without its query."""
 
     method: str
@@ -43,8 +42,7 @@ class Request:
     """The body came in chunks instead of with a Content-Length."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """One answer, or one of the ways to give none."""
 
     status: int = 200

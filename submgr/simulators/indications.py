@@ -6,7 +6,7 @@ The Subscription Manager neither sends nor takes indications: they go from E2 Te
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from submgr.e2ap.aper_removed import length as read_length
 
@@ -15,8 +15,7 @@ _HEAD = b"\x00\x05\x40"
 _REQUEST_ID, _FUNCTION, _ACTION, _NUMBER, _TYPE, _HEADER, _MESSAGE = 29, 5, 15, 27, 28, 25, 26
 
 
-@dataclass(frozen=True, slots=True)
-class Indication:
+class Indication(Struct, frozen=True):
     """A REPORT of an action of a subscription. `number` counts the indications of the action."""
 
     requestor: int

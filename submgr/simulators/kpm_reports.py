@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
 import gevent
 from gevent.pool import Group
+from msgspec import Struct
 
 from submgr.e2ap.messages import Action, ActionType
 from submgr.e2sm import kpm, rc_function
@@ -38,8 +38,7 @@ Routes = Callable[[int], Iterable[str]]
 Send = Callable[[RmrMessage, str], object]
 
 
-@dataclass(frozen=True, slots=True)
-class Announced:
+class Announced(Struct, frozen=True):
     """A RAN function in the E2 Setup of a node. `definition`: of the service model that the OID names."""
 
     id: int

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
+
+from msgspec import Struct, field
 
 from submgr.e2ap.causes import by_name
 from submgr.e2ap.messages import (
@@ -35,8 +36,7 @@ class NodeState(Enum):
     UNDER_RESET = "UNDER_RESET"
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """A subscription that a node holds."""
 
     requestor: int
@@ -66,8 +66,7 @@ def _action_as_json(action: Action) -> dict[str, Any]:
     }
 
 
-@dataclass(slots=True)
-class E2Node:
+class E2Node(Struct):
     """One E2 node. `running` counts requests taken and not yet answered, by instance id."""
 
     name: str

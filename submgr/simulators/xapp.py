@@ -16,10 +16,10 @@ indication are in `measured`. The common control interface is on the same port (
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from submgr.e2ap import codec
 from submgr.e2ap.messages import Message as E2Message
@@ -38,8 +38,7 @@ from submgr.simulators.xapp_requests import RmrDelete, RmrSubscribe
 RESPONSE_PATH = "/ric/v1/subscriptions/response"
 
 
-@dataclass(frozen=True, slots=True)
-class XappConfig:
+class XappConfig(Struct, frozen=True):
     """Where the xApp listens. `rmr_port` None: no RMR side; 0 lets the system choose."""
 
     listen: str = "127.0.0.1:0"
@@ -49,8 +48,7 @@ class XappConfig:
     """RMR endpoint of the Subscription Manager."""
 
 
-@dataclass(frozen=True, slots=True)
-class Notification:
+class Notification(Struct, frozen=True):
     """One notification: its body, the `Host` it was sent to, and the status of the answer."""
 
     body: dict[str, Any]
@@ -65,8 +63,7 @@ class Notification:
         return self.status is not None and 200 <= self.status < 300
 
 
-@dataclass(frozen=True, slots=True)
-class RmrAnswer:
+class RmrAnswer(Struct, frozen=True):
     """One message from the Subscription Manager; `message` is None when its payload cannot be decoded."""
 
     mtype: int

@@ -5,12 +5,12 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 
 import gevent
 import pytest
 from flask import Response, request
 from gevent import socket
+from msgspec.structs import replace
 from support.waiting import eventually
 
 from submgr.platform.http.app import JsonApp, json_response

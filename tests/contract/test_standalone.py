@@ -142,10 +142,10 @@ def test_a_taken_port_names_the_way_out() -> None:
         port = other.getsockname()[1]
         code = (
             "from gevent import monkey; monkey.patch_all()\n"
-            "import dataclasses, sys\n"
+            "import msgspec, sys\n"
             "from submgr.cli import run, standalone\n"
             "free = standalone.TcpPorts.free()\n"
-            f"taken = dataclasses.replace(free, **{{sys.argv.pop(1): {port}}})\n"
+            f"taken = msgspec.structs.replace(free, **{{sys.argv.pop(1): {port}}})\n"
             "standalone.TcpPorts = lambda: taken\n"
             "run.run()\n"
         )

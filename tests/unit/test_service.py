@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import gevent
 import pytest
+from msgspec.structs import replace
 from support.core.outside import Outside, report, turns
 from support.waiting import turns_until
 

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from submgr.adapters.journal.repeats import and_more
 from submgr.core.commands import Finished, Notify, Outcome
@@ -42,8 +44,7 @@ class Severity(IntEnum):
         return self.name.lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """What is known of an entry: a sentence, and what it is about, as far as that applies.
 
     `xapp`: the host of the xApp. `content`: what was subscribed. `outcome`: how `procedure` ended.
@@ -70,8 +71,7 @@ class Happening(Protocol):
     def facts(self) -> Facts: ...
 
 
-@dataclass(slots=True, eq=False)  # not frozen: that takes three times as long to make, and each procedure makes one
-class Ended:
+class Ended(Struct, eq=False):  # not frozen: that takes three times as long to make, and each procedure makes one
     """A procedure of an E2 node has ended."""
 
     meid: str
@@ -102,8 +102,7 @@ class Ended:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Unmet:
+class Unmet(Struct, frozen=True):
     """An xApp is told of a failure that no procedure has had: its request was not begun, or it lost what it had."""
 
     meid: str

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from submgr.adapters.journal.audit import AuditEntries
 from submgr.adapters.journal.entries import Facts, Kind, Severity
@@ -33,8 +34,7 @@ class Difference(Protocol):
     def why(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Journalling:
+class Journalling(Struct, frozen=True):
     """The journal, who writes it, and what is kept beside it. `metrics` count what has an entry and a counter."""
 
     journal: Journal

@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from submgr.adapters.journal.entries import Entry
 
@@ -27,8 +28,7 @@ REFUSING_FOR = 600.0
 """Seconds after which a refusal is forgotten, if the node is not asked any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """What happened in one step. Percentiles in seconds, None when nothing was subscribed."""
 
     subscribes: int = 0
@@ -38,8 +38,7 @@ class Sample:
     p99: float | None = None
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     """The step that has not ended."""
 
     subscribes: int = 0

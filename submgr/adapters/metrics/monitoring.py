@@ -3,16 +3,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from msgspec import Struct
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from submgr.adapters.metrics.go_counters import GoCounters
 from submgr.adapters.metrics.prometheus import Metrics
 
 
-@dataclass(frozen=True, slots=True)
-class Monitoring:
+class Monitoring(Struct, frozen=True):
     """Both sets of metrics, and the registry that holds them."""
 
     registry: CollectorRegistry

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from submgr.adapters.records.e2 import decode_e2, encode_e2
 from submgr.adapters.records.forms import RecordError
@@ -17,8 +19,7 @@ from submgr.core.model import E2Record, Removal, RestRecord
 from submgr.core.node import Node
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """One kind of record.
 
     `what`: its name in metrics. `live`: the live objects of a node by key; `find`: the one under a key. `at_rest`:

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from submgr.adapters.records.e2 import decode_e2
 from submgr.adapters.records.forms import RecordError
@@ -29,8 +30,7 @@ Record = TypeVar("Record")
 DecodeRest = Callable[[str, bytes, Mapping[int, int]], RestRecord]
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(Struct, frozen=True):
     """A stored record that cannot be read. It stays in the store, and its instance id must not be given out."""
 
     namespace: str
@@ -46,8 +46,7 @@ class Unreadable:
         return int(number)
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """Everything in the store, in the order of the keys. `routes`: the last route table, see `StoredRoutes`."""
 
     e2: list[E2Record] = field(default_factory=list)

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from submgr.adapters.rnib.messages import ConnectionState
 from submgr.platform.turns import in_turns
@@ -33,8 +34,7 @@ def _nothing(*_: object) -> None:
     pass
 
 
-@dataclass(slots=True)
-class _Node:
+class _Node(Struct):
     """`listed`: the last reading found the node in R-NIB. `told_at`: the number of the last event about the node."""
 
     state: ConnectionState = ConnectionState.UNKNOWN

@@ -7,8 +7,9 @@ No reader here raises an exception: it returns None for bytes that it cannot rea
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 NAMESPACE = "e2Manager"
 SETS = ("GNB", "ENB")
@@ -34,16 +35,14 @@ class ConnectionState(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
-@dataclass(frozen=True, slots=True)
-class NodeEntry:
+class NodeEntry(Struct, frozen=True):
     """A node's name ("" when a NodebInfo has none) and the state of its connection, from NbIdentity or NodebInfo."""
 
     name: str
     state: ConnectionState
 
 
-@dataclass(frozen=True, slots=True)
-class NodeEvents:
+class NodeEvents(Struct, frozen=True):
     """The changes in one payload of the channel, in order, and how many parts of the payload are no known event."""
 
     changes: tuple[NodeEntry, ...]

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from submgr.adapters.rnib.messages import fields
 
@@ -19,8 +20,7 @@ _FUNCTIONS = 2
 _ID, _DEFINITION, _REVISION, _OID = 1, 2, 3, 4
 
 
-@dataclass(frozen=True, slots=True)
-class RanFunction:
+class RanFunction(Struct, frozen=True):
     """`definition`: the octets of the RAN function definition, of the service model that the OID names."""
 
     id: int

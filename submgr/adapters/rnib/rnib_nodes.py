@@ -11,9 +11,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from gevent.event import Event
+from msgspec import Struct, field
 
 from submgr.adapters.rnib.connection_table import ConnectionTable, OnChange
 from submgr.adapters.rnib.looks import Looks
@@ -44,8 +44,7 @@ def _nothing(*_: object) -> None:
     pass
 
 
-@dataclass(slots=True)
-class _Reading:
+class _Reading(Struct):
     """What one look at R-NIB found.
 
     `states`: each node that R-NIB has; None when its record cannot be read. `unrecorded`: members of the sets without

@@ -11,9 +11,9 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TypeVar
 
+from msgspec import Struct, field
 from opentelemetry.context import Context, attach, detach
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer, get_current_span, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -37,8 +37,7 @@ _GOOD = (Outcome.SUCCESS, Outcome.PARTIAL)
 _propagator = TraceContextTextMapPropagator()
 
 
-@dataclass(slots=True)
-class Procedure:
+class Procedure(Struct):
     """An open procedure at an E2 subscription. `context`: what its calls belong to. `asked`: its requests to the E2
     node that are not answered yet, by RMR type; `just_asked`: those of the batch of commands that is performed now."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from submgr.platform.config.file import Problem
 
@@ -13,8 +14,7 @@ MOST = 1000
 """Mistakes that are kept; more are counted."""
 
 
-@dataclass(slots=True)
-class Findings:
+class Findings(Struct):
     """The mistakes in a file, in the order of its lines.
 
     `verdict`: what becomes of the file, "" when there is nothing to add to the number of mistakes. `notes`: what was

@@ -6,11 +6,11 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from urllib.parse import quote
 
 import click
 import gevent
+from msgspec import Struct
 
 from submgr.cli.ctl.command import Command
 from submgr.cli.ctl.server import REFUSED, Refused, Server
@@ -20,8 +20,7 @@ LOOK = 0.3
 """Seconds between two looks whether something is left."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """What is deleted: its name in words, the path of the DELETE, and the path that lists what is left of it.
 
     `parts`: what the list has. A REST subscription is there as long as it has a list, also an empty one.

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
 import click
 import msgspec
+from msgspec import Struct, field
 
 from submgr.cli.ctl.server import Refused, Server, Silent
 
@@ -21,8 +21,7 @@ _LONGEST_EVENT = 1 << 20
 Event = dict[str, Any]
 
 
-@dataclass(slots=True)
-class Message:
+class Message(Struct):
     """One message of a stream."""
 
     id: str | None = None

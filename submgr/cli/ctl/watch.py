@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, count
 from typing import TYPE_CHECKING
 
 import click
 import gevent
+from msgspec import Struct
 
 from submgr.cli.ctl import columns as c
 from submgr.cli.ctl import status
@@ -28,8 +28,7 @@ _ROWS = 1000
 _EVENT = (Column("EVENTS", line, folds=True, style=c.severity_style),)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A table of a picture. `total`: how many rows there are, when not all were asked for."""
 
     columns: Sequence[Column]

@@ -18,9 +18,10 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, ClassVar
+
+from msgspec import Struct
 
 from submgr.core.commands import NOBODY, About, DeleteRoute, Finished, Outcome
 from submgr.core.context import NodeContext
@@ -49,8 +50,7 @@ class State(Enum):
     __hash__ = object.__hash__  # that of Enum calls Python, and tables are asked at each step
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One state of a table. `to`: event type → next state. A state without a timer is the first or a last one.
 
     `slot`: the procedure has the E2 node for itself meanwhile.
@@ -64,8 +64,7 @@ class Row:
 Table = Mapping[State, Row]
 
 
-@dataclass(frozen=True, slots=True)
-class _ResolvedRow:
+class _ResolvedRow(Struct, frozen=True):
     """A row and the methods of its state, looked up once for each kind of procedure."""
 
     to: Mapping[type, State | None]

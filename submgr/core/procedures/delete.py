@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from submgr.core import failures
 from submgr.core.commands import About, EraseE2, Note, Noted, Outcome, SaveE2, SaveRemoval, SendToE2

@@ -6,7 +6,7 @@ Nothing is sent to the E2 node, so the procedure does not wait for it.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from submgr.core import failures
 from submgr.core.commands import About, Note, Noted, Outcome, RouteChange, SaveE2

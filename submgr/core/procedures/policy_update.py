@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from submgr.core.commands import About, SaveE2
 from submgr.core.context import NodeContext

@@ -3,9 +3,10 @@
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from submgr.platform.http.listen import parse_listen
 
@@ -16,8 +17,7 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-@dataclass(frozen=True, slots=True)
-class Kind(Generic[T_co]):
+class Kind(Struct, Generic[T_co], frozen=True):
     """A kind of setting: call it with a YAML value to get the program's value.
 
     `allowed`: the values it takes, in words for people. `unit`: the unit in the file. `show`: turns the program's

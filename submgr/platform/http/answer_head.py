@@ -3,9 +3,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
+
+from msgspec import Struct
 
 from submgr.platform.http.buffered_socket import BufferedSocket, Malformed
 
@@ -16,8 +17,7 @@ _REMEMBERED_SIZE = 1024
 _NO_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerHead:
+class AnswerHead(Struct, frozen=True):
     """`fields`: the header fields, names in lower case, repeated ones joined by a comma.
 
     `length`: the Content-Length, None when there is none or the body is `chunked`. `keeps_alive`: the peer leaves the

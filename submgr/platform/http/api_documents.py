@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
 import msgspec
 import yaml
+from msgspec import Struct
 
 from submgr.platform.native_threads import NativeThreads
 
@@ -28,8 +28,7 @@ _threads = NativeThreads(1)
 """Reading a document takes some ten milliseconds, which nobody else shall wait for."""
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentFile:
+class DocumentFile(Struct, frozen=True):
     """A file with an OpenAPI 3 document: its name in a package."""
 
     package: str

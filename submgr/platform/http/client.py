@@ -6,12 +6,12 @@ client does not follow redirects.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from gevent import socket
 from gevent.lock import BoundedSemaphore
+from msgspec import Struct
 
 from submgr.platform.http.answer import Answer
 from submgr.platform.http.callback_mark import MARK
@@ -28,8 +28,7 @@ from submgr.platform.tls import TlsFiles
 _CHUNK = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class HttpResponse:
+class HttpResponse(Struct, frozen=True):
     """A complete answer. Header names are in lower case."""
 
     status: int
@@ -42,8 +41,7 @@ class HttpResponse:
         return 200 <= self.status < 300
 
 
-@dataclass(slots=True)
-class Gate:
+class Gate(Struct):
     """The bound on the connections to one endpoint. `users`: the greenlets that have a connection or wait for one."""
 
     free: BoundedSemaphore
@@ -190,8 +188,7 @@ class HttpClient:
         self._leave(exchange.endpoint, exchange.gate)
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(Struct, frozen=True):
     """A request whose answer has begun. `allowed`: the seconds for the whole answer."""
 
     endpoint: Endpoint

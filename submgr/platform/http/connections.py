@@ -5,11 +5,11 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
 
 import gevent
 from gevent import event
+from msgspec import Struct, field
 
 from submgr.platform.http.app import MAX_BODY, ErrorFormat
 from submgr.platform.http.in_flight import AnswerBytes, RequestBytes
@@ -22,8 +22,7 @@ _PATIENCE = 1.0
 """Seconds after which a client that sends or reads slowly makes room for a new one before an idle one does."""
 
 
-@dataclass(frozen=True, slots=True)
-class HttpLimits:
+class HttpLimits(Struct, frozen=True):
     """The bounds of a server. Times in seconds, sizes in bytes."""
 
     body: int = MAX_BODY

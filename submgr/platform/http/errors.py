@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The errors of the HTTP client, and the endpoint that their messages name."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
 class HttpError(Exception):
@@ -32,8 +32,7 @@ class HttpProtocolError(HttpError):
     """The peer closed before its answer was complete, or the answer is not HTTP, or it is too large."""
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """The other end of a connection. Connections to the same endpoint can stand in for each other."""
 
     scheme: str

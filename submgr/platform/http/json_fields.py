@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from submgr.platform.fair import Share
 from submgr.platform.http.json_body import describe
@@ -31,8 +31,7 @@ Values = Mapping[str, Any]
 Convert = Callable[[Any], Converted]
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(Struct, frozen=True):
     """What differs between the interfaces.
 
     `absent` is said of a required field that is absent. `null_is_absent`: null counts as absent. `shows_values`: a
@@ -196,8 +195,7 @@ def text(longest: int, *, empty: bool = False) -> Convert[str]:
     return convert
 
 
-@dataclass(slots=True, eq=False)
-class Fields:
+class Fields(Struct, eq=False):
     """One JSON object. `path` comes before the names of its fields in mistakes, e.g. `SubscriptionDetails[0].`."""
 
     values: Values

@@ -6,9 +6,10 @@ Reading one differently from a proxy in front of the server is how requests are 
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
+
+from msgspec import Struct
 
 Fields = list[tuple[str, str]]
 """Header fields in their order, names in lower case."""
@@ -70,8 +71,7 @@ def _without_origin(method: str, target: str, version: str) -> RequestLine:
     return RequestLine(method, path if path.startswith("/") else f"/{path}", version, found["host"])
 
 
-@dataclass(frozen=True, slots=True)
-class Framing:
+class Framing(Struct, frozen=True):
     """`length`: the Content-Length or None. `closes`: the connection ends after the answer."""
 
     length: int | None
@@ -80,8 +80,7 @@ class Framing:
     expects_continue: bool
 
 
-@dataclass(frozen=True, slots=True)
-class RequestFields:
+class RequestFields(Struct, frozen=True):
     """The header fields of a request. `environ`: the fields that the application sees, by their WSGI names."""
 
     framing: Framing

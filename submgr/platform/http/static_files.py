@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
 
 from flask import Response, request
+from msgspec import Struct
 
 from submgr.platform.http.app import ApiError
 
@@ -36,8 +36,7 @@ _HEADERS = {
 keeps the files, and asks each time whether they are still the same (ETag): after an upgrade nobody has a mixture."""
 
 
-@dataclass(frozen=True, slots=True)
-class StaticFile:
+class StaticFile(Struct, frozen=True):
     """A file as it is sent. `tag`: of its content."""
 
     content: bytes

@@ -2,17 +2,17 @@
 """The address of a request: a URL, or its parts."""
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote, urlsplit
+
+from msgspec import Struct
 
 from submgr.platform.http.errors import Endpoint, HttpConnectError
 
 _HOST = re.compile(r"[!$&'()*+,.:;=_~%0-9A-Za-z-]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """An address in parts. `host`: a name or an IP address; `path`: with its query."""
 
     host: str

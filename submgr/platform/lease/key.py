@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from submgr.platform.lease.lease import Found, Purpose, Request
 from submgr.platform.store.base import check_key, check_namespace

@@ -20,8 +20,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from uuid import uuid4
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from submgr.platform.lease.record import Holder, LeaseRecord, State, record_of, written_by
 
@@ -48,8 +50,7 @@ class Purpose(enum.Enum):
     RELEASE = "release"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """Asks the database to set the record to `new` if it is `expected` (None: there is none). LOOK only reads it."""
 
     purpose: Purpose
@@ -57,8 +58,7 @@ class Request:
     new: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """The answer: whether the record was changed as asked, and what it is now."""
 
     changed: bool

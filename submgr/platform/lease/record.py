@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 
 
 class State(enum.Enum):
@@ -19,8 +19,7 @@ class State(enum.Enum):
     """Somebody found no record. A holder may be there whose record got lost: it writes its record again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """A process. `name` and `address` are for people, `token` is this process's alone."""
 
     name: str
@@ -31,8 +30,7 @@ class Holder:
         return f"{self.name} ({self.address})" if self.address else self.name
 
 
-@dataclass(frozen=True, slots=True)
-class LeaseRecord:
+class LeaseRecord(Struct, frozen=True):
     """`epoch` grows with each acquisition. `beat` grows with each renewal, so that every value is a new one."""
 
     epoch: int

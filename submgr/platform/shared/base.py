@@ -9,8 +9,9 @@ together with the octets that tell whether it still holds.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
+
+from msgspec import Struct, field
 
 from submgr.platform.store.base import InvalidKey, StoreError, check_key, check_namespace
 
@@ -24,8 +25,7 @@ class SharedConflict(StoreError):
     """Others were faster with their changes of the same records, again and again. Nothing was changed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """What a change appends to a log, unless `most` entries wait in the log already.
 
     The log L has the number of its last entry under the key `L/next`, of the last one that is done with under `L/done`,
@@ -37,8 +37,7 @@ class Entry:
     most: int = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Swap:
+class Swap(Struct, frozen=True):
     """One atomic change in one namespace, made only if each key of `expected` has its value (None: is not there).
 
     `seconds`: after so long what it sets is gone again; None: it stays.
@@ -61,8 +60,7 @@ class Swap:
             raise InvalidKey(f"key {min(both)!r} is to be set and removed by one change")
 
 
-@dataclass(frozen=True, slots=True)
-class Swapped:
+class Swapped(Struct, frozen=True):
     """Whether a change was made, and the number of its entry in the log: None when it has none, or was left out."""
 
     made: bool

@@ -5,13 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 from gevent.lock import BoundedSemaphore
+from msgspec import Struct, field
 
 
-@dataclass(slots=True)
-class _Record:
+class _Record(Struct):
     turn: BoundedSemaphore = field(default_factory=BoundedSemaphore)
     users: int = 0
 

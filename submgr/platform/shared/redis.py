@@ -9,12 +9,12 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from hashlib import sha1
 from itertools import islice
 from typing import Any
 
+from msgspec.structs import replace
 from redis.exceptions import InvalidResponse, NoScriptError
 
 from submgr.platform.shared.base import Swap, Swapped

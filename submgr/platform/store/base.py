@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, Protocol
+
+from msgspec import Struct, field
 
 # Neither the glob characters of a redis pattern nor the braces and the comma of SDL's key form.
 _NAMESPACE = re.compile(r"[A-Za-z0-9_.:@/-]+\Z")
@@ -68,8 +69,7 @@ def check_key(key: str) -> None:
         raise InvalidKey(f"key {key!r} cannot be written as UTF-8") from error
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """Values to set and keys to remove in one namespace, all of them or none.
 
     Raises InvalidKey for a namespace or key that some database cannot hold, and for a key that is both set and
@@ -92,8 +92,7 @@ class Change:
                 raise InvalidKey(f"key {key!r} is to be set and removed by one change")
 
 
-@dataclass(frozen=True, slots=True)
-class StoreStats:
+class StoreStats(Struct, frozen=True):
     """Figures since `start()`; `error` is why the database counts as unreachable, else None.
 
     `losses`: how often it came back without acknowledged writes. `written_back`: keys that were written anew for that.

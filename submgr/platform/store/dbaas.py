@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 HOST = "DBAAS_SERVICE_HOST"
 PORT = "DBAAS_SERVICE_PORT"
@@ -25,8 +26,7 @@ _HOST = re.compile(r"[A-Za-z0-9_.%-]+\Z|[0-9A-Fa-f:.]+(%\w+)?\Z")
 _HOST_AND_PORT = re.compile(r"(?P<host>[A-Za-z0-9_.-]+|\[[^]]+\]):(?P<port>[0-9]+)\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class _Address:
+class _Address(Struct, frozen=True):
     """An entry of a list of addresses. `place`: its place in the list, with which it has its port there."""
 
     place: int
@@ -34,8 +34,7 @@ class _Address:
     port: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Database:
+class Database(Struct, frozen=True):
     """One redis of the list. With a `master`, host and port are those of a Sentinel, which knows it by that name."""
 
     host: str
@@ -43,8 +42,7 @@ class Database:
     master: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Dbaas:
+class Dbaas(Struct, frozen=True):
     """The databases, at least one, and what was wrong with the variables of the environment, in words."""
 
     databases: tuple[Database, ...]

@@ -9,7 +9,8 @@ writes; a marker with a larger epoch tells that another process has the records 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 NAMESPACE = "submgr_markerDb"
 """The namespace of the markers. No program keeps records in it."""
@@ -17,8 +18,7 @@ NAMESPACE = "submgr_markerDb"
 _TEXT = re.compile(rb"([0-9]{1,15}):([0-9]{1,15})(:incomplete)?\Z")
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class Marker:
+class Marker(Struct, frozen=True, order=True):
     """`incomplete`: not all records have been written back since the server lost writes."""
 
     epoch: int = 0

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from zlib import crc32
 
 import gevent
 import gevent.queue
+from msgspec import Struct
 from redis import Redis
 from redis.exceptions import ConnectionError, InvalidResponse, TimeoutError
 
@@ -35,8 +35,7 @@ from submgr.platform.time_limit import TimeLimit
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class SdlSettings:
+class SdlSettings(Struct, frozen=True):
     """Where redis is, and how long to wait for it. Times in seconds.
 
     `environment`: the DBAAS_* variables (others are ignored).

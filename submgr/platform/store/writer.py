@@ -13,11 +13,11 @@ import logging
 import math
 from collections import deque
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from typing import Any
 
 import gevent
 from gevent.event import Event
+from msgspec import Struct
 
 from submgr.platform.store.base import (
     Change,
@@ -47,8 +47,7 @@ LONGEST_LINGER = 0.03
 for half of that at least: whoever asks for one subscription after the other has asked for the next one by then."""
 
 
-@dataclass(slots=True)
-class _Submission:
+class _Submission(Struct):
     change: Change
     done: Done
     persistent: bool

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from time import monotonic
 
 import gevent
 from gevent.event import Event
+from msgspec import Struct
 
 from submgr.platform.native_threads import NativeThreads
 from submgr.platform.supervised import SupervisedLoop
@@ -20,8 +20,7 @@ _LOOK_AGAIN = 0.1
 _RETRY_PAUSE = 0.01
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """A send: `attempt` blocks, and answers OK, RETRY (to be tried again) or why it is in vain."""
 
     attempt: Callable[[], tuple[Status, str]]

@@ -7,7 +7,6 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from time import monotonic
 from types import MappingProxyType
@@ -15,6 +14,7 @@ from typing import Any
 
 import gevent
 from gevent import socket
+from msgspec.structs import replace
 
 from submgr.platform.lease.permit import NOT_ACTING
 from submgr.platform.native_threads import NativeThreads

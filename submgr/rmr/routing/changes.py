@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar, cast
+
+from msgspec import Struct, field
 
 from submgr.rmr.message import NO_SUB_ID
 from submgr.rmr.routing import records
@@ -152,8 +154,7 @@ class Tables:
         self._memory += more
 
 
-@dataclass(slots=True)
-class OpenTable:
+class OpenTable(Struct):
     """A table between its start and its end. A change to None is a deletion."""
 
     kind: str

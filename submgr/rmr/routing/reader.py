@@ -19,7 +19,9 @@ tells what was skipped. Only a fault of the frame refuses a table: no start, no 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from msgspec import Struct
 
 from submgr.rmr.routing import records
 from submgr.rmr.routing.changes import (
@@ -44,8 +46,7 @@ LARGEST_TABLE = 128 << 20
 _SHOWN = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What became of one table.
 
     `kind`: newrt, updatert or meid_map. `table`: the table in force, when this one is complete. `error`: why it was

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TypeVar
 
+from msgspec import Struct
+
 from submgr.rmr.message import NO_SUB_ID
 
 K = TypeVar("K")
@@ -28,16 +30,14 @@ class RouteTableError(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """Where a message of one type and sub id goes: one copy to each group, or to its meid's owner."""
 
     groups: tuple[Group, ...] = ()
     by_meid: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SkippedRecord:
+class SkippedRecord(Struct, frozen=True):
     """A record, or an item of it, that cannot be read. `line` counts as in RouteTableError."""
 
     line: int
@@ -48,8 +48,7 @@ class SkippedRecord:
         return f"line {self.line}: {self.reason}" + (f": {self.text!r}" if self.text else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(Struct, frozen=True):
     """The records of a table that were skipped, wholly or in part: how many, and the first of them."""
 
     count: int = 0

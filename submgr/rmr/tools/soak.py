@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import random
 import socket as stdsocket
+import struct
 import subprocess
 import sys
-from dataclasses import dataclass
-from struct import Struct, pack
 from time import perf_counter
 from typing import Any
 
@@ -22,6 +21,7 @@ import gevent
 from gevent import socket
 from gevent.event import Event
 from gevent.server import StreamServer
+from msgspec import Struct
 
 from submgr.platform.progress import Progress
 from submgr.platform.turns import Budget
@@ -30,16 +30,15 @@ from submgr.rmr.transport import Stats, TransportConfig
 from submgr.rmr.wire.transport import WireTransport
 
 _REQUEST, _ANSWER = 1, 2
-_NUMBER = Struct(">Q")
+_NUMBER = struct.Struct(">Q")
 _WINDOW = 2000
 _AGAIN_AFTER = 1.0
 _BYTES_BETWEEN_CUTS = 1 << 20
-_RESET = pack("ii", 1, 0)
+_RESET = struct.pack("ii", 1, 0)
 _NAMED = TransportConfig(host="127.0.0.1", port=0, name="127.0.0.1", send_timeout=30.0, backoff_min=0.01)
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """The figures of an exchange."""
 
     messages: int

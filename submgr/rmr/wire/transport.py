@@ -7,12 +7,12 @@ import logging
 import resource
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from time import monotonic
 from typing import Any
 
 import gevent
 from gevent.server import StreamServer
+from msgspec.structs import replace
 
 from submgr.platform.sparse_log import Sparsely
 from submgr.rmr import mtypes

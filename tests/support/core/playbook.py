@@ -15,7 +15,8 @@ Answers of the store and of the Routing Manager (`saved`, `routed` ...) go to th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from submgr.core import commands as c
 from submgr.core import events as e

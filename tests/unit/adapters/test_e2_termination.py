@@ -3,10 +3,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from submgr.adapters.e2_termination import E2Termination
 from submgr.adapters.held_requests import HELD_REQUESTS, HeldRequests

@@ -7,9 +7,9 @@ And whatever happened, when all goes well from then on, the node, the routes, th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from support.core.world import World, content, request
 
 from submgr.core import events as e

@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from support.core.world import action, content, request
 
 from submgr.core.model import ClientEndpoint, Content, Detail, Directives, RmrEndpoint

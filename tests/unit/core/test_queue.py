@@ -12,19 +12,19 @@ from submgr.core.jobs import Job
 from submgr.core.queue import Entry, JobQueue
 
 
-class Work(Job):
+class NamedJob(Job, frozen=True):
     """A job that a test moves through the queue itself."""
 
-    def __init__(self, name: str, *keys: Hashable) -> None:
-        self.name = name
-        self._keys = keys
-
-    def __repr__(self) -> str:
-        return self.name
+    name: str
+    about: tuple[Hashable, ...]
 
     @property
     def keys(self) -> tuple[Hashable, ...]:
-        return self._keys
+        return self.about
+
+
+def work(name: str, *keys: Hashable) -> NamedJob:
+    return NamedJob(name, keys)
 
 
 def ready(queue: JobQueue) -> list[Entry]:
@@ -36,7 +36,7 @@ def ready(queue: JobQueue) -> list[Entry]:
 
 def test_jobs_of_one_key_run_one_after_the_other_in_order() -> None:
     queue = JobQueue()
-    a, b, c = (queue.add(job) for job in (Work("a", "k"), Work("b", "k"), Work("c", "other")))
+    a, b, c = (queue.add(job) for job in (work("a", "k"), work("b", "k"), work("c", "other")))
     assert ready(queue) == [a, c]
     queue.remove(a)
     assert ready(queue) == [b]
@@ -47,7 +47,7 @@ def test_jobs_of_one_key_run_one_after_the_other_in_order() -> None:
 
 def test_a_job_waits_for_all_its_keys() -> None:
     queue = JobQueue()
-    a, b, both = (queue.add(job) for job in (Work("a", 1), Work("b", 2), Work("both", 1, 2)))
+    a, b, both = (queue.add(job) for job in (work("a", 1), work("b", 2), work("both", 1, 2)))
     assert ready(queue) == [a, b]
     queue.remove(a)
     assert ready(queue) == []
@@ -57,7 +57,7 @@ def test_a_job_waits_for_all_its_keys() -> None:
 
 def test_one_that_waits_may_go_without_having_started() -> None:
     queue = JobQueue()
-    a, b, c = (queue.add(Work(name, "k")) for name in "abc")
+    a, b, c = (queue.add(work(name, "k")) for name in "abc")
     ready(queue)
     queue.remove(b)
     queue.remove(a)
@@ -68,7 +68,7 @@ def test_one_that_waits_may_go_without_having_started() -> None:
 
 def test_slots_are_given_in_the_order_the_jobs_came() -> None:
     queue = JobQueue()
-    jobs = [queue.add(Work(str(n), n)) for n in range(4)]
+    jobs = [queue.add(work(str(n), n)) for n in range(4)]
     for job in reversed(ready(queue)):
         queue.want_slot(job)
     assert queue.next_with_slot(2) is jobs[0]
@@ -84,7 +84,7 @@ def test_slots_are_given_in_the_order_the_jobs_came() -> None:
 
 def test_one_that_has_gone_gets_no_slot() -> None:
     queue = JobQueue()
-    a, b = queue.add(Work("a", 1)), queue.add(Work("b", 2))
+    a, b = queue.add(work("a", 1)), queue.add(work("b", 2))
     for job in (a, b):
         queue.want_slot(job)
     queue.remove(a)
@@ -93,7 +93,7 @@ def test_one_that_has_gone_gets_no_slot() -> None:
 
 def test_fewer_slots_by_a_new_setting_take_none_away() -> None:
     queue = JobQueue()
-    jobs = [queue.add(Work(str(n), n)) for n in range(3)]
+    jobs = [queue.add(work(str(n), n)) for n in range(3)]
     for job in jobs:
         queue.want_slot(job)
     assert queue.next_with_slot(2) and queue.next_with_slot(2)
@@ -107,7 +107,7 @@ def test_fewer_slots_by_a_new_setting_take_none_away() -> None:
 @given(st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=2, unique=True), max_size=12), st.randoms())
 def test_no_two_that_share_a_key_are_out_at_once_and_all_get_their_turn(keys: list[list[int]], rng) -> None:
     queue = JobQueue()
-    jobs = [queue.add(Work(str(n), *k)) for n, k in enumerate(keys)]
+    jobs = [queue.add(work(str(n), *k)) for n, k in enumerate(keys)]
     out = ready(queue)
     done: list[Entry] = []
     while out:

@@ -5,12 +5,12 @@ import io
 import json
 import zipfile
 from collections import Counter
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from msgspec.structs import replace
 from support.e2sm.samples import SAMPLES
 
 from submgr.adapters.rnib.ran_functions import RanFunction

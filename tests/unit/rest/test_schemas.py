@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from submgr.core.errors import RefusedError
 from submgr.core.model import ClientEndpoint, Content, Detail, Directives, SubscribeRequest
@@ -153,7 +154,7 @@ def test_octets(body: Body, given: list[int], octets: bytes) -> None:
 def test_requests_are_the_same_by_their_octets(body: Body) -> None:
     plain = parse(put(body, "SubscriptionDetails[0].EventTriggers", [0xD2]))
     folded = parse(put(body, "SubscriptionDetails[0].EventTriggers", [1234]))
-    assert (folded, folded.digest()) == (plain, plain.digest())
+    assert (replace(folded, folded_octets=0), folded.digest()) == (plain, plain.digest())
     assert (plain.folded_octets, folded.folded_octets) == (0, 1)
 
 

@@ -2,9 +2,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import gevent
+from msgspec.structs import replace
 
 from submgr.core.model import Content, E2Record, Holder, RestHolder, RestRecord, RmrEndpoint, RmrHolder
 from submgr.e2ap.messages import Action, ActionType

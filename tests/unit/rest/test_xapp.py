@@ -3,11 +3,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from msgspec.structs import replace
 
 from submgr.core.errors import FieldError, NodeDownError, RefusedError
 from submgr.core.model import Content, E2Record, Holder, RestHolder, RmrEndpoint

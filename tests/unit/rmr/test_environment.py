@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from submgr.rmr.environment import RmrEnvironment, RmrEnvironmentError, read_environment, read_port
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 import random
 
 import pytest
+from msgspec.structs import replace
 from support.rmr.frames import frame
 
 from submgr.rmr.framing import EncodeError, Encoder, Framer, FramingError, decode, encode
@@ -110,11 +111,11 @@ def test_any_cut_of_the_stream_gives_the_same_messages() -> None:
         assert (framer.pending, framer.error) == (0, None)
 
 
-def test_messages_carry_the_origin_and_compare_without_it() -> None:
+def test_messages_carry_the_origin() -> None:
     origin = object()
     (message,) = Framer(origin=origin).feed(FULL_FRAME)
     assert message.origin is origin
-    assert message == FULL
+    assert replace(message, origin=None) == FULL
 
 
 def test_nothing_is_kept_but_what_was_received() -> None:

@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import gevent
 import pytest
+from msgspec.structs import replace
 from support.core.outside import Outside, report, turns
 
 from submgr.core import events as e

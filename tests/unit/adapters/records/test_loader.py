@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from submgr.adapters.records.loaded import Loaded, Unreadable
 from submgr.adapters.records.loader import RecordLoader, StartFailed

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from support.adapters.stored_records import ENDPOINT, GO_REST, REST_ID, endpoints, meids, numbers, rest_ids
 
 from submgr.adapters.records.forms import RecordError

@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from support.core.playbook import TIME, delete, delete_over_rmr, deleted, post, routed, saved, sent_201
 from support.core.records import OLD, A, B, e2_record, held, rest_record, start
 from support.core.world import MEID, content, request

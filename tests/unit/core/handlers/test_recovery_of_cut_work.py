@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from support.core.playbook import deleted, post, routed, saved
 from support.core.records import A, B, e2_record, held, rest_record, start
 from support.core.world import MEID, World, content, request

@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from support.core.charts import leaving
 from support.core.observing import finish, sent
 from support.core.playbook import (

@@ -154,7 +154,7 @@ def test_answers_nobody_waits_for_change_nothing(world: World, answer: e.Event) 
     world.subscribed(request())
     before = world.node.subscriptions.e2[1].record()
     assert [type(x) for x in world.event(answer)] == [c.Ignored]
-    known = type(answer)(m.RequestId(123, 1), *[getattr(answer, f) for f in answer.__slots__[1:]])  # type: ignore[call-arg]
+    known = type(answer)(m.RequestId(123, 1), *[getattr(answer, f) for f in answer.__struct_fields__[1:]])  # type: ignore[call-arg]
     assert [type(x) for x in world.event(known)] == [c.Ignored]
     assert world.node.subscriptions.e2[1].record() == before
     world.check_quiet()

@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from support.core.charts import TO_B, merging, with_one
 from support.core.observing import counted, finish, outcomes, route_commands, sent
 from support.core.playbook import (

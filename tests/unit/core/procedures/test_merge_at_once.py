@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from support.core.charts import TO_B, XAPP_B, merging, with_one
 from support.core.observing import finish, one_step, outcomes, route_commands, sent
 from support.core.playbook import (

@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from support.core.observing import finish, outcomes, route_commands
 from support.core.playbook import (
     TIME,

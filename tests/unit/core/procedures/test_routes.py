@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from support.core.charts import TO_B, merging, with_one
 from support.core.observing import finish, route_commands
 from support.core.playbook import (
