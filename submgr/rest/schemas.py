@@ -9,17 +9,17 @@ The body is a SubscriptionParams of the "RIC subscription" interface 0.0.4.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from msgspec import Struct
 
 from submgr.core.errors import FieldError, RefusedError
 from submgr.core.model import MAX_MEID_BYTES, ClientEndpoint, Content, Detail, Directives, SubscribeRequest
-from submgr.e2ap.messages import Action, ActionType, SubsequentAction, SubsequentActionType, TimeToWait
+from submgr.e2ap.messages import Action, ActionType, SubsequentAction
 from submgr.platform.http.json_body import NotJson, describe, read_json
 from submgr.platform.http.json_fields import Dialect, Fields, Mistakes, Spelling, truth
 from submgr.platform.printable import has_controls
+from submgr.rest.plain_request import ACTION_TYPES, HOST, SUBSEQUENT_TYPES, TIMES_TO_WAIT, read_plain
 from submgr.rest.values import Octets, integer, objects, one_of, string
 
 REQUEST = Spelling(
@@ -36,10 +36,6 @@ DETAIL = Spelling("XappEventInstanceId", "EventTriggers", "ActionToBeSetupList")
 ACTION = Spelling("ActionID", "ActionType", "ActionDefinition", "SubsequentAction")
 SUBSEQUENT = Spelling("SubsequentActionType", "TimeToWait")
 
-ACTION_TYPES = {name: ActionType[name.upper()] for name in ("insert", "policy", "report")}
-SUBSEQUENT_TYPES = {kind.name.lower(): kind for kind in SubsequentActionType}
-TIMES_TO_WAIT = {time.name.lower(): time for time in TimeToWait}
-
 FUNCTION = integer(0, 4095)
 INSTANCE = integer(0, 65535)
 ACTION_ID = integer(0, 255)
@@ -51,7 +47,6 @@ RETRIES = integer(0, 10)
 PORT = integer(0, 65535)
 
 _DIALECT = Dialect(shows_values=True)
-_HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\]")
 
 Refusal = Callable[[str, int], str | None]
 """Says why no xApp may be notified at a host and a port, None when it may."""
@@ -66,6 +61,14 @@ def parse_subscribe(body: bytes, *, strict_octets: bool = False, refusal: Refusa
 
     `strict_octets`: an integer that is no octet is a mistake. Otherwise its low octet counts.
     """
+    plain = read_plain(body)
+    if plain is not None and refusal(plain.endpoint.host, plain.endpoint.http_port) is None:
+        return plain
+    return parse_field_by_field(body, strict_octets=strict_octets, refusal=refusal)
+
+
+def parse_field_by_field(body: bytes, *, strict_octets: bool = False, refusal: Refusal = _open) -> SubscribeRequest:
+    """As `parse_subscribe`, whatever the body has."""
     try:
         return _request(_json_object(body), Octets(strict=strict_octets), refusal)
     except RecursionError:
@@ -145,7 +148,7 @@ def _endpoint(request: Fields, route: bool, refusal: Refusal) -> ClientEndpoint 
 
 def _host(fields: Fields) -> str | None:
     host = fields.need("Host", string, None)
-    if host is None or _HOST.fullmatch(host):
+    if host is None or HOST.fullmatch(host):
         return host
     if not host:
         fields.wrong("Host", "must not be empty")
