@@ -44,22 +44,24 @@ class Share:
 
     def lasts(self) -> bool:
         """Whether the peer may go on: `spend` would return at once."""
-        now, row = time.monotonic(), _row()
-        if not row.until:
-            row.until = now + SLICE
-        return now <= self._until and now <= row.until
+        now = time.monotonic()
+        return now <= self._until and not _row().used_up(now)
 
     def spend(self) -> None:
         """Returns at once while the peer may go on, else in one of the next turns."""
-        if not self.lasts():
-            self.wait()
+        now, row = time.monotonic(), _row()
+        used_up = row.used_up(now)
+        if used_up or now > self._until:
+            self._enter(row, now, used_up)
 
     def wait(self) -> None:
         """Lets the peer in again: at once when nobody waits and there is time left in this turn."""
-        now = time.monotonic()
-        row = _row()
+        now, row = time.monotonic(), _row()
+        self._enter(row, now, row.used_up(now))
+
+    def _enter(self, row: _Row, now: float, used_up: bool) -> None:
         self._much = self._much or 0 < self._until < now
-        if row.busy(now):
+        if used_up or row.little or row.much:
             row.wait(little=not self._much)
             now = time.monotonic()
         self._until = now + LITTLE
@@ -70,21 +72,25 @@ def turn_is_used_up() -> bool:
     return _row().used_up(time.monotonic())
 
 
+def turns() -> int:
+    """How many turns the event loop has made. A greenlet that finds another number than before has waited meanwhile,
+    and sockets and timers have been looked at."""
+    return _row().turns
+
+
 class _Row:
-    """Those who wait for one of the next turns of the event loop. It is false when nobody does."""
+    """Those who wait for one of the next turns of the event loop: they have worked `little`, or `much`."""
 
     def __init__(self) -> None:
+        self.turns = 0
         self.until = 0.0
         """When the slice of the present turn ends. 0: it has not begun."""
-        self._little: deque[Event] = deque()
-        self._much: deque[Event] = deque()
+        self.little: deque[Event] = deque()
+        self.much: deque[Event] = deque()
         self._letting_in = False
         # called in each turn, before the event loop waits for its sockets
         self._turned = gevent.get_hub().loop.prepare(ref=False)
         self._turned.start(self._new_turn)
-
-    def __bool__(self) -> bool:
-        return bool(self._little or self._much)
 
     def used_up(self, now: float) -> bool:
         """Whether the slice of this turn is used up. The first question begins it."""
@@ -92,32 +98,29 @@ class _Row:
             self.until = now + SLICE
         return now > self.until
 
-    def busy(self, now: float) -> bool:
-        """Whether somebody waits, or the slice of this turn is used up."""
-        return bool(self) or self.used_up(now)
-
     def wait(self, little: bool) -> None:
         """Waits for a turn: behind all who have worked `little`, or behind everybody."""
         mine = Event()
-        (self._little if little else self._much).append(mine)
+        (self.little if little else self.much).append(mine)
         if not self._letting_in:
             self._letting_in = True
             gevent.spawn(self._let_in)
         mine.wait()
 
     def _new_turn(self) -> None:
+        self.turns += 1
         self.until = 0.0
 
     def _let_in(self) -> None:
         try:
-            while self:
+            while self.little or self.much:
                 turn()
                 until = self.until = time.monotonic() + SLICE
-                first = self._much or self._little  # one of them in each turn, so that they do not wait for ever
+                first = self.much or self.little  # one of them in each turn, so that they do not wait for ever
                 while first and time.monotonic() <= until:
                     first.popleft().set()
                     step_back()  # goes on when the one let in waits for something
-                    first = self._little or self._much
+                    first = self.little or self.much
         finally:
             self._letting_in = False
 

@@ -10,6 +10,7 @@ from weakref import WeakSet
 
 import gevent
 
+from submgr.platform.fair import turns
 from submgr.platform.sparse_log import Sparsely
 from submgr.platform.turns import Budget, turn
 
@@ -78,8 +79,8 @@ class SupervisedLoop:
             self._greenlet.join()
 
     def _run(self) -> None:
-        # `turn`: a step that has waited has used up its slice, too, and must not queue behind everybody's long work
-        this, budget = gevent.getcurrent(), Budget(give=turn)
+        # `turn`: the loop must not queue behind everybody's long work
+        this, budget, began_in = gevent.getcurrent(), Budget(give=turn), turns()
         while self._greenlet is this:
             try:
                 last = self._step() is False
@@ -90,7 +91,11 @@ class SupervisedLoop:
             self._in_a_row = 0
             if last:
                 break
-            budget.spend()
+            if began_in == turns():
+                budget.spend()
+            else:  # the step has waited: the others have had their turn
+                began_in = turns()
+                budget.renew()
         if self._greenlet is this:
             self._greenlet = None
 

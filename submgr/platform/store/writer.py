@@ -34,7 +34,7 @@ from submgr.platform.store.reachability import Reachability
 from submgr.platform.store.repairs import Repairs
 from submgr.platform.store.sending import Sender
 from submgr.platform.supervised import SupervisedLoop
-from submgr.platform.turns import turn
+from submgr.platform.turns import step_back
 
 _log = logging.getLogger(__name__)
 
@@ -188,9 +188,9 @@ class Writer:
                 self._repairs.make(self._flush_until, self._write_group)
             self._write_group()
             if self._due:
-                # Whoever was told may submit what comes next, and it joins the next group. When nothing waits,
-                # waiting for work gives them the same chance, without a detour through a timer.
-                turn()
+                # Whoever was told may submit what comes next, and it joins the next group. Sockets and timers have
+                # their turn while the database works on that.
+                step_back()
 
     def _write_group(self) -> None:
         if self._due:
