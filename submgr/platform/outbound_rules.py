@@ -132,6 +132,8 @@ class Outbound:
 
         `host`: a name or an IP address, which may stand in brackets.
         """
+        if self.rules.open:
+            return None
         host = host.removeprefix("[").removesuffix("]")
         try:
             version = ipaddress.ip_address(host).version

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import cast
 
 from submgr.platform.store.base import Change
 
@@ -17,12 +18,15 @@ def effect_of(changes: Iterable[Change]) -> Effect:
     effect: Effect = {}
     for change in changes:
         effect.update(change.set)
-        effect.update(dict.fromkeys(change.remove))
+        if change.remove:
+            effect.update(dict.fromkeys(change.remove))
     return effect
 
 
 def split(effect: Effect) -> tuple[dict[str, bytes], list[str]]:
     """The values to set and the keys to remove."""
+    if None not in effect.values():
+        return cast("dict[str, bytes]", effect), []
     values = {key: value for key, value in effect.items() if value is not None}
     removals = [key for key, value in effect.items() if value is None]
     return values, removals
@@ -96,11 +100,10 @@ class Ledger:
         self._take(effect)
 
     def _take(self, effect: Effect) -> None:
-        for key, value in effect.items():
-            if value is None:
-                self._held.pop(key, None)
-            else:
-                self._held[key] = value
+        values, removals = split(effect)
+        self._held.update(values)
+        for key in removals:
+            self._held.pop(key, None)
 
     def failed(self, change: Change, *, persistent: bool, unknown: bool) -> None:
         """Plans the repairs that follow from a `change` that was not acknowledged; see `Store.submit`."""

@@ -100,6 +100,8 @@ class SdlClient:
         self._tag = settings.name if writes else None
         self.servers: list[Server] = []
         """The servers that the namespaces are on; none while closed."""
+        self._places: dict[str, Server] = {}
+        """The server of each namespace that was asked for: there are a handful."""
         self._sentinels: dict[str, Sentinels] = {}
 
     def open(self) -> None:
@@ -115,12 +117,16 @@ class SdlClient:
         for server in self.servers:
             server.client.connection_pool.disconnect()
         self.servers = []
+        self._places = {}
 
     def server(self, namespace: str) -> Server:
         """The server that `namespace` is on. Raises StoreUnavailable when not open."""
-        if not self.servers:
-            raise StoreUnavailable("the database client is closed")
-        return self.servers[crc32(namespace.encode()) % len(self.servers)]
+        server = self._places.get(namespace)
+        if server is None:
+            if not self.servers:
+                raise StoreUnavailable("the database client is closed")
+            server = self._places[namespace] = self.servers[crc32(namespace.encode()) % len(self.servers)]
+        return server
 
     def redis(self, namespace: str) -> Any:
         """The redis client of the server that `namespace` is on. Raises StoreUnavailable when not open."""

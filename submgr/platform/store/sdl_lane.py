@@ -36,11 +36,13 @@ Word = bytes | str | int
 
 def packed(words: Iterable[Word]) -> bytes:
     """A command as redis reads it (RESP2)."""
-    pieces: list[bytes] = []
+    lines = [b""]
     for word in words:
         data = word if isinstance(word, bytes) else str(word).encode()
-        pieces.append(b"$%d\r\n%b\r\n" % (len(data), data))
-    return b"*%d\r\n%b" % (len(pieces), b"".join(pieces))
+        lines += (b"$%d" % len(data), data)
+    lines[0] = b"*%d" % (len(lines) // 2)
+    lines.append(b"")
+    return b"\r\n".join(lines)
 
 
 class Lane:

@@ -102,6 +102,7 @@ class Marked:
         self.shared = False
         self._sent = 0
         self._newest = Marker()
+        self._newest_text = bytes(self._newest)
         self.incomplete = False
 
     @property
@@ -124,7 +125,8 @@ class Marked:
             return self._arguments(b"", b"", values, removals)
         self._sent += 1
         self._newest = Marker(self.epoch, self._sent, self.incomplete)
-        return self._arguments(bytes(self.known), bytes(self._newest), values, removals)
+        self._newest_text = bytes(self._newest)
+        return self._arguments(bytes(self.known), self._newest_text, values, removals)
 
     def looking(self) -> Words:
         """The arguments of a WRITE that leaves everything as it is."""
@@ -152,7 +154,7 @@ class Marked:
         False: nothing was written, and the same is to be sent without a check. Raises StoreFenced and StoreLost.
         """
         if answer is None or isinstance(answer, bytes):
-            held = self._newest if answer == bytes(self._newest) else Marker.parse(answer)
+            held = self._newest if answer == self._newest_text else Marker.parse(answer)
             if self._checked and not self.lost and held.epoch != self.epoch and takes == self.takes:
                 raise InvalidResponse(f"no marker of this process: {answer!r:.80}")
             self.known = max(self.known, held)
