@@ -7,12 +7,12 @@ asks for the metrics. An event is counted when it happens.
 
 import platform
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from submgr.adapters.metrics.histogram import Histogram
 from submgr.platform import supervised
 from submgr.platform.version import version
 
@@ -113,11 +113,6 @@ class Metrics:
         )
         for what in RECONCILED:
             self._reconciled.labels(what)
-        # prometheus_client looks a series up under a lock, by texts that it makes of the labels
-        self._procedure_series = cache(self._procedures.labels)
-        self._notification_series = cache(self._notification_age.labels)
-        self._sdl_series = cache(self._sdl.labels)
-        self._rtmgr_series = cache(self._rtmgr.labels)
         self._stalls = Histogram(
             "submgr_loop_stall_seconds",
             "How long the event loop did not turn, looked at fifty times a second",
@@ -157,21 +152,21 @@ class Metrics:
 
     def procedure(self, kind: str, outcome: str, seconds: float) -> None:
         """A procedure has ended, after `seconds`."""
-        self._procedure_series(kind, outcome).observe(seconds)
+        self._procedures.observe((kind, outcome), seconds)
 
     def notification(self, delivered: bool, age: float) -> None:
         """A notification was delivered or given up, `age` seconds after it was due."""
-        self._notification_series("delivered" if delivered else "given_up").observe(age)
+        self._notification_age.observe(("delivered" if delivered else "given_up",), age)
         if not delivered:
             self._given_up.inc()
 
     def sdl(self, operation: str, seconds: float) -> None:
         """The database has answered an operation, after `seconds`."""
-        self._sdl_series(operation).observe(seconds)
+        self._sdl.observe((operation,), seconds)
 
     def rtmgr(self, method: str, seconds: float) -> None:
         """The Routing Manager has answered a request, after `seconds`."""
-        self._rtmgr_series(method).observe(seconds)
+        self._rtmgr.observe((method,), seconds)
 
     def ignored(self, kind: str) -> None:
         """A message fitted nothing and was ignored; `kind` says why."""
@@ -195,7 +190,7 @@ class Metrics:
 
     def stalled(self, seconds: float) -> None:
         """The event loop did not turn for so long, beyond what it was meant to rest."""
-        self._stalls.observe(seconds)
+        self._stalls.observe((), seconds)
 
     def internal_error(self) -> None:
         """A REST request was answered with 500."""
