@@ -7,7 +7,7 @@ Characters that a terminal acts upon are escaped and passwords in URLs masked: p
 import json
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -19,6 +19,7 @@ FORMATS = ("auto", "json", "text")
 """The names of the forms; auto: text on a terminal, else JSON."""
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+"""The attributes of each record; the others are what the caller passed beside the text."""
 _MAX_LINE = 16 * 1024
 
 
@@ -38,8 +39,9 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "msg": record.getMessage(),
         }
-        for name, value in _extra(record):
-            line[name if name not in line else f"{name}_"] = value
+        for name, value in vars(record).items():
+            if name not in _STANDARD:
+                line[name if name not in line else f"{name}_"] = value
         if record.exc_info and record.exc_info[0] is not None:
             line["trace"] = self.formatException(record.exc_info)
         if record.stack_info:
@@ -55,18 +57,14 @@ class TextFormatter(logging.Formatter):
         """The line, without its end."""
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created))
         words = [f"{when}.{int(record.msecs):03} {record.levelname:<7} {_one_line(record.getMessage())}"]
-        words += [f"{name}={_shown(value)}" for name, value in _extra(record) if value not in (None, "")]
+        extra = ((name, value) for name, value in vars(record).items() if name not in _STANDARD)
+        words += [f"{name}={_shown(value)}" for name, value in extra if value not in (None, "")]
         text = " ".join(words)
         if len(text) > _MAX_LINE:
             text = f"{text[:_MAX_LINE]}... ({len(text)} characters)"
         if record.exc_info and record.exc_info[0] is not None:
             text = f"{text}\n{self.formatException(record.exc_info)}"
         return escaped(masked_text(text))
-
-
-def _extra(record: logging.LogRecord) -> Iterator[tuple[str, Any]]:
-    """What the caller passed beside the text."""
-    return ((name, value) for name, value in vars(record).items() if name not in _STANDARD)
 
 
 def _one_line(text: str) -> str:

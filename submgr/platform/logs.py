@@ -12,7 +12,7 @@ import select
 import sys
 import time
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -51,6 +51,10 @@ class LogOutput(logging.Handler):
         self._recent = _Recent(recent)
         self.dropped = 0
         """Lines that were not written because nobody read and memory is bounded."""
+
+    def createLock(self) -> None:  # noqa: N802
+        """A lock of the operating system: for native threads. No greenlet has it while another one runs."""
+        self.lock = monkey.get_original("_thread", "RLock")()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Writes one record."""
@@ -94,6 +98,36 @@ class LogOutput(logging.Handler):
         return self._recent.lines()
 
 
+class _Record(logging.LogRecord):
+    """A record that does not look for the place in the source, the thread and the process that it comes from. Our lines
+    have none of them, and the search takes two thirds of the time of a record."""
+
+    def __init__(
+        self,
+        name: str,
+        level: int,
+        pathname: str,
+        lineno: int,
+        msg: object,
+        args: Any,
+        exc_info: Any,
+        func: str | None = None,
+        sinfo: str | None = None,
+        **others: object,
+    ) -> None:
+        if args and len(args) == 1 and isinstance(args[0], Mapping) and args[0]:
+            args = args[0]  # for "%(name)s"
+        self.name, self.msg, self.args = name, msg, args
+        self.levelno, self.levelname = level, logging.getLevelName(level)
+        self.exc_info, self.exc_text, self.stack_info = exc_info, None, sinfo
+        self.created = time.time()
+        self.msecs = int(self.created % 1 * 1000) + 0.0
+        self.relativeCreated = 0.0
+        self.pathname = self.filename = self.module = ""
+        self.lineno, self.funcName = lineno, func or ""
+        self.thread = self.threadName = self.process = self.processName = self.taskName = None
+
+
 class _Recent:
     """The latest lines, at most `most`, of which no kind takes the place of the others."""
 
@@ -135,6 +169,7 @@ class Logs:
         self._before: tuple[int, list[logging.Handler]] | None = None
         self._writer = SupervisedLoop("log output", self._keep_writing)
         self._hub_report: Any = None
+        self._made_before: Any = None
 
     def start(self, level: int = 3) -> None:
         """Takes over the root logger, uncaught exceptions and those of greenlets. `level` as in `set_level`."""
@@ -147,7 +182,9 @@ class Logs:
         for name in _NOISY:
             logging.getLogger(name).setLevel(logging.WARNING)
         logging.captureWarnings(True)
-        _look_for_origins(False)
+        logging._srcfile = None  # see `_Record`
+        self._made_before = logging.getLogRecordFactory()
+        logging.setLogRecordFactory(_Record)
         self.set_level(level)
         hub = gevent.get_hub()
         self._hub_report = hub.print_exception
@@ -192,7 +229,8 @@ class Logs:
         root.setLevel(self._before[0])
         root.handlers[:] = self._before[1]
         logging.captureWarnings(False)
-        _look_for_origins(True)
+        logging._srcfile = _SOURCE
+        logging.setLogRecordFactory(self._made_before)
         gevent.get_hub().print_exception = self._hub_report
         sys.excepthook = sys.__excepthook__
         self._output = None
@@ -203,13 +241,6 @@ class Logs:
             return False
         self._output.write_out()
         return True
-
-
-def _look_for_origins(wanted: bool) -> None:
-    """Whether each line looks for the place in the source, the thread and the process that it comes from. Ours have
-    none of them, and the search takes half the time of a line (logging, "Optimization")."""
-    logging._srcfile = _SOURCE if wanted else None
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = wanted
 
 
 def _report_greenlet(
