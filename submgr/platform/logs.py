@@ -52,7 +52,7 @@ class LogOutput(logging.Handler):
         self.dropped = 0
         """Lines that were not written because nobody read and memory is bounded."""
 
-    def createLock(self) -> None:  # noqa: N802
+    def createLock(self) -> None:
         """A lock of the operating system: for native threads. No greenlet has it while another one runs."""
         self.lock = monkey.get_original("_thread", "RLock")()
 

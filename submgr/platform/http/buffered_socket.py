@@ -15,6 +15,7 @@ from contextlib import suppress
 from gevent import socket
 
 from submgr.platform.fair import Share
+from submgr.platform.readable import wait_until_readable
 
 MAX_FRAMING = 64 * 1024
 """Bytes that one message may need beside the data of its body."""
@@ -102,6 +103,16 @@ class BufferedSocket:
         began = self._wait_until_deadline()
         piece = self.sock.recv(_PIECE)
         self._renew_if_waited(began)
+        return self._add(piece)
+
+    def fill_later(self) -> bool:
+        """As `fill`, when it is the peer's turn: nothing can have come yet."""
+        self._wait_until_deadline()
+        wait_until_readable(self.sock)
+        self._share.renew()
+        return self._add(self.sock.recv(_PIECE))
+
+    def _add(self, piece: bytes) -> bool:
         self._data = self._data[self._at :] + piece if self._at < len(self._data) else piece
         self._at = 0
         if self._received is not None:

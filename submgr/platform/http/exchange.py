@@ -43,7 +43,7 @@ def attempt(sock: socket.socket, endpoint: Endpoint, method: str, payload: bytes
 
 def _began(source: BufferedSocket) -> bool:
     try:
-        return source.fill()
+        return source.fill_later()
     except ConnectionError:
         return False
 

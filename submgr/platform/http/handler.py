@@ -140,7 +140,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]
             self._source.renew()
             self._source.allow(limits.idle if self._placed else _RESERVE_SECONDS)
             try:
-                if not self._source.fill():
+                if not self._source.fill_later():
                     return False
             except TimeoutError:
                 if not self._placed:

@@ -17,6 +17,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from submgr.platform.connecting import connect
 from submgr.platform.names import neighbours
+from submgr.platform.readable import wait_until_readable
 from submgr.platform.store.sdl_answers import BoundedParser
 from submgr.platform.store.sdl_errors import NotSent, in_words
 
@@ -81,8 +82,9 @@ class SdlConnection(Connection):
             sock.sendall(memoryview(data)[sent:])
 
     def receive(self, most: int) -> bytes:
-        """What comes next, at most so many bytes. Raises OSError when the connection ends."""
+        """What comes next, at most so many bytes, after something was sent. Raises OSError when the connection ends."""
         sock: Any = self._sock
+        wait_until_readable(sock)
         data: bytes = sock.recv(most)
         if not data:
             raise ConnectionResetError("Connection closed by server.")

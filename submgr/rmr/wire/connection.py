@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import gevent
 
 from submgr.platform.fair import Share
+from submgr.platform.readable import wait_until_readable
 from submgr.platform.turns import turn
 from submgr.rmr.framing import Framer
 from submgr.rmr.message import Message
@@ -86,17 +87,20 @@ class Connection:
 
     def read(self) -> None:
         """Reads until the peer closes, breaks the format or the connection is closed here. Never raises."""
-        owner, size, share = self._owner, _SMALL_READ, Share()
+        owner, size, share, drained = self._owner, _SMALL_READ, Share(), True
         try:
             while self.open:
                 if owner.wait_for_room(self) and self._framer.unfinished:
                     self._frame_begins()
+                if drained:
+                    wait_until_readable(self.sock)
                 data = self.sock.recv(size)
                 if not data:
                     break
+                drained = len(data) < size
                 share.spend()
                 self._got(data)
-                if len(data) == size:
+                if not drained:
                     size = _SMALL_READ if owner.crowded else _LARGE_READ
                     turn()  # the handler's above all: the queue stays short, and its messages in the processor's cache
                 elif len(data) < _SMALL_READ:
