@@ -28,11 +28,12 @@ from mec.parts import parts_of
 from submgr.platform.config.tls import TlsSettings
 from submgr.platform.health import Health
 from submgr.platform.http.api_pages import add_api_pages
-from submgr.platform.http.app import ApiError, problem_errors
+from submgr.platform.http.app import ApiError
 from submgr.platform.http.callbacks import refuse_callbacks
+from submgr.platform.http.certificates import require_certificate
 from submgr.platform.http.client import HttpClient
 from submgr.platform.http.connections import HttpLimits
-from submgr.platform.http.peer import require_certificate
+from submgr.platform.http.error_formats import problem_errors
 from submgr.platform.http.server import HttpServer
 from submgr.platform.lease.permit import always
 from submgr.platform.outbound_rules import Outbound

@@ -30,8 +30,9 @@ from mec.controller.recordings.replay import Replayer
 from mec.controller.service import ControllerSettings
 from mec.proxy.cli import ProxyProgram
 from submgr.platform.health import Health
-from submgr.platform.http.app import ApiError, json_response, problem_errors
+from submgr.platform.http.app import ApiError, json_response
 from submgr.platform.http.client import HttpClient
+from submgr.platform.http.error_formats import problem_errors
 from submgr.platform.http.listen import ListenError
 from submgr.platform.http.server import HttpServer
 from submgr.platform.store.memory import MemoryStore

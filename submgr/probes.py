@@ -6,12 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from flask import request
-
 from submgr.adapters.records.loader import RecordLoader
 from submgr.core.errors import RefusedError
 from submgr.platform.health import Health
-from submgr.platform.http.api_pages import PATHS as DOCUMENTS
 from submgr.platform.store.base import Store
 from submgr.rest.use_cases import HealthReport
 from submgr.rmr.service import Rmr
@@ -32,7 +29,9 @@ PROBES = (
     "/overview",
     "/overview/history",
     "/routes",
-    *DOCUMENTS,
+    "/openapi.yaml",
+    "/openapi.json",
+    "/docs",
 )
 """Ends of the paths of platform requests that are answered before the subscriptions are restored."""
 _APART = ("/console", "/docs/", "/ric/v1/mec/", "/ric/v1/meo/")
@@ -92,12 +91,12 @@ class Probes:
         role = self._standby.why_not() if self._standby is not None else None
         return role or (None if self.restored else self._loader.why_not)
 
-    def refuse_before_restored(self) -> None:
-        """Refuses the platform request at hand, unless it is a probe, until the subscriptions are restored.
+    def refuse_before_restored(self, path: str) -> None:
+        """Refuses a platform request for `path`, unless it is a probe, until the subscriptions are restored.
 
         Before, the Routing Manager would take an empty list of subscriptions for the truth. Raises RefusedError 503.
         """
         why = self.why_not()
-        told = request.path == "/" or request.path.startswith(_APART) or request.path.endswith(PROBES)
+        told = path == "/" or path.startswith(_APART) or path.endswith(PROBES)
         if why is not None and not told:
             raise RefusedError(503, f"not ready: {why}")

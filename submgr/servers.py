@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Builds the daemon's HTTP servers, the one for xApps and the one of the platform."""
+"""Builds the daemon's HTTP servers, the one for xApps and the one of the platform.
+
+What is asked all day is answered before Flask, which is imported when something else is asked for the first time.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from submgr.adapters.metrics.go_counters import exposition
 from submgr.adapters.metrics.monitoring import Monitoring
@@ -11,19 +15,21 @@ from submgr.adapters.records.e2 import e2_json
 from submgr.adapters.rnib.connected_nodes import ConnectedNodes
 from submgr.backup import LARGEST_IMPORT, Backup
 from submgr.orphans import Orphans
-from submgr.platform.http.app import MAX_BODY
-from submgr.platform.http.connections import HttpLimits
-from submgr.platform.http.peer import require_certificate
+from submgr.platform.http.connections import MAX_BODY, HttpLimits
+from submgr.platform.http.late_app import LateApp
+from submgr.platform.http.peer import PROBES, has_certificate
+from submgr.platform.http.plain_answers import PlainRoutes, Wsgi
 from submgr.platform.http.server import HttpServer
 from submgr.platform.logs import Logs
 from submgr.platform.outbound_rules import Outbound
 from submgr.platform.secret_file import secret_file
 from submgr.probes import Probes
 from submgr.reconciler import Reconciler
+from submgr.rest.daily_routes import daily_routes
 from submgr.rest.edge import Edge
-from submgr.rest.platform import platform_app
+from submgr.rest.hot_routes import HotRoutes
 from submgr.rest.use_cases import DebugWrite, Looks, Operations, XappOptions
-from submgr.rest.xapp import xapp_app
+from submgr.rest.xapp_requests import XappRequests
 from submgr.service import Service
 from submgr.settings.live import LiveSettings
 from submgr.settings.model import Debug, Settings
@@ -55,9 +61,18 @@ def make_xapp_http(
         settings.tls.ownership,
         None if standby is None else standby.refuse,
     )
-    app = xapp_app(service, monitoring.counters.inc, metrics.internal_error, options)
+    count = monitoring.counters.inc
+    requests = XappRequests(service, options)
+
+    def make() -> Wsgi:
+        from submgr.rest.xapp import xapp_app
+
+        return xapp_app(service, count, metrics.internal_error, requests=requests)
+
+    late = LateApp(make, "submgr.rest.xapp", internal_error=metrics.internal_error)
+    app: Wsgi = HotRoutes(late, requests, count)
     if tracing is not None:
-        app.wsgi_app = tracing.requests(app.wsgi_app)  # type: ignore[method-assign, assignment]
+        app = tracing.requests(app)
     tls = settings.tls.server("xapp", required=True)
     return HttpServer("xapp", settings.subscription.listen, app, tls=tls)
 
@@ -92,11 +107,30 @@ def make_platform_http(
         knows_node=service.known_node,
         edge=edge,
     )
-    app = platform_app(service, operations, looks, monitoring.metrics.internal_error, _origins(live.current))
-    app.before_request(probes.refuse_before_restored)
+    daily = daily_routes(service, operations)
     tls = live.current.tls
-    if tls.asks("platform"):
-        require_certificate(app)
+    certificates, origins = tls.asks("platform"), _origins(live.current)
+
+    def make() -> Wsgi:
+        from submgr.platform.http.certificates import require_certificate
+        from submgr.rest.errors import answer_only_where
+        from submgr.rest.platform import platform_app
+
+        internal_error = monitoring.metrics.internal_error
+        app = platform_app(service, operations, looks, internal_error, origins, daily)
+        answer_only_where(app, probes.refuse_before_restored)
+        if certificates:
+            require_certificate(app)
+        return app
+
+    def may(environ: Mapping[str, Any]) -> bool:
+        if not environ["PATH_INFO"].endswith(PROBES):
+            probes.refuse_before_restored(environ["PATH_INFO"])
+            return not certificates or has_certificate(environ)
+        return True
+
+    late = LateApp(make, "submgr.rest.platform", internal_error=monitoring.metrics.internal_error)
+    app = PlainRoutes(late, daily, may)
     limits = HttpLimits(large={"/ric/v1/import": LARGEST_IMPORT}, requests=LARGEST_IMPORT + 2 * MAX_BODY)
     return HttpServer("platform", live.current.local.listen, app, limits=limits, tls=tls.server("platform"))
 

@@ -12,8 +12,9 @@ from typing import Any, cast
 
 from flask import Blueprint, Response, current_app, request
 
-from submgr.platform.http.app import ApiError, JsonApp, problem_errors
+from submgr.platform.http.app import ApiError, JsonApp
 from submgr.platform.http.changes import refuse_foreign_origins
+from submgr.platform.http.error_formats import problem_errors
 from submgr.platform.http.json_body import NotJson, read_json, take_turn
 from submgr.platform.http.json_fields import Dialect, Fields, Mistakes
 

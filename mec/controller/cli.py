@@ -19,8 +19,8 @@ from mec.controller.service import Controller, ControllerSettings
 from submgr.platform.config.tls import TlsSettings
 from submgr.platform.health import Health
 from submgr.platform.http.api_pages import add_api_pages
-from submgr.platform.http.app import problem_errors
-from submgr.platform.http.peer import require_certificate
+from submgr.platform.http.certificates import require_certificate
+from submgr.platform.http.error_formats import problem_errors
 from submgr.platform.http.server import HttpServer
 from submgr.platform.secret_file import secret_file
 from submgr.platform.store.base import Store

@@ -23,8 +23,8 @@ from mec.meo.errors import MeoError
 from mec.meo.model import App, AppInfo, Platform, Support
 from mec.meo.placement import Rules
 from mec.meo.settings import MeoSettings
-from submgr.platform.http.app import problem_errors
 from submgr.platform.http.client import HttpClient
+from submgr.platform.http.error_formats import problem_errors
 from submgr.platform.http.errors import HttpError
 from submgr.platform.http.server import HttpServer
 from submgr.platform.store.memory import MemoryStore

@@ -22,9 +22,9 @@ from submgr.platform.config.tls import TlsSettings
 from submgr.platform.config.watcher import ConfigWatcher
 from submgr.platform.health import Health
 from submgr.platform.http.api_pages import add_api_pages
-from submgr.platform.http.app import problem_errors
+from submgr.platform.http.certificates import require_certificate
 from submgr.platform.http.client import HttpClient
-from submgr.platform.http.peer import require_certificate
+from submgr.platform.http.error_formats import problem_errors
 from submgr.platform.http.server import HttpServer
 
 DOCUMENT = port_document("mec.proxy")

@@ -69,6 +69,11 @@ def answer_only_if(app: JsonApp, refuse: Callable[[], None]) -> None:
     app.after_request(still)
 
 
+def answer_only_where(app: JsonApp, refuse: Callable[[str], None]) -> None:
+    """Has `refuse` called with the path of each request; it raises RefusedError unless that may be answered now."""
+    app.before_request(lambda: refuse(request.path))
+
+
 def report_internal_errors(app: JsonApp, internal_error: InternalError) -> None:
     """Has `internal_error` called for each answer 500 of `app`. `JsonApp` logs the traceback."""
 

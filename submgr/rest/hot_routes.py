@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Answers plain requests to subscribe and to unsubscribe before Flask's machinery, which takes longer than they do.
+"""Answers plain requests of xApps before Flask's machinery, which takes longer than they do, and is not even loaded.
 
 Whatever is not plain, or fails, goes through Flask: it knows all rules, and makes every error answer. So a failure has
 one form, whichever way its request went; tests compare the answers of both ways.
@@ -7,19 +7,15 @@ one form, whichever way its request went; tests compare the answers of both ways
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from typing import Any
 
-from flask import request
-from werkzeug.wsgi import ClosingIterator
-
-from submgr.core.model import SubscribeRequest
-from submgr.platform.http.app import encode_json
-from submgr.rest.use_cases import Count, Subscriptions
+from submgr.platform.http.peer import certificate_name
+from submgr.platform.http.plain_answers import Wsgi, encode_json
+from submgr.rest.use_cases import Count
 from submgr.rest.views import accepted_view
-
-Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
+from submgr.rest.xapp_requests import XappRequests
 
 _SUBSCRIPTIONS = "/ric/v1/subscriptions"
 _ONE = f"{_SUBSCRIPTIONS}/"
@@ -28,59 +24,70 @@ _SMALL = 1 << 15
 _NOT_PLAIN = frozenset({"HTTP_ORIGIN", "HTTP_RIC_CALLBACK"})
 _JSON = (None, "application/json")
 
-_FAILED = "submgr.failed"
+FAILED = "submgr.failed"
 """Where in the WSGI environment the error is with which a request has failed already."""
 
 
 class HotRoutes:
-    """WSGI middleware. `parse` turns a body into a request and takes note of it. `permit`: see `answer_only_if`."""
+    """WSGI middleware before `app`, the application of the xApp interface for the same `requests`."""
 
-    def __init__(
-        self,
-        app: Wsgi,
-        parse: Callable[[bytes], SubscribeRequest],
-        subscriptions: Subscriptions,
-        count: Count,
-        permit: Callable[[], None] | None,
-    ) -> None:
-        self._permit = permit or _always
+    def __init__(self, app: Wsgi, requests: XappRequests, count: Count) -> None:
+        self._permit = requests.options.permit or _always
+        self._ownership = requests.options.ownership
         self._app = app
-        self._parse = parse
-        self._subscriptions = subscriptions
+        self._requests = requests
+        self._subscriptions = requests.subscriptions
         self._count = count
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-        if method == "POST" and path == _SUBSCRIPTIONS and _is_plain(environ):
-            return self._subscribe(environ, start_response)
-        if method == "DELETE" and path.startswith(_ONE) and _is_plain(environ):
-            subscription_id = path[len(_ONE) :]
-            if subscription_id.isascii() and subscription_id and "/" not in subscription_id:
-                return self._unsubscribe(subscription_id, environ, start_response)
+        if path.startswith(_SUBSCRIPTIONS) and _is_plain(environ):
+            owner = certificate_name(environ) if self._ownership else None
+            if self._ownership and owner is None:
+                pass  # it is refused
+            elif method == "POST" and path == _SUBSCRIPTIONS:
+                return self._subscribe(owner, environ, start_response)
+            elif method == "GET" and path == _SUBSCRIPTIONS:
+                return self._query(owner, environ, start_response)
+            elif method == "DELETE" and path.startswith(_ONE):
+                subscription_id = path[len(_ONE) :]
+                if subscription_id.isascii() and subscription_id and "/" not in subscription_id:
+                    return self._unsubscribe(subscription_id, owner, environ, start_response)
         return self._app(environ, start_response)
 
-    def _subscribe(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def _subscribe(self, owner: str | None, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         body = environ["wsgi.input"].read()
         try:
             self._permit()
-            accepted = self._subscriptions.subscribe(self._parse(body))
+            accepted = self._subscriptions.subscribe(self._requests.parsed(body, owner))
         except Exception as error:  # Flask tells the errors of ours from bugs
             environ["wsgi.input"] = BytesIO(body)
             return self._failed(error, environ, start_response)
         try:
             self._permit()
         except Exception as error:
-            return ClosingIterator(self._failed(error, environ, start_response), accepted.start)
+            return _Followed(self._failed(error, environ, start_response), accepted.start)
         self._count("RestSubReqFromXapp")
         self._count("RestSubRespToXapp")
         answer = encode_json(accepted_view(accepted.subscription_id))
         start_response("201 CREATED", [("Content-Type", "application/json"), ("Content-Length", str(len(answer)))])
-        return ClosingIterator((answer,), accepted.start)
+        return _Followed((answer,), accepted.start)
 
-    def _unsubscribe(self, subscription_id: str, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    def _query(self, owner: str | None, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         try:
             self._permit()
-            self._subscriptions.unsubscribe(subscription_id, None)
+            answer = self._requests.listed(owner)
+            self._permit()
+        except Exception as error:
+            return self._failed(error, environ, start_response)
+        return answer.send(start_response)
+
+    def _unsubscribe(
+        self, subscription_id: str, owner: str | None, environ: dict[str, Any], start_response: Any
+    ) -> Iterable[bytes]:
+        try:
+            self._permit()
+            self._subscriptions.unsubscribe(subscription_id, owner)
             self._permit()
         except Exception as error:
             return self._failed(error, environ, start_response)
@@ -90,19 +97,32 @@ class HotRoutes:
         return ()
 
     def _failed(self, error: Exception, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        environ[_FAILED] = error
+        environ[FAILED] = error
         return self._app(environ, start_response)
+
+
+class _Followed:
+    """An answer, and what follows once it is sent or its client found gone."""
+
+    def __init__(self, answer: Iterable[bytes], follows: Callable[[], None]) -> None:
+        self._answer = answer
+        self._follows = follows
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._answer)
+
+    def close(self) -> None:
+        """Called by the server (PEP 3333)."""
+        try:
+            closes = getattr(self._answer, "close", None)
+            if closes is not None:
+                closes()
+        finally:
+            self._follows()
 
 
 def _always() -> None:
     pass
-
-
-def raise_if_failed() -> None:
-    """Raises the error with which the current request has failed before it came to Flask."""
-    error = request.environ.get(_FAILED)
-    if error is not None:
-        raise error
 
 
 def _is_plain(environ: dict[str, Any]) -> bool:

@@ -3,30 +3,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
-from flask import Flask, Response, request
+from flask import Response, request
 
 from submgr.backup import LARGEST_IMPORT
 from submgr.core.model import RestRecord
-from submgr.platform.http.app import ApiError, JsonApp, after_sent, json_bytes, json_response
+from submgr.platform.http.app import ApiError, JsonApp, after_sent, from_plain, json_bytes, json_response
 from submgr.platform.http.callbacks import refuse_callbacks
 from submgr.platform.http.changes import audit_changes, refuse_foreign_origins
+from submgr.platform.http.plain_answers import PlainAnswer
 from submgr.platform.http.shared_answers import SharedAnswers
 from submgr.rest.console_files import console_file
 from submgr.rest.contents import Contents
+from submgr.rest.daily_routes import daily_routes
+from submgr.rest.edge_overviews import edge_routes
 from submgr.rest.errors import answer_refusals, report_internal_errors
 from submgr.rest.events import Events
 from submgr.rest.openapi import add_platform_documents
 from submgr.rest.overview import Overviews
 from submgr.rest.routes import Routes
 from submgr.rest.symptomdata import Symptoms, rest_subscriptions
-from submgr.rest.use_cases import HealthReport, InternalError, Looks, Operations, Subscriptions
+from submgr.rest.use_cases import InternalError, Looks, Operations, Subscriptions
 from submgr.rest.views import (
     difference_view,
-    encode_e2_subscriptions,
     encode_list,
-    health_view,
     import_view,
     in_order,
     orphan_view,
@@ -42,8 +43,12 @@ def platform_app(
     looks: Looks,
     internal_error: InternalError,
     origins: Iterable[str] = (),
-) -> Flask:
-    """The WSGI application of the platform interface. `origins`: see `refuse_foreign_origins`."""
+    daily: Mapping[str, Callable[[], PlainAnswer]] | None = None,
+) -> JsonApp:
+    """The WSGI application of the platform interface. `origins`: see `refuse_foreign_origins`.
+
+    `daily`: the `daily_routes` of the same subscriptions, where somebody answers them before.
+    """
     app = JsonApp("submgr.rest.platform", max_body=LARGEST_IMPORT)
     refuse_foreign_origins(app, origins)
     audit_changes(app)
@@ -55,12 +60,14 @@ def platform_app(
     events = Events(looks.journal, lambda facts: contents.words(facts.meid, facts.content) if facts.content else "")
     overviews = Overviews(looks.overview, looks.status, events, contents)
     for path, view in (
-        _State(operations).routes()
+        [(path, _flask_view(plain)) for path, plain in (daily or daily_routes(subscriptions, operations)).items()]
+        + [(f"{_BASE}/config", lambda: json_response(operations.config()))]
+        + [(path, console_file) for path in ("/", "/console", "/console/<path:name>")]
         + _Queries(subscriptions, operations).routes()
         + in_words.routes()
         + [(f"{_BASE}/events", events.answer), (f"{_BASE}/routes", Routes(looks.routes).answer)]
         + overviews.routes()
-        + operations.edge.routes()
+        + edge_routes(operations.edge)
     ):
         app.add_url_rule(path, path, view, methods=["GET"])
     for method, path, change in _Changes(subscriptions, operations).routes():
@@ -74,40 +81,16 @@ def platform_app(
 View = Callable[..., Response]
 
 
+def _flask_view(view: Callable[[], PlainAnswer]) -> View:
+    return lambda: from_plain(view())
+
+
 def _guarded(view: View, operations: Operations) -> View:
     def guarded(**arguments: str) -> Response:
         require_write(operations.debug_write)
         return view(**arguments)
 
     return guarded
-
-
-class _State:
-    """Health, metrics, configuration and the console."""
-
-    def __init__(self, operations: Operations) -> None:
-        self._operations = operations
-        self._exposition: SharedAnswers[tuple[bytes, str]] = SharedAnswers()
-
-    def routes(self) -> list[tuple[str, View]]:
-        return [
-            (f"{_BASE}/health/alive", lambda: _health(self._operations.alive())),
-            (f"{_BASE}/health/ready", lambda: _health(self._operations.ready())),
-            (f"{_BASE}/metrics", self._metrics),
-            ("/metrics", self._metrics),
-            (f"{_BASE}/config", lambda: json_response(self._operations.config())),
-            ("/", console_file),
-            ("/console", console_file),
-            ("/console/<path:name>", console_file),
-        ]
-
-    def _metrics(self) -> Response:
-        text, content_type = self._exposition.get(self._operations.metrics)
-        return Response(text, content_type=content_type)
-
-
-def _health(report: HealthReport) -> Response:
-    return json_response(health_view(report), 200 if report.ok else 503)
 
 
 class _Queries:
@@ -123,10 +106,6 @@ class _Queries:
 
     def routes(self) -> list[tuple[str, View]]:
         return [
-            (
-                f"{_BASE}/subscriptions",
-                _shared(lambda: encode_e2_subscriptions(self._subscriptions.e2_subscriptions())),
-            ),
             (f"{_BASE}/restsubscriptions", _shared(lambda: rest_subscriptions(self._subscriptions))),
             (f"{_BASE}/get_all_e2nodes", self._nodes),
             (f"{_BASE}/get_e2node_rest_subscriptions/<path:meid>", self._of_node),

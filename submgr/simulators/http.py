@@ -21,8 +21,9 @@ from gevent.pool import Pool
 from gevent.pywsgi import WSGIHandler, WSGIServer
 from msgspec import Struct, field
 
-from submgr.platform.http.app import encode_json, reason_of
+from submgr.platform.http.error_formats import reason_of
 from submgr.platform.http.listen import listening_socket, parse_listen
+from submgr.platform.http.plain_answers import encode_json
 from submgr.simulators.events import EventLog
 from submgr.simulators.rules import HttpRule, R, RuleBook, RuleError
 

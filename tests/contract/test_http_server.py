@@ -16,9 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.waiting import eventually
 
-from submgr.platform.http.app import ApiError, JsonApp, after_sent, json_response, problem_errors
+from submgr.platform.http.app import ApiError, JsonApp, after_sent, json_response
 from submgr.platform.http.client import HttpClient
 from submgr.platform.http.connections import HttpLimits
+from submgr.platform.http.error_formats import problem_errors
 from submgr.platform.http.errors import HttpProtocolError
 from submgr.platform.http.listen import ListenError
 from submgr.platform.http.server import HttpServer

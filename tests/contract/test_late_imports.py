@@ -69,6 +69,9 @@ daemon.stop()
 HEAVY = (
     "asyncio",
     "dpkt",
+    "flask",
+    "itsdangerous",
+    "jinja2",
     "kubernetes",
     "mec.app",
     "mec.meo",
@@ -86,7 +89,7 @@ HEAVY = (
     "submgr.rmr.librmr",
     "submgr.simulators",
     "submgr.standby",
-    "werkzeug.debug",
+    "werkzeug",
 )
 """Loaded by nobody who does not use it: each is a part of a start, and of the memory at rest."""
 

@@ -20,11 +20,12 @@ from support.waiting import eventually
 
 from submgr.platform.config.tls import TlsSettings
 from submgr.platform.http.app import JsonApp, json_response
+from submgr.platform.http.certificates import require_certificate
 from submgr.platform.http.client import HttpClient
 from submgr.platform.http.connections import HttpLimits
 from submgr.platform.http.errors import HttpError
 from submgr.platform.http.listen import ListenError
-from submgr.platform.http.peer import certificate_name, require_certificate
+from submgr.platform.http.peer import certificate_name
 from submgr.platform.http.server import HttpServer
 
 LIMITS = HttpLimits(connections=20, handshake=1.0, read=0.5)

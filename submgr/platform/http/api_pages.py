@@ -22,9 +22,6 @@ from flask import Blueprint, Flask, Response
 from submgr.platform.http.api_documents import ApiDocument
 from submgr.platform.http.app import ApiError, json_bytes
 
-PATHS = ("/openapi.yaml", "/openapi.json", "/docs")
-"""Where a port has its own document, and where people read it."""
-
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

@@ -3,58 +3,21 @@
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from http import HTTPStatus
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any
 
-import msgspec
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import Rule
 
+from submgr.platform.http.connections import MAX_BODY
+from submgr.platform.http.error_formats import ErrorFormat, FieldErrors, json_errors, reason_of
+from submgr.platform.http.plain_answers import PlainAnswer, encode_json, plain_json_bytes
+
 log = logging.getLogger(__name__)
 
-FieldErrors = Sequence[Mapping[str, str]]
-ErrorFormat = Callable[[int, str, FieldErrors, Mapping[str, Any]], tuple[bytes, str]]
-
-MAX_BODY = 1024 * 1024
-"""Bytes. A body is parsed in one piece, and this much of it holds up the process for tens of milliseconds. No honest
-request is near it: the E2AP messages that a subscription leads to must fit into 64 KiB."""
-
-_COPIED = 64 * 1024
-"""Bytes of JSON that are copied to be sent in one piece with the newline after them."""
-
 _SLASHES = re.compile("/{2,}")
-
-_encode = msgspec.json.Encoder().encode
-
-
-def encode_json(value: object) -> bytes:
-    """`value` (anything msgspec encodes) as JSON with a newline, after which a terminal shows its prompt."""
-    return _encode(value) + b"\n"
-
-
-def json_errors(status: int, message: str, errors: FieldErrors, extra: Mapping[str, Any]) -> tuple[bytes, str]:
-    """`{"code": 400, "message": "...", "errors": [{"field": "...", "message": "..."}]}`."""
-    body = {"code": status, "message": message, "errors": list(errors), **extra}
-    return encode_json(body), "application/json"
-
-
-def problem_errors(status: int, message: str, errors: FieldErrors, extra: Mapping[str, Any]) -> tuple[bytes, str]:
-    """Problem details (RFC 9457); field errors are an extension member `errors`, others come from `extra`."""
-    body: dict[str, Any] = {"type": "about:blank", "title": reason_of(status), "status": status, "detail": message}
-    if errors:
-        body["errors"] = list(errors)
-    return encode_json({**body, **extra}), "application/problem+json"
-
-
-def reason_of(status: int) -> str:
-    """The status in words."""
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Error"
 
 
 class ApiError(Exception):
@@ -173,10 +136,13 @@ def json_response(value: object, status: int = 200, headers: Mapping[str, str] |
 
 def json_bytes(body: bytes) -> Response:
     """An answer with encoded JSON, and a newline. A large body is not copied for it."""
-    if len(body) <= _COPIED:
-        return Response(body + b"\n", content_type="application/json")
-    answer = Response((body, b"\n"), content_type="application/json")
-    answer.content_length = len(body) + 1
+    return from_plain(plain_json_bytes(body))
+
+
+def from_plain(plain: PlainAnswer) -> Response:
+    """The same answer, as Flask has it."""
+    answer = Response(plain.pieces, plain.status, content_type=plain.content_type)
+    answer.content_length = plain.length
     return answer
 
 

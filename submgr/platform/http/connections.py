@@ -11,12 +11,17 @@ import gevent
 from gevent import event
 from msgspec import Struct, field
 
-from submgr.platform.http.app import MAX_BODY, ErrorFormat
+from submgr.platform.http.error_formats import ErrorFormat
 from submgr.platform.http.in_flight import AnswerBytes, RequestBytes
 from submgr.platform.sparse_log import Sparsely
 from submgr.platform.tls import TlsFiles
 
 log = logging.getLogger(__name__)
+
+MAX_BODY = 1024 * 1024
+"""Bytes. A body is parsed in one piece, and this much of it holds up the process for tens of milliseconds. No honest
+request is near it: the E2AP messages that a subscription leads to must fit into 64 KiB."""
+
 
 _PATIENCE = 1.0
 """Seconds after which a client that sends or reads slowly makes room for a new one before an idle one does."""

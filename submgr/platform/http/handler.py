@@ -16,9 +16,9 @@ import gevent
 from gevent import socket
 from gevent.pywsgi import WSGIHandler
 
-from submgr.platform.http.app import reason_of
 from submgr.platform.http.buffered_socket import BufferedSocket, PeerClosed
 from submgr.platform.http.connections import Connections
+from submgr.platform.http.error_formats import reason_of
 from submgr.platform.http.peer import SOCKET
 from submgr.platform.http.request_head import Refused
 from submgr.platform.http.request_reader import RETRY, Request, read_request

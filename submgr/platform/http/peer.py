@@ -4,11 +4,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Flask, request
 from gevent import socket
 
 from submgr.platform import tls
-from submgr.platform.http.app import ApiError
 
 PROBES = ("/health/alive", "/health/ready", "/metrics")
 """The ends of the paths that Kubernetes and Prometheus ask, which have no certificates of ours."""
@@ -34,14 +32,7 @@ def certificate_name(environ: Mapping[str, Any]) -> str | None:
     return sock.peer_name if isinstance(sock, tls.TlsSocket) else None
 
 
-def require_certificate(app: Flask) -> None:
-    """Answers 403 to clients that have shown no certificate in their TLS handshake, but for the probes."""
-
-    def refuse() -> None:
-        sock = request.environ.get(SOCKET)
-        if isinstance(sock, tls.TlsSocket) and sock.verified:
-            return
-        if request.method != "GET" or not request.path.endswith(PROBES):
-            raise ApiError(403, "a client certificate is needed (tls.clientCa)")
-
-    app.before_request(refuse)
+def has_certificate(environ: Mapping[str, Any]) -> bool:
+    """Whether the client has shown a certificate in its TLS handshake that a CA of ours has signed."""
+    sock = environ.get(SOCKET)
+    return isinstance(sock, tls.TlsSocket) and sock.verified

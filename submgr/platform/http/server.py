@@ -15,8 +15,8 @@ from gevent import socket
 from gevent.pywsgi import WSGIServer
 
 from submgr.platform.fair import turn_is_used_up
-from submgr.platform.http.app import ErrorFormat, json_errors
 from submgr.platform.http.connections import Connections, HttpLimits
+from submgr.platform.http.error_formats import ErrorFormat, json_errors
 from submgr.platform.http.handler import Handler
 from submgr.platform.http.listen import ListenError, cannot_listen, listening_socket, parse_listen
 from submgr.platform.tls import TlsError, TlsFiles

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from submgr.core.errors import FieldError, NodeDownError, RefusedError
 from submgr.core.model import Content, E2Record, Holder, RestHolder, RmrEndpoint
 from submgr.e2ap.messages import Action, ActionType
-from submgr.platform.http.app import MAX_BODY
+from submgr.platform.http.connections import MAX_BODY
 from submgr.platform.http.peer import SOCKET
 from submgr.platform.tls import TlsSocket
 from submgr.rest.schemas import parse_subscribe

@@ -9,8 +9,8 @@ import gevent
 from gevent import event
 
 from submgr.platform.http import connections as module
-from submgr.platform.http.app import json_errors
 from submgr.platform.http.connections import Connections, HttpLimits
+from submgr.platform.http.error_formats import json_errors
 
 
 class Client:

@@ -5,6 +5,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from submgr.rest.edge import Edge
+from submgr.rest.edge_overviews import edge_routes
 
 
 @pytest.mark.parametrize("what", ["mec", "meo"])
@@ -17,7 +18,7 @@ def test_off_in_clear_words(platform: FlaskClient, what: str) -> None:
 
 def test_services_that_are_added_later_are_shown() -> None:
     edge = Edge()
-    views = dict(edge.routes())
+    views = dict(edge_routes(edge))
     edge.mecs.extend([lambda: {"MecId": 5}, lambda: {"MecId": 9}])
     edge.orchestrators.append(lambda: {"Platforms": []})
     assert views["/ric/v1/mec/overview"]().get_data() == b'{"Mecs":[{"MecId":5},{"MecId":9}]}'
