@@ -55,7 +55,7 @@ class E2Subscription:
         meid: str,
         requestor_id: int,
         content: Content,
-        key: bytes,
+        key: Content,
         line: Hashable,
         xapp_requestor_id: int,
         holders: Iterable[Holder],

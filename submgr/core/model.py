@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from itertools import pairwise
+from json.encoder import encode_basestring_ascii as _quoted
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from submgr.e2ap.messages import Action, ActionType, NotAdmitted
 
@@ -66,7 +68,7 @@ class Directives(Struct, frozen=True):
 
 
 class Content(Struct, frozen=True):
-    """What is subscribed at an E2 node. Actions keep their order; two contents are compared without it (see `key`)."""
+    """What is subscribed at an E2 node. Actions keep their order; contents are shared without it (see `key`)."""
 
     ran_function_id: int
     event_trigger: bytes
@@ -82,11 +84,12 @@ class Content(Struct, frozen=True):
         """Only REPORT subscriptions are shared between xApps."""
         return self.action_type is ActionType.REPORT
 
-    def key(self) -> bytes:
-        """Returns 32 bytes that are equal for equal contents, whatever the order of their actions."""
-        actions = _canonical_actions(sorted(self.actions, key=lambda a: a.action_id))
-        canonical = json.dumps([self.ran_function_id, self.event_trigger.hex(), actions])
-        return hashlib.sha256(canonical.encode()).digest()
+    def key(self) -> Content:
+        """The content with its actions in the order of their ids: equal for contents that differ in the order only."""
+        actions = self.actions
+        if all(one.action_id <= next_one.action_id for one, next_one in pairwise(actions)):
+            return self
+        return replace(self, actions=tuple(sorted(actions, key=lambda action: action.action_id)))
 
 
 class Detail(Struct, frozen=True):
@@ -119,32 +122,34 @@ class SubscribeRequest(Struct, frozen=True):
     def digest(self) -> str:
         """Returns the MD5 (32 hex digits) of the whole request but its SubscriptionId; it tells a repeated request.
 
-        The same request of another owner is another request.
+        The same request of another owner is another request. Digests are stored: they are of this JSON text, blanks
+        included, which `json.dumps` would take four times as long to write.
         """
-        directives = self.directives
-        canonical: list[object] = [
-            [self.endpoint.host, self.endpoint.http_port, self.endpoint.rmr_port],
-            self.meid,
-            self.ran_function_id,
-            directives and [directives.timeout, directives.tries, directives.routing],
-            [
-                [d.xapp_event_instance_id, d.content.event_trigger.hex(), _canonical_actions(d.content.actions)]
-                for d in self.details
-            ],
-        ]
-        if self.owner is not None:
-            canonical.append(self.owner)
-        return hashlib.md5(json.dumps(canonical).encode(), usedforsecurity=False).hexdigest()
+        endpoint, directives = self.endpoint, self.directives
+        canonical = (
+            f"[[{_quoted(endpoint.host)}, {endpoint.http_port}, {endpoint.rmr_port}], {_quoted(self.meid)}, "
+            f"{self.ran_function_id}, {'null' if directives is None else _canonical_directives(directives)}, "
+            f"[{', '.join(map(_canonical_detail, self.details))}]"
+            f"{'' if self.owner is None else ', ' + _quoted(self.owner)}]"
+        )
+        return hashlib.md5(canonical.encode(), usedforsecurity=False).hexdigest()
 
 
-def _canonical_actions(actions: Iterable[Action]) -> list[list[object]]:
-    return [_canonical_action(action) for action in actions]
+def _canonical_directives(directives: Directives) -> str:
+    return json.dumps([directives.timeout, directives.tries, directives.routing])
 
 
-def _canonical_action(action: Action) -> list[object]:
-    definition = None if action.definition is None else action.definition.hex()
-    subsequent = action.subsequent and [action.subsequent.type, action.subsequent.time_to_wait]
-    return [action.action_id, action.action_type, definition, subsequent]
+def _canonical_detail(detail: Detail) -> str:
+    content = detail.content
+    actions = ", ".join(map(_canonical_action, content.actions))
+    return f'[{detail.xapp_event_instance_id}, "{content.event_trigger.hex()}", [{actions}]]'
+
+
+def _canonical_action(action: Action) -> str:
+    definition = "null" if action.definition is None else f'"{action.definition.hex()}"'
+    after = action.subsequent
+    subsequent = "null" if after is None else f"[{after.type:d}, {after.time_to_wait:d}]"
+    return f"[{action.action_id}, {action.action_type:d}, {definition}, {subsequent}]"
 
 
 class RestHolder(Struct, frozen=True):

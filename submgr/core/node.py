@@ -79,7 +79,7 @@ class Node:
         if long_work is not None:
             for _ in long_work:
                 yield context.take_commands()
-        for _ in scheduler.schedule(now):
+        while scheduler.schedule(now):
             yield context.take_commands()
         yield context.take_commands()
 
@@ -90,7 +90,7 @@ class Node:
     def timer_slices(self, now: float) -> Iterator[list[Command]]:
         context, scheduler = self._context, self._scheduler
         while scheduler.expire(now):
-            for _ in scheduler.schedule(now):
+            while scheduler.schedule(now):
                 yield context.take_commands()
             if context.commands_waiting() >= SLICE:
                 yield context.take_commands()
@@ -143,7 +143,7 @@ class Node:
         context = self._context
         subscriptions, removals = context.subscriptions, context.removals
         known = subscriptions.e2 or subscriptions.rest or len(removals) or removals.pinned or len(context.queue)
-        return not known and self.deadline is None
+        return not known and context.deadline is None
 
     @property
     def queue_depth(self) -> int:

@@ -25,7 +25,7 @@ class RunningProcedure(Protocol):
 
     `name` and `described_state` are words for log lines. `step`: the step whose answer the procedure waits for.
     `deadline`: when the timer of its state is due, in monotonic seconds. `instance_id`: of the E2 subscription it
-    works on, if any. `follow_up`: the job that takes its place in the queue when it has ended.
+    works on, if any. `follow_up`: the job that takes its place in the queue when it has `ended`.
     """
 
     name: str
@@ -33,11 +33,10 @@ class RunningProcedure(Protocol):
     deadline: float | None
     entry: Entry | None
     follow_up: Job | None
+    ended: bool
 
     @property
     def described_state(self) -> str: ...
-    @property
-    def ended(self) -> bool: ...
     @property
     def holds_slot(self) -> bool: ...
     @property

@@ -3,9 +3,6 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
-
 from submgr.core import planner
 from submgr.core.context import NodeContext
 from submgr.core.jobs import Job
@@ -19,15 +16,13 @@ class Scheduler:
     def __init__(self, node: NodeContext) -> None:
         self.node = node
 
-    def schedule(self, now: float) -> Iterator[None]:
-        """Starts every job that may start; yields after each slice of them.
+    def schedule(self, now: float) -> bool:
+        """Starts the jobs that may start, a slice of them at most. Returns whether others may be left.
 
         Whether a job needs the E2 node is asked again when it has the slot: that may have changed while it waited.
         """
         node, queue = self.node, self.node.queue
-        for n in itertools.count(1):
-            if n % SLICE == 0:
-                yield
+        for _ in range(SLICE):
             if (entry := queue.next_ready()) is not None:
                 if planner.needs_node(entry.work, node):
                     queue.want_slot(entry)
@@ -44,7 +39,8 @@ class Scheduler:
                 else:
                     queue.want_side_slot(entry)
             else:
-                return
+                return False
+        return True
 
     def running(self) -> list[RunningProcedure]:
         """Returns the procedures of all jobs that have started, in the order of the queue."""

@@ -149,22 +149,22 @@ class Worker:
             self.begun.set()
 
     def _loop(self) -> None:
-        while not (self.node.idle and self._retire(self)):
-            self._wait()
+        node, inbox = self.node, self._inbox
+        while not (node.idle and self._retire(self)):
+            if not inbox.qsize():
+                self._wait()
             for _ in range(TURN):
-                if not self._inbox.qsize():
-                    break
-                event = self._inbox.get()
+                event = inbox.get()
                 if event is not None:
                     self._handle(event)
-            now = self._ports.clock()
-            deadline = self.node.deadline
-            if deadline is not None and deadline <= now:
-                self._work(None, self.node.timer_slices(now))
+                if not inbox.qsize():
+                    break
+            deadline = node.deadline
+            if deadline is not None and deadline <= (now := self._ports.clock()):
+                self._work(None, node.timer_slices(now))
 
     def _wait(self) -> None:
-        if self._inbox.qsize():
-            return
+        """Returns when there is something in the inbox; the alarm puts something there when the next timer is due."""
         deadline = self.node.deadline
         if deadline is not None:
             self._alarm.set(deadline)

@@ -91,6 +91,8 @@ class Procedure(ABC):
         self.node = node
         self.controls = node.controls
         self.state = State.NEW
+        self.ended = False
+        """Whether the state is DONE or FAILED."""
         self.deadline: float | None = None
         self.step = 0
         self.started = 0.0
@@ -112,10 +114,6 @@ class Procedure(ABC):
     def about(self) -> About:
         """Whom the procedure works for, and what it is about, as far as it knows."""
         return NOBODY
-
-    @property
-    def ended(self) -> bool:
-        return self.state is State.DONE or self.state is State.FAILED
 
     @property
     def holds_slot(self) -> bool:
@@ -146,6 +144,7 @@ class Procedure(ABC):
             assert target is not None
             row = rows[target]
         self.state = target
+        self.ended = target is State.DONE or target is State.FAILED
         self.node.end_step(self)
         if row.timer is not None:
             self.step = self.node.new_step(self, now + self.seconds(row.timer))

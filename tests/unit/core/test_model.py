@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+
 import pytest
 from msgspec.structs import replace
 from support.core.world import action, content, request
@@ -54,7 +57,27 @@ def test_the_key_of_a_content_tells_everything_but_the_order_of_its_actions() ->
         replace(base, actions=(one, replace(two, subsequent=replace(wait, time_to_wait=TimeToWait.W1MS)))),
     ]
     assert len({base.key(), *(other.key() for other in others)}) == 1 + len(others)
-    assert {len(other.key()) for other in others} == {32}
+
+
+def test_digests_are_those_that_are_stored() -> None:
+    """Also of what JSON writes in another way than Python: letters beyond ASCII, quotes, None, False, floats."""
+    wait = SubsequentAction(SubsequentActionType.WAIT, TimeToWait.W10MS)
+    actions = (replace(action(1), definition=None), replace(action(2), definition=b"\x01\xff", subsequent=wait))
+    details = Detail(3, Content(2, b"\x00\x7f", actions)), Detail(4, content(b""))
+    given = request(*details, host='h\u00e4"\\')
+    given = replace(given, meid="gnb \U0001f4e1", directives=Directives(0.1, None, False), owner="x\u0000app")
+    wire = [[1, 0, None, None], [2, 0, "01ff", [SubsequentActionType.WAIT, TimeToWait.W10MS]]]
+    text = [
+        [given.endpoint.host, given.endpoint.http_port, given.endpoint.rmr_port],
+        "gnb \U0001f4e1",
+        given.ran_function_id,
+        [0.1, None, False],
+        [[3, "007f", wire], [4, "", [[1, 0, content().actions[0].definition.hex(), None]]]],
+        "x\u0000app",
+    ]
+    assert given.digest() == hashlib.md5(json.dumps(text).encode(), usedforsecurity=False).hexdigest()
+    plain = request(Detail(1, content(b"\x09")))
+    assert plain.digest() == "ac843eccc48fa48b15cc67d8f572a677"
 
 
 def test_the_digest_tells_everything_but_the_subscription_id() -> None:
