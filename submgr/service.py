@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-import heapq
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -14,15 +13,13 @@ from msgspec import Struct
 
 from submgr.core import commands as c
 from submgr.core import events as e
-from submgr.core.e2_subscription import Life
 from submgr.core.errors import FieldError, NodeDownError, RefusedError
 from submgr.core.handlers.rest import being_worked_on
-from submgr.core.model import E2Record, RestRecord, RmrHolder, SubscribeRequest
-from submgr.core.node import Node
+from submgr.core.model import RmrHolder, SubscribeRequest
 from submgr.orphans import Orphan
 from submgr.platform.ksuid import new_ksuid
 from submgr.platform.time_limit import TimeLimit
-from submgr.platform.turns import in_turns
+from submgr.queries import Queries
 from submgr.runtime.dispatcher import Dispatcher
 from submgr.runtime.replies import Replies
 
@@ -69,7 +66,7 @@ def _nothing(*_: object) -> None:
     pass
 
 
-class Service:
+class Service(Queries):
     """Every call is answered within 5 s, whatever hangs behind it."""
 
     def __init__(
@@ -87,6 +84,7 @@ class Service:
         `refused`: is told of each request that is refused. `requested`: is called in the greenlet of each request with
         the SubscriptionId that it is about.
         """
+        super().__init__(lambda: [worker.node for worker in dispatcher.workers])
         self._dispatcher = dispatcher
         self._registry = dispatcher.registry
         self._replies = replies
@@ -200,30 +198,7 @@ class Service:
         for token, _ in waiting:
             self._replies.close(token)
 
-    # --- queries
-
-    def _all_nodes(self) -> list[Node]:
-        return [worker.node for worker in self._dispatcher.workers]
-
-    def e2_subscriptions(self) -> Iterator[E2Record]:
-        """Yields the completed ones by instance id. There may be tens of thousands: others have turns in between."""
-        runs = [sorted(node.subscriptions.e2.items()) for node in in_turns(self._all_nodes())]
-        for _, sub in in_turns(heapq.merge(*runs)):
-            if sub.life is Life.ESTABLISHED:
-                yield sub.record()
-
-    def rest_subscriptions(self) -> Iterator[RestRecord]:
-        for node in self._all_nodes():
-            for rest in in_turns(list(node.subscriptions.rest.values())):
-                yield rest.record()
-
-    def e2_subscriptions_of(self, subscription_id: str) -> list[E2Record] | None:
-        for node in self._all_nodes():
-            rest = node.subscriptions.rest.get(subscription_id)
-            if rest is not None:
-                subs = [node.subscriptions.e2.get(instance_id) for instance_id in rest.instances.values()]
-                return [sub.record() for sub in subs if sub is not None]
-        return None
+    # --- queries: see also `Queries`
 
     def connected_nodes(self) -> list[str]:
         return self._nodes.connected()
@@ -255,7 +230,7 @@ class Service:
 
     def delete_xapp_subscriptions(self, host: str) -> bool:
         """Deletes all REST subscriptions of an xApp, named by its service. Returns False when it has none."""
-        found = [(record.meid, record.subscription_id) for record in self.rest_subscriptions() if record.host == host]
+        found = [(record.meid, record.subscription_id) for record in self.rest_subscriptions(host=host)]
         self._withdraw(found)
         return bool(found)
 

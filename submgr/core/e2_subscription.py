@@ -82,12 +82,12 @@ class E2Subscription:
     @property
     def endpoints(self) -> tuple[RmrEndpoint, ...]:
         """Endpoints of all holders, each once, in the order the holders came."""
-        return tuple(dict.fromkeys(h.endpoint for h in self.holders.values()))
+        return _each_once([h.endpoint for h in self.holders.values()])
 
     @property
     def wanted_routes(self) -> tuple[RmrEndpoint, ...]:
         """Endpoints of the holders that want a route, each once, in the order the holders came."""
-        return tuple(dict.fromkeys(h.endpoint for h in self.holders.values() if h.routed and h.endpoint.port))
+        return _each_once([h.endpoint for h in self.holders.values() if h.routed and h.endpoint.port])
 
     @property
     def routes_differ(self) -> bool:
@@ -125,6 +125,10 @@ class E2Subscription:
             restore_pending=self.restore_pending,
             routes_unsure=self.routes_unsure,
         )
+
+
+def _each_once(endpoints: list[RmrEndpoint]) -> tuple[RmrEndpoint, ...]:
+    return tuple(dict.fromkeys(endpoints)) if len(endpoints) > 1 else tuple(endpoints)
 
 
 def requestor_of(key: HolderKey) -> int:

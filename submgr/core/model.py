@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from itertools import pairwise
 from json.encoder import encode_basestring_ascii as _quoted
 
@@ -205,6 +206,15 @@ class E2Record(Struct, frozen=True):
     @property
     def completed(self) -> bool:
         return self.admitted is not None
+
+
+class Listed(Struct, frozen=True):
+    """What the list of subscriptions tells of a completed E2 subscription: a look at it, and no snapshot."""
+
+    instance_id: int
+    meid: str
+    holders: Iterable[Holder]
+    routes: tuple[RmrEndpoint, ...]
 
 
 class RestRecord(Struct, frozen=True):

@@ -26,7 +26,7 @@ def daily_routes(subscriptions: Subscriptions, operations: Operations) -> Mappin
         return PlainAnswer((text,), content_type=content_type)
 
     def listed() -> PlainAnswer:
-        return plain_json_bytes(lists.get(lambda: encode_e2_subscriptions(subscriptions.e2_subscriptions())))
+        return plain_json_bytes(lists.get(lambda: encode_e2_subscriptions(subscriptions.listed())))
 
     return {
         f"{_BASE}/health/alive": lambda: _health(operations.alive()),

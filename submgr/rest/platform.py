@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping
 from flask import Response, request
 
 from submgr.backup import LARGEST_IMPORT
-from submgr.core.model import RestRecord
 from submgr.platform.http.app import ApiError, JsonApp, after_sent, from_plain, json_bytes, json_response
 from submgr.platform.http.callbacks import refuse_callbacks
 from submgr.platform.http.changes import audit_changes, refuse_foreign_origins
@@ -23,11 +22,12 @@ from submgr.rest.events import Events
 from submgr.rest.openapi import add_platform_documents
 from submgr.rest.overview import Overviews
 from submgr.rest.routes import Routes
-from submgr.rest.symptomdata import Symptoms, rest_subscriptions
+from submgr.rest.symptomdata import Symptoms
 from submgr.rest.use_cases import InternalError, Looks, Operations, Subscriptions
 from submgr.rest.views import (
     difference_view,
     encode_list,
+    encode_rest_subscriptions,
     import_view,
     in_order,
     orphan_view,
@@ -106,7 +106,10 @@ class _Queries:
 
     def routes(self) -> list[tuple[str, View]]:
         return [
-            (f"{_BASE}/restsubscriptions", _shared(lambda: rest_subscriptions(self._subscriptions))),
+            (
+                f"{_BASE}/restsubscriptions",
+                _shared(lambda: encode_rest_subscriptions(self._subscriptions.rest_subscriptions())),
+            ),
             (f"{_BASE}/get_all_e2nodes", self._nodes),
             (f"{_BASE}/get_e2node_rest_subscriptions/<path:meid>", self._of_node),
             (f"{_BASE}/get_all_xapps", self._xapps),
@@ -125,16 +128,18 @@ class _Queries:
         return json_response(sorted(self._subscriptions.connected_nodes()))
 
     def _of_node(self, meid: str) -> Response:
-        return self._part(f"of E2 node {meid}", lambda record: record.meid == meid)
+        return self._part(f"of E2 node {meid}", meid=meid)
 
     def _xapps(self) -> Response:
-        return json_response(sorted({record.host for record in self._subscriptions.rest_subscriptions()}))
+        return json_response(self._subscriptions.xapps())
 
     def _of_xapp(self, host: str) -> Response:
-        return self._part(f"of xApp {host}", lambda record: record.host == host)
+        return self._part(f"of xApp {host}", host=host)
 
-    def _part(self, name: str, wanted: Callable[[RestRecord], bool]) -> Response:
-        return json_bytes(self._parts.get(lambda: rest_subscriptions(self._subscriptions, wanted), name))
+    def _part(self, name: str, **wanted: str) -> Response:
+        return json_bytes(
+            self._parts.get(lambda: encode_rest_subscriptions(self._subscriptions.rest_subscriptions(**wanted)), name)
+        )
 
     def _of_rest_subscription(self, subscription_id: str) -> Response:
         records = self._subscriptions.e2_subscriptions_of(subscription_id)
@@ -168,10 +173,10 @@ class _InWords:
         return encode_list(self._contents.lines(self._subscriptions.e2_subscriptions()), dict)
 
     def _one(self, instance_id: int) -> Response:
-        for record in self._subscriptions.e2_subscriptions():
-            if record.instance_id == instance_id:
-                return json_response(self._contents.whole(record))
-        raise ApiError(404, f"there is no E2 subscription {instance_id}")
+        record = self._subscriptions.e2_subscription(instance_id)
+        if record is None:
+            raise ApiError(404, f"there is no E2 subscription {instance_id}")
+        return json_response(self._contents.whole(record))
 
     def _functions(self, name: str) -> Response:
         if not self._knows_node(name):

@@ -5,12 +5,11 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import msgspec
 from flask import Response
 
-from submgr.core.model import RestRecord
 from submgr.platform.http.shared_answers import SharedAnswers
 from submgr.platform.native_threads import in_thread
 from submgr.rest.contents import Contents
@@ -18,12 +17,11 @@ from submgr.rest.events import Events
 from submgr.rest.overview import Overviews
 from submgr.rest.use_cases import Operations, Subscriptions
 from submgr.rest.views import (
-    encode_dict,
     encode_e2_subscriptions,
     encode_list,
+    encode_rest_subscriptions,
     health_view,
     orphan_view,
-    rest_subscription_view,
 )
 
 _MOST_WHOLE = 1000
@@ -59,8 +57,8 @@ class Symptoms:
         health = {"alive": health_view(operations.alive()), "ready": health_view(operations.ready())}
         return zip_files(
             {
-                "subscriptions.json": encode_e2_subscriptions(records),
-                "restsubscriptions.json": rest_subscriptions(self._subscriptions),
+                "subscriptions.json": encode_e2_subscriptions(self._subscriptions.listed()),
+                "restsubscriptions.json": encode_rest_subscriptions(self._subscriptions.rest_subscriptions()),
                 "e2subscriptions.json": encode_list(records, operations.record_json),
                 "contents.json": encode_list(self._contents.wholes(records[:_MOST_WHOLE]), dict),
                 "events.json": self._events.all(),
@@ -74,12 +72,6 @@ class Symptoms:
                 "log.txt": "".join(f"{line}\n" for line in operations.recent_log()).encode(errors="replace"),
             }
         )
-
-
-def rest_subscriptions(subscriptions: Subscriptions, wanted: Callable[[RestRecord], bool] = lambda _: True) -> bytes:
-    """A JSON object of the `wanted` REST subscriptions under their ids."""
-    records = filter(wanted, subscriptions.rest_subscriptions())
-    return encode_dict(records, lambda record: record.subscription_id, rest_subscription_view)
 
 
 def zip_files(files: Mapping[str, bytes]) -> bytes:

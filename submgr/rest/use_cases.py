@@ -14,7 +14,7 @@ from msgspec import Struct, field
 from submgr.adapters.journal.journal import Journal
 from submgr.adapters.rnib.ran_functions import RanFunction
 from submgr.backup import Imported
-from submgr.core.model import E2Record, RestRecord, SubscribeRequest
+from submgr.core.model import E2Record, Listed, RestRecord, SubscribeRequest
 from submgr.orphans import Orphan
 from submgr.overview.overview import Overview
 from submgr.overview.values import Status
@@ -43,11 +43,20 @@ class Subscriptions(Protocol):
     def owns(self, owner: str, subscription_id: str) -> bool:
         """Whether a REST subscription was made with a certificate that has the name `owner`."""
 
+    def listed(self) -> Iterable[Listed]:
+        """What the list of subscriptions tells of each completed E2 subscription, by instance id."""
+
     def e2_subscriptions(self) -> Iterable[E2Record]:
         """The completed E2 subscriptions, by instance id."""
 
-    def rest_subscriptions(self) -> Iterable[RestRecord]:
-        """All REST subscriptions."""
+    def e2_subscription(self, instance_id: int) -> E2Record | None:
+        """The completed E2 subscription with this instance id; None when there is none."""
+
+    def rest_subscriptions(self, meid: str | None = None, host: str | None = None) -> Iterable[RestRecord]:
+        """All REST subscriptions, or those of one E2 node, or of one xApp by its host."""
+
+    def xapps(self) -> list[str]:
+        """The hosts of all xApps that have REST subscriptions, sorted."""
 
     def e2_subscriptions_of(self, subscription_id: str) -> list[E2Record] | None:
         """The E2 subscriptions of a REST subscription; None when there is no such REST subscription."""

@@ -45,7 +45,7 @@ class XappRequests:
 
     def _encoded(self, owner: str | None) -> bytes:
         only = partial(self.subscriptions.owns, owner) if owner is not None else None
-        return encode_e2_subscriptions(self.subscriptions.e2_subscriptions(), self.options.show_ids, only)
+        return encode_e2_subscriptions(self.subscriptions.listed(), self.options.show_ids, only)
 
     def _tell_of_folded_octets(self, asked: SubscribeRequest) -> None:
         """Logs it once for each xApp: it does so in all its requests."""

@@ -303,23 +303,6 @@ def test_an_owner_is_asked_to_wait_while_nobody_knows_whose_it_is(bench: Bench) 
 # --- queries
 
 
-def test_lists_have_what_is_established(bench: Bench) -> None:
-    one = bench.subscribe()
-    bench.outside.silent.add("gnb_2")
-    two = bench.subscribe(bench.request("gnb_2"))
-    assert [(record.instance_id, record.meid) for record in bench.service.e2_subscriptions()] == [(1, "gnb_1")]
-    rests = {record.subscription_id: record for record in bench.service.rest_subscriptions()}
-    assert set(rests) == {one, two}
-    assert (rests[one].request_ongoing, rests[two].request_ongoing) == (False, True)
-
-
-def test_e2_subscriptions_of_one_rest_subscription(bench: Bench) -> None:
-    one = bench.subscribe(bench.request("gnb_1", report(1), report(2)))
-    found = bench.service.e2_subscriptions_of(one)
-    assert found is not None and [record.instance_id for record in found] == [1, 2]
-    assert bench.service.e2_subscriptions_of("never-was") is None
-
-
 def test_nodes(bench: Bench) -> None:
     assert bench.service.connected_nodes() == ["gnb_1", "gnb_2"]
     assert bench.service.known_node("gnb_down") and not bench.service.known_node("gnb_9")

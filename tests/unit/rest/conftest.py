@@ -20,7 +20,7 @@ from submgr.adapters.rnib.connection_state import LocalNodeState
 from submgr.adapters.rnib.ran_functions import RanFunction
 from submgr.backup import Imported
 from submgr.core.errors import RefusedError
-from submgr.core.model import E2Record, RestRecord, SubscribeRequest
+from submgr.core.model import E2Record, Listed, RestRecord, SubscribeRequest
 from submgr.core.node import Node
 from submgr.orphans import Orphan
 from submgr.overview.overview import Overview
@@ -62,8 +62,17 @@ class FakeSubscriptions:
     def e2_subscriptions(self) -> list[E2Record]:
         return sorted(self.e2, key=lambda record: record.instance_id)
 
-    def rest_subscriptions(self) -> list[RestRecord]:
-        return list(self.rest)
+    def listed(self) -> list[Listed]:
+        return [Listed(r.instance_id, r.meid, r.holders or (), r.routes or ()) for r in self.e2_subscriptions()]
+
+    def e2_subscription(self, instance_id: int) -> E2Record | None:
+        return next((record for record in self.e2 if record.instance_id == instance_id), None)
+
+    def rest_subscriptions(self, meid: str | None = None, host: str | None = None) -> list[RestRecord]:
+        return [each for each in self.rest if meid in (None, each.meid) and host in (None, each.host)]
+
+    def xapps(self) -> list[str]:
+        return sorted({record.host for record in self.rest})
 
     def e2_subscriptions_of(self, subscription_id: str) -> list[E2Record] | None:
         return self.of.get(subscription_id)

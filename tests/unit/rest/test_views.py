@@ -4,22 +4,23 @@ from __future__ import annotations
 import json
 
 import gevent
-from msgspec.structs import replace
+import msgspec
 
-from submgr.core.model import Content, E2Record, Holder, RestHolder, RestRecord, RmrEndpoint, RmrHolder
-from submgr.e2ap.messages import Action, ActionType
-from submgr.rest.views import e2_subscription_view, encode_dict, encode_list, rest_subscription_view
+from submgr.core.model import Holder, Listed, RestHolder, RestRecord, RmrEndpoint, RmrHolder
+from submgr.rest.views import (
+    encode_dict,
+    encode_e2_subscriptions,
+    encode_list,
+    rest_subscription_data,
+    subscription_data,
+)
 
 A = RmrEndpoint("service-ricxapp-a-rmr.ricxapp", 4560)
 B = RmrEndpoint("service-ricxapp-b-rmr.ricxapp", 4560)
 UNROUTED = RmrEndpoint("service-ricxapp-c-rmr.ricxapp", 0)
-RECORD = E2Record(
+LISTED = Listed(
     instance_id=7,
     meid="gnb_1",
-    requestor_id=123,
-    xapp_requestor_id=12345,
-    content=Content(2, b"\x01", (Action(1, ActionType.REPORT),)),
-    endpoints=(A, B, UNROUTED),
     holders=(
         Holder(RestHolder("first", 12345), A, routed=True),
         Holder(RestHolder("first", 2), A, routed=True),
@@ -27,22 +28,24 @@ RECORD = E2Record(
         Holder(RmrHolder(B, 99), B, routed=True),
     ),
     routes=(A,),
-    admitted=(1,),
 )
 FIRST, SECOND, THIRD = (RmrEndpoint(name, 4560) for name in "abc")
-
-
-def record(holders: tuple[Holder, ...] | None, routes: tuple[RmrEndpoint, ...] | None) -> E2Record:
-    content = Content(2, b"\x01", (Action(1, ActionType.REPORT),))
-    return E2Record(1, "gnb", 123, 1, content, (FIRST, SECOND), holders, routes, admitted=(1,))
 
 
 def held(endpoint: RmrEndpoint, routed: bool = True) -> Holder:
     return Holder(RestHolder(str(endpoint), 1), endpoint, routed)
 
 
+def shown(listed: Listed, show_ids: bool = True) -> dict[str, object]:
+    return dict(msgspec.to_builtins(subscription_data(listed, show_ids)))
+
+
+def endpoints(holders: tuple[Holder, ...], routes: tuple[RmrEndpoint, ...]) -> list[str]:
+    return subscription_data(Listed(1, "gnb", holders, routes)).ClientEndpoint
+
+
 def test_e2_subscription() -> None:
-    assert e2_subscription_view(RECORD) == {
+    assert shown(LISTED) == {
         "SubscriptionId": 7,
         "Meid": "gnb_1",
         "ClientEndpoint": ["service-ricxapp-a-rmr.ricxapp:4560"],
@@ -55,11 +58,26 @@ def test_e2_subscription() -> None:
     }
 
 
-def test_e2_subscription_of_another_implementation() -> None:
-    view = e2_subscription_view(replace(RECORD, holders=None, routes=None))
-    assert view["ClientEndpoint"] == [str(A), str(B)]
-    assert view["SubscriptionInstances"] == [{"XappEventInstanceId": 12345, "E2EventInstanceId": 7, "ErrorCause": ""}]
-    assert view["RestSubscriptionIds"] == []
+def test_e2_subscription_as_the_document_has_it_without_ids() -> None:
+    assert list(shown(LISTED, show_ids=False)) == ["SubscriptionId", "Meid", "ClientEndpoint", "SubscriptionInstances"]
+
+
+def test_the_octets_of_the_list() -> None:
+    """In the order of the document, in one line, on which clients and the Routing Manager have relied."""
+    one = Listed(1, 'g"1', (held(FIRST),), (FIRST,))
+    assert encode_e2_subscriptions([one, one]) == (
+        b'[{"SubscriptionId":1,"Meid":"g\\"1","ClientEndpoint":["a:4560"],"SubscriptionInstances":[{"XappEventInstanceId":1,'
+        b'"E2EventInstanceId":1,"ErrorCause":""}],"RestSubscriptionIds":["a:4560"]},'
+        b'{"SubscriptionId":1,"Meid":"g\\"1","ClientEndpoint":["a:4560"],"SubscriptionInstances":[{"XappEventInstanceId":1,'
+        b'"E2EventInstanceId":1,"ErrorCause":""}],"RestSubscriptionIds":["a:4560"]}]'
+    )
+
+
+def test_who_may_see_some_holders_sees_nothing_of_the_others() -> None:
+    (item,) = msgspec.json.decode(encode_e2_subscriptions([LISTED], only=lambda name: name == "second"))
+    assert item["RestSubscriptionIds"] == ["second"] and item["ClientEndpoint"] == []
+    assert [one["XappEventInstanceId"] for one in item["SubscriptionInstances"]] == [3]
+    assert encode_e2_subscriptions([LISTED], only=lambda name: False) == b"[]"
 
 
 def test_rest_subscription() -> None:
@@ -75,7 +93,7 @@ def test_rest_subscription() -> None:
         delete_ongoing=True,
         digests=(),
     )
-    assert rest_subscription_view(record) == {
+    assert msgspec.to_builtins(rest_subscription_data(record)) == {
         "Created": "2026-11-22 00:33:40.850",
         "Meid": "gnb_1",
         "InstanceIds": [7, 9],
@@ -109,13 +127,12 @@ def test_other_greenlets_run_while_a_long_list_is_made() -> None:
 
 
 def test_an_endpoint_that_has_left_is_not_shown_though_its_route_is_still_there() -> None:
-    shown = e2_subscription_view(record((held(FIRST), held(SECOND, routed=False)), (FIRST, SECOND, THIRD)))
-    assert shown["ClientEndpoint"] == ["a:4560"]
+    assert endpoints((held(FIRST), held(SECOND, routed=False)), (FIRST, SECOND, THIRD)) == ["a:4560"]
 
 
 def test_an_endpoint_that_is_joining_is_not_shown_yet() -> None:
-    assert e2_subscription_view(record((held(FIRST), held(SECOND)), (FIRST,)))["ClientEndpoint"] == ["a:4560"]
+    assert endpoints((held(FIRST), held(SECOND)), (FIRST,)) == ["a:4560"]
 
 
-def test_of_another_implementation_every_endpoint_is() -> None:
-    assert e2_subscription_view(record(None, None))["ClientEndpoint"] == ["a:4560", "b:4560"]
+def test_endpoints_are_in_the_order_of_their_routes() -> None:
+    assert endpoints((held(FIRST), held(SECOND)), (SECOND, FIRST)) == ["b:4560", "a:4560"]
