@@ -125,14 +125,14 @@ def loss(policy: str, count: int) -> list[Event]:
     name = "gnb_208_092_000000"
     with Bed(BedOptions("redis", node_state=True, on_e2_loss=policy)) as bed, Listener() as listener:
         bed.stop_daemon()
-        bed.set_node(name, "connected")
+        bed.neighbours.set_node(name, "connected")
         opened = open_store("redis", bed.database, bed.environment)
         fill(opened, count, 1, listener.port)
         opened.stop()
         bed.start_daemon()
         measure = Measure(bed)
         with measure.event(f"node lost, {policy}", count):
-            bed.set_node(name, "disconnected")
+            bed.neighbours.set_node(name, "disconnected")
             if policy == "restore":
                 measure.until(lambda: bed.metric("submgr_lost_node_subscriptions") == count, "loss")
             else:
@@ -141,9 +141,9 @@ def loss(policy: str, count: int) -> list[Event]:
             if policy == "notify":
                 measure.until(lambda: len(listener.came) == count, "notifications")
         with measure.event(f"node back, {policy}", count):
-            bed.set_node(name, "connected")
+            bed.neighbours.set_node(name, "connected")
             if policy == "restore":
-                measure.until(lambda: bed.node_subscriptions() == count, "subscribing anew")
+                measure.until(lambda: bed.neighbours.node_subscriptions() == count, "subscribing anew")
         return measure.events
 
 
@@ -159,10 +159,12 @@ def queued(store: str, count: int, details: int) -> list[Event]:
                 if status != 201:
                     raise BenchError(f"POST was answered {status}: {answer.decode(errors='replace')}")
                 ids.append(msgspec.json.decode(answer)["SubscriptionId"])
-            measure.until(lambda: bed.node_subscriptions() == count, "subscribing")
+            measure.until(lambda: bed.neighbours.node_subscriptions() == count, "subscribing")
             measure.until(lambda: bed.metric("submgr_notifications_waiting") == 0, "notifications")
         with measure.event("details deleted", count), Client(bed.xapp_address) as client:
             for subscription_id in ids:
                 client.request("DELETE", f"{PATH}/{subscription_id}")
-            measure.until(lambda: bed.node_subscriptions() == 0 and bed.route_endpoints() == 0, "deleting")
+            measure.until(
+                lambda: bed.neighbours.node_subscriptions() == 0 and bed.neighbours.route_endpoints() == 0, "deleting"
+            )
         return measure.events

@@ -6,15 +6,17 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TypeVar
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Protocol, TypeVar
 
 import gevent
 import msgspec
 from msgspec import Struct, field
 
-from submgr.bench.bed import Bed
-from submgr.bench.children import BenchError, Child
-from submgr.bench.xapps import Client, Listener
+from submgr.bench.children import BenchError, Watched
+from submgr.bench.neighbours import Address, Neighbours
+from submgr.bench.xapps import LOOPBACK, Client, Listener
 
 PATH = "/ric/v1/subscriptions"
 T = TypeVar("T")
@@ -37,19 +39,45 @@ class Figures(Struct, frozen=True):
     seconds: float
     answered: list[float]
     told: list[float]
-    cpu: dict[str, float] = field(default_factory=dict)
-    """CPU seconds, by process."""
+    cpu: dict[str, float | None] = field(default_factory=dict)
+    """CPU seconds, by process; None when nobody can tell."""
 
     @property
     def per_second(self) -> float:
         return self.count / self.seconds
 
-    def cpu_ms(self, name: str) -> float:
-        """CPU milliseconds of one process per operation."""
-        return self.cpu.get(name, 0.0) * 1000 / self.count
+    def cpu_ms(self, name: str) -> float | None:
+        """CPU milliseconds of one process per operation; 0 when it does not run, None when nobody can tell."""
+        used = self.cpu.get(name, 0.0)
+        return None if used is None else used * 1000 / self.count
+
+    @property
+    def latencies(self) -> list[float]:
+        """What an xApp waits for: the notification, where there is one, else the answer."""
+        return self.told or self.answered
 
 
-def body_of(numbers: Iterable[int], http_port: int, meid: str, rmr_port: int = _RMR_PORTS[0]) -> bytes:
+class Subject(Protocol):
+    """What a load is aimed at, and the neighbours that have the ground truth."""
+
+    neighbours: Neighbours
+
+    @property
+    def xapp_address(self) -> Address: ...
+
+    @property
+    def watched(self) -> Sequence[Watched]:
+        """The processes whose CPU is told."""
+
+
+def node_name(number: int) -> str:
+    """The name of the E2 node with this number."""
+    return f"gnb_208_092_{number:06d}"
+
+
+def body_of(
+    numbers: Iterable[int], http_port: int, meid: str, rmr_port: int = _RMR_PORTS[0], host: str = LOOPBACK
+) -> bytes:
     """A request with one detail per number; distinct numbers have distinct contents."""
     details = []
     for number in numbers:
@@ -63,7 +91,7 @@ def body_of(numbers: Iterable[int], http_port: int, meid: str, rmr_port: int = _
         details.append(
             {"XappEventInstanceId": number % 65536, "EventTriggers": octets, "ActionToBeSetupList": [action]}
         )
-    endpoint = {"Host": "127.0.0.1", "HTTPPort": http_port, "RMRPort": rmr_port}
+    endpoint = {"Host": host, "HTTPPort": http_port, "RMRPort": rmr_port}
     return msgspec.json.encode(
         {"ClientEndpoint": endpoint, "Meid": meid, "RANFunctionID": 2, "SubscriptionDetails": details}
     )
@@ -72,13 +100,22 @@ def body_of(numbers: Iterable[int], http_port: int, meid: str, rmr_port: int = _
 class Load:
     """Subscribes, merges and deletes, spread over `nodes` E2 nodes."""
 
-    def __init__(self, bed: Bed, listener: Listener, nodes: int) -> None:
-        self.bed = bed
+    def __init__(self, subject: Subject, listener: Listener, nodes: int) -> None:
+        self._subject = subject
         self._listener = listener
         self._nodes = nodes
         self._numbers = itertools.count()
         self.resident = 0
         """How many subscriptions stay for the whole benchmark."""
+        self.alive: set[str] = set()
+        """The ids that were given and not deleted."""
+        self.around: Callable[[str], AbstractContextManager[object]] = lambda phase: nullcontext()
+        """Entered for the requests of each phase, whose name it gets."""
+
+    @property
+    def directory(self) -> Path:
+        """For files that go with the neighbours."""
+        return self._subject.neighbours.directory
 
     def fill(self, count: int) -> None:
         """Makes subscriptions that stay for the rest of the benchmark."""
@@ -109,14 +146,25 @@ class Load:
             began = time.monotonic()
             status, _ = client.request("DELETE", f"{PATH}/{subscription_id}")
             answered.append(time.monotonic() - began)
-            if status != 204:
+            if not 200 <= status < 300:
                 raise BenchError(f"DELETE was answered {status}")
+            self.alive.discard(subscription_id)
 
-        with self._measured(phase, clients, len(ids)) as measured:
+        around = self._subject.neighbours
+        with self.around(phase), self._measured(phase, clients, len(ids)) as measured:
             self._spread(clients, ids, work)
-            self._wait_until(lambda: self.bed.node_subscriptions() <= left[0], "E2 nodes")
-            self._wait_until(lambda: self.bed.route_endpoints() <= left[1], "Routing Manager")
+            self._wait_until(lambda: around.node_subscriptions() <= left[0], "E2 nodes")
+            self._wait_until(lambda: around.route_endpoints() <= left[1], "Routing Manager")
         return measured.figures(answered, [])
+
+    def withdraw(self) -> None:
+        """Deletes whatever is still there, and does not look what becomes of it."""
+
+        def work(client: Client, subscription_id: str) -> None:
+            client.request("DELETE", f"{PATH}/{subscription_id}")
+
+        self._spread(16, list(self.alive), work)
+        self.alive.clear()
 
     def _subscribe(self, phase: str, clients: int, bodies: Sequence[bytes], wait: bool) -> tuple[Figures, list[str]]:
         answered: list[float] = []
@@ -127,14 +175,13 @@ class Load:
             began = time.monotonic()
             status, answer = client.request("POST", PATH, body)
             answered.append(time.monotonic() - began)
-            if status != 201:
-                raise BenchError(f"POST was answered {status}: {answer.decode(errors='replace')}")
-            subscription_id = msgspec.json.decode(answer)["SubscriptionId"]
+            subscription_id = _accepted(status, answer)
+            self.alive.add(subscription_id)
             begun[subscription_id] = began
             if wait:
                 self._listener.wait(subscription_id)
 
-        with self._measured(phase, clients, len(bodies)) as measured:
+        with self.around(phase), self._measured(phase, clients, len(bodies)) as measured:
             self._spread(clients, bodies, work)
             for subscription_id in begun:
                 self._listener.wait(subscription_id)
@@ -144,15 +191,15 @@ class Load:
         return measured.figures(answered, told), list(begun)
 
     def _body(self, number: int, joins: bool = False) -> bytes:
-        meid = f"gnb_208_092_{number % self._nodes:06d}"
-        return body_of([number], self._listener.port, meid, _RMR_PORTS[joins])
+        meid = node_name(number % self._nodes)
+        return body_of([number], self._listener.port, meid, _RMR_PORTS[joins], self._listener.host)
 
     def _spread(self, clients: int, items: Sequence[T], work: Callable[[Client, T], None]) -> None:
         """So many clients take the items one after the other. The first error ends all of them."""
         left: Iterator[T] = iter(items)
 
         def one() -> None:
-            with Client(self.bed.xapp_address) as client:
+            with Client(self._subject.xapp_address) as client:
                 for item in left:
                     work(client, item)
 
@@ -170,16 +217,27 @@ class Load:
             gevent.sleep(0.01)
 
     def _measured(self, phase: str, clients: int, count: int) -> _Measured:
-        watched: list[Child] = [self.bed.daemon, self.bed.e2term, self.bed.rtmgr]
-        if self.bed.database_server is not None:
-            watched.append(self.bed.database_server)
-        return _Measured(phase, clients, count, watched)
+        return _Measured(phase, clients, count, self._subject.watched)
+
+
+def _accepted(status: int, answer: bytes) -> str:
+    """The SubscriptionId of the answer to a POST. Raises BenchError when it is none."""
+    if status in (200, 201, 202):
+        try:
+            return msgspec.json.decode(answer, type=_Accepted).SubscriptionId
+        except msgspec.DecodeError:
+            pass
+    raise BenchError(f"POST was answered {status}: {answer.decode(errors='replace')[:500]}")
+
+
+class _Accepted(msgspec.Struct):
+    SubscriptionId: str
 
 
 class _Measured:
     """Wall clock and CPU of a `with` block."""
 
-    def __init__(self, phase: str, clients: int, count: int, watched: Iterable[Child]) -> None:
+    def __init__(self, phase: str, clients: int, count: int, watched: Iterable[Watched]) -> None:
         self._names = phase, clients, count
         self._watched = list(watched)
 
@@ -191,7 +249,7 @@ class _Measured:
     def __exit__(self, *_: object) -> None:
         self._seconds = time.monotonic() - self._began
         after = [child.cpu() for child in self._watched] + [time.process_time()]
-        self._used = [b - a for a, b in zip(self._cpu, after, strict=True)]
+        self._used = [None if a is None or b is None else b - a for a, b in zip(self._cpu, after, strict=True)]
 
     def figures(self, answered: list[float], told: list[float]) -> Figures:
         names = [*(child.name for child in self._watched), "clients"]

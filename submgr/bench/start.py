@@ -10,8 +10,10 @@ from statistics import median
 from msgspec import Struct
 
 from submgr.bench.bed import Bed, BedOptions
+from submgr.bench.comparing import in_turns
 from submgr.bench.load import Load
 from submgr.bench.records import fill, open_store
+from submgr.bench.sources import THIS, Source
 from submgr.bench.xapps import Listener
 
 REQUESTS = 20
@@ -35,10 +37,9 @@ class Start(Struct, frozen=True):
     stall: float
 
 
-def starts(store: str, stored: int, runs: int, sources: Sequence[str]) -> Iterator[tuple[str, Start]]:
-    """Starts the daemon of each source `runs` times, in turns, with so many subscriptions in its database.
-
-    `sources`: directories with the package `submgr`; "" is the one that is running. Yields the source of each start.
+def starts(store: str, stored: int, runs: int, other: Source | None) -> Iterator[tuple[Source, Start]]:
+    """Starts the daemon `runs` times with so many subscriptions in its database; another source in turns, if there is
+    one. Yields the source of each start.
     """
     with Bed(BedOptions(store)) as bed, Listener() as listener:
         bed.stop_daemon()
@@ -46,9 +47,8 @@ def starts(store: str, stored: int, runs: int, sources: Sequence[str]) -> Iterat
             opened = open_store(store, bed.database, bed.environment)
             fill(opened, stored, min(stored, 20), listener.port)
             opened.stop()
-        for _ in range(runs):
-            for source in sources:
-                yield source, _start(bed, listener, source)
+        for source in in_turns(other, runs) if other else [THIS] * runs:
+            yield source, _start(bed, listener, source.directory)
 
 
 def median_of(each: Sequence[Start]) -> Start:

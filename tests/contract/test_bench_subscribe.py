@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`submgr bench subscribe`: at a daemon that somebody else runs, at two sources in turns, and under tracers."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support.ports import free_port
+from support.processes.children import spawn
+from support.waiting import eventually
+
+from submgr.bench.children import BenchError
+from submgr.bench.xapps import Client
+
+ROOT = Path(__file__).parents[2]
+PHASES = ["subscribe", "subscribe, burst", "merge", "leave", "delete"]
+BENCH = (sys.executable, "-m", "submgr", "bench", "subscribe")
+SMALL = ("--clients", "4", "--count", "20", "--nodes", "2")
+QUICK = (*SMALL, "--store", "memory")
+
+
+def bench(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    variables = {**os.environ, **environment}
+    return subprocess.run([*BENCH, *arguments], capture_output=True, text=True, timeout=100, check=False, env=variables)
+
+
+def rows_of(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+class Target:
+    """A daemon of somebody else, configured with what `--setup` writes."""
+
+    def __init__(self, directory: Path) -> None:
+        self.address = f"127.0.0.1:{free_port()}"
+        self.options = ("--target", self.address, "--rtmgr-port", str(free_port()), "--e2term-port", str(free_port()))
+        done = bench(*self.options, "--setup", str(directory))
+        assert done.returncode == 0 and str(directory) in done.stdout, done.stderr
+        settings = yaml.safe_load((directory / "settings.yaml").read_text())
+        settings["subscription"] = {"host": self.address}
+        settings["local"] = {"host": "127.0.0.1:0"}
+        settings["rmr"] = {"protPort": f"tcp:{free_port()}"}
+        settings["sdl"] = {"backend": "memory"}
+        (directory / "submgr.yaml").write_text(yaml.safe_dump(settings))
+        run = f'. {directory}/environment.sh; exec "$0" -m submgr run -f {directory}/submgr.yaml'
+        self.process = spawn(["sh", "-c", run, sys.executable], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        eventually(self.answers, 60)
+
+    def answers(self) -> bool:
+        try:
+            return self.listed() == []
+        except BenchError:
+            return False
+
+    def listed(self) -> Any:
+        host, _, port = self.address.partition(":")
+        with Client((host, int(port))) as client:
+            status, body = client.request("GET", "/ric/v1/subscriptions")
+        return json.loads(body) if status == 200 else status
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    found = Target(tmp_path_factory.mktemp("target"))
+    yield found
+    found.process.terminate()
+    found.process.wait()
+
+
+def test_a_load_at_a_daemon_that_runs(target: Target) -> None:
+    figures = rows_of(
+        bench(*target.options, *SMALL, "--resident", "10", "--json", "--target-pid", str(target.process.pid))
+    )
+    assert [row["phase"] for row in figures] == PHASES
+    for row in figures:
+        assert (row["store"], row["resident"], row["clients"]) == ("target", 10, 4)
+        assert row["cpu_ms"]["submgr"] > 0 and row["cpu_ms"]["redis"] is None
+    assert target.listed() == []
+
+
+def test_the_cpu_of_a_target_is_unknown_unless_its_process_is_named(target: Target) -> None:
+    done = bench(*target.options, *SMALL)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert len(lines) == 1 + len(PHASES)
+    assert all(line.split().count("unknown") == 2 for line in lines[1:])
+
+
+def test_a_target_that_does_not_find_its_neighbours(target: Target) -> None:
+    """Its Routing Manager is not where it looks: what failed is told, and where to look."""
+    options = [*target.options[:3], str(free_port()), *target.options[4:]]
+    done = bench(*options, "--clients", "1", "--count", "1", "--nodes", "1")
+    assert done.returncode == 1
+    assert "1 subscriptions failed: RTMGR" in done.stderr and "--setup DIRECTORY writes" in done.stderr
+    assert "Traceback" not in done.stderr
+    eventually(lambda: target.listed() == [], 30)
+
+
+def test_where_nothing_answers_it_is_said_at_once() -> None:
+    done = bench("--target", f"127.0.0.1:{free_port()}")
+    assert done.returncode == 1 and not done.stdout
+    assert "Error: nothing answers at 127.0.0.1:" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--target", "nowhere"), "'nowhere' is not HOST:PORT"),
+        (("--target", "127.0.0.1:8088", "--store", "redis"), "--target and --store exclude each other"),
+        (("--target", "127.0.0.1:8088", "--compare", "HEAD"), "--target and --compare exclude each other"),
+        (("--target", "127.0.0.1:8088", "--syscalls"), "--syscalls of a target needs --target-pid"),
+        (("--rtmgr-port", "1"), "--rtmgr-port means nothing without --target"),
+        (("--rounds", "2"), "--rounds means nothing without --compare"),
+        (("--compare", "HEAD", "--profile", "x"), "--compare and --profile exclude each other"),
+        (("--profile", "x", "--nodes", "1", "--nodes", "2"), "--profile is of one daemon"),
+    ],
+)
+def test_options_that_mean_nothing_together(arguments: tuple[str, ...], words: str) -> None:
+    done = bench(*arguments)
+    assert done.returncode == 2 and words in done.stderr
+
+
+def test_two_sources_in_turns() -> None:
+    figures = rows_of(bench(*QUICK, "--compare", str(ROOT), "--rounds", "2", "--json"))
+    assert [row["phase"] for row in figures] == PHASES
+    for row in figures:
+        assert (row["base"], row["rounds"], row["nodes"]) == (str(ROOT), 2, 2)
+        for name in ("cpu_ms", "p50_ms", "per_second"):
+            figure = row[name]
+            assert 0 < figure["lowest"] <= figure["ratio"] <= figure["highest"]
+            assert figure["ratio"] == pytest.approx(figure["this"] / figure["base"], rel=0.01)
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists() or shutil.which("git") is None, reason="no checkout of git")
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_nothing_is_left_when_it_is_cut_off(tmp_path: Path, number: signal.Signals, status: int) -> None:
+    variables = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [*BENCH, "--store", "memory", "--count", "5000", "--compare", "HEAD"]
+    running = spawn(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=variables)
+    try:
+        eventually(lambda: list(tmp_path.glob("submgr-bench-*/submgr.log")), 60)
+        assert list(tmp_path.glob("submgr-source-*/submgr/__main__.py"))
+        children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
+        running.send_signal(number)
+        _, words = running.communicate(timeout=60)
+    finally:
+        running.kill()
+    assert running.returncode == status, words.decode()
+    assert b"Traceback" not in words
+    assert list(tmp_path.iterdir()) == []
+    assert children and not any(Path("/proc", child).exists() for child in children)
+
+
+def may_trace() -> bool:
+    probe = subprocess.run(["strace", "-qq", "-o", "/dev/null", "true"], capture_output=True, check=False)
+    return probe.returncode == 0
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="no strace: apt-get install strace")
+def test_system_calls_by_name(tmp_path: Path) -> None:
+    if not may_trace():
+        pytest.skip("strace may not look into processes here")
+    rows = rows_of(bench(*QUICK, "--clients", "1", "--syscalls", "--json"))
+    calls = {row["phase"]: row for row in rows if "syscalls" in row and row["clients"] == 1}
+    assert list(calls) == PHASES
+    about = {(one["name"], one["about"]): one["calls"] for one in calls["subscribe"]["syscalls_about"]}
+    # a request, its answer, the route, the request to the node, the notification: once for each subscription
+    for neighbour in ("xApp requests", "Routing Manager", "E2 Termination", "notifications"):
+        sends = sum(number for (name, what), number in about.items() if what == neighbour and name.startswith("send"))
+        assert 0.9 < sends < 1.2, (neighbour, about)
+    assert [row["phase"] for row in rows if "cpu_ms" in row] == PHASES * 2
+
+
+@pytest.mark.parametrize(
+    ("option", "words"), [("--syscalls", "apt-get install strace"), ("--profile", "pip install py-spy")]
+)
+def test_what_a_tool_is_missing_for_does_not_begin(tmp_path: Path, option: str, words: str) -> None:
+    arguments = [option, str(tmp_path / "x.svg")] if option == "--profile" else [option]
+    if option == "--profile" and (Path(sys.executable).parent / "py-spy").exists():
+        pytest.skip("py-spy is beside this Python")
+    done = bench(*arguments, PATH=str(tmp_path))
+    assert done.returncode == 1 and not done.stdout
+    assert words in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(shutil.which("py-spy") is None, reason="no py-spy: pip install py-spy")
+def test_a_flame_graph_of_the_daemon(tmp_path: Path) -> None:
+    graph = tmp_path / "graph.svg"
+    done = bench(*QUICK, "--profile", str(graph))
+    assert done.returncode == 0, done.stderr
+    assert "<svg" in graph.read_text() and "submgr/" in graph.read_text()

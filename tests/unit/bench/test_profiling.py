@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where py-spy is looked for."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from submgr.bench.children import BenchError
+from submgr.bench.profiling import find_py_spy
+
+
+def test_on_path_or_beside_python_else_it_is_said_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path, beside = tmp_path / "path", tmp_path / "beside"
+    monkeypatch.setenv("PATH", str(path))
+    monkeypatch.setattr(sys, "executable", str(beside / "python"))
+    with pytest.raises(BenchError, match="pip install py-spy"):
+        find_py_spy()
+    for directory in (beside, path):
+        directory.mkdir()
+        spy = directory / "py-spy"
+        spy.touch(0o755)
+        assert find_py_spy() == str(spy)
