@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 from gevent import monkey
 
-from submgr.platform.plug_ins import looked_up_once
+from submgr.platform.plug_ins import without_plug_ins
 
-with looked_up_once():
+with without_plug_ins():
     monkey.patch_all()
 
 from mec.cli import main

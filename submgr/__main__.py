@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 from gevent import monkey
 
-from submgr.platform.plug_ins import looked_up_once
+from submgr.platform.package_parts import import_in_parts
+from submgr.platform.plug_ins import without_plug_ins
 
-with looked_up_once():
+with without_plug_ins():
     monkey.patch_all()
+import_in_parts("prometheus_client", "redis")
 
 import signal
 import sys

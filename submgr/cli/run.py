@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -101,6 +100,8 @@ def _apply(live: LiveSettings, text: str) -> None:
 
 def _standalone(path: str | None, database: str | None, free_ports: bool, mec: bool, logs: Logs) -> int:
     # the simulators are imported here: the daemon of a RIC has no use for them
+    from tempfile import TemporaryDirectory
+
     from submgr.cli.standalone import Neighbours, TcpPorts, start_demos
 
     ports = TcpPorts.free() if free_ports else TcpPorts()

@@ -8,10 +8,10 @@ yields these, and `exposition` writes them.
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import Metric
-from prometheus_client.registry import Collector
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector, CollectorRegistry
 
+from submgr.adapters.metrics.text_format import text_of
 from submgr.platform.printable import IN_LABELS, escaped
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -133,28 +133,17 @@ class GoCounters(Collector):
                 yield family
 
 
-class _Families(Collector):
-    def __init__(self, families: list[Metric]) -> None:
-        self._families = families
-
-    def collect(self) -> Iterable[Metric]:
-        return self._families
-
-
 def exposition(registry: CollectorRegistry) -> tuple[bytes, str]:
     """Everything in the registry in Prometheus' text format, and its Content-Type."""
     go: list[str] = []
     labelled: list[Metric] = []
     for family in registry.collect():
         if not isinstance(family, _GoMetric):
-            # when a series began is of use to OpenMetrics only
-            family.samples = [sample for sample in family.samples if not sample.name.endswith("_created")]
             labelled.append(family)
             continue
         go.append(f"# HELP {family.name} {family.documentation}\n# TYPE {family.name} {family.type}\n")
         go.extend(f"{sample.name} {_number(sample.value)}\n" for sample in family.samples)
-    text = "".join(go) + generate_latest(_Families(labelled)).decode()
-    return escaped(text, IN_LABELS).encode(), CONTENT_TYPE
+    return escaped("".join(go) + text_of(labelled), IN_LABELS).encode(), CONTENT_TYPE
 
 
 def _number(value: float) -> str:

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from msgspec import Struct
-from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import CollectorRegistry
 
 from submgr.adapters.metrics.go_counters import GoCounters
 from submgr.adapters.metrics.prometheus import Metrics

@@ -20,7 +20,7 @@ from zlib import crc32
 import gevent
 import gevent.queue
 from msgspec import Struct
-from redis import Redis
+from redis.client import Redis
 from redis.exceptions import ConnectionError, InvalidResponse, TimeoutError
 
 from submgr.platform.store.base import StoreError, StoreRefusesWrites, StoreTimeout, StoreUnavailable

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import time
 
-from redis import Redis
+from redis.client import Redis
 from redis.exceptions import RedisError
 from redis.sentinel import MasterNotFoundError, Sentinel
 

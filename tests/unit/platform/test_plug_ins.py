@@ -2,26 +2,24 @@
 from __future__ import annotations
 
 from importlib import metadata
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from gevent import events
+from gevent.monkey._util import _notify_patch
 
-from submgr.platform.plug_ins import looked_up_once
+from submgr.platform.plug_ins import without_plug_ins
 
 
-def test_the_same_plug_ins_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    looks = []
-    look_up = metadata.entry_points
-
-    def counted(**parameters: str) -> metadata.EntryPoints:
-        looks.append(parameters)
-        return look_up(**parameters)
-
-    monkeypatch.setattr(metadata, "entry_points", counted)
-    group = "gevent.plugins.monkey.will_patch_all"
-    expected = look_up(group=group)
-    assert len(expected) > 0
-    with looked_up_once():
-        for _ in range(3):
-            assert set(metadata.entry_points(group=group)) == set(expected)
-    assert looks == [{}]
-    assert metadata.entry_points is counted
+def test_only_who_is_in_the_process_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = Mock(return_value=())
+    monkeypatch.setattr(metadata, "entry_points", looks)
+    told: list[Any] = []
+    monkeypatch.setattr("zope.event.subscribers", [told.append])
+    event = events.GeventWillPatchAllEvent({}, {})
+    with without_plug_ins():
+        _notify_patch(event)
+    assert (told, looks.call_count) == ([event], 0)
+    _notify_patch(event)
+    assert (told, looks.call_count) == ([event, event], 1)
