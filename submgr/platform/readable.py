@@ -1,19 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Waits for a socket before it is read, where nothing can have come yet."""
+"""Waits for a plain gevent socket before it is read, where nothing can have come yet.
+
+gevent's `recv` asks the kernel first and waits when there is nothing: right behind a request that has just been sent
+that is a system call and an exception in vain. Not for connections of TLS: what has come may be in the hands of the TLS
+library already.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from gevent import ssl
+import gevent
+
+from submgr.platform.time_limit import TimeLimit
 
 
 def wait_until_readable(sock: Any) -> None:
-    """Waits until something has come on a gevent socket, as long as its timeout says. Raises as its `recv`.
+    """Waits until something has come, as long as the socket's timeout says. Raises as its `recv`."""
+    sock._wait(sock._read_event)
 
-    gevent's `recv` asks the kernel first and waits when there is nothing: right behind a request that has just been
-    sent that is a system call and an exception in vain, 3 us. What has come on a connection of TLS may be in the hands
-    of the TLS library already: the next `recv` waits for itself.
-    """
-    if not isinstance(sock, ssl.SSLSocket):
-        sock._wait(sock._read_event)
+
+def wait_until_readable_within(sock: Any, seconds: float) -> None:
+    """As `wait_until_readable`, for one of a few lengths of time: the socket's own timeout would start and stop a timer
+    of the event loop each time. Raises TimeoutError."""
+    limit = TimeLimit(seconds)
+    try:
+        with limit:
+            sock.hub.wait(sock._read_event)
+    except gevent.Timeout as late:
+        if late is not limit.late:
+            raise
+        raise TimeoutError("timed out") from None

@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from gevent import socket
+from gevent import socket, ssl
 
 from submgr.platform.fair import Share
-from submgr.platform.readable import wait_until_readable
+from submgr.platform.readable import wait_until_readable, wait_until_readable_within
 
 MAX_FRAMING = 64 * 1024
 """Bytes that one message may need beside the data of its body."""
@@ -105,12 +105,19 @@ class BufferedSocket:
         self._renew_if_waited(began)
         return self._add(piece)
 
-    def fill_later(self) -> bool:
-        """As `fill`, when it is the peer's turn: nothing can have come yet."""
+    def fill_later(self, seconds: float | None = None) -> bool:
+        """As `fill`, when it is the peer's turn: nothing can have come yet. `seconds`: what `begin` or `allow` was
+        given just before, where that is not long and nearly always more than enough (see `TimeLimit`)."""
+        sock = self.sock
+        if isinstance(sock, ssl.SSLSocket):
+            return self.fill()
         self._wait_until_deadline()
-        wait_until_readable(self.sock)
+        if seconds is None:
+            wait_until_readable(sock)
+        else:
+            wait_until_readable_within(sock, seconds)
         self._share.renew()
-        return self._add(self.sock.recv(_PIECE))
+        return self._add(sock.recv(_PIECE))
 
     def _add(self, piece: bytes) -> bool:
         self._data = self._data[self._at :] + piece if self._at < len(self._data) else piece

@@ -29,7 +29,7 @@ def attempt(sock: socket.socket, endpoint: Endpoint, method: str, payload: bytes
         # a peer that refuses a large body may close before it has read it all: its answer is there all the same
         with suppress(ConnectionError):
             source.send(payload)
-        if _began(source):
+        if _began(source, seconds):
             answer = _read_answer(source, method)
     except TimeoutError:
         raise late(endpoint, seconds) from None
@@ -41,9 +41,9 @@ def attempt(sock: socket.socket, endpoint: Endpoint, method: str, payload: bytes
     return answer
 
 
-def _began(source: BufferedSocket) -> bool:
+def _began(source: BufferedSocket, seconds: float) -> bool:
     try:
-        return source.fill_later()
+        return source.fill_later(seconds)
     except ConnectionError:
         return False
 
