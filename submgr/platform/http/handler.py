@@ -14,10 +14,9 @@ from urllib.parse import unquote
 
 import gevent
 from gevent import socket
-from gevent.pywsgi import WSGIHandler
 
+from submgr.platform.http.answering import AnsweringHandler, no_room
 from submgr.platform.http.buffered_socket import BufferedSocket, PeerClosed
-from submgr.platform.http.connections import Connections
 from submgr.platform.http.error_formats import reason_of
 from submgr.platform.http.peer import SOCKET
 from submgr.platform.http.request_head import Refused
@@ -26,7 +25,6 @@ from submgr.platform.tls import accept
 
 log = logging.getLogger(__name__)
 
-_ONE_PIECE = 64 * 1024
 _LINGER_SECONDS = 5.0
 _LINGER_BYTES = 64 * 1024 * 1024
 _RESERVE_SECONDS = 2.0
@@ -40,15 +38,12 @@ class _Body(BytesIO):
         pass
 
 
-class Handler(WSGIHandler):  # type: ignore[misc]
+class Handler(AnsweringHandler):
     """pywsgi makes one per connection and calls `handle`."""
 
-    connections: Connections
     command: str | None
-    response_headers: list[tuple[bytes, bytes]]
     environ: dict[str, Any] | None
     wsgi_input: BytesIO | None
-    code: int | None
 
     def __init__(self, sock: socket.socket, address: tuple[Any, ...], server: Any) -> None:
         super().__init__(sock, address, server, rfile=BytesIO())  # pywsgi's own reader, which is not used
@@ -154,7 +149,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         if self._refused:  # what comes now is not kept
             return
         if self._crowded_out or not self.connections.received(self, octets):
-            raise _no_room()
+            raise no_room()
 
     def _read_request(self) -> None:
         """Raises Refused, or OSError when the connection is lost."""
@@ -165,7 +160,7 @@ class Handler(WSGIHandler):  # type: ignore[misc]
             raise Refused(408, f"the request was not complete within {limits.read:g} s") from None
         except OSError as exc:
             if self._crowded_out:
-                raise _no_room() from None
+                raise no_room() from None
             if not isinstance(exc, PeerClosed):
                 raise
             raise Refused(400, f"the request is incomplete: {exc}") from exc
@@ -195,57 +190,6 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         self.wsgi_input = env["wsgi.input"] = _Body(request.body)
         env["wsgi.input_terminated"] = True
         return env
-
-    def finalize_headers(self) -> None:
-        """Adds the header fields that the application left out."""
-        super().finalize_headers()
-        if self.request_version == "HTTP/1.0" and not self.response_use_chunked and self.code not in (204, 304):
-            known = any(name.lower() == b"content-length" for name, _ in self.response_headers)
-            self.close_connection = self.close_connection or not known  # its end is the end of the connection
-        if self.connections.stopping or not self._placed:
-            self.close_connection = True
-        if self.close_connection:
-            fields = [field for field in self.response_headers if field[0].lower() != b"connection"]
-            self.response_headers = [*fields, (b"Connection", b"close")]
-
-    def _write_with_headers(self, data: bytes) -> None:
-        """Sends a small answer in one piece. pywsgi sends the head on its own: one more system call and packet."""
-        if self.response_use_chunked or len(data) > _ONE_PIECE:
-            self._hold(data)
-            super()._write_with_headers(data)
-            return
-        self.headers_sent = True
-        self.finalize_headers()
-        if self.response_use_chunked:  # decided just now
-            data = b"%x\r\n%s\r\n" % (len(data), data) if data else b""
-        head = b"".join([b"%s: %s\r\n" % field for field in self.response_headers])
-        self._sendall(b"HTTP/1.1 %s\r\n%s\r\n%s" % (self.status, head, data))
-
-    def _hold(self, data: bytes | memoryview) -> None:
-        if not self.connections.sends(self, data):
-            raise _no_room()
-
-    def _sendall(self, data: bytes | memoryview) -> None:
-        """Sends a piece of the answer."""
-        try:
-            sent = self._source.send_at_once(data)
-            self.response_length += sent
-            if sent < len(data):
-                self._send_slowly(data, sent)
-        except OSError:
-            self.code = -abs(self.code or 0)  # pywsgi's mark for "could not be sent"
-            raise
-
-    def _send_slowly(self, data: bytes | memoryview, sent: int) -> None:
-        """Waits for the client to take the rest. Meanwhile it may lose its connection to others."""
-        self._hold(data)
-        self.connections.slow(self)
-        self._source.allow(self.connections.limits.write)
-        try:
-            self._source.send(memoryview(data)[sent:])
-        finally:
-            self.connections.works(self)
-        self.response_length += len(data) - sent
 
     def log_request(self) -> None:
         """Logs one line at debug level in place of an access log."""
@@ -292,7 +236,3 @@ class Handler(WSGIHandler):  # type: ignore[misc]
         self.socket.shutdown(socket.SHUT_WR)
         self._source.allow(_LINGER_SECONDS)
         self._source.discard(_LINGER_BYTES)
-
-
-def _no_room() -> Refused:
-    return Refused(503, "too many bytes are in flight", RETRY)
