@@ -22,6 +22,8 @@ class BedOptions(Struct, frozen=True):
     """The variables of a test bed.
 
     `rtmgr_delay`: seconds before each answer of the Routing Manager. `node_state`: the daemon reads R-NIB (redis only).
+    `compiled`: from its second start on a source finds its modules compiled, as an installed one does, also where the
+    environment forbids Python to keep them.
     """
 
     store: str = "sqlite"
@@ -29,6 +31,7 @@ class BedOptions(Struct, frozen=True):
     node_state: bool = False
     on_e2_loss: str = "drop"
     log_level: int = 3
+    compiled: bool = False
 
 
 class Bed:
@@ -94,6 +97,8 @@ class Bed:
             "RMR_BIND_IF": LOOPBACK,
             **({"PYTHONPATH": source, "PYTHONSAFEPATH": "1"} if source else {}),
         }
+        if self.options.compiled:
+            environment |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(around.directory / "compiled")}
         (around.directory / "submgr.log").unlink(missing_ok=True)
         self.daemon = around.add("submgr", program("run", "-f", str(config)), environment)
         self.daemon.wait_for(lambda: {"xapp", "platform"} <= set(self._listening()), "listening")

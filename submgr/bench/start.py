@@ -39,10 +39,13 @@ class Start(Struct, frozen=True):
 
 def starts(store: str, stored: int, runs: int, other: Source | None) -> Iterator[tuple[Source, Start]]:
     """Starts the daemon `runs` times with so many subscriptions in its database; another source in turns, if there is
-    one. Yields the source of each start.
+    one. Yields the source of each start. Each source is started once before, which compiles it.
     """
-    with Bed(BedOptions(store)) as bed, Listener() as listener:
+    with Bed(BedOptions(store, compiled=True)) as bed, Listener() as listener:
         bed.stop_daemon()
+        if other is not None:
+            bed.start_daemon(other.directory)
+            bed.stop_daemon()
         if stored:
             opened = open_store(store, bed.database, bed.environment)
             fill(opened, stored, min(stored, 20), listener.port)
