@@ -9,7 +9,6 @@ from pathlib import Path
 from submgr.platform.store.base import Store, StoreObserver
 from submgr.platform.store.dbaas import CLUSTER_ADDRESSES, HOST
 from submgr.platform.store.memory import MemoryStore
-from submgr.platform.store.sqlite import SqliteStore
 
 
 def make_store(
@@ -30,13 +29,16 @@ def make_store(
     """
     backend = chosen(backend, environment)
     if backend == "redis":
-        # imported here: redis-py and ricsdl are a tenth of a start, and who keeps a file needs neither
+        # imported here: redis-py is a fifth of a start, and who keeps a file has no use for it
         from submgr.platform.store.redis import SdlStore
         from submgr.platform.store.sdl_client import SdlSettings
 
         return SdlStore(SdlSettings(environment, name=name, fenced=fenced), observer=observer)
     if backend == "memory":
         return MemoryStore(observer=observer)
+    # imported here: its library is a megabyte
+    from submgr.platform.store.sqlite import SqliteStore
+
     return SqliteStore(path, observer=observer)
 
 
