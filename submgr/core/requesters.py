@@ -26,6 +26,7 @@ class Requester(ABC):
     def __init__(self, content: Content) -> None:
         self.content = content
         self.key = content.key()
+        self.mergeable = content.mergeable
         self.refusal: SubscriptionFailure | None = None
         """The E2 node's refusal, for a requester that speaks E2AP."""
         self.told = False
@@ -67,12 +68,12 @@ class Requester(ABC):
     @property
     def keys(self) -> tuple[Hashable, ...]:
         """Equal REPORT contents wait for each other, so that the second requester finds the first one's to share."""
-        return (self.key, self.line) if self.content.mergeable else (self.line,)
+        return (self.key, self.line) if self.mergeable else (self.line,)
 
     @property
     def own_line(self) -> Hashable:
         """The line of the E2 subscription that is made for this requester."""
-        return self.key if self.content.mergeable else self.line
+        return self.key if self.mergeable else self.line
 
 
 class RestRequester(Requester):

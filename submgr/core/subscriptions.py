@@ -79,7 +79,7 @@ class Subscriptions:
 
         Without `merging`, only one that was made for the requester's own endpoint: the xApp asks again.
         """
-        if not requester.content.mergeable:
+        if not requester.mergeable:
             return None
         return self._partners.get(requester.key if merging else (requester.key, requester.holder().endpoint))
 

@@ -82,7 +82,6 @@ class Worker:
         self._inbox: SimpleQueue[e.Event | None] = SimpleQueue()
         """None only wakes the worker."""
         self._alarm = Alarm(ports.clock, lambda: self._inbox.put(None))
-        self._let_in = False
         self._greenlet: gevent.Greenlet | None = None
         self._share = Share()
         self._perform: dict[type, Callable[..., bool | None]] = {
@@ -137,8 +136,9 @@ class Worker:
         # the one place where any exception is taken: a bug in one node's work must not touch the others
         try:
             self.busy_since = self._ports.clock()
+            self._give_way()
             for event in first:
-                self._handle(event)
+                self._work(event, self.node.slices(event, self._ports.clock()))
             self.begun.set()
             self._loop()
         except Exception as bug:
@@ -149,36 +149,31 @@ class Worker:
             self.begun.set()
 
     def _loop(self) -> None:
-        node, inbox = self.node, self._inbox
+        node, inbox, clock = self.node, self._inbox, self._ports.clock
+        deadline = node.deadline
         while not (node.idle and self._retire(self)):
             if not inbox.qsize():
-                self._wait()
+                self._wait(deadline)
             for _ in range(TURN):
                 event = inbox.get()
                 if event is not None:
-                    self._handle(event)
+                    self._work(event, node.slices(event, clock()))
                 if not inbox.qsize():
                     break
             deadline = node.deadline
-            if deadline is not None and deadline <= (now := self._ports.clock()):
+            if deadline is not None and deadline <= (now := clock()):
                 self._work(None, node.timer_slices(now))
+                deadline = node.deadline
 
-    def _wait(self) -> None:
-        """Returns when there is something in the inbox; the alarm puts something there when the next timer is due."""
-        deadline = self.node.deadline
+    def _wait(self, deadline: float | None) -> None:
+        """Returns when there is something in the inbox: the alarm puts something there at the deadline."""
         if deadline is not None:
             self._alarm.set(deadline)
         self.busy_since = None
         self._inbox.peek()
         self.busy_since = self._ports.clock()
         self._share.renew()
-        self._let_in = False
-
-    def _handle(self, event: e.Event) -> None:
-        if not self._let_in:  # many workers may have got their events in one turn of the event loop
-            self._let_in = True
-            self._give_way()
-        self._work(event, self.node.slices(event, self._ports.clock()))
+        self._give_way()  # many workers may have got their events in one turn of the event loop
 
     def _work(self, event: e.Event | None, pieces: Iterator[list[c.Command]]) -> None:
         """Performs the commands that an event brings (None: a timer). After each few milliseconds others have their
