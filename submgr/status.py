@@ -111,6 +111,7 @@ def make_looks(
         journalling.node_states,
         connections,
         notifier.waiting_for,
+        lambda: journalling.observer.changes,
     )
     name = settings.ha.identity or environment.get("POD_NAME", "")
     observer, kind = journalling.observer, settings.sdl.backend

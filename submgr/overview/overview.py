@@ -4,11 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from heapq import merge
-from itertools import islice
-from operator import itemgetter
-from typing import Protocol
+from collections.abc import Callable, Iterator
 
 from gevent.lock import BoundedSemaphore
 
@@ -16,12 +12,13 @@ from submgr.adapters.journal.node_states import WORDS, NodeStates
 from submgr.adapters.journal.outcomes import Outcomes, RestTrace
 from submgr.adapters.journal.tallies import Sample, Tallies
 from submgr.adapters.rnib.connected_nodes import ConnectedNodes
-from submgr.core.e2_subscription import E2Subscription, Life
+from submgr.core.e2_subscription import Life
 from submgr.core.model import RmrHolder
 from submgr.core.node import Node
 from submgr.core.rest_subscription import RestSubscription
-from submgr.overview.values import SORTS, Census, DetailRow, NodeLine, Row, Share, State, Wanted, Whole, XappLine
-from submgr.platform.turns import Budget, in_turns
+from submgr.overview.rows import Nodes, RestLook, Rows, state_of
+from submgr.overview.values import Census, DetailRow, NodeLine, Row, Share, State, Wanted, Whole, XappLine
+from submgr.platform.turns import in_turns
 
 FRESH, STALE = 1.0, 10.0
 """Seconds for which a census is good, at least and at most."""
@@ -29,13 +26,6 @@ PAUSE = 5
 """So many times as long as counting took the next one waits: who looks every second costs little of the process."""
 ENDPOINTS = 20
 """Endpoints of one xApp that are shown."""
-_KEY = itemgetter(0, 1)
-_RUN = 2000
-"""Rows that are sorted in one piece: a few milliseconds."""
-
-
-class Nodes(Protocol):
-    def __call__(self) -> Iterable[Node]: ...
 
 
 class Overview:
@@ -49,9 +39,10 @@ class Overview:
         node_states: NodeStates,
         connections: ConnectedNodes,
         waiting: Callable[[str], int],
+        changes: Callable[[], int],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`waiting`: how many notifications wait for an endpoint, host:port."""
+        """`waiting`: how many notifications wait for an endpoint, host:port. `changes`: see `Rows`."""
         self._nodes = nodes
         self._outcomes = outcomes
         self._tallies = tallies
@@ -59,6 +50,7 @@ class Overview:
         self._connections = connections
         self._waiting = waiting
         self._clock = clock
+        self._rows = Rows(nodes, outcomes, changes)
         self._counting = BoundedSemaphore(1)
         self._census: tuple[float, Census] | None = None
         """Until when it is good, and the census."""
@@ -81,7 +73,7 @@ class Overview:
             of_node = found.nodes[node.meid] = Share()
             found.waiting[node.meid] = node.queue_depth
             for rest in in_turns(list(node.subscriptions.rest.values())):
-                state = self._state(rest, self._outcomes.of(rest.subscription_id))
+                state = state_of(rest, self._outcomes.of(rest.subscription_id))
                 of_xapp = found.xapps.setdefault(rest.endpoint.host, Share())
                 of_xapp.e2 += len(rest.instances)
                 if len(of_xapp.endpoints) < ENDPOINTS:
@@ -142,93 +134,7 @@ class Overview:
 
     def rows(self, wanted: Wanted) -> tuple[int, list[Row]]:
         """How many rows match, and the wanted ones of them."""
-        key, most = SORTS[wanted.sort], wanted.offset + wanted.limit
-
-        def ordered(run: list[tuple[object, int, Row]]) -> list[tuple[object, int, Row]]:
-            """No run has more of the page than this."""
-            return sorted(run, key=_KEY, reverse=wanted.descending)[:most]
-
-        runs: list[list[tuple[object, int, Row]]] = []
-        run: list[tuple[object, int, Row]] = []
-        budget, total = Budget(), 0
-        for row in self._all_rows(wanted):
-            if row is not None and wanted.takes(row):
-                total += 1
-                run.append((key(row), total, row))
-                if len(run) == _RUN:
-                    runs.append(ordered(run))
-                    run = []
-            budget.spend()
-        runs.append(ordered(run))
-        page = islice(in_turns(merge(*runs, key=_KEY, reverse=wanted.descending)), wanted.offset, most)
-        found = [row for _, _, row in page]
-        while runs:  # freeing tens of thousands of rows at once would hold up everybody, too
-            runs.pop()
-            budget.spend()
-        return total, found
-
-    def _all_rows(self, wanted: Wanted) -> Iterator[Row | None]:
-        """Each row that may be wanted; None for each that is not."""
-        for node in self._nodes():
-            if wanted.meid not in (None, node.meid):
-                continue
-            for rest in list(node.subscriptions.rest.values()):
-                row = self._row(node, rest) if wanted.xapp in (None, rest.endpoint.host) else None
-                if row is not None and wanted.text:
-                    row.more = f"{rest.endpoint.http} {' '.join(map(str, rest.instances.values()))}"
-                yield row
-            for sub in list(node.subscriptions.e2.values()):
-                yield self._rmr_row(node, sub)
-
-    def _row(self, node: Node, rest: RestSubscription) -> Row:
-        traces = self._outcomes.of(rest.subscription_id)
-        return Row(
-            subscription_id=rest.subscription_id,
-            meid=node.meid,
-            xapp=rest.endpoint.host,
-            ran_function_id=_function_of(node, rest, traces),
-            created=rest.created,
-            state=self._state(rest, traces),
-            instances=len(rest.instances),
-            trace=traces.last if traces is not None else None,
-            instance_id=next(iter(rest.instances.values()), 0),
-        )
-
-    def _rmr_row(self, node: Node, sub: E2Subscription) -> Row | None:
-        """Of an E2 subscription that xApps hold over RMR only; None: of another one."""
-        holder = next(iter(sub.holders), None)
-        if not isinstance(holder, RmrHolder) or sub.rest_holders():
-            return None
-        states: dict[Life, State] = {
-            Life.PENDING: "pending",
-            Life.ESTABLISHED: "established",
-            Life.ENDING: "deleting",
-        }
-        return Row(
-            subscription_id=None,
-            meid=node.meid,
-            xapp=holder.endpoint.address,
-            ran_function_id=sub.content.ran_function_id,
-            created="",
-            state=states[sub.life],
-            instances=1,
-            trace=self._outcomes.by_instance(sub.instance_id),
-            instance_id=sub.instance_id,
-            more=str(sub.instance_id),
-        )
-
-    @staticmethod
-    def _state(rest: RestSubscription, traces: RestTrace | None) -> State:
-        if rest.deleting:
-            return "deleting"
-        if rest.ongoing:
-            return "pending"
-        if not rest.instances:
-            return "failed"
-        for number, trace in traces.details.items() if traces is not None else ():
-            if trace.outcome == "failed" and number not in rest.instances:
-                return "partly"
-        return "established"
+        return self._rows.page(wanted)
 
     # --- one
 
@@ -267,7 +173,7 @@ class Overview:
             details.append(DetailRow(number, instance_id, state, trace, record, content))
         endpoint = rest.endpoint
         target = endpoint.http if endpoint.http_port else ""
-        return Whole(self._row(node, rest), str(endpoint.rmr), target, rest.owner, tuple(details))
+        return Whole(RestLook(node, rest, self._outcomes).row(), str(endpoint.rmr), target, rest.owner, tuple(details))
 
 
 def _ended(subscription_id: str, traces: RestTrace) -> Whole:
@@ -279,13 +185,3 @@ def _ended(subscription_id: str, traces: RestTrace) -> Whole:
     row = Row(subscription_id, traces.meid, endpoint.host, function_id, created, "ended", 0, last)
     details = tuple(DetailRow(n, 0, "ended", t, None, t.content) for n, t in sorted(traces.details.items()))
     return Whole(row, str(endpoint.rmr), endpoint.http, None, details)
-
-
-def _function_of(node: Node, rest: RestSubscription, traces: RestTrace | None) -> int | None:
-    for instance_id in rest.instances.values():
-        sub = node.subscriptions.e2.get(instance_id)
-        if sub is not None:
-            return sub.content.ran_function_id
-    for trace in traces.details.values() if traces is not None else ():
-        return trace.ran_function_id
-    return None

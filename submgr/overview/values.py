@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, Protocol
 
 from msgspec import Struct, field
 
@@ -18,8 +18,7 @@ State = Literal["pending", "established", "partly", "failed", "deleting", "ended
 class Row(Struct, eq=False):  # not frozen: that takes three times as long to make, and there are many
     """One subscription of an xApp: a REST subscription, or an E2 subscription that is held over RMR only.
 
-    `trace`: what is known of it since the start; None: nothing. `created`: UTC text, "" where nobody knows. `more`:
-    what else a text is looked for in.
+    `trace`: what is known of it since the start; None: nothing. `created`: UTC text, "" where nobody knows.
     """
 
     subscription_id: str | None
@@ -30,8 +29,30 @@ class Row(Struct, eq=False):  # not frozen: that takes three times as long to ma
     state: State
     instances: int
     trace: Trace | None
-    instance_id: int = 0
-    more: str = ""
+
+
+class Sortable(Protocol):
+    """What rows are chosen and sorted by. `instance_id`: of those without a `subscription_id`, else 0. `more`: what
+    else a text is looked for in."""
+
+    @property
+    def subscription_id(self) -> str | None: ...
+    @property
+    def instance_id(self) -> int: ...
+    @property
+    def meid(self) -> str: ...
+    @property
+    def xapp(self) -> str: ...
+    @property
+    def ran_function_id(self) -> int | None: ...
+    @property
+    def created(self) -> str: ...
+    @property
+    def state(self) -> State: ...
+    @property
+    def trace(self) -> Trace | None: ...
+    @property
+    def more(self) -> str: ...
 
 
 class DetailRow(Struct, frozen=True):
@@ -154,7 +175,12 @@ class Wanted(Struct, frozen=True):
     states: frozenset[str] = frozenset()
     ran_function_id: int | None = None
 
-    def takes(self, row: Row) -> bool:
+    @property
+    def everything(self) -> bool:
+        """Whether nothing is filtered out."""
+        return not (self.text or self.meid or self.xapp or self.states) and self.ran_function_id is None
+
+    def takes(self, row: Sortable) -> bool:
         return (
             (self.meid is None or row.meid == self.meid)
             and (self.xapp is None or row.xapp == self.xapp)
@@ -168,20 +194,20 @@ class Wanted(Struct, frozen=True):
         )
 
 
-def _cause(row: Row) -> str:
+def _cause(row: Sortable) -> str:
     return row.trace.failure.cause if row.trace is not None and row.trace.failure is not None else ""
 
 
 _BADNESS = {"failed": 0, "partly": 1, "pending": 2, "deleting": 3, "established": 4, "ended": 5}
 
 
-def _worst(row: Row) -> tuple[int, float, str]:
+def _worst(row: Sortable) -> tuple[int, float, str]:
     """The worst state first; of one state what was told last."""
     told = row.trace.told if row.trace is not None else None
     return _BADNESS[row.state], -(told or 0.0), row.subscription_id or ""
 
 
-SORTS: dict[str, Callable[[Row], object]] = {
+SORTS: dict[str, Callable[[Sortable], object]] = {
     "id": lambda row: (row.subscription_id or "", row.instance_id),
     "node": lambda row: (row.meid, row.subscription_id or ""),
     "xapp": lambda row: (row.xapp, row.subscription_id or ""),

@@ -42,6 +42,8 @@ class JournalObserver:
         self._tallies = tallies
         self._clock = clock
         self._lines = ProcedureLines()
+        self.changes = 0
+        """How often a worker has done anything: as long as it stays, nothing has changed that is subscribed."""
         self.routing_trouble: str | None = None
         """Why the last call of the Routing Manager got no answer, in words; None when it got one."""
         self._unmet: c.Notify | None = None
@@ -67,6 +69,7 @@ class JournalObserver:
         self._repeated = Repeats(REPEATED)
 
     def saw(self, meid: str, event: e.Event | None, commands: Sequence[c.Command]) -> None:
+        self.changes += 1
         now = self._clock()
         look = self._by_event.get(type(event))
         if look is not None:

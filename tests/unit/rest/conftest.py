@@ -168,7 +168,14 @@ class LookedAt:
     def looks(self) -> Looks:
         connected = ConnectedNodes(self.local, lambda: True)
         overview = Overview(
-            lambda: self.nodes, self.outcomes, self.tallies, self.node_states, connected, lambda _: 7, lambda: self.now
+            lambda: self.nodes,
+            self.outcomes,
+            self.tallies,
+            self.node_states,
+            connected,
+            lambda _: 7,
+            lambda: self.observer.changes,
+            lambda: self.now,
         )
         return Looks(self.journal, overview, lambda: self.status, lambda: self.table)
 

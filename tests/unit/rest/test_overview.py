@@ -15,6 +15,8 @@ from submgr.adapters.rnib.messages import ConnectionState
 from submgr.core import events as e
 from submgr.core.model import Detail, RmrEndpoint
 from submgr.overview.overview import FRESH
+from submgr.overview.rows import Rows
+from submgr.overview.values import Wanted
 from submgr.runtime.ports import RouteFailure
 
 NO_ROUTE = RouteFailure(e.RouteFailureKind.REFUSED, "no room")
@@ -112,6 +114,27 @@ def test_the_rows_of_thousands_are_in_order(platform: FlaskClient, outside: Watc
         node.subscriptions.rest[f"many{number:05}"] = good
     answer = platform.get("/ric/v1/overview/subscriptions?node=gnb_1&sort=time&limit=1000&offset=100").json
     assert answer["Total"] == 5002 and len(answer["Items"]) == 1000
+
+
+def test_page_after_page_is_sorted_once_until_something_changes(
+    platform: FlaskClient, outside: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sorted_anew: list[int | None] = []
+    ordered = Rows._ordered
+
+    def count(self: Rows, wanted: Wanted, most: int | None) -> Any:
+        sorted_anew.append(most)
+        return ordered(self, wanted, most)
+
+    monkeypatch.setattr(Rows, "_ordered", count)
+    pages = [rows(platform, f"?limit=1&offset={offset}") for offset in range(5)]
+    assert pages == [[None], ["bad"], ["good"], ["mixed"], []]
+    assert sorted_anew == [1, None], "the first page alone, then all"
+    assert rows(platform, "?limit=1&offset=1&sort=-id") == ["good"]
+    assert rows(platform, "?limit=1&offset=1&node=gnb_1") == ["good"]
+    outside.post("gnb_1", "aaa", report(5))
+    assert rows(platform, "?limit=1&offset=1&node=gnb_1") == ["bad"]
+    assert sorted_anew[2:] == [None, None, None]
 
 
 @pytest.mark.parametrize(
