@@ -14,7 +14,7 @@ import sys
 # as process 1 of a pod, a SIGTERM before the daemon has its own handler would be ignored by the kernel
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
-from submgr.cli.main import main
+from submgr.cli.entry import main
 
 if __name__ == "__main__":
     main()

@@ -17,7 +17,7 @@ import json, sys
 
 import gevent
 from gevent import socket
-import submgr.cli.run
+import submgr.cli.starting
 from submgr.app import build
 from submgr.platform.logs import Logs
 from submgr.settings.live import LiveSettings
@@ -71,6 +71,7 @@ daemon.stop()
 
 HEAVY = (
     "asyncio",
+    "click",
     "dpkt",
     "flask",
     "http.server",
