@@ -129,7 +129,8 @@ def make_platform_http(
             return not certificates or has_certificate(environ)
         return True
 
-    late = LateApp(make, "submgr.rest.platform", internal_error=monitoring.metrics.internal_error)
+    names = "submgr.rest.platform", "submgr.platform.http.certificates"
+    late = LateApp(make, *names, internal_error=monitoring.metrics.internal_error)
     app = PlainRoutes(late, daily, may)
     limits = HttpLimits(large={"/ric/v1/import": LARGEST_IMPORT}, requests=LARGEST_IMPORT + 2 * MAX_BODY)
     return HttpServer("platform", live.current.local.listen, app, limits=limits, tls=tls.server("platform"))

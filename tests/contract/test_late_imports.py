@@ -17,6 +17,7 @@ import json, sys
 
 import gevent
 from gevent import socket
+from submgr.platform.late_imports import import_beside
 import submgr.cli.starting
 from submgr.app import build
 from submgr.platform.logs import Logs
@@ -53,10 +54,14 @@ def others():
 get("/ric/v1/health/alive")
 watch = gevent.spawn(others)
 gevent.sleep(0)
-before = turns
-from submgr.platform.late_imports import import_beside
-import_beside("submgr.e2sm.shown", "submgr.e2sm.subscription")
-while_importing = turns - before
+while_importing = []
+for ask in (
+    lambda: get("/ric/v1/config"),  # which Flask answers
+    lambda: import_beside("submgr.e2sm.shown", "submgr.e2sm.subscription"),
+):
+    before = turns
+    ask()
+    while_importing.append(turns - before)
 status, body = get("/ric/v1/contents")
 watch.kill()
 print(json.dumps({
@@ -125,5 +130,5 @@ def test_a_ready_daemon_has_loaded_what_it_uses_and_the_rest_holds_up_nobody(tmp
     assert "submgr.app" in loaded
     assert [name for name in loaded if name in HEAVY or name.startswith(tuple(f"{heavy}." for heavy in HEAVY))] == []
     # some hundred milliseconds of imports, in which everybody else had many turns
-    assert found["turns"] >= 10
+    assert min(found["turns"]) >= 10
     assert found["contents"] == [200, []] and found["service models"]
