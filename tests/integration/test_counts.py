@@ -81,11 +81,11 @@ DELETE: Work = {
 NOTHING_TO_READ: Work = {
     # a read that finds nothing, of a socket whose answer is still to come: these depend on who is faster, so that they
     # are bounds for the median of the subscriptions
-    "read of nothing: xApp REST": 1,
-    "read of nothing: Routing Manager": 2,
-    "read of nothing: E2 Termination": 1,
-    "read of nothing: notification": 2,
-    "read of nothing: redis": 10,
+    "read of nothing: xApp REST": 0,
+    "read of nothing: Routing Manager": 1,
+    "read of nothing: E2 Termination": 0,
+    "read of nothing: notification": 1,
+    "read of nothing: redis": 0,
 }
 
 COUNT = 16
