@@ -32,7 +32,14 @@ class TimeLimit:
 
     def __enter__(self) -> TimeLimit:
         self._greenlet = gevent.getcurrent()
-        self._row.add(self)
+        row = self._row
+        limits = row.limits
+        while limits and limits[0].over:
+            limits.popleft()
+        self.until = time.monotonic() + row.seconds
+        limits.append(self)
+        if row.timer is None:
+            row.wait(row.seconds)
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
@@ -50,34 +57,26 @@ class _Row:
     """The limits of one length, in the order in which they began."""
 
     def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._limits: deque[TimeLimit] = deque()
-        self._timer: Any = None
+        self.seconds = seconds
+        self.limits: deque[TimeLimit] = deque()
+        self.timer: Any = None
 
-    def add(self, limit: TimeLimit) -> None:
-        limits = self._limits
-        while limits and limits[0].over:
-            limits.popleft()
-        limit.until = time.monotonic() + self._seconds
-        limits.append(limit)
-        if self._timer is None:
-            self._wait(self._seconds)
-
-    def _wait(self, seconds: float) -> None:
-        self._timer = gevent.get_hub().loop.timer(max(seconds, 0.0))
-        self._timer.start(self._look)
+    def wait(self, seconds: float) -> None:
+        """Looks after `seconds` what is late."""
+        self.timer = gevent.get_hub().loop.timer(max(seconds, 0.0))
+        self.timer.start(self._look)
 
     def _look(self) -> None:
         """Ends what is late. All of it at once: who waited for a place that another one leaves is late as well."""
-        self._timer = None
-        limits, now, late = self._limits, time.monotonic(), []
+        self.timer = None
+        limits, now, late = self.limits, time.monotonic(), []
         while limits and (limits[0].over or limits[0].until <= now):
             late.append(limits.popleft())
         if limits:
-            self._wait(limits[0].until - now)
+            self.wait(limits[0].until - now)
         for limit in late:
             if not limit.over:
-                limit.expire(self._seconds)
+                limit.expire(self.seconds)
 
 
 _rows: dict[float, _Row] = {}

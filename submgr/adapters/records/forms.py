@@ -205,7 +205,9 @@ def checked_meid(name: str) -> str:
     return sys.intern(name)
 
 
+@lru_cache(maxsize=4096)
 def endpoint_form(endpoint: RmrEndpoint) -> EndpointForm:
+    """The form of an endpoint: the same one for all records, which must not be changed. A record has it four times."""
     return EndpointForm(endpoint.address, endpoint.port)
 
 

@@ -171,7 +171,7 @@ class StoredRecords:
             for earlier in overtaken:
                 earlier(None)
             if done is not None:
-                done(_failure(error))
+                done(None if error is None else _failure(error))
 
         self._store.submit(Change(namespace, {key: value}), written, persistent=done is None, lingers=lingers)
 
@@ -179,7 +179,7 @@ class StoredRecords:
         def erased(error: StoreError | None) -> None:
             if done is None:
                 return
-            done(_failure(error))
+            done(None if error is None else _failure(error))
             if error is not None and not self._stopped.is_set():
                 self._await(namespace, key, done)
 
@@ -223,5 +223,5 @@ def _refused_while_away() -> Iterator[None]:
         raise RefusedError(503, f"the database does not answer: {failed}") from failed
 
 
-def _failure(error: StoreError | None) -> WriteFailure | None:
-    return None if error is None else WriteFailure(str(error), isinstance(error, StoreTimeout))
+def _failure(error: StoreError) -> WriteFailure:
+    return WriteFailure(str(error), isinstance(error, StoreTimeout))

@@ -83,7 +83,8 @@ class Change(Struct, frozen=True):
     def __post_init__(self) -> None:
         check_namespace(self.namespace)
         for key, value in self.set.items():
-            check_key(key)
+            if not key.isascii():
+                check_key(key)
             if not isinstance(value, bytes):
                 raise TypeError(f"key {key!r}: a value is bytes, not {type(value).__name__}")
         for key in self.remove:

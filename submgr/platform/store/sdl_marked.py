@@ -121,12 +121,13 @@ class Marked:
             raise StoreFenced("not written: this process does not have the records")
         if self.lost:
             raise StoreLost(f"redis at {self._where} has lost writes")
-        if not self._checked or self.epoch is None:
+        if self.shared or self.epoch is None:
             return self._arguments(b"", b"", values, removals)
+        least = self._newest_text if self.known is self._newest else bytes(self.known)
         self._sent += 1
         self._newest = Marker(self.epoch, self._sent, self.incomplete)
         self._newest_text = bytes(self._newest)
-        return self._arguments(bytes(self.known), self._newest_text, values, removals)
+        return self._arguments(least, self._newest_text, values, removals)
 
     def looking(self) -> Words:
         """The arguments of a WRITE that leaves everything as it is."""
@@ -140,13 +141,13 @@ class Marked:
             *removals,
             least,
             mark,
-            self._channel([*values, *removals][:1]),
+            self._channel([*values, *removals][:1]) if self.fencing else "",
             *values.values(),
         ]
 
     def _channel(self, keys: list[str]) -> str:
-        """Where standbys listen for the keys that are written; "" when there are none."""
-        return f"{keys[0].partition('},')[0]}}},{CHANGES}" if self.fencing and keys else ""
+        """Where standbys listen for the keys that are written."""
+        return f"{keys[0].partition('},')[0]}}},{CHANGES}" if keys else ""
 
     def written(self, answer: Any, takes: int) -> bool:
         """Takes the answer of WRITE, whose arguments were made after so many takes.
