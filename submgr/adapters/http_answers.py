@@ -46,22 +46,25 @@ def words_of(answer: HttpStream, seconds: float) -> tuple[str, bool]:
     `error`, or a `code` of 400 or more.
     """
     success = succeeded(answer.status)
-    if success and answer.length == 0:
-        return "", False
-    body = b""
-    if success:
-        seconds = min(seconds, _SUCCESS_WAITS)
-    with suppress(HttpError):
-        for piece in answer.chunks(seconds):
-            body += piece
-            if len(body) >= _BODY_READ:
-                break
+    body = answer.at_once()
+    if body is None:
+        body = _come_within(answer, min(seconds, _SUCCESS_WAITS) if success else seconds)
     refused = _speaks_of_an_error(body)
     if success and not refused:
         return "", False
     # a little more than is shown is enough, and keeps the work small
     text = html.unescape(_MARKUP.sub(" ", body[:2048].decode(errors="replace")))
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:_WORDS_SHOWN], refused
+
+
+def _come_within(answer: HttpStream, seconds: float) -> bytes:
+    body = b""
+    with suppress(HttpError):
+        for piece in answer.chunks(seconds):
+            body += piece
+            if len(body) >= _BODY_READ:
+                break
+    return body
 
 
 def _speaks_of_an_error(body: bytes) -> bool:

@@ -60,7 +60,7 @@ class SupervisedLoop:
 
     def start(self) -> None:
         """Begins with the first step. Does nothing while the loop runs."""
-        if not self.running:
+        if self._greenlet is None or self._greenlet.dead:
             self._in_a_row = 0
             _loops.add(self)
             failures[self.name] += 0  # a counter that begins at its first failure shows no increase

@@ -233,6 +233,10 @@ class HttpStream:
             self._read(1, allowed)  # tells why it broke off
         return data
 
+    def at_once(self) -> bytes | None:
+        """The whole body, when all of it came with the head, as that of a short answer does; else None: read it."""
+        return self._answer.at_once()
+
     def chunks(self, read_timeout: float = 5.0) -> Iterator[bytes]:
         """The body in pieces of at most 64 KiB; `read_timeout` (s) holds for each of them.
 

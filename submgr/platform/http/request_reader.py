@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads the requests of a connection of the HTTP server, strictly and bounded."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from submgr.platform.http.buffered_socket import BufferedSocket, ChunkedBody, Malformed, PeerClosed, TooLong
@@ -17,6 +18,9 @@ from submgr.platform.http.request_head import (
 RETRY = {"Retry-After": "1"}
 
 _REQUEST_LINE = 8191
+_EMPTY = (b"\r\n", b"\n")
+_REMEMBERED = 256
+_REMEMBERED_SIZE = 256
 _PROBES = ("/ric/v1/health", "/health")
 
 
@@ -34,8 +38,7 @@ def read_request(source: BufferedSocket, limits: HttpLimits, probes_only: bool) 
 
     A request waits for its turn behind its first line, unless it asks for the health. `probes_only`: no other is taken.
     """
-    text = _first_line(source) or _first_line(source)
-    line = request_line(text)
+    text, line = _first_line(source)
     if not line.path.startswith(_PROBES):
         if probes_only:
             raise Refused(503, "too many connections", RETRY)
@@ -48,13 +51,25 @@ def read_request(source: BufferedSocket, limits: HttpLimits, probes_only: bool) 
     return Request(text, line, fields, _read_body(source, fields, limits.body_of(line.path)))
 
 
-def _first_line(source: BufferedSocket) -> str:
-    """A line without its end. Some clients send an empty one after the body before (RFC 9112 section 2.2)."""
+def _first_line(source: BufferedSocket) -> tuple[str, RequestLine]:
+    """The request line without its end, and what it says. Some clients send an empty line after the body before (RFC
+    9112 section 2.2)."""
     try:
         line = source.line(_REQUEST_LINE)
+        if line in _EMPTY:
+            line = source.line(_REQUEST_LINE)
     except TooLong:
         raise Refused(414, "the request line is too long") from None
-    return line.decode("latin-1").removesuffix("\n").removesuffix("\r")
+    return _remembered(line) if len(line) <= _REMEMBERED_SIZE else _read(line)
+
+
+def _read(line: bytes) -> tuple[str, RequestLine]:
+    text = line.decode("latin-1").removesuffix("\n").removesuffix("\r")
+    return text, request_line(text)
+
+
+# all that subscribe send the same line
+_remembered = lru_cache(maxsize=_REMEMBERED)(_read)
 
 
 def _read_body(source: BufferedSocket, fields: RequestFields, limit: int) -> bytes:
