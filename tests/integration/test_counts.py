@@ -3,7 +3,8 @@
 
 The daemon runs as a process on redis, with a Routing Manager, an E2 Termination and an xApp. One xApp subscribes at one
 E2 node, one subscription after the other, each when the daemon has done all work of the one before; then it deletes
-them in the same way. The tables are what a change of the daemon is to lower. One that raises a number has to say why.
+them in the same way. A Routing Manager that is slow, silent or gone must not be more work than one that answers. The
+tables are what a change of the daemon is to lower. One that raises a number has to say why.
 """
 
 from __future__ import annotations
@@ -88,9 +89,45 @@ NOTHING_TO_READ: Work = {
     "read of nothing: redis": 0,
 }
 
+NO_ROUTING_MANAGER: Work = {
+    # one try, which ends at once; whoever wants a subscription tries again
+    "connect: Routing Manager": 1,
+    "send: Routing Manager": 0,
+    # the 201, and a notification that says why
+    "send: xApp REST": 1,
+    "send: notification": 1,
+    "connect: notification": 0,
+    # the E2 node is not asked before there is a route
+    "send: E2 Termination": 0,
+    # groups of records: REST with its digest (before the 201); E2 uncompleted; E2 erased; REST without an instance id
+    "send: redis": 4,
+    "connect: redis": 0,
+    # admission, subscribe, and its undoing
+    "feed": 8,
+    "timer": 5,
+    # the subscribe that failed, and its undoing
+    "log line": 2,
+}
+
+SILENT_ROUTING_MANAGER: Work = {
+    # the request, and the removal of the route that it may have made: each on a connection of its own, which is given
+    # up with it
+    "connect: Routing Manager": 2,
+    "send: Routing Manager": 2,
+    "send: xApp REST": 1,
+    "send: notification": 1,
+    "send: E2 Termination": 0,
+    "feed": 10,
+    "timer": 7,
+    "log line": 2,
+}
+
 COUNT = 16
+FEW = 4
 QUIET = 0.03
 """Seconds without any count that goes on: the work is done."""
+ROUTE_TIMEOUT = 0.3
+"""Seconds that the Routing Manager has for an answer."""
 MEID = "gnb_1"
 
 
@@ -103,10 +140,13 @@ class Bench:
         self._redis = redis
         self._counts = counts
         self._ids: list[str] = []
+        self._made = 0
+        self.quiet = QUIET
 
     def subscribe(self) -> None:
         """One subscription, of content that no other has. Returns when the xApp has been told of it."""
-        number = len(self._ids) + 1
+        self._made += 1
+        number = self._made
         self._ids.append(self.daemon.subscribe(self.around.request(MEID, detail(number, [number]))))
         assert self.around.xapp.wait(number)
 
@@ -136,7 +176,7 @@ class Bench:
         before: Work = {}
         while (now := counting.read(self._counts)) != before:
             before = now
-            gevent.sleep(QUIET)
+            gevent.sleep(self.quiet)
         return now
 
 
@@ -144,7 +184,8 @@ class Bench:
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     counts = tmp_path_factory.mktemp("counts") / "counts"
     with RedisServer() as redis, Neighbourhood(redis, (MEID,)) as around:
-        daemon = Daemon(around, program=counting.counting(counts))
+        settings = {"timeout_ms": int(ROUTE_TIMEOUT * 1000)}
+        daemon = Daemon(around, program=counting.counting(counts), rtmgr=settings)
         e2term = int(around.e2term.endpoint.rpartition(":")[2])
         ports = daemon.xapp_port, around.xapp.http.port, around.rtmgr.http.port, redis.port, e2term, daemon.rmr_port
         daemon.environment.update(counting.environment(*ports))
@@ -162,12 +203,39 @@ def test_one_subscription_and_one_delete_are_so_much_work(bench: Bench) -> None:
     assert all(vain[name] <= most for name, most in NOTHING_TO_READ.items()), told(subscriptions)
 
 
+def test_a_slow_routing_manager_is_no_more_work(bench: Bench) -> None:
+    bench.around.rtmgr_does(delay=0.02)
+    bench.quiet = 0.06
+    subscriptions = [bench.work(bench.subscribe) for _ in range(FEW)]
+    deletes = [bench.work(bench.delete) for _ in range(FEW)]
+    assert usual(subscriptions, SUBSCRIPTION) == SUBSCRIPTION, told(subscriptions)
+    assert usual(deletes, DELETE) == DELETE, told(deletes)
+
+
+def test_a_routing_manager_that_is_gone_is_tried_once_for_each(bench: Bench) -> None:
+    bench.around.rtmgr.rules.clear()
+    bench.around.rtmgr.stop()
+    bench.quiet = QUIET
+    bench.work(bench.subscribe)  # it may find a connection that was kept
+    failed = [bench.work(bench.subscribe) for _ in range(FEW)]
+    bench.around.rtmgr.start()
+    assert usual(failed, NO_ROUTING_MANAGER) == NO_ROUTING_MANAGER, told(failed)
+
+
+def test_a_routing_manager_that_never_answers_is_asked_once_for_each(bench: Bench) -> None:
+    """The last one: what it leaves is tried again after ten seconds, whatever is counted then."""
+    bench.around.rtmgr_does(hang=True)
+    bench.quiet = 1.5 * ROUTE_TIMEOUT
+    failed = [bench.work(bench.subscribe) for _ in range(2)]
+    assert usual(failed, SILENT_ROUTING_MANAGER) == SILENT_ROUTING_MANAGER, told(failed)
+
+
 def usual(works: list[Work], names: Work) -> Work:
     """What nearly each of them has cost. The daemon looks at redis from time to time, whoever subscribes or not."""
     found = {}
     for name in names:
         number, times = Counter(work.get(name, 0) for work in works).most_common(1)[0]
-        found[name] = number if times * 4 >= COUNT * 3 else -1
+        found[name] = number if times * 4 >= len(works) * 3 else -1
     return found
 
 

@@ -22,7 +22,7 @@ NEIGHBOURS = ("xApp REST", "notification", "Routing Manager", "redis", "E2 Termi
 WORK = ("greenlet", "feed", "timer")
 """A greenlet that is spawned; an event that is fed to a procedure; a timer that a procedure arms."""
 
-_KINDS = ("send", "read", "read of nothing")
+_KINDS = ("send", "read", "read of nothing", "connect")
 NAMES = tuple(f"{kind}: {who}" for who in NEIGHBOURS for kind in _KINDS) + WORK
 _FORM = f"={len(NAMES)}Q"
 _PORTS = "SUBMGR_COUNTED_PORTS"
@@ -60,7 +60,7 @@ def _count_in(slots: memoryview, ports: Mapping[int, int]) -> None:
     class Counted(base):  # type: ignore[misc]
         """The system's socket under each of gevent's."""
 
-        __slots__ = ("_first",)
+        __slots__ = ("_dialled", "_first")
 
         def _add(self, kind: int) -> None:
             try:
@@ -102,6 +102,13 @@ def _count_in(slots: memoryview, ports: Mapping[int, int]) -> None:
 
         return read
 
+    def connect_ex(self: Any, address: Any) -> int:
+        if isinstance(address, tuple) and address[1] in ports and not hasattr(self, "_dialled"):
+            self._dialled = True  # gevent asks the same socket once more how it has ended
+            slots[ports[address[1]] * len(_KINDS) + 3] += 1
+        return int(base.connect_ex(self, address))
+
+    Counted.connect_ex = connect_ex  # type: ignore[method-assign]
     for name in ("send", "sendto", "sendmsg"):
         setattr(Counted, name, sends(name))
     for name in ("recv", "recv_into", "recvfrom", "recvfrom_into", "recvmsg"):
