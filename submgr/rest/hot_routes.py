@@ -15,10 +15,8 @@ from submgr.platform.http.peer import certificate_name
 from submgr.platform.http.plain_answers import Wsgi, encode_json
 from submgr.rest.use_cases import Count
 from submgr.rest.views import accepted_view
-from submgr.rest.xapp_requests import XappRequests
+from submgr.rest.xapp_requests import SUBSCRIBE_PATHS, SUBSCRIPTION_PATHS, XappRequests
 
-_SUBSCRIPTIONS = "/ric/v1/subscriptions"
-_ONE = f"{_SUBSCRIPTIONS}/"
 _SMALL = 1 << 15
 """Bytes of a body. A larger one waits for its turn, see `json_body.take_turn`."""
 _NOT_PLAIN = frozenset({"HTTP_ORIGIN", "HTTP_RIC_CALLBACK"})
@@ -41,17 +39,17 @@ class HotRoutes:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-        if path.startswith(_SUBSCRIPTIONS) and _is_plain(environ):
+        if _is_plain(environ):
             owner = certificate_name(environ) if self._ownership else None
             if self._ownership and owner is None:
                 pass  # it is refused
-            elif method == "POST" and path == _SUBSCRIPTIONS:
+            elif method == "POST" and path in SUBSCRIBE_PATHS:
                 return self._subscribe(owner, environ, start_response)
-            elif method == "GET" and path == _SUBSCRIPTIONS:
+            elif method == "GET" and path in SUBSCRIPTION_PATHS:
                 return self._query(owner, environ, start_response)
-            elif method == "DELETE" and path.startswith(_ONE):
-                subscription_id = path[len(_ONE) :]
-                if subscription_id.isascii() and subscription_id and "/" not in subscription_id:
+            elif method == "DELETE":
+                base, _, subscription_id = path.rpartition("/")
+                if base in SUBSCRIPTION_PATHS and subscription_id and subscription_id.isascii():
                     return self._unsubscribe(subscription_id, owner, environ, start_response)
         return self._app(environ, start_response)
 

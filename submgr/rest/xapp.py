@@ -16,16 +16,7 @@ from submgr.rest.hot_routes import FAILED
 from submgr.rest.openapi import add_xapp_document
 from submgr.rest.use_cases import Count, InternalError, Subscriptions, XappOptions
 from submgr.rest.views import accepted_view
-from submgr.rest.xapp_requests import XappRequests
-
-# The stock Python client POSTs to the address that it was given, and appends `/subscriptions` for all other requests.
-_SUBSCRIBE_ONLY = ("/", "/ric/v1")
-_SUBSCRIPTIONS = (
-    "/ric/v1/subscriptions",
-    "/ric/v1/subscriptions/subscriptions",
-    "/subscriptions",
-    "/subscriptions/subscriptions",
-)
+from submgr.rest.xapp_requests import SUBSCRIBE_PATHS, SUBSCRIPTION_PATHS, XappRequests
 
 
 def xapp_app(
@@ -72,9 +63,9 @@ def xapp_app(
         subscriptions.unsubscribe(subscription_id, owner())
         return Response(status=204)
 
-    for path in (*_SUBSCRIBE_ONLY, *_SUBSCRIPTIONS):
+    for path in SUBSCRIBE_PATHS:
         app.add_url_rule(path, "subscribe", subscribe, methods=["POST"])
-    for path in _SUBSCRIPTIONS:
+    for path in SUBSCRIPTION_PATHS:
         app.add_url_rule(path, "query", query, methods=["GET"])
         app.add_url_rule(f"{path}/<subscription_id>", "unsubscribe", unsubscribe, methods=["DELETE"])
     add_xapp_document(app)

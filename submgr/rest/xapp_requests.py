@@ -19,6 +19,17 @@ from submgr.rest.views import encode_e2_subscriptions
 
 log = logging.getLogger(__name__)
 
+SUBSCRIPTION_PATHS = (
+    "/ric/v1/subscriptions",
+    "/ric/v1/subscriptions/subscriptions",
+    "/subscriptions",
+    "/subscriptions/subscriptions",
+)
+"""Where the subscriptions are. The stock Python client POSTs to the address that it was given, and appends
+`/subscriptions` for all other requests."""
+SUBSCRIBE_PATHS = (*SUBSCRIPTION_PATHS, "/ric/v1", "/")
+"""Where requests to subscribe are taken."""
+
 
 class XappRequests:
     """Reads the requests of xApps and makes their lists. `owner` is everywhere the name in the client's certificate,

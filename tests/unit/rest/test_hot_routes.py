@@ -20,7 +20,7 @@ from submgr.platform.tls import TlsSocket
 from submgr.rest.hot_routes import HotRoutes
 from submgr.rest.use_cases import Count, InternalError, XappOptions
 from submgr.rest.xapp import xapp_app
-from submgr.rest.xapp_requests import XappRequests
+from submgr.rest.xapp_requests import SUBSCRIBE_PATHS, SUBSCRIPTION_PATHS, XappRequests
 
 URL = "/ric/v1/subscriptions"
 PLAIN = "application/json"
@@ -74,11 +74,11 @@ class Way:
     def _bug(self) -> None:
         self.bugs += 1
 
-    def post(self, data: bytes, content_type: str) -> tuple[Any, ...]:
-        return self._done(self.client.post(URL, data=data, content_type=content_type))
+    def post(self, data: bytes, content_type: str, path: str = URL) -> tuple[Any, ...]:
+        return self._done(self.client.post(path, data=data, content_type=content_type))
 
-    def get(self, content_type: str) -> tuple[Any, ...]:
-        return self._done(self.client.get(URL, content_type=content_type))
+    def get(self, content_type: str, path: str = URL) -> tuple[Any, ...]:
+        return self._done(self.client.get(path, content_type=content_type))
 
     def delete(self, path: str, content_type: str) -> tuple[Any, ...]:
         return self._done(self.client.delete(path, content_type=content_type))
@@ -122,6 +122,22 @@ def test_what_is_granted(subscriptions: Any, body: dict[str, Any], flask_is_aske
     told, counts, _, calls = both(subscriptions, Way.get)
     assert (told[0], told[2], counts, calls) == ("200 OK", b"[]\n", {}, [])
     assert len(flask_is_asked) == 3
+
+
+@pytest.mark.parametrize("path", [*SUBSCRIBE_PATHS, f"{URL}/", "//subscriptions", "/ric", f"{URL}/x", "/ric/v1/"])
+def test_the_paths_of_stock_clients(
+    subscriptions: Any, body: dict[str, Any], path: str, flask_is_asked: list[str]
+) -> None:
+    data = json.dumps(body).encode()
+    both(subscriptions, lambda way, kind: way.post(data, kind, path))
+    assert len(flask_is_asked) == (1 if path in SUBSCRIBE_PATHS else 2)
+    flask_is_asked.clear()
+    both(subscriptions, lambda way, kind: way.get(kind, path))
+    assert len(flask_is_asked) == (1 if path in SUBSCRIPTION_PATHS else 2)
+    flask_is_asked.clear()
+    *_, calls = both(subscriptions, lambda way, kind: way.delete(f"{path}/2ab", kind))
+    assert len(flask_is_asked) == (1 if path in SUBSCRIPTION_PATHS else 2)
+    assert path not in SUBSCRIPTION_PATHS or calls == [("unsubscribe", "2ab")]
 
 
 @pytest.mark.parametrize("error", [REFUSED, NodeDownError("E2 node gnb is not known"), ZeroDivisionError("a bug")])
