@@ -62,7 +62,7 @@ class Service:
     def unsubscribe(self, subscription_id: str, owner: str | None = None) -> None:
         pass
 
-    def e2_subscriptions(self) -> list[Any]:
+    def listed(self) -> list[Any]:
         return []
 
 

@@ -22,6 +22,7 @@ ENDS_BY_ITSELF = {
     "submgr/platform/http/server.py": (1, "the next accept, which the listener tries again by itself"),
     "submgr/adapters/held_requests.py": (1, "a timer"),
     "submgr/adapters/xapp_names.py": (1, "a look-up"),
+    "submgr/overview/rows.py": (1, "a timer"),
     "submgr/daemon.py": (1, "the restoration at the start; a bug ends the process"),
     "submgr/standby.py": (1, "a take-over; a bug ends the process"),
     "submgr/runtime/dispatcher.py": (1, "the fresh start of a worker; a bug ends the process"),
