@@ -14,7 +14,7 @@ PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 TOOLS := .venv-tools/bin
 COUNT = cat $(1) | grep '==' | grep -vc win32
 
-.PHONY: help run test check lint pages man troubleshooting docs site screenshots venv fuzz chaos lock sbom audit image release clean
+.PHONY: help run test check bench performance lint pages man troubleshooting docs site screenshots venv fuzz chaos lock sbom audit image release clean
 .DEFAULT_GOAL := help
 
 help: ## what there is to make
@@ -28,6 +28,13 @@ test: venv ## all tests
 
 check: venv lint ## lint, and the tests with coverage
 	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term:skip-covered
+
+bench: .venv/.run ## everything worth knowing of the speed in five minutes; all rows in build/bench.json
+	@$(BIN)/python -m tools.bench
+
+performance: .venv/.run ## the figures, tables and plots of docs/performance.md, in ten quiet minutes (PARTS="…": some only)
+	@$(BIN)/python -m tools.performance measure $(PARTS)
+	@$(BIN)/python -m tools.performance write
 
 lint: venv ## ruff, mypy (strict), the import contracts
 	$(BIN)/ruff check submgr mec tests tools

@@ -41,6 +41,8 @@ class Bed:
     `start_daemon`.
     """
 
+    foreign = False
+
     def __init__(self, options: BedOptions, source: str = "") -> None:
         self.options = options
         self.neighbours = Neighbours()
@@ -101,6 +103,14 @@ class Bed:
             environment |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(around.directory / "compiled")}
         (around.directory / "submgr.log").unlink(missing_ok=True)
         self.daemon = around.add("submgr", program("run", "-f", str(config)), environment)
+        try:
+            self._until_ready()
+        except BenchError as failed:
+            if source:
+                raise BenchError(f"the source in {source}: {failed}") from failed
+            raise
+
+    def _until_ready(self) -> None:
         self.daemon.wait_for(lambda: {"xapp", "platform"} <= set(self._listening()), "listening")
         self.xapp_address, self.platform_address = (
             address_of(self._listening()[name]) for name in ("xapp", "platform")

@@ -16,6 +16,8 @@ import msgspec
 from submgr.bench.bed import STORES
 from submgr.bench.children import BenchError
 from submgr.bench.comparing import Comparison, compared, rounded
+from submgr.bench.floor import KINDS
+from submgr.bench.floor import floor as measure_floor
 from submgr.bench.large import Event, loss, queued, restart
 from submgr.bench.running import LONGEST_RUN
 from submgr.bench.sources import THIS, Source, other_source
@@ -45,6 +47,29 @@ def bench(context: click.Context) -> None:
 
 bench.add_command(rmr_benchmark)
 bench.add_command(subscribe)
+
+
+@bench.command()
+@click.option(
+    "--clients", type=click.IntRange(1, 64), default=16, show_default=True, help="Beside those of one client."
+)
+@click.option("--count", type=click.IntRange(100, 100_000), default=5000, show_default=True, help="Subscriptions.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per row instead of a table.")
+def floor(clients: int, count: int, as_json: bool) -> None:
+    """What no subscription can cost less than: the CPU of a process that does its socket calls and nothing else."""
+    if not as_json:
+        click.echo(f"{'a process with':<30}{'clients':>8}{'CPU ms':>8}")
+    runs = [("blocking", 1), ("gevent", 1), ("gevent", clients)]
+    try:
+        with Progress(len(runs)) as progress:
+            for kind, number in runs:
+                progress.says(KINDS[kind])
+                one = measure_floor(kind, number, count)
+                line = f"{KINDS[kind]:<30}{number:>8}{one.cpu_ms:>8.3f}"
+                progress.prints(msgspec.json.encode(one) if as_json else line)
+                progress.step()
+    except BenchError as failed:
+        raise click.ClickException(str(failed)) from failed
 
 
 @bench.command()

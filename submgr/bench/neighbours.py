@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from msgspec import Struct
 from submgr.bench.children import BenchError, Child, free_port, program
 from submgr.bench.xapps import LOOPBACK, Client
 from submgr.rmr import mtypes
+from submgr.simulators.rtmgr import HANDLE
 
 NO_REDIS = "redis-server is not on PATH: apt-get install redis-server"
 
@@ -107,6 +108,15 @@ class Neighbours:
     def route_endpoints(self) -> int:
         """How many endpoints the Routing Manager has, over all subscriptions."""
         return self._counts(self._rtmgr_facts["http"])["endpoints"]
+
+    def add_routes(self, instance_ids: Iterable[int], host: str, port: int) -> None:
+        """Makes routes, as a Subscription Manager that ran before has left them. Raises BenchError."""
+        with Client(self.rtmgr_address) as client:
+            for instance_id in instance_ids:
+                route = {"address": host, "port": port, "subscription_id": instance_id}
+                status, body = client.request("POST", HANDLE, msgspec.json.encode(route))
+                if status >= 300:
+                    raise BenchError(f"route of {instance_id}: {status} {body.decode(errors='replace')}")
 
     def set_node(self, name: str, state: str) -> None:
         """Changes an E2 node's state to connected, disconnected or under_reset. Raises BenchError."""

@@ -17,7 +17,8 @@ from submgr.platform.store.sqlite import SqliteStore
 from submgr.platform.turns import turn
 
 _AT_A_TIME = 200
-_HOST = "127.0.0.1"
+HOST, RMR_PORT = "127.0.0.1", 4560
+"""The endpoint of all subscriptions."""
 
 
 def open_store(store: str, database: Path, environment: Mapping[str, str]) -> Store:
@@ -46,7 +47,7 @@ def records_of(instance_id: int, meid: str, http_port: int) -> tuple[E2Record, R
     """The records of a completed E2 subscription and of the REST subscription that holds it."""
     subscription_id = new_ksuid()
     xapp_event_instance_id = instance_id % 65536
-    endpoint = RmrEndpoint(_HOST, 4560)
+    endpoint = RmrEndpoint(HOST, RMR_PORT)
     octets = instance_id.to_bytes(4, "big")
     subsequent = SubsequentAction(SubsequentActionType.CONTINUE, TimeToWait.W10MS)
     action = Action(1, ActionType.REPORT, octets + bytes(range(28)), subsequent)
@@ -64,7 +65,7 @@ def records_of(instance_id: int, meid: str, http_port: int) -> tuple[E2Record, R
     rest = RestRecord(
         subscription_id=subscription_id,
         created="2026-01-01 00:00:00.000",
-        host=_HOST,
+        host=HOST,
         http_port=http_port,
         rmr=endpoint,
         meid=meid,

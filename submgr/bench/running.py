@@ -83,6 +83,8 @@ def measure(run: Run, options: TargetOptions | None, output: Output) -> None:
                 _loads(run, load, output, options.pid, {})
             finally:
                 load.withdraw()
+            for remark in dict.fromkeys(load.remarks):
+                click.echo(remark, err=True)
             left = target.listed()
             if left != before:
                 click.echo(f"the target lists {left} subscriptions, it has listed {before} before", err=True)

@@ -61,6 +61,8 @@ class _Process(Struct, frozen=True):
 class Target:
     """In `with Target(…) as target:` the target answers, and its neighbours run."""
 
+    foreign = True
+
     def __init__(self, options: TargetOptions, nodes: int, rtmgr_delay: float = 0.0) -> None:
         self.options = options
         self.neighbours = Neighbours()
