@@ -9,7 +9,8 @@ PIP := -m pip install --quiet --disable-pip-version-check --no-compile
 LOCKED := $(PIP) --only-binary :all: --require-hashes
 # An environment may forbid bytecode files: then each program that is started would compile everything again.
 export PYTHONDONTWRITEBYTECODE :=
-# Tests of one file share their servers. The files go in the order of the tree: long ones first, units fill the gaps.
+# Tests of one file share their servers. The files go in the order of tests/conftest.py: long ones first, units fill
+# the gaps.
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 TOOLS := .venv-tools/bin
 COUNT = cat $(1) | grep '==' | grep -vc win32

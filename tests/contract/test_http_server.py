@@ -14,6 +14,7 @@ from flask import Response, request
 from gevent import socket
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.examples import examples
 from support.waiting import eventually
 
 from submgr.platform.http.app import ApiError, JsonApp, after_sent, json_response
@@ -442,7 +443,7 @@ def test_stop_cuts_off_what_takes_too_long(server, capfd):
     assert capfd.readouterr().err == ""
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.one_of(

@@ -11,7 +11,7 @@ import gevent
 import pytest
 from support.ports import free_port
 from support.processes.daemon import Daemon, Neighbourhood, detail
-from support.processes.pair import LEASE, Pair
+from support.processes.pair import LEASE, MOST, Pair, at_node_and_listed, subscribed
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 from support.processes.relay import Relay
 from support.rmr.frames import frame
@@ -22,9 +22,6 @@ from submgr.platform.shutdown import LOST_LEASE
 from submgr.rmr import mtypes
 
 pytestmark = [pytest.mark.redis, pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)]
-
-MOST = LEASE + 2.0
-"""Seconds until a standby acts when the active one has died."""
 
 
 @pytest.fixture
@@ -44,28 +41,6 @@ def around(redis: RedisServer) -> Iterator[Neighbourhood]:
 def pair(around: Neighbourhood) -> Iterator[Pair]:
     with Pair(around) as pair:
         yield pair
-
-
-def subscribed(around: Neighbourhood, daemon: Daemon, count: int = 3) -> list[str]:
-    """SubscriptionIds of so many subscriptions, whose xApp has been told and whose records say so."""
-    ids = [daemon.subscribe(around.request("gnb_1", detail(xei=n, trigger=[n]))) for n in range(1, count + 1)]
-    eventually(lambda: len(around.xapp.notifications) == count)
-    eventually(lambda: all(each["Notified"] for each in daemon.stored()["submgr_e2SubsDb"].values()))
-    return ids
-
-
-def at_node_and_listed(around: Neighbourhood, daemon: Daemon) -> tuple[set[int], set[str]]:
-    """The instance ids that the nodes have, once the list and the routes have the same; and the SubscriptionIds."""
-
-    def agree() -> bool:
-        listed = {int(each["SubscriptionId"]) for each in daemon.listed()}
-        return listed == held() == {int(instance) for instance in around.rtmgr.routes}
-
-    def held() -> set[int]:
-        return {instance for meid in around.e2term.nodes for instance in around.holds(meid)}
-
-    eventually(agree, what=lambda: (daemon.listed(), held(), around.rtmgr.routes))
-    return held(), set(daemon.rests())
 
 
 def sources_since(around: Neighbourhood, number: int) -> set[str]:
@@ -189,53 +164,6 @@ def test_stopped_and_alone_it_gets_its_lease_again(around: Neighbourhood, pair: 
     assert len(at_node_and_listed(around, active)[1]) == 3
     active.subscribe(around.request("gnb_2"))
     eventually(lambda: around.holds("gnb_2"))
-
-
-def test_an_emptied_database_is_filled_again_and_nobody_takes_over(
-    around: Neighbourhood, pair: Pair, redis: RedisServer
-) -> None:
-    active, standby = pair.both
-    subscribed(around, active)
-    stored = active.stored()
-    redis.command("FLUSHALL")
-    eventually(lambda: active.stored() == stored)
-    gevent.sleep(2 * LEASE)
-    assert active.is_ready()
-    assert "standby of submgr-0" in pair.says(standby)
-    active.kill()
-    assert pair.until_ready(standby) < MOST
-    assert len(at_node_and_listed(around, standby)[1]) == 3
-
-
-@pytest.mark.parametrize("away", [0.5, LEASE + 2.0])
-def test_a_database_that_comes_back_empty_costs_nothing(
-    around: Neighbourhood, pair: Pair, redis: RedisServer, away: float
-) -> None:
-    active, standby = pair.both
-    subscribed(around, active)
-    redis.kill()
-    gevent.sleep(away)
-    redis.start()
-    around.tell_rnib()
-    pair.until_ready(active, 3 * LEASE)
-    assert len(at_node_and_listed(around, active)[1]) == 3
-    gevent.sleep(2 * LEASE)
-    assert active.is_ready()
-    assert "standby of submgr-0" in pair.says(standby)
-
-
-def test_a_database_that_comes_back_empty_without_the_active_one_is_filled_by_the_standby(
-    around: Neighbourhood, pair: Pair, redis: RedisServer
-) -> None:
-    active, standby = pair.both
-    ids = subscribed(around, active)
-    redis.kill()
-    active.kill()
-    redis.start()
-    around.tell_rnib()
-    pair.until_ready(standby, 4 * LEASE)
-    assert at_node_and_listed(around, standby)[1] == set(ids)
-    assert set(standby.stored()["submgr_restSubsDb"]) == set(ids)
 
 
 def test_an_active_one_that_is_cut_off_from_the_database_is_followed(around: Neighbourhood, redis: RedisServer) -> None:

@@ -38,7 +38,7 @@ GENERATED = settings(
     derandomize=True,
     database=None,
 )
-"""Four requests of a kind by default, eight hundred with `make fuzz`."""
+"""Three requests of a kind by default, four in CI, eight hundred with `make fuzz`."""
 DOCUMENTS = {"xapp": XAPP, "platform": PLATFORM, "mec": MANAGER, "controller": CONTROLLER, "proxy": PROXY}
 ENDS = ("restart", "import")
 """Operations after which the process is another one."""

@@ -25,8 +25,9 @@ from submgr.e2ap.messages import (
     SubsequentActionType,
     TimeToWait,
 )
+from support.examples import examples
 
-MORE = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MORE = settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """More examples than Hypothesis makes by itself."""
 
 u8 = st.integers(0, 255)

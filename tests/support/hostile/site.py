@@ -22,7 +22,8 @@ class Site:
         sections["mec"] = {"enabled": True, "host": f"127.0.0.1:{self.mec_port}", **sections.get("mec", {})}
         if around.redis is None:
             sections.setdefault("sdl", {"backend": "memory"})
-        self.daemon = Daemon(around, environment, **sections)
+        # its memory is measured: it is to share none with a process that it was forked from
+        self.daemon = Daemon(around, environment, ("-m", "submgr"), **sections)
         self.before: dict[str, int] = {}
         self.more_probes: list[dict[str, Any]] = []
         self.liars: dict[str, Liar] = {}

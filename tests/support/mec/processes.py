@@ -14,6 +14,7 @@ from typing import Any
 from submgr.platform.http.client import HttpClient
 from submgr.platform.http.errors import HttpError
 from support.processes.children import START, spawn
+from support.processes.forked import start
 from support.waiting import eventually
 
 CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("DBAAS_", "MEC_", "CFG_"))}
@@ -32,7 +33,7 @@ class Program:
         self._environment = {**CLEAN, **(environment or {})}
         self.directory = directory
         self.log = directory / f"{re.sub('[^a-z0-9]+', '-', ' '.join(arguments).lower())[:60]}.log"
-        self._command = command or [sys.executable, "-m", "mec"]
+        self._command = command
         self._arguments = arguments
         self._said = self.log.with_suffix(".out")
         self.process: Any = None
@@ -43,9 +44,11 @@ class Program:
         self._said.write_bytes(b"")
         # not gevent's Popen: with it the event loop would take the exit codes of all children of the process
         with self.log.open("ab") as log, self._said.open("ab") as said:
-            self.process = spawn(
-                [*self._command, *self._arguments], cwd=self.directory, env=self._environment, stdout=said, stderr=log
-            )
+            options: dict[str, Any] = {"cwd": self.directory, "env": self._environment, "stdout": said, "stderr": log}
+            if self._command is None:
+                self.process = start("mec", self._arguments, **options)
+            else:
+                self.process = spawn([*self._command, *self._arguments], **options)
         return self
 
     def ready(self) -> Program:

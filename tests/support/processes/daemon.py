@@ -33,6 +33,7 @@ from submgr.simulators.rules import E2Rule, HttpRule
 from submgr.simulators.xapp import XappConfig, XappSimulator
 from support.ports import free_port
 from support.processes.children import START, spawn
+from support.processes.forked import Forked, start
 from support.processes.redis_server import RedisServer
 from support.waiting import eventually
 
@@ -121,15 +122,15 @@ def detail(xei: int = 1, trigger: list[int] | None = None, kind: str = "report",
 class Daemon:
     """`submgr run -f FILE`. Ports, database and configuration stay over `kill`, `stop` and `start`.
 
-    `program`: the interpreter's arguments that run it, see `support.processes.counting`. `sections` are merged into the
-    configuration. With a redis among the neighbours it is the database, else a file.
+    `program`: the interpreter's arguments that run another one, see `support.processes.counting`. `sections` are merged
+    into the configuration. With a redis among the neighbours it is the database, else a file.
     """
 
     def __init__(
         self,
         around: Neighbourhood,
         environment: dict[str, str] | None = None,
-        program: Sequence[str] = ("-m", "submgr"),
+        program: Sequence[str] | None = None,
         **sections: dict[str, Any],
     ) -> None:
         self.around = around
@@ -142,7 +143,7 @@ class Daemon:
         self.xapp_port, self.platform_port, self.rmr_port = free_port(), free_port(), free_port()
         self._sections = sections
         self.environment = environment or {}
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Forked | None = None
         self.http = HttpClient(connections=64)
         self.read_timeout = 15.0
         self.configure()
@@ -201,9 +202,13 @@ class Daemon:
             **(self.around.redis.environment if self.around.redis else {}),
             **self.environment,
         }
-        command = [sys.executable, *self._program, "run", "-f", str(self.config)]
+        arguments = ["run", "-f", str(self.config)]
         with self.log_file.open("ab") as log:
-            self._process = spawn(command, stdout=log, stderr=log, env=environment)
+            if self._program is None:
+                self._process = start("submgr", arguments, stdout=log, stderr=log, env=environment)
+            else:
+                command = [sys.executable, *self._program, *arguments]
+                self._process = spawn(command, stdout=log, stderr=log, env=environment)
         if wait:
             try:
                 eventually(lambda: self.process.poll() is not None or self.is_ready(), START, what=self._last_words)
@@ -222,7 +227,7 @@ class Daemon:
             return False
 
     @property
-    def process(self) -> subprocess.Popen[bytes]:
+    def process(self) -> subprocess.Popen[bytes] | Forked:
         assert self._process is not None
         return self._process
 

@@ -18,10 +18,12 @@ import gevent
 
 from submgr.platform.http.errors import HttpError
 from support.processes.children import START
-from support.processes.daemon import Daemon, Neighbourhood
+from support.processes.daemon import Daemon, Neighbourhood, detail
 from support.waiting import eventually
 
 LEASE = 2
+MOST = LEASE + 2.0
+"""Seconds until a standby acts when the active one has died."""
 
 
 class Pair:
@@ -93,3 +95,25 @@ class Pair:
             assert time.monotonic() - began < most, Pair.says(one)
             gevent.sleep(0.01)
         return time.monotonic() - began
+
+
+def subscribed(around: Neighbourhood, daemon: Daemon, count: int = 3) -> list[str]:
+    """SubscriptionIds of so many subscriptions, whose xApp has been told and whose records say so."""
+    ids = [daemon.subscribe(around.request("gnb_1", detail(xei=n, trigger=[n]))) for n in range(1, count + 1)]
+    eventually(lambda: len(around.xapp.notifications) == count)
+    eventually(lambda: all(each["Notified"] for each in daemon.stored()["submgr_e2SubsDb"].values()))
+    return ids
+
+
+def at_node_and_listed(around: Neighbourhood, daemon: Daemon) -> tuple[set[int], set[str]]:
+    """The instance ids that the nodes have, once the list and the routes have the same; and the SubscriptionIds."""
+
+    def agree() -> bool:
+        listed = {int(each["SubscriptionId"]) for each in daemon.listed()}
+        return listed == held() == {int(instance) for instance in around.rtmgr.routes}
+
+    def held() -> set[int]:
+        return {instance for meid in around.e2term.nodes for instance in around.holds(meid)}
+
+    eventually(agree, what=lambda: (daemon.listed(), held(), around.rtmgr.routes))
+    return held(), set(daemon.rests())

@@ -10,14 +10,14 @@ import json
 import os
 import re
 import subprocess
-import sys
 import urllib.request
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from support.processes.children import START, spawn
+from support.processes.children import START
+from support.processes.forked import Forked, start
 from support.waiting import eventually
 
 NODES = ("gnb_208_092_000001", "gnb_208_092_000002", "enb_208_092_000003")
@@ -34,20 +34,20 @@ class Standalone:
         self.log = directory / "log"
         self._sections = sections
         self._mec = mec
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Forked | None = None
         self.xapp = self.platform = self.e2term = self.rtmgr = self.notified = ""
         self.example: dict[str, Any] = {}
 
     def __enter__(self) -> Standalone:
-        command = [sys.executable, "-m", "submgr", "run", "--standalone", "--free-ports"]
-        command += ["--mec" if self._mec else "--no-mec", "--database", str(self.directory / "submgr.db")]
+        arguments = ["run", "--standalone", "--free-ports"]
+        arguments += ["--mec" if self._mec else "--no-mec", "--database", str(self.directory / "submgr.db")]
         if self._sections:
             config = self.directory / "config.yaml"
             config.write_text(yaml.safe_dump(self._sections))
-            command += ["-f", str(config)]
+            arguments += ["-f", str(config)]
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("RMR_", "CFG_"))}
         with self.log.open("wb") as out:
-            self._process = spawn(command, stdout=out, stderr=out, env=environment)
+            self._process = start("submgr", arguments, stdout=out, stderr=out, env=environment)
         try:
             eventually(self._introduced, START, what=self.log.read_text)
         except BaseException:

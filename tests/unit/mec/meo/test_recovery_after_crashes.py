@@ -7,6 +7,7 @@ import hypothesis
 from hypothesis import HealthCheck
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from support.examples import examples
 from support.mec.meo_world import World, app, wish
 
 from mec.meo.drivers.base import instance_id
@@ -207,7 +208,7 @@ class CrashesOfPlatformsThatReport(Crashes):
 
 
 Crashes.TestCase.settings = hypothesis.settings(
-    max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=examples(40), stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestCrashes = Crashes.TestCase
 CrashesOfPlatformsThatReport.TestCase.settings = Crashes.TestCase.settings

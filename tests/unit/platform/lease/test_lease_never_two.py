@@ -9,6 +9,7 @@ from collections.abc import Callable
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from support.examples import examples
 from support.lease.world import PATIENCE, SECONDS, World
 
 PROCESSES = 3
@@ -118,4 +119,4 @@ class NeverTwo(RuleBasedStateMachine):
 
 
 TestNeverTwo = NeverTwo.TestCase
-TestNeverTwo.settings = settings(max_examples=100, stateful_step_count=20, deadline=None)
+TestNeverTwo.settings = settings(max_examples=examples(100), stateful_step_count=20, deadline=None)

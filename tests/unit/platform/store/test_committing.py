@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.examples import examples
 from support.store.database import NS, Database, Fate, Watcher, removal, settled, until
 
 from submgr.platform.store.base import Change, StoreError, StoreTimeout, StoreUnavailable
@@ -130,7 +131,7 @@ steps = st.tuples(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(steps, max_size=8))
 def test_whatever_fails_the_database_ends_up_with_what_was_told(
     plan: list[tuple[dict[str, bytes | None], bool, list[Fate], bool]],
