@@ -21,13 +21,16 @@ STORES = ("sqlite", "memory", "redis")
 class BedOptions(Struct, frozen=True):
     """The variables of a test bed.
 
-    `rtmgr_delay`: seconds before each answer of the Routing Manager. `node_state`: the daemon reads R-NIB (redis only).
+    `rtmgr_delay`, `e2_delay`: seconds before each answer of the Routing Manager, of the E2 nodes. `at_once`: procedures
+    at a time at one E2 node. `node_state`: the daemon reads R-NIB (redis only).
     `compiled`: from its second start on a source finds its modules compiled, as an installed one does, also where the
     environment forbids Python to keep them.
     """
 
     store: str = "sqlite"
     rtmgr_delay: float = 0.0
+    e2_delay: float = 0.0
+    at_once: int = 1
     node_state: bool = False
     on_e2_loss: str = "drop"
     log_level: int = 3
@@ -70,7 +73,7 @@ class Bed:
             if options.store == "redis":
                 around.start_redis()
             rnib = f"redis://{LOOPBACK}:{around.redis_port}" if options.node_state else ""
-            around.start(NeighbourOptions(rtmgr_delay=options.rtmgr_delay, rnib=rnib))
+            around.start(NeighbourOptions(rtmgr_delay=options.rtmgr_delay, e2_delay=options.e2_delay, rnib=rnib))
             self.start_daemon(self._source)
         except BaseException:
             around.close()
@@ -149,6 +152,7 @@ class Bed:
             "controls": {
                 "checkE2State": self.options.node_state,
                 "onE2Loss": self.options.on_e2_loss,
+                "maxOngoingE2Procedures": self.options.at_once,
                 "notificationQueue": 1_000_000,
             },
         }

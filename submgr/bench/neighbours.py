@@ -25,14 +25,15 @@ Address = tuple[str, int]
 class NeighbourOptions(Struct, frozen=True):
     """Where the neighbours listen, and what they are like. Port 0: any that is free.
 
-    `rtmgr_delay`: seconds before each answer of the Routing Manager. `rnib`: the URL of the redis in which the E2
-    Termination writes the states of its nodes; `nodes`: those that it writes at once.
+    `rtmgr_delay`, `e2_delay`: seconds before each answer of the Routing Manager, of the E2 nodes. `rnib`: the URL of
+    the redis in which the E2 Termination writes the states of its nodes; `nodes`: those that it writes at once.
     """
 
     host: str = LOOPBACK
     rtmgr_port: int = 0
     e2term_port: int = 0
     rtmgr_delay: float = 0.0
+    e2_delay: float = 0.0
     rnib: str = ""
     nodes: Sequence[str] = ()
 
@@ -80,17 +81,21 @@ class Neighbours:
     def start(self, options: NeighbourOptions) -> None:
         """Starts E2 Termination and Routing Manager. Raises BenchError when one of their ports is taken."""
         command = ["--rmr", f"{options.host}:{options.e2term_port}", "--any-node"]
+        command += ["--script", self._script("e2term", options.e2_delay)]
         if options.rnib:
             command += ["--rnib", options.rnib]
             command += [word for name in options.nodes for word in ("--node", name)]
         self.e2term = self.add("e2term", program("sim", "e2term", *command))
-        rules = self.directory / "rtmgr.json"
-        delay = options.rtmgr_delay
-        rules.write_bytes(msgspec.json.encode([{"delay": delay}] if delay else []))
-        listen = f"{options.host}:{options.rtmgr_port}"
-        self.rtmgr = self.add("rtmgr", program("sim", "rtmgr", "--listen", listen, "--script", str(rules)))
+        listen, script = f"{options.host}:{options.rtmgr_port}", self._script("rtmgr", options.rtmgr_delay)
+        self.rtmgr = self.add("rtmgr", program("sim", "rtmgr", "--listen", listen, "--script", script))
         self._e2term_facts = self.e2term.facts()
         self._rtmgr_facts = self.rtmgr.facts()
+
+    def _script(self, name: str, delay: float) -> str:
+        """The file of a neighbour that takes so many seconds for each answer."""
+        rules = self.directory / f"{name}.json"
+        rules.write_bytes(msgspec.json.encode([{"delay": delay}] if delay else []))
+        return str(rules)
 
     @property
     def rmr_address(self) -> Address:

@@ -74,7 +74,7 @@ def measure(run: Run, options: TargetOptions | None, output: Output) -> None:
     if options is not None:
         with (
             with_hint(options),
-            Target(options, run.nodes, run.bed.rtmgr_delay) as target,
+            Target(options, run.nodes, run.bed.rtmgr_delay, run.bed.e2_delay) as target,
             Listener(options.host) as listener,
         ):
             before = target.listed()

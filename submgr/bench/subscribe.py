@@ -46,6 +46,10 @@ class _TargetAddress(click.ParamType[tuple[str, int]]):
               help="Subscriptions that are there before.")  # fmt: skip
 @click.option("--rtmgr-delay", "delays", multiple=True, type=click.FloatRange(0, 1000), default=(0.0,),
               show_default=True, help="Milliseconds that the Routing Manager takes for each answer.")  # fmt: skip
+@click.option("--e2-delay", type=click.FloatRange(0, 1000), default=0.0, show_default=True,
+              help="Milliseconds that the E2 nodes take for each answer.")  # fmt: skip
+@click.option("--at-once", type=click.IntRange(1, 10_000), default=1, show_default=True,
+              help="Procedures at a time at one E2 node (controls.maxOngoingE2Procedures).")  # fmt: skip
 @click.option("--compare", metavar="REV|DIRECTORY",
               help="Another commit, or a directory with its source: both run in turns, and are compared.")  # fmt: skip
 @click.option("--rounds", type=click.IntRange(1, 100), default=3, show_default=True, help="Of --compare.")
@@ -76,6 +80,8 @@ def subscribe(
     node_counts: tuple[int, ...],
     residents: tuple[int, ...],
     delays: tuple[float, ...],
+    e2_delay: float,
+    at_once: int,
     compare: str | None,
     rounds: int,
     profile: Path | None,
@@ -101,7 +107,7 @@ def subscribe(
         options = TargetOptions(target, target_pid or 0, own_host, rtmgr_port, e2term_port, rnib, remote)
         stores = ("target",)
     runs = [
-        Run(BedOptions(store, delay / 1000), resident, nodes, clients, count)
+        Run(BedOptions(store, delay / 1000, e2_delay / 1000, at_once), resident, nodes, clients, count)
         for store, delay, resident, nodes in product(stores, delays, residents, node_counts)
     ]
     if profile is not None and len(runs) > 1:
@@ -139,9 +145,9 @@ def _check_together(context: click.Context) -> None:
         if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
     }
     if "target" in given:
-        for name in ("stores", "compare"):
+        for name, option in (("stores", "--store"), ("compare", "--compare"), ("at_once", "--at-once")):
             if name in given:
-                raise click.UsageError(f"--target and --{'store' if name == 'stores' else name} exclude each other")
+                raise click.UsageError(f"--target and {option} exclude each other")
         for name in ("profile", "syscalls"):
             if name in given and not {"target_pid", "setup"} & set(given):
                 raise click.UsageError(f"--{name} of a target needs --target-pid")

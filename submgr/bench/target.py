@@ -63,12 +63,13 @@ class Target:
 
     foreign = True
 
-    def __init__(self, options: TargetOptions, nodes: int, rtmgr_delay: float = 0.0) -> None:
+    def __init__(self, options: TargetOptions, nodes: int, rtmgr_delay: float = 0.0, e2_delay: float = 0.0) -> None:
         self.options = options
         self.neighbours = Neighbours()
         self.xapp_address = options.address
         self._names = [node_name(number) for number in range(nodes)]
         self._rtmgr_delay = rtmgr_delay
+        self._e2_delay = e2_delay
 
     @property
     def watched(self) -> Sequence[Watched]:
@@ -87,6 +88,7 @@ class Target:
                     rtmgr_port=options.rtmgr_port,
                     e2term_port=options.e2term_port,
                     rtmgr_delay=self._rtmgr_delay,
+                    e2_delay=self._e2_delay,
                     rnib=options.rnib,
                     nodes=self._names,
                 )

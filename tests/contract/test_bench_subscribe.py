@@ -107,6 +107,14 @@ def test_a_target_that_does_not_find_its_neighbours(target: Target) -> None:
     eventually(lambda: target.listed() == [], 30)
 
 
+def test_e2_nodes_that_take_their_time_work_on_several_at_once() -> None:
+    """One after the other, answers of 100 ms would be ten a second."""
+    arguments = ("--clients", "4", "--count", "20", "--nodes", "1", "--store", "memory", "--json")
+    figures = rows_of(bench(*arguments, "--e2-delay", "100", "--at-once", "4"))
+    subscribe = next(row for row in figures if row["phase"] == "subscribe")
+    assert subscribe["told_ms"]["p50"] >= 100 and subscribe["per_second"] > 10
+
+
 def test_where_nothing_answers_it_is_said_at_once() -> None:
     done = bench("--target", f"127.0.0.1:{free_port()}")
     assert done.returncode == 1 and not done.stdout
@@ -118,6 +126,7 @@ def test_where_nothing_answers_it_is_said_at_once() -> None:
     [
         (("--target", "nowhere"), "'nowhere' is not HOST:PORT"),
         (("--target", "127.0.0.1:8088", "--store", "redis"), "--target and --store exclude each other"),
+        (("--target", "127.0.0.1:8088", "--at-once", "2"), "--target and --at-once exclude each other"),
         (("--target", "127.0.0.1:8088", "--compare", "HEAD"), "--target and --compare exclude each other"),
         (("--target", "127.0.0.1:8088", "--syscalls"), "--syscalls of a target needs --target-pid"),
         (("--rtmgr-port", "1"), "--rtmgr-port means nothing without --target"),
