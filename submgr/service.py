@@ -194,7 +194,9 @@ class Service(Queries):
             if self._requested is not None:
                 self._requested(subscription_id)
             self._dispatcher.post(meid, e.Unsubscribe(token, subscription_id))
-        gevent.wait([result for _, result in waiting], timeout=REPLY_WITHIN)
+        with TimeLimit(REPLY_WITHIN, quiet=True):
+            for _, result in waiting:
+                result.wait()
         for token, _ in waiting:
             self._replies.close(token)
 
