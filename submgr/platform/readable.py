@@ -16,13 +16,19 @@ from submgr.platform.time_limit import TimeLimit
 
 
 def wait_until_readable(sock: Any) -> None:
-    """Waits until something has come, as long as the socket's timeout says. Raises as its `recv`."""
-    sock._wait(sock._read_event)
+    """Waits until something has come, as long as the socket's timeout says. Raises as its `recv`.
+
+    Does not wait for a socket that is closed: `recv` raises OSError then, and gevent's `_wait` something else.
+    """
+    if sock._read_event is not None:
+        sock._wait(sock._read_event)
 
 
 def wait_until_readable_within(sock: Any, seconds: float) -> None:
     """As `wait_until_readable`, for one of a few lengths of time: the socket's own timeout would start and stop a timer
     of the event loop each time. Raises TimeoutError."""
+    if sock._read_event is None:
+        return
     limit = TimeLimit(seconds)
     try:
         with limit:
