@@ -74,10 +74,12 @@ class _Row:
             late.append(limits.popleft())
         if limits:
             self.wait(limits[0].until - now)
+        else:  # who has one of its limits already may begin it: the row goes on for them
+            _rows.pop(self.seconds, None)
         for limit in late:
             if not limit.over:
                 limit.expire(self.seconds)
 
 
 _rows: dict[float, _Row] = {}
-"""By length. Lengths come from settings: there are few."""
+"""By length, as long as somebody is in them: most lengths come from settings, some are what is left of a time."""

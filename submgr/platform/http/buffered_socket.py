@@ -23,6 +23,8 @@ MAX_FRAMING = 64 * 1024
 _PIECE = 64 * 1024
 _NO_WAIT = 0.0002
 """Seconds. Receiving takes longer only when nothing had come yet: others have had their turn meanwhile."""
+_JUST_NOW = 0.01
+"""Seconds by which a deadline may be missed, where `fill_later` saves a timer."""
 _EMPTY_LINE = re.compile(rb"\r?\n")
 _END_OF_FIELDS = re.compile(rb"\n(\r?\n)")
 _CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?\r\n")
@@ -107,15 +109,16 @@ class BufferedSocket:
 
     def fill_later(self, seconds: float | None = None) -> bool:
         """As `fill`, when it is the peer's turn: nothing can have come yet. `seconds`: what `begin` or `allow` was
-        given just before, where that is not long and nearly always more than enough (see `TimeLimit`)."""
+        given just before, where that is not long and nearly always more than enough (see `TimeLimit`); who has waited
+        since then, for a peer that takes what is sent slowly, has what is left of them."""
         sock = self.sock
         if isinstance(sock, ssl.SSLSocket):
             return self.fill()
-        self._wait_until_deadline()
-        if seconds is None:
-            wait_until_readable(sock)
-        else:
+        now = self._wait_until_deadline()
+        if seconds is not None and self._deadline - now > seconds - _JUST_NOW:
             wait_until_readable_within(sock, seconds)
+        else:
+            wait_until_readable(sock)
         self._share.renew()
         return self._add(sock.recv(_PIECE))
 

@@ -6,6 +6,7 @@ import pytest
 from gevent.event import Event
 from gevent.lock import BoundedSemaphore
 
+from submgr.platform import time_limit
 from submgr.platform.time_limit import TimeLimit
 from tests.support.waiting import turns_until
 
@@ -80,3 +81,14 @@ def test_one_that_was_killed_is_not_ended_again() -> None:
     with pytest.raises(gevent.Timeout), TimeLimit(SOON):
         Event().wait()
     assert isinstance(killed.value, gevent.GreenletExit)
+
+
+def test_lengths_that_nobody_uses_any_more_are_forgotten() -> None:
+    lengths = [SOON + number * 1e-6 for number in range(50)]
+    again = TimeLimit(lengths[0])
+    for seconds in lengths:
+        with TimeLimit(seconds):
+            pass
+    turns_until(lambda: not set(lengths) & set(time_limit._rows))
+    with pytest.raises(gevent.Timeout), again:  # also one that was made before
+        Event().wait()

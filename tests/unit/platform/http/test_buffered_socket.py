@@ -203,3 +203,15 @@ def test_others_have_their_turn_within_one_piece_of_many_lines(read):
     gevent.joinall([gevent.spawn(read) for _ in range(20)], raise_error=True)
     other.kill()
     assert turns > 5
+
+
+def test_who_has_waited_to_send_waits_for_the_answer_only_for_what_is_left(monkeypatch):
+    ours, peers = socket.socketpair()
+    with ours, peers:
+        clock = [100.0]
+        monkeypatch.setattr(buffered_socket.time, "monotonic", lambda: clock[0])
+        source = BufferedSocket(ours)
+        source.begin(60.0)
+        clock[0] += 59.999
+        with pytest.raises(TimeoutError), gevent.Timeout(30.0):
+            source.fill_later(60.0)
