@@ -61,12 +61,19 @@ class SdlConnection(Connection):
 
     def is_quiet(self) -> bool:
         """Whether the connection is open, and nothing has come that nobody asked for."""
-        try:
-            unasked = self.can_read(timeout=0)
-            self.wait_no_longer_than(None)
-        except (RedisError, OSError):
+        sock: Any = self._sock
+        if sock is None or self.has_more():
             return False
-        return not unasked
+        sock.settimeout(0.0)
+        try:
+            sock.recv(1)  # its end, or what nobody asked for
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        finally:
+            sock.settimeout(None)
+        return False
 
     def wait_no_longer_than(self, seconds: float | None) -> None:
         """Bounds each wait for the socket; None: who asks bounds the time."""
