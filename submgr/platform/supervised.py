@@ -80,22 +80,24 @@ class SupervisedLoop:
 
     def _run(self) -> None:
         # `turn`: the loop must not queue behind everybody's long work
-        this, budget, began_in = gevent.getcurrent(), Budget(give=turn), turns()
+        this, began_in = gevent.getcurrent(), turns()
+        budget: Budget | None = None
         while self._greenlet is this:
             try:
                 last = self._step() is False
             except (Exception, gevent.Timeout) as error:
                 gevent.sleep(self._failed(error))
-                budget.renew()
                 continue
             self._in_a_row = 0
             if last:
                 break
-            if began_in == turns():
+            ended_in = turns()
+            if ended_in != began_in:  # the step has waited: the others have had their turn
+                began_in, budget = ended_in, None
+            elif budget is None:
+                budget = Budget(give=turn)
+            else:
                 budget.spend()
-            else:  # the step has waited: the others have had their turn
-                began_in = turns()
-                budget.renew()
         if self._greenlet is this:
             self._greenlet = None
 
