@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
+from itertools import count
 
 import gevent
 import pytest
@@ -14,7 +15,7 @@ from gevent.event import Event
 from submgr.platform import supervised
 from submgr.platform.health import Health
 from submgr.platform.supervised import SupervisedLoop
-from submgr.platform.turns import SLICE, pause
+from submgr.platform.turns import SLICE, pause, turn
 from tests.support.waiting import turns_until
 
 
@@ -131,6 +132,25 @@ def test_a_step_that_never_waits_does_not_hold_up_others(looping: Callable[..., 
     passed = Event()
     gevent.spawn_later(0.0005, passed.set)
     assert passed.wait(10)
+
+
+def test_a_step_that_has_waited_gives_no_turn_on_top_of_it(
+    looping: Callable[..., SupervisedLoop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long it has waited: the others have had their turn meanwhile."""
+    given: list[str] = []
+    monkeypatch.setattr(supervised, "turn", lambda: given.append("a turn"))
+    monkeypatch.setattr(time, "monotonic", count(step=1).__next__)  # each look at the clock is a second later
+    steps = 0
+
+    def step() -> bool:
+        nonlocal steps
+        steps += 1
+        turn()
+        return steps < 5
+
+    looping(step).join()
+    assert (steps, given) == (5, [])
 
 
 def test_stop_ends_a_step_and_a_pause(looping: Callable[..., SupervisedLoop]) -> None:

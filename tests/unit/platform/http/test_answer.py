@@ -130,3 +130,28 @@ def test_a_body_in_tiny_chunks_takes_the_room_of_its_data():
         assert tracemalloc.get_traced_memory()[1] < 1_500_000  # with what the peer's side of this test keeps
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("octets", "body"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcd", b"abc"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", b""),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", b""),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab", None),
+        (b"HTTP/1.1 200 OK\r\n\r\nabc", None),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", None),
+    ],
+)
+def test_a_body_that_has_come_whole_is_taken_at_once(octets: bytes, body: bytes | None) -> None:
+    answer = answer_of(octets)
+    assert answer.at_once() == body
+    assert answer.complete == (body is not None)
+    assert answer.reusable == (body is not None and not octets.endswith(b"abcd"))
+
+
+def test_what_is_left_of_a_body_is_taken_at_once_too() -> None:
+    answer = answer_of(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc")
+    assert answer.read(1) == b"a"
+    assert answer.at_once() == b"bc"
+    assert answer.read(9) == b""
