@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command `submgr`. It imports a program only when it is asked for: the daemon takes a second to import."""
+"""The command `submgr`. It imports a program only when it is asked for: some take long. See also `submgr.cli.entry`."""
 
 from __future__ import annotations
 
