@@ -33,6 +33,8 @@ def parts(store: str) -> list[Part]:
              (*at, "--nodes", "50", "--clients", "16", "--clients", "64", "--count", "1000"), 25),
         Part("slow routes", "a Routing Manager that takes 20 ms for each answer",
              (*at, "--nodes", "50", "--clients", "64", "--count", "500", "--rtmgr-delay", "20"), 20),
+        Part("slow node", "one E2 node that takes 20 ms for each answer, and 64 procedures at a time",
+             (*at, "--nodes", "1", "--clients", "64", "--count", "500", "--e2-delay", "20", "--at-once", "64"), 15),
         Part("resident", "20,000 subscriptions are there before",
              (*at, "--nodes", "50", "--clients", "16", "--count", "500", "--resident", "20000"), 45),
         Part("large", "events that concern thousands of subscriptions",
@@ -48,20 +50,25 @@ def summary(facts: dict[str, Any], found: dict[str, list[Row]]) -> Iterator[str]
     """The lines that say it all."""
     kind = facts["store"]
     yield f"{facts['cores']} cores, Python {facts['python']}, store {kind}; times in ms, CPU of the daemon alone"
-    loads = ("one node", "many nodes", "slow routes", "resident")
+    loads = {
+        "one node": "",
+        "many nodes": "",
+        "slow routes": ", slow routes",
+        "slow node": ", slow node",
+        "resident": ", 20,000 there",
+    }
     yield ""
     yield f"{'':<24}{'nodes':>7}{'clients':>9}{'per s':>8}{'p50':>9}{'p99':>9}{'CPU':>8}"
-    for name in loads:
+    for name, about in loads.items():
         for row in found.get(name, []):
             if row.get("phase") in ("subscribe", "merge", "delete"):
-                about = {"slow routes": ", slow routes", "resident": ", 20,000 there"}.get(name, "")
                 times = row.get("told_ms") or row["answered_ms"]
                 yield (
                     f"{row['phase'] + about:<24}{row['nodes']:>7}{row['clients']:>9}{row['per_second']:>8.0f}"
                     f"{times['p50']:>9.2f}{times['p99']:>9.2f}{row['cpu_ms']['submgr']:>8.2f}"
                 )
     for row in found.get("floor", []):
-        yield f"{'no less: ' + row['kind']:<24}{'':>7}{row['clients']:>9}{'':>26}{row['cpu_ms']:>8.2f}"
+        yield f"{'socket calls, ' + row['kind']:<24}{'':>7}{row['clients']:>9}{'':>26}{row['cpu_ms']:>8.2f}"
     yield ""
     for stored in (0, 20_000):
         starts = [row for row in found.get("start", []) if row["stored"] == stored]

@@ -123,9 +123,32 @@ def floor(rows: Rows) -> Iterator[str]:
             yield f"| this daemon, one E2 node | {row['clients']} | {row['cpu_ms']['this']:.2f} |"
 
 
+def at_once(rows: Rows) -> Iterator[str]:
+    """What one E2 node is asked at a time, this source alone."""
+    yield "| operation | a second | p50 ms | p99 ms | CPU ms |"
+    yield "|---|---|---|---|---|"
+    for row in rows["at_once"]:
+        if row.get("phase") in _PHASES:
+            times = row.get("told_ms") or row["answered_ms"]
+            p50, p99, cpu = (_short(value) for value in (times["p50"], times["p99"], row["cpu_ms"]["submgr"]))
+            yield f"| {row['phase']} | {row['per_second']:.0f} | {p50} | {p99} | {cpu} |"
+
+
+def lists(rows: Rows) -> Iterator[str]:
+    """Lists of many subscriptions, this source alone."""
+    yield "| 20,000 subscriptions | ms | MB of the answer | the longest that a probe waited meanwhile, ms |"
+    yield "|---|---|---|---|"
+    for row in rows["lists"]:
+        if row["name"].startswith("GET "):
+            took, waited = row["seconds"] * 1000, row["waited"] * 1000
+            yield f"| {row['name']} | {took:.0f} | {row['megabytes']:.2f} | {waited:.0f} |"
+
+
 TABLES: dict[str, tuple[tuple[str, ...], Lines]] = {
     "requests": (("requests", "requests50"), requests),
     "go": (("requests", "requests50"), go),
+    "at_once": (("at_once",), at_once),
+    "lists": (("lists",), lists),
     "starts": (("starts", "restored"), starts),
     "syscalls": (("syscalls",), syscalls),
     "floor": (("floor", "requests"), floor),

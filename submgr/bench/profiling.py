@@ -6,7 +6,6 @@ from __future__ import annotations
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,8 +21,8 @@ _SAMPLES = 200
 
 
 def find_py_spy() -> str:
-    """On PATH, or beside this Python. Raises BenchError where there is none."""
-    found = shutil.which("py-spy") or shutil.which("py-spy", path=str(Path(sys.executable).parent))
+    """Raises BenchError where there is none on PATH."""
+    found = shutil.which("py-spy")
     if found is None:
         raise BenchError(NO_PY_SPY)
     return found

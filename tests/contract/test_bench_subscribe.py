@@ -26,6 +26,8 @@ ROOT = Path(__file__).parents[2]
 PHASES = ["subscribe", "subscribe, burst", "merge", "leave", "delete"]
 BENCH = (sys.executable, "-m", "submgr", "bench", "subscribe")
 SMALL = ("--clients", "4", "--count", "20", "--nodes", "2")
+WITH_TOOLS = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+"""PATH with the programs of this environment."""
 QUICK = (*SMALL, "--store", "memory")
 
 
@@ -121,30 +123,11 @@ def test_where_nothing_answers_it_is_said_at_once() -> None:
     assert "Error: nothing answers at 127.0.0.1:" in done.stderr and "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (("--target", "nowhere"), "'nowhere' is not HOST:PORT"),
-        (("--target", "127.0.0.1:8088", "--store", "redis"), "--target and --store exclude each other"),
-        (("--target", "127.0.0.1:8088", "--at-once", "2"), "--target and --at-once exclude each other"),
-        (("--target", "127.0.0.1:8088", "--compare", "HEAD"), "--target and --compare exclude each other"),
-        (("--target", "127.0.0.1:8088", "--syscalls"), "--syscalls of a target needs --target-pid"),
-        (("--rtmgr-port", "1"), "--rtmgr-port means nothing without --target"),
-        (("--rounds", "2"), "--rounds means nothing without --compare"),
-        (("--compare", "HEAD", "--profile", "x"), "--compare and --profile exclude each other"),
-        (("--profile", "x", "--nodes", "1", "--nodes", "2"), "--profile is of one daemon"),
-    ],
-)
-def test_options_that_mean_nothing_together(arguments: tuple[str, ...], words: str) -> None:
-    done = bench(*arguments)
-    assert done.returncode == 2 and words in done.stderr
-
-
 def test_two_sources_in_turns() -> None:
-    figures = rows_of(bench(*QUICK, "--compare", str(ROOT), "--rounds", "2", "--json"))
+    figures = rows_of(bench(*QUICK, "--compare", str(ROOT), "--rounds", "1", "--json"))
     assert [row["phase"] for row in figures] == PHASES
     for row in figures:
-        assert (row["base"], row["rounds"], row["nodes"]) == (str(ROOT), 2, 2)
+        assert (row["base"], row["rounds"], row["nodes"]) == (str(ROOT), 1, 2)
         for name in ("cpu_ms", "p50_ms", "per_second"):
             figure = row[name]
             assert 0 < figure["lowest"] <= figure["ratio"] <= figure["highest"]
@@ -196,16 +179,16 @@ def test_system_calls_by_name(tmp_path: Path) -> None:
 )
 def test_what_a_tool_is_missing_for_does_not_begin(tmp_path: Path, option: str, words: str) -> None:
     arguments = [option, str(tmp_path / "x.svg")] if option == "--profile" else [option]
-    if option == "--profile" and (Path(sys.executable).parent / "py-spy").exists():
-        pytest.skip("py-spy is beside this Python")
     done = bench(*arguments, PATH=str(tmp_path))
     assert done.returncode == 1 and not done.stdout
     assert words in done.stderr and "Traceback" not in done.stderr
 
 
-@pytest.mark.skipif(shutil.which("py-spy") is None, reason="no py-spy: pip install py-spy")
+@pytest.mark.skipif(shutil.which("py-spy", path=WITH_TOOLS) is None, reason="no py-spy for this machine")
 def test_a_flame_graph_of_the_daemon(tmp_path: Path) -> None:
+    if not may_trace():
+        pytest.skip("nobody may look into processes here")
     graph = tmp_path / "graph.svg"
-    done = bench(*QUICK, "--profile", str(graph))
+    done = bench(*QUICK, "--profile", str(graph), PATH=WITH_TOOLS)
     assert done.returncode == 0, done.stderr
     assert "<svg" in graph.read_text() and "submgr/" in graph.read_text()
