@@ -11,6 +11,10 @@ from submgr.core.node import Node
 from submgr.core.rest_subscription import RestSubscription
 from submgr.platform.turns import in_turns
 
+_INSTANCE_IDS = range(1 << 16)
+_MANY = 10_000
+"""E2 subscriptions of which it is quicker to try all instance ids."""
+
 
 class Queries:
     """Looks at the live subscriptions of all E2 nodes. Nothing here changes anything."""
@@ -35,9 +39,10 @@ class Queries:
         found: dict[int, E2Subscription] = {}
         for node in in_turns(list(self._all_nodes())):
             found.update(node.subscriptions.e2)
-        for instance_id in in_turns(sorted(found)):
-            sub = found[instance_id]
-            if sub.life is Life.ESTABLISHED:
+        # to sort very many would hold up everybody
+        for instance_id in in_turns(sorted(found) if len(found) < _MANY else _INSTANCE_IDS):
+            sub = found.get(instance_id)
+            if sub is not None and sub.life is Life.ESTABLISHED:
                 yield sub
 
     def e2_subscription(self, instance_id: int) -> E2Record | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from itertools import islice
 from operator import attrgetter
 from typing import TypeVar
@@ -176,12 +177,17 @@ def encode_dict(items: Iterable[Item], key: Callable[[Item], str], view: Callabl
 
 
 def _joined(brackets: bytes, parts: Iterable[bytes]) -> bytes:
-    """Joins encoded lists, or objects, into one. The result may have many megabytes, which are copied only once."""
-    pieces = [brackets[:1]]
+    """Joins encoded lists, or objects, into one. The result may have many megabytes: it grows with the parts, since to
+    copy all of them at its end would hold up everybody."""
+    whole = BytesIO()
+    whole.write(brackets[:1])
+    between = b""
     for part in parts:
-        pieces += (part[1:-1], b",")
-    pieces[max(len(pieces) - 1, 1) :] = [brackets[1:]]
-    return b"".join(pieces)
+        whole.write(between)
+        whole.write(memoryview(part)[1:-1])
+        between = b","
+    whole.write(brackets[1:])
+    return whole.getvalue()
 
 
 def _encoded(items: Iterable[Item], form: Callable[[list[Item]], object]) -> Iterator[bytes]:
