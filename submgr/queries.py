@@ -12,8 +12,10 @@ from submgr.core.rest_subscription import RestSubscription
 from submgr.platform.turns import in_turns
 
 _INSTANCE_IDS = range(1 << 16)
-_MANY = 10_000
+_MANY = 20_000
 """E2 subscriptions of which it is quicker to try all instance ids."""
+_SOME = 64
+"""E2 subscriptions of which none is looked at for long."""
 
 
 class Queries:
@@ -40,10 +42,12 @@ class Queries:
         for node in in_turns(list(self._all_nodes())):
             found.update(node.subscriptions.e2)
         # to sort very many would hold up everybody
-        for instance_id in in_turns(sorted(found) if len(found) < _MANY else _INSTANCE_IDS):
-            sub = found.get(instance_id)
-            if sub is not None and sub.life is Life.ESTABLISHED:
-                yield sub
+        ids = sorted(found) if len(found) < _MANY else _INSTANCE_IDS
+        for first in in_turns(range(0, len(ids), _SOME)):
+            for instance_id in ids[first : first + _SOME]:
+                sub = found.get(instance_id)
+                if sub is not None and sub.life is Life.ESTABLISHED:
+                    yield sub
 
     def e2_subscription(self, instance_id: int) -> E2Record | None:
         """Returns the completed one with this instance id; None when there is none."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from support.core.outside import Outside, report
 
+from submgr import queries
 from submgr.queries import Queries
 
 
@@ -35,6 +36,11 @@ def test_what_is_established_is_listed_by_instance_id_over_all_nodes(bench: Benc
     assert [record.instance_id for record in bench.queries.e2_subscriptions()] == [1, 2, 3]
     for one, record in zip(bench.queries.listed(), bench.queries.e2_subscriptions(), strict=True):
         assert (tuple(one.holders), one.routes) == (record.holders, record.routes)
+
+
+def test_very_many_are_found_by_trying_all_instance_ids(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "_MANY", 2)
+    assert [one.instance_id for one in bench.queries.listed()] == [1, 2, 3]
 
 
 def test_one_e2_subscription(bench: Bench) -> None:
