@@ -164,13 +164,17 @@ class Load:
         return measured.figures(answered, [])
 
     def withdraw(self) -> None:
-        """Deletes whatever is still there, and does not look what becomes of it."""
+        """Deletes whatever is still there, and lets the E2 nodes hear of it. Raises BenchError."""
 
         def work(client: Client, subscription_id: str) -> None:
             client.request("DELETE", f"{PATH}/{subscription_id}")
 
-        self._spread(16, list(self.alive), work)
-        self.alive.clear()
+        if self.alive:
+            self._spread(16, list(self.alive), work)
+            self.alive.clear()
+            with gevent.Timeout(_NO_MORE, False):
+                while self._subject.neighbours.node_subscriptions():
+                    gevent.sleep(0.05)
 
     def _subscribe(self, phase: str, clients: int, bodies: Sequence[bytes], wait: bool) -> tuple[Figures, list[str]]:
         answered: list[float] = []

@@ -82,7 +82,7 @@ def measure(run: Run, options: TargetOptions | None, output: Output) -> None:
             try:
                 _loads(run, load, output, options.pid, {})
             finally:
-                load.withdraw()
+                _withdraw(load)
             for remark in dict.fromkeys(load.remarks):
                 click.echo(remark, err=True)
             left = target.listed()
@@ -103,6 +103,13 @@ def measure(run: Run, options: TargetOptions | None, output: Output) -> None:
     else:
         words = f"longest stall of the event loop {stall:.1f} ms, memory {memory:.0f} MB"
         output.progress.prints(f"{'':<27}{words}")
+
+
+def _withdraw(load: Load) -> None:
+    try:
+        load.withdraw()
+    except BenchError as failed:
+        click.echo(f"what the bench has made may still be there: {failed}", err=True)
 
 
 def _loads(run: Run, load: Load, output: Output, pid: int, ports: dict[int, str]) -> None:

@@ -8,9 +8,11 @@ import subprocess
 import sys
 
 import pytest
+from support.processes.redis_server import MISSING, REDIS_SERVER
 
 
 @pytest.mark.redis
+@pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)
 def test_every_event_comes_to_its_end() -> None:
     counts = ("--count", "50", "--lost", "50", "--queued", "50")
     command = [sys.executable, "-m", "submgr", "bench", "large", *counts, "--json"]

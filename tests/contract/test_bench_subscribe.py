@@ -15,12 +15,16 @@ from typing import Any
 
 import pytest
 import yaml
+from redis import Redis
 from support.ports import free_port
 from support.processes.children import spawn
+from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 from support.waiting import eventually
 
 from submgr.bench.children import BenchError
+from submgr.bench.load import node_name
 from submgr.bench.xapps import Client
+from submgr.simulators.rnib import node_key
 
 ROOT = Path(__file__).parents[2]
 PHASES = ["subscribe", "subscribe, burst", "merge", "leave", "delete"]
@@ -44,16 +48,17 @@ def rows_of(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
 class Target:
     """A daemon of somebody else, configured with what `--setup` writes."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *more: str, backend: str = "memory") -> None:
         self.address = f"127.0.0.1:{free_port()}"
-        self.options = ("--target", self.address, "--rtmgr-port", str(free_port()), "--e2term-port", str(free_port()))
+        ports = ("--rtmgr-port", str(free_port()), "--e2term-port", str(free_port()))
+        self.options = ("--target", self.address, *ports, *more)
         done = bench(*self.options, "--setup", str(directory))
         assert done.returncode == 0 and str(directory) in done.stdout, done.stderr
         settings = yaml.safe_load((directory / "settings.yaml").read_text())
         settings["subscription"] = {"host": self.address}
         settings["local"] = {"host": "127.0.0.1:0"}
         settings["rmr"] = {"protPort": f"tcp:{free_port()}"}
-        settings["sdl"] = {"backend": "memory"}
+        settings["sdl"] = {"backend": backend}
         (directory / "submgr.yaml").write_text(yaml.safe_dump(settings))
         run = f'. {directory}/environment.sh; exec "$0" -m submgr run -f {directory}/submgr.yaml'
         self.process = spawn(["sh", "-c", run, sys.executable], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -97,6 +102,24 @@ def test_the_cpu_of_a_target_is_unknown_unless_its_process_is_named(target: Targ
     lines = done.stdout.splitlines()
     assert len(lines) == 1 + len(PHASES)
     assert all(line.split().count("unknown") == 2 for line in lines[1:])
+
+
+@pytest.mark.redis
+@pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)
+def test_a_target_that_looks_for_its_nodes(tmp_path: Path) -> None:
+    with RedisServer() as redis, Redis(redis.host, redis.port) as database:
+        target = Target(tmp_path, "--rnib", f"redis://{redis.host}:{redis.port}", backend="redis")
+        try:
+            figures = rows_of(bench(*target.options, *SMALL, "--json"))
+            assert [row["phase"] for row in figures] == PHASES
+            assert not database.keys("{e2Manager}*"), "its nodes are gone with it"
+            database.set(node_key(node_name(1)), b"a real one")
+            done = bench(*target.options, *SMALL)
+            assert done.returncode == 1 and f"E2 node {node_name(1)} that is not of a benchmark" in done.stderr
+            assert database.get(node_key(node_name(1))) == b"a real one"
+        finally:
+            target.process.terminate()
+            target.process.wait()
 
 
 def test_a_target_that_does_not_find_its_neighbours(target: Target) -> None:
