@@ -17,7 +17,8 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from support.processes.children import START, spawn
+from support.processes.children import START
+from support.processes.forked import Forked, start
 from support.waiting import eventually
 
 
@@ -35,13 +36,11 @@ def listening(pid: int) -> set[str]:
 
 
 @contextmanager
-def standalone(log: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "submgr", "run", "--standalone", *arguments]
+def standalone(log: Path, *arguments: str) -> Iterator[Forked | subprocess.Popen[bytes]]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("RMR_", "CFG_"))}
     with log.open("wb") as out:
-        running: subprocess.Popen[bytes] = spawn(
-            command, stdout=out, stderr=out, env={**environment, "TMPDIR": str(log.parent)}
-        )
+        environment["TMPDIR"] = str(log.parent)
+        running = start("submgr", ["run", "--standalone", *arguments], stdout=out, stderr=out, env=environment)
     try:
         yield running
     finally:

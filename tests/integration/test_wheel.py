@@ -42,10 +42,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the programs are after `pip install WHEEL`."""
+    """Where the programs are after `pip install WHEEL`, with the pip that is here."""
     where = tmp_path_factory.mktemp("environment")
-    subprocess.run([sys.executable, "-m", "venv", str(where)], env=environment(), check=True, timeout=300)
-    pip = [str(where / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--retries", "1"]
+    venv = [sys.executable, "-m", "venv", "--without-pip", str(where)]
+    subprocess.run(venv, env=environment(), check=True, timeout=300)
+    pip = [sys.executable, "-m", "pip", "--python", str(where), "--disable-pip-version-check", "--retries", "1"]
     install = [*pip, "install", "--no-compile", "--only-binary", ":all:", str(wheel)]
     done = subprocess.run(install, env=environment(), capture_output=True, text=True, timeout=500, check=False)
     if done.returncode and _NO_INDEX.search(done.stderr) and not os.environ.get("CI"):

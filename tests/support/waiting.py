@@ -11,21 +11,25 @@ import gevent
 from submgr.platform.turns import turn
 
 T = TypeVar("T")
+LEAST_OFTEN = 0.03
+"""Seconds between two questions in the end: a question is often a request, which costs both sides their processor."""
 
 
 def eventually(
     condition: Callable[[], T], seconds: float = 20.0, *, what: str | Callable[[], object] = "", every: float = 0.003
 ) -> T:
-    """Asks `condition` every few milliseconds; returns its answer as soon as that is true.
+    """Asks `condition` every few milliseconds, then ever less often; returns its answer as soon as that is true.
 
     Raises AssertionError after `seconds`, also when `condition` itself hangs. The message has `what` (a text, or a
     function that is asked for one only then) and the last answer.
     """
     __tracebackhide__ = True
     answer: object = "none"
+    pause = every
     with gevent.Timeout(seconds, False):
         while not (answer := condition()):
-            gevent.sleep(every)
+            gevent.sleep(pause)
+            pause = max(every, min(1.1 * pause, LEAST_OFTEN))
         return answer
     # the time may have run out while it was asked: once more
     with gevent.Timeout(seconds, False):

@@ -17,6 +17,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from typing import Any
 
 from gevent._hub_local import get_hub_if_exists
@@ -81,6 +82,7 @@ def begin(told: dict[str, Any], out: int, err: int) -> None:
     os.chdir(told["directory"])
     os.environ.clear()
     os.environ.update(told["environment"])
+    time.tzset()
     sys.path[0] = told["directory"]
     sys.argv[:] = [program.__file__, *told["arguments"]]
 

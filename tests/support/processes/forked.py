@@ -27,7 +27,7 @@ PROGRAMS = {
     "mec": ("mec.controller.cli", "mec.proxy.cli", "mec.ams.api", "mec.parts"),
 }
 """What `python -m` runs, with modules that it imports later: none that makes a socket when it is imported."""
-AT_THE_START = ("PYTHON", "LD_", "GEVENT", "MALLOC", "TZ", "LC_", "LANG", "OPENSSL", "SSL")
+AT_THE_START = ("PYTHON", "LD_", "GEVENT", "MALLOC", "LC_", "LANG", "OPENSSL", "SSL")
 """Beginnings of the environment variables that act before a program's own first line."""
 SCRIPT = Path(__file__).with_name("fork_server.py")
 
