@@ -6,7 +6,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,8 @@ import pytest
 import yaml
 from support.http.peer import OK, HttpPeer, Request, answer
 from support.ports import free_port
-from support.processes.children import START, spawn
+from support.processes.children import START
+from support.processes.forked import Forked, start
 from support.waiting import eventually
 
 from submgr.platform.http.client import HttpClient, HttpResponse
@@ -51,7 +51,7 @@ class Manager:
                 }
             )
         )
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Forked | None = None
 
     def _manage(self, name: str, request: Request) -> bytes:
         gevent.sleep(self.slow)
@@ -65,8 +65,8 @@ class Manager:
 
     def start(self) -> None:
         with (self._folder / "log").open("ab") as log:
-            self._process = spawn(
-                [sys.executable, "-m", "mec", "manager", "-f", str(self._config), "--host", f"127.0.0.1:{self.port}"],
+            self._process = start(
+                "mec", ["manager", "-f", str(self._config), "--host", f"127.0.0.1:{self.port}"],
                 stdout=log, stderr=log, cwd=self._folder, env={**os.environ, "DBAAS_SERVICE_HOST": ""},
             )  # fmt: skip
         self.until(lambda: self.ask("GET", "/health/ready").status == 200)
