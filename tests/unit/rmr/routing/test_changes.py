@@ -33,11 +33,11 @@ def update(builder: TableBuilder, *records: str, kind: str = "updatert") -> Rout
 
 
 def seconds_of(builder: TableBuilder) -> float:
-    began = time.perf_counter()
+    began = time.process_time()  # whatever else the machine does meanwhile
     for number in range(100):
         update(builder, f"mse|12010|{number}|{NEW}")
         update(builder, f"mme_ar|{NEW}|gnb_{number}", kind="meid_map")
-    return time.perf_counter() - began
+    return time.process_time() - began
 
 
 def test_an_update_costs_what_it_changes_not_what_the_table_has() -> None:
