@@ -80,7 +80,7 @@ def measure(run: Run, options: TargetOptions | None, output: Output) -> None:
             before = target.listed()
             load = Load(target, listener, run.nodes)
             try:
-                _loads(run, load, output, options.pid, {})
+                _loads(run, load, output, options.pid, target.ports(listener.port))
             finally:
                 _withdraw(load)
             for remark in dict.fromkeys(load.remarks):

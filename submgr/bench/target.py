@@ -105,6 +105,15 @@ class Target:
         if self.options.rnib:
             _forget(self.options.rnib, self._names)
 
+    def ports(self, notified: int) -> dict[int, str]:
+        """Who is at the ports of the target's connections. `notified`: the port that takes notifications."""
+        return {
+            self.xapp_address[1]: "xApp requests",
+            notified: "notifications",
+            self.options.rtmgr_port: "Routing Manager",
+            self.options.e2term_port: "E2 Termination",
+        }
+
     def listed(self) -> int | None:
         """How many E2 subscriptions the target lists; None when it does not."""
         status, body = get(self.xapp_address, PATH)
