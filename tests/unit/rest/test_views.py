@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import gevent
 import msgspec
@@ -124,6 +125,17 @@ def test_other_greenlets_run_while_a_long_list_is_made() -> None:
 
 
 # --- which endpoints the list of subscriptions shows: the Routing Manager makes a route of each
+
+
+def test_what_changes_while_the_next_one_is_looked_for_is_shown_as_it_was() -> None:
+    def live() -> Iterator[Listed]:
+        holders = [held(A)]
+        yield Listed(1, "gnb", holders, (A,))
+        holders.clear()
+        yield Listed(2, "gnb", [held(B)], (B,))
+
+    shown = json.loads(encode_e2_subscriptions(live()))
+    assert [len(one["SubscriptionInstances"]) for one in shown] == [1, 1]
 
 
 def test_an_endpoint_that_has_left_is_not_shown_though_its_route_is_still_there() -> None:
