@@ -53,7 +53,11 @@ class Forked:
         return code
 
     def _look(self, timeout: float | None) -> int | None:
-        if self.returncode is None and select.select([self._status], [], [], timeout)[0]:
+        if self.returncode is not None:
+            return self.returncode
+        told = select.poll()  # select() knows no descriptor over 1023
+        told.register(self._status, select.POLLIN)
+        if told.poll(None if timeout is None else timeout * 1000):
             # without a status, the one who forks has ended and the process with it
             self.returncode = int(os.read(self._status, 16) or -signal.SIGKILL)
             os.close(self._status)
