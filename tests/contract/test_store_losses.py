@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import gevent
 import pytest
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 from support.processes.sentinel import Sentinel
-from support.waiting import eventually
+from support.waiting import at_work, eventually
 
 from submgr.platform.store.base import Change, StoreError
 from submgr.platform.store.redis import SdlStore
@@ -140,17 +141,17 @@ def test_lost_again_and_again_under_load(server: RedisServer, store: SdlStore) -
             except StoreError:
                 gevent.sleep(0.01)
 
-    workers = [gevent.spawn(work, worker) for worker in range(10)]
-    eventually(lambda: len(acknowledged) > 200)
-    for losses in range(1, 5):
-        if losses % 2:
-            server.command("FLUSHALL")
-        else:
-            server.kill()
-            server.start()
-        eventually(lambda wanted=losses: store.stats().losses >= wanted)
-    over = True
-    gevent.joinall(workers, raise_error=True)
+    with at_work(*(partial(work, worker) for worker in range(10))) as workers:
+        eventually(lambda: len(acknowledged) > 200)
+        for losses in range(1, 5):
+            if losses % 2:
+                server.command("FLUSHALL")
+            else:
+                server.kill()
+                server.start()
+            eventually(lambda wanted=losses: store.stats().losses >= wanted)
+        over = True
+        gevent.joinall(workers, raise_error=True)
     complete_again(store)
     assert not store.stats().repairs_pending
     assert store.read_all(E2) == acknowledged

@@ -11,13 +11,14 @@ import os
 import random
 import socket
 from collections.abc import Iterator
+from functools import partial
 
 import gevent
 import gevent.socket
 import pytest
 from support.processes.daemon import NODES, Daemon, Neighbourhood, detail
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
-from support.waiting import eventually
+from support.waiting import at_work, eventually
 
 from submgr.platform.http.errors import HttpError
 
@@ -126,14 +127,14 @@ def test_a_node_that_flaps_under_load(around: Neighbourhood) -> None:
             gevent.sleep(rng.random() * 0.02)
 
     with RedisServer() as redis, Neighbourhood(redis) as there, Daemon(there) as daemon:
-        clients = [gevent.spawn(client, daemon, there, n) for n in range(6)]
-        for _ in range(30 * TIMES):
-            gevent.sleep(rng.random() * 0.08)
-            there.e2term.disconnect("gnb_1") if rng.random() < 0.7 else there.e2term.reset_node("gnb_1")
-            gevent.sleep(rng.random() * 0.04)
-            there.e2term.connect("gnb_1")
-        stopped = True
-        gevent.joinall(clients, timeout=20, raise_error=True)
+        with at_work(*(partial(client, daemon, there, n) for n in range(6))) as clients:
+            for _ in range(30 * TIMES):
+                gevent.sleep(rng.random() * 0.08)
+                there.e2term.disconnect("gnb_1") if rng.random() < 0.7 else there.e2term.reset_node("gnb_1")
+                gevent.sleep(rng.random() * 0.04)
+                there.e2term.connect("gnb_1")
+            stopped = True
+            gevent.joinall(clients, timeout=20, raise_error=True)
         # other nodes never noticed
         other = daemon.subscribe(there.request("gnb_2", detail(99, [99])))
         eventually(lambda: there.xapp.instances(other))

@@ -7,6 +7,7 @@ import random
 import signal
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 from support.mec.trio import OTHERS, Trio
 from support.processes.children import START
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
-from support.waiting import eventually
+from support.waiting import at_work, eventually
 
 pytestmark = pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)
 
@@ -136,13 +137,13 @@ def test_a_rolling_update_tells_nothing_twice(trio: Trio) -> None:
             (sure if status == 200 else unsure)[ue] += 1
             gevent.sleep(0.02)
 
-    living = [gevent.spawn(lives, ue) for ue in range(500, 504)]
-    stopped = trio.until_active()
-    assert stopped.stop() == 0
-    following = trio.until_active()
-    assert following is not stopped
-    over = True
-    gevent.joinall(living, raise_error=True)
+    with at_work(*(partial(lives, ue) for ue in range(500, 504))) as living:
+        stopped = trio.until_active()
+        assert stopped.stop() == 0
+        following = trio.until_active()
+        assert following is not stopped
+        over = True
+        gevent.joinall(living, raise_error=True)
     eventually(lambda: all(len(trio.told(imsi(ue))) >= sure[ue] for ue in sure))
     assert trio.insist("DELETE", path)[0] == 204
     for ue, times in sure.items():
@@ -151,8 +152,7 @@ def test_a_rolling_update_tells_nothing_twice(trio: Trio) -> None:
 
 
 def test_an_active_one_that_was_frozen_for_too_long_ends(trio: Trio) -> None:
-    for program in trio.managers:
-        program.ready()
+    trio.revive()
     frozen = trio.until_active()
     frozen.process.send_signal(signal.SIGSTOP)
     eventually(lambda: trio.active(but=frozen), START)
@@ -164,8 +164,7 @@ def test_an_active_one_that_was_frozen_for_too_long_ends(trio: Trio) -> None:
 
 def test_nothing_is_lost_when_replicas_are_killed(trio: Trio) -> None:
     """UEs move about and fetch their states, contexts come, while replicas are killed and come back."""
-    for program in trio.managers:
-        program.ready()
+    trio.revive()
     draw = random.Random(5)
     trio.insist("POST", "/meo/v1/platforms/oslo/key", {"value": 0.9})
     trio.insist("POST", "/meo/v1/platforms/oslo/load", {"value": 0.1})
@@ -200,19 +199,19 @@ def test_nothing_is_lost_when_replicas_are_killed(trio: Trio) -> None:
                 contexts.add(made["contextId"])
             gevent.sleep(0.05)
 
-    living = [gevent.spawn(lives, ue) for ue in range(600, 606)] + [gevent.spawn(contexts_come)]
-    for _ in range(2):
-        gevent.sleep(draw.random())
-        for victim in (trio.until_active(), draw.choice(trio.managers)):
-            if victim.process is not None:
-                victim.kill()
-        known = len(contexts)
-        eventually(lambda known=known: len(contexts) > known, START)  # type: ignore[misc]
-        for program in trio.managers:
-            if program.process is None:
-                program.start()  # as Kubernetes would
-    over = True
-    gevent.joinall(living, raise_error=True)
+    with at_work(*(partial(lives, ue) for ue in range(600, 606)), contexts_come) as living:
+        for _ in range(2):
+            gevent.sleep(draw.random())
+            for victim in (trio.until_active(), draw.choice(trio.managers)):
+                if victim.process is not None:
+                    victim.kill()
+            known = len(contexts)
+            eventually(lambda known=known: len(contexts) > known, START)  # type: ignore[misc]
+            for program in trio.managers:
+                if program.process is None:
+                    program.start()  # as Kubernetes would
+        over = True
+        gevent.joinall(living, raise_error=True)
     assert not wrong
     assert min(sure.values()) > 3
     told: dict[int, int] = {}

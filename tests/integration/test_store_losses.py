@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import gevent
 import pytest
 from redis import Redis
 from support.processes.daemon import QUICK, Daemon, Neighbourhood, detail
 from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
-from support.waiting import eventually
+from support.waiting import at_work, eventually
 
 pytestmark = [pytest.mark.redis, pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)]
 
@@ -124,18 +125,18 @@ def test_emptied_again_and_again_under_load(around: Neighbourhood, redis: RedisS
             gevent.sleep(0.02)
 
     with Daemon(around, controls={**QUICK, "checkE2State": "false"}) as daemon:
-        workers = [gevent.spawn(work, daemon, number) for number in range(20)]
-        for round_ in range(6):
-            gevent.sleep(0.4)
-            before = daemon.metric("submgr_store_losses_total")
-            if round_ % 2:
-                redis.command("FLUSHALL")
-            else:
-                redis.kill()
-                redis.start()
-            eventually(lambda seen=before: daemon.metric("submgr_store_losses_total") > seen)
-        over = True
-        gevent.joinall(workers, raise_error=True)
+        with at_work(*(partial(work, daemon, number) for number in range(20))) as workers:
+            for round_ in range(6):
+                gevent.sleep(0.4)
+                before = daemon.metric("submgr_store_losses_total")
+                if round_ % 2:
+                    redis.command("FLUSHALL")
+                else:
+                    redis.kill()
+                    redis.start()
+                eventually(lambda seen=before: daemon.metric("submgr_store_losses_total") > seen)
+            over = True
+            gevent.joinall(workers, raise_error=True)
         eventually(lambda: daemon.platform("GET", "health/ready")[0] == 200)
         nodes = around.e2term.nodes.values()
 

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import gevent
@@ -50,3 +51,14 @@ def turns_until(condition: Callable[[], object], at_most: int = 50_000, *, what:
             return
         turn()
     raise AssertionError(f"not within {at_most} turns: {what or 'what is awaited'}")
+
+
+@contextmanager
+def at_work(*works: Callable[[], object]) -> Iterator[list[gevent.Greenlet]]:
+    """Has `works` done meanwhile, each in a greenlet. None outlives the body: what a test that has failed leaves
+    behind would go on beside the next ones of its process."""
+    greenlets = [gevent.spawn(work) for work in works]
+    try:
+        yield greenlets
+    finally:
+        gevent.killall(greenlets)

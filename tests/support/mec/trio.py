@@ -86,6 +86,14 @@ class Trio:
     def __exit__(self, *how: object) -> None:
         self._stack.close()
 
+    def revive(self) -> None:
+        """All managers are ready, also those that a test which failed has left killed."""
+        for program in self.managers:
+            if program.process is None:
+                program.spawn()
+        for program in self.managers:
+            program.ready()
+
     def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """Asks the next replica; (0, None) when it went away over it."""
         return self.api.ask(method, self.front.port, path, body)
