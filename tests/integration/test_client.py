@@ -109,7 +109,8 @@ def test_a_restarted_xapp_finds_its_ids(run: Standalone, tmp_path: Path) -> None
         after = s.subscribe(NODES[0], KPM, [detail()])
         assert after.id == before.id
         assert after.wait() == (told,)
-    assert not Subscriptions(f"http://{run.xapp}", ids=ids).remembered
+    with client(run, ids=ids, unsubscribe=False) as s:
+        assert not s.remembered
     eventually(lambda: not run.holds())
 
 

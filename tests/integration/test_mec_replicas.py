@@ -20,6 +20,7 @@ from support.waiting import at_work, eventually
 
 pytestmark = pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)
 
+OSLO = {"name": "oslo", "type": "noop", "endpointApps": "http://oslo/"}
 USER = '{"users": [{"imsi": 1010000000001, "subscriptionData": {"subscribedApps": [12345]}}]}'
 
 
@@ -100,8 +101,7 @@ def test_each_event_is_told_once(trio: Trio) -> None:
 
 
 def test_the_orchestrator_is_one_whomever_one_asks(trio: Trio) -> None:
-    oslo = {"name": "oslo", "type": "noop", "endpointApps": "http://oslo/"}
-    assert trio.insist("POST", "/meo/v1/platforms", oslo)[0] == 201
+    assert trio.insist("POST", "/meo/v1/platforms", OSLO)[0] == 201
     assert [trio.ask("GET", "/meo/v1/platforms/oslo")[1]["name"] for _ in range(6)] == ["oslo"] * 6
     assert trio.ask("GET", "/meo/v1/platforms/bergen")[0] == 404
     assert {trio.ask("POST", "/meo/v1/platforms/oslo/load", {"value": 0.5})[0] for _ in range(3)} == {204}
@@ -111,6 +111,7 @@ def test_the_orchestrator_is_one_whomever_one_asks(trio: Trio) -> None:
 
 def test_a_database_that_hangs_costs_errors_and_nothing_else(trio: Trio, redis: RedisServer) -> None:
     assert moved(trio, 9, 7) == 200
+    trio.insist("POST", "/meo/v1/platforms", OSLO)
     oslo = trio.insist("GET", "/meo/v1/platforms/oslo")
     redis.suspend()
     try:
@@ -166,6 +167,7 @@ def test_nothing_is_lost_when_replicas_are_killed(trio: Trio) -> None:
     """UEs move about and fetch their states, contexts come, while replicas are killed and come back."""
     trio.revive()
     draw = random.Random(5)
+    trio.insist("POST", "/meo/v1/platforms", OSLO)
     trio.insist("POST", "/meo/v1/platforms/oslo/key", {"value": 0.9})
     trio.insist("POST", "/meo/v1/platforms/oslo/load", {"value": 0.1})
     info = {"appDId": "id", "appName": "game", "appProvider": "a", "appSoftVersion": "1", "appDVersion": "1"}
