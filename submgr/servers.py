@@ -17,7 +17,7 @@ from submgr.backup import LARGEST_IMPORT, Backup
 from submgr.orphans import Orphans
 from submgr.platform.http.connections import MAX_BODY, HttpLimits
 from submgr.platform.http.late_app import LateApp
-from submgr.platform.http.peer import PROBES, has_certificate
+from submgr.platform.http.peer import may_ask
 from submgr.platform.http.plain_answers import PlainRoutes, Wsgi
 from submgr.platform.http.server import HttpServer
 from submgr.platform.logs import Logs
@@ -124,10 +124,8 @@ def make_platform_http(
         return app
 
     def may(environ: Mapping[str, Any]) -> bool:
-        if not environ["PATH_INFO"].endswith(PROBES):
-            probes.refuse_before_restored(environ["PATH_INFO"])
-            return not certificates or has_certificate(environ)
-        return True
+        probes.refuse_before_restored(environ["PATH_INFO"])
+        return not certificates or may_ask(environ)
 
     names = "submgr.rest.platform", "submgr.platform.http.certificates"
     late = LateApp(make, *names, internal_error=monitoring.metrics.internal_error)

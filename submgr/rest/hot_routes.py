@@ -12,7 +12,7 @@ from io import BytesIO
 from typing import Any
 
 from submgr.platform.http.peer import certificate_name
-from submgr.platform.http.plain_answers import Wsgi, encode_json
+from submgr.platform.http.plain_answers import Wsgi, plain_json
 from submgr.rest.use_cases import Count
 from submgr.rest.views import accepted_view
 from submgr.rest.xapp_requests import SUBSCRIBE_PATHS, SUBSCRIPTION_PATHS, XappRequests
@@ -67,9 +67,8 @@ class HotRoutes:
             return _Followed(self._failed(error, environ, start_response), accepted.start)
         self._count("RestSubReqFromXapp")
         self._count("RestSubRespToXapp")
-        answer = encode_json(accepted_view(accepted.subscription_id))
-        start_response("201 CREATED", [("Content-Type", "application/json"), ("Content-Length", str(len(answer)))])
-        return _Followed((answer,), accepted.start)
+        answer = plain_json(accepted_view(accepted.subscription_id), 201)
+        return _Followed(answer.send(start_response), accepted.start)
 
     def _query(self, owner: str | None, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         try:

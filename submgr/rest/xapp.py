@@ -47,7 +47,6 @@ def xapp_app(
         return name
 
     def subscribe() -> Response:
-        _raise_if_failed()
         take_turn(request.content_length)
         asked = requests.parsed(request.get_data(cache=False), owner())
         accepted = subscriptions.subscribe(asked)
@@ -55,11 +54,9 @@ def xapp_app(
         return after_sent(answer, accepted.start)
 
     def query() -> Response:
-        _raise_if_failed()
         return from_plain(requests.listed(owner()))
 
     def unsubscribe(subscription_id: str) -> Response:
-        _raise_if_failed()
         subscriptions.unsubscribe(subscription_id, owner())
         return Response(status=204)
 
@@ -73,6 +70,7 @@ def xapp_app(
     app.after_request(lambda answer: _counted(answer, count))
     if options.permit is not None:
         answer_only_if(app, options.permit)
+    app.before_request(_raise_if_failed)
     return app
 
 

@@ -4,14 +4,14 @@
 from flask import Flask, request
 
 from submgr.platform.http.app import ApiError
-from submgr.platform.http.peer import PROBES, has_certificate
+from submgr.platform.http.peer import may_ask
 
 
 def require_certificate(app: Flask) -> None:
     """Answers 403 to clients that have shown no certificate in their TLS handshake, but for the probes."""
 
     def refuse() -> None:
-        if not has_certificate(request.environ) and (request.method != "GET" or not request.path.endswith(PROBES)):
+        if not may_ask(request.environ):
             raise ApiError(403, "a client certificate is needed (tls.clientCa)")
 
     app.before_request(refuse)

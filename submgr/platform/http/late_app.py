@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from submgr.platform.http.error_formats import json_errors
-from submgr.platform.http.plain_answers import Wsgi
+from submgr.platform.http.plain_answers import PlainAnswer, Wsgi
 from submgr.platform.late_imports import import_beside
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,5 @@ class LateApp:
     def _failed(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         self._internal_error()
         body, content_type = json_errors(500, "internal error, see the log", (), {})
-        fields = [("Content-Type", content_type), ("Content-Length", str(len(body)))]
-        start_response("500 INTERNAL SERVER ERROR", fields)
-        return () if environ["REQUEST_METHOD"] == "HEAD" else (body,)
+        pieces = PlainAnswer((body,), 500, content_type).send(start_response)
+        return () if environ["REQUEST_METHOD"] == "HEAD" else pieces

@@ -32,7 +32,10 @@ def certificate_name(environ: Mapping[str, Any]) -> str | None:
     return sock.peer_name if isinstance(sock, tls.TlsSocket) else None
 
 
-def has_certificate(environ: Mapping[str, Any]) -> bool:
-    """Whether the client has shown a certificate in its TLS handshake that a CA of ours has signed."""
+def may_ask(environ: Mapping[str, Any]) -> bool:
+    """Whether a client may ask this where certificates are wanted: it has shown one in its TLS handshake that a CA of
+    ours has signed, or it is a probe."""
     sock = environ.get(SOCKET)
-    return isinstance(sock, tls.TlsSocket) and sock.verified
+    if isinstance(sock, tls.TlsSocket) and sock.verified:
+        return True
+    return bool(environ["REQUEST_METHOD"] == "GET" and environ["PATH_INFO"].endswith(PROBES))

@@ -8,6 +8,7 @@ Flask, which is a seventh of its memory at rest.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -45,8 +46,13 @@ class PlainAnswer(msgspec.Struct, frozen=True):
     def send(self, start_response: Any) -> Iterable[bytes]:
         """Answers a request as a WSGI application does."""
         fields = [("Content-Type", self.content_type), ("Content-Length", str(self.length))]
-        start_response(f"{self.status} {HTTPStatus(self.status).phrase.upper()}", fields)
+        start_response(_status_line(self.status), fields)
         return self.pieces
+
+
+@cache
+def _status_line(status: int) -> str:
+    return f"{status} {HTTPStatus(status).phrase.upper()}"
 
 
 def plain_json(value: object, status: int = 200) -> PlainAnswer:
