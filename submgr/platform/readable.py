@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Waits for a plain gevent socket before it is read, where nothing can have come yet.
+"""Whether there is something to read on a gevent socket, and waiting until there is, where nothing can have come yet.
 
 gevent's `recv` asks the kernel first and waits when there is nothing: right behind a request that has just been sent
-that is a system call and an exception in vain. Not for connections of TLS: what has come may be in the hands of the TLS
-library already.
+that is a system call and an exception in vain. Waiting is not for connections of TLS: what has come may be in the hands
+of the TLS library already.
 """
 
 from __future__ import annotations
 
+import ssl
 from typing import Any
 
 import gevent
@@ -37,3 +38,15 @@ def wait_until_readable_within(sock: Any, seconds: float) -> None:
         if late is not limit.late:
             raise
         raise TimeoutError("timed out") from None
+
+
+def is_silent(sock: Any) -> bool:
+    """Whether a connection on which nobody waits for an answer has nothing to read, neither its end nor bytes that
+    nobody asked for. The socket must not wait: its timeout is 0."""
+    try:
+        sock.recv(1)
+    except (BlockingIOError, ssl.SSLWantReadError):
+        return True
+    except OSError:
+        return False
+    return False

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keeps idle connections open for the next request to the same server."""
 
-import ssl
 import time
 from collections import OrderedDict, deque
 
@@ -9,6 +8,7 @@ import gevent
 from gevent import socket
 
 from submgr.platform.http.errors import Endpoint
+from submgr.platform.readable import is_silent
 from submgr.platform.supervised import SupervisedLoop
 
 
@@ -37,7 +37,7 @@ class IdlePool:
             self._count -= 1
             if not kept:
                 del self._idle[endpoint]
-            if time.monotonic() - since < self._max_age and _silent(sock):
+            if time.monotonic() - since < self._max_age and is_silent(sock):
                 sock.settimeout(None)
                 return sock
             sock.close()
@@ -77,14 +77,3 @@ class IdlePool:
             while kept and now - kept[0][1] >= self._max_age:
                 self._drop_oldest(endpoint)
         return bool(self._idle)
-
-
-def _silent(sock: socket.socket) -> bool:
-    """Whether an idle connection has nothing to read, neither its end nor bytes that no request asked for."""
-    try:
-        sock.recv(1)  # does not wait: idle connections have a timeout of zero
-    except (BlockingIOError, ssl.SSLWantReadError):
-        return True
-    except OSError:
-        return False
-    return False

@@ -63,6 +63,8 @@ def check_namespace(namespace: str) -> None:
 
 def check_key(key: str) -> None:
     """Raises InvalidKey unless `key` can be written as UTF-8."""
+    if key.isascii():
+        return
     try:
         key.encode()
     except UnicodeEncodeError as error:
@@ -83,8 +85,7 @@ class Change(Struct, frozen=True):
     def __post_init__(self) -> None:
         check_namespace(self.namespace)
         for key, value in self.set.items():
-            if not key.isascii():
-                check_key(key)
+            check_key(key)
             if not isinstance(value, bytes):
                 raise TypeError(f"key {key!r}: a value is bytes, not {type(value).__name__}")
         for key in self.remove:

@@ -17,7 +17,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from submgr.platform.connecting import connect
 from submgr.platform.names import neighbours
-from submgr.platform.readable import wait_until_readable
+from submgr.platform.readable import is_silent, wait_until_readable
 from submgr.platform.store.sdl_answers import BoundedParser
 from submgr.platform.store.sdl_errors import NotSent, in_words
 
@@ -66,14 +66,9 @@ class SdlConnection(Connection):
             return False
         sock.settimeout(0.0)
         try:
-            sock.recv(1)  # its end, or what nobody asked for
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
+            return is_silent(sock)
         finally:
             sock.settimeout(None)
-        return False
 
     def wait_no_longer_than(self, seconds: float | None) -> None:
         """Bounds each wait for the socket; None: who asks bounds the time."""
