@@ -8,14 +8,12 @@ Which part of how many is told on standard error, and a summary at the end on st
 from __future__ import annotations
 
 import json
-import signal
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tools.benchmarks import BenchmarkFailed, Part, Row, machine, possible, run, store, tell
+from tools.benchmarks import Part, Row, ended_in_words, machine, run, store, tell
 
 OUTPUT = Path("build/bench.json")
 
@@ -89,19 +87,11 @@ def summary(facts: dict[str, Any], found: dict[str, list[Row]]) -> Iterator[str]
 
 def main() -> None:
     """Exits with 1 when a benchmark failed."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     kind = store()
-    can, cannot = possible(parts(kind))
     if kind != "redis":
         tell("no redis-server: SQLite is measured in its place (apt-get install redis-server)")
-    for part in cannot:
-        tell(f"left out, no {part.needs}: {part.words} (apt-get install {part.needs})")
-    try:
-        found = dict(run(can))
-    except BenchmarkFailed as failed:
-        sys.exit(str(failed))
-    except KeyboardInterrupt:
-        sys.exit(130)
+    with ended_in_words():
+        found = dict(run(parts(kind)))
     facts = machine()
     OUTPUT.parent.mkdir(exist_ok=True)
     OUTPUT.write_text(json.dumps({"machine": facts, "parts": found}, indent=1) + "\n", encoding="utf-8")

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,8 +51,11 @@ def possible(parts: Iterable[Part]) -> tuple[list[Part], list[Part]]:
     return can, cannot
 
 
-def run(parts: Sequence[Part]) -> Iterator[tuple[str, list[Row]]]:
-    """The name and the rows of each part, as soon as it is done. Raises BenchmarkFailed."""
+def run(wanted: Iterable[Part]) -> Iterator[tuple[str, list[Row]]]:
+    """The name and the rows of each part that can be run here, as soon as it is done. Raises BenchmarkFailed."""
+    parts, cannot = possible(wanted)
+    for part in cannot:
+        tell(f"left out, no {part.needs}: {part.words} (apt-get install {part.needs})")
     began = time.monotonic()
     for number, part in enumerate(parts, 1):
         left = sum(one.seconds for one in parts[number - 1 :])
@@ -84,6 +88,19 @@ def machine() -> dict[str, Any]:
         "python": ".".join(map(str, sys.version_info[:3])),
         "store": store(),
     }
+
+
+@contextmanager
+def ended_in_words() -> Iterator[None]:
+    """Goes around all that a command does: SIGTERM ends it as Ctrl-C does, and a benchmark that fails ends it with a
+    line."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        yield
+    except BenchmarkFailed as failed:
+        sys.exit(str(failed))
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def tell(line: str) -> None:

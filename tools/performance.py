@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import json
 import re
-import signal
 import sys
 from pathlib import Path
 from typing import Any
 
-from tools.benchmarks import BenchmarkFailed, Part, Row, machine, possible, run, store, tell
+from tools.benchmarks import Part, Row, ended_in_words, machine, run, store
 from tools.performance_tables import TABLES, nodes_plot, resident_plot
 
 BASE = "30151ed"
@@ -67,11 +66,8 @@ def measure(names: list[str]) -> None:
     everything = parts(store())
     if unknown := set(names) - {part.name for part in everything}:
         sys.exit(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(part.name for part in everything)}")
-    can, cannot = possible(part for part in everything if not names or part.name in names)
-    for part in cannot:
-        tell(f"left out, no {part.needs}: {part.words} (apt-get install {part.needs})")
     kept: dict[str, Any] = json.loads(DATA.read_text(encoding="utf-8")) if DATA.exists() else {"parts": {}}
-    for name, rows in run(can):
+    for name, rows in run(part for part in everything if not names or part.name in names):
         kept["parts"][name] = {"machine": machine(), "rows": rows}
         # one that fails later takes nothing away
         DATA.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
@@ -104,15 +100,10 @@ def written(page: str, measured: dict[str, Any]) -> str:
 
 
 def main(words: list[str]) -> None:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     match words:
         case ["measure", *names]:
-            try:
+            with ended_in_words():
                 measure(names)
-            except BenchmarkFailed as failed:
-                sys.exit(str(failed))
-            except KeyboardInterrupt:
-                sys.exit(130)
         case ["write"]:
             write()
         case _:

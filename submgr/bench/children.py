@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import random
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -25,6 +26,14 @@ _PATIENCE = 60.0
 
 class BenchError(Exception):
     """The benchmark cannot be run, or its figures would mean nothing. The text is one line."""
+
+
+def on_path(name: str, otherwise: str) -> str:
+    """The path of a program. Raises BenchError with the words `otherwise` where there is none on PATH."""
+    found = shutil.which(name)
+    if found is None:
+        raise BenchError(otherwise)
+    return found
 
 
 class Watched(Protocol):

@@ -42,7 +42,7 @@ def rounded(comparison: Comparison) -> dict[str, float]:
     return {name: round(getattr(comparison, name), 4) for name in Comparison.__struct_fields__}
 
 
-def in_turns(other: Source, rounds: int) -> Iterator[Source]:
+def alternately(other: Source, rounds: int) -> Iterator[Source]:
     """Both sources, so many times. Who is first changes with each round: a machine becomes slower, or faster."""
     for number in range(rounds):
         yield from (THIS, other) if number % 2 == 0 else (other, THIS)

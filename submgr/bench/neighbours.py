@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from submgr.bench.children import BenchError, Child, free_port, program
+from submgr.bench.children import BenchError, Child, free_port, on_path, program
 from submgr.bench.xapps import LOOPBACK, Client
 from submgr.rmr import mtypes
 from submgr.simulators.rtmgr import HANDLE
@@ -71,10 +71,9 @@ class Neighbours:
 
     def start_redis(self) -> None:
         """Raises BenchError when there is none on this machine."""
-        if shutil.which("redis-server") is None:
-            raise BenchError(NO_REDIS)
+        server = on_path("redis-server", NO_REDIS)
         self.redis_port = free_port()
-        command = ["redis-server", "--port", str(self.redis_port), "--bind", LOOPBACK]
+        command = [server, "--port", str(self.redis_port), "--bind", LOOPBACK]
         command += ["--save", "", "--appendonly", "no", "--dir", str(self.directory)]
         self.redis = self.add("redis", command)
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import gevent
 
-from submgr.bench.children import BenchError
+from submgr.bench.children import BenchError, on_path
 
 NO_PY_SPY = "py-spy is not on PATH: pip install py-spy"
 _PATIENCE = 60.0
@@ -22,10 +21,7 @@ _SAMPLES = 200
 
 def find_py_spy() -> str:
     """Raises BenchError where there is none on PATH."""
-    found = shutil.which("py-spy")
-    if found is None:
-        raise BenchError(NO_PY_SPY)
-    return found
+    return on_path("py-spy", NO_PY_SPY)
 
 
 @contextmanager

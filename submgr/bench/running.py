@@ -15,7 +15,7 @@ from msgspec import Struct
 from submgr.bench import rows
 from submgr.bench.bed import Bed, BedOptions
 from submgr.bench.children import BenchError
-from submgr.bench.comparing import in_turns
+from submgr.bench.comparing import alternately
 from submgr.bench.load import Figures, Load
 from submgr.bench.profiling import profiled
 from submgr.bench.rows import Facts
@@ -167,7 +167,7 @@ def compare(runs: Sequence[Run], other: Source, rounds: int, progress: Progress,
         progress.prints(rows.COMPARED_HEAD)
     for run in runs:
         figures: dict[str, dict[tuple[int, str], list[Figures]]] = {"": {}, other.directory: {}}
-        for turn, source in enumerate(in_turns(other, rounds)):
+        for turn, source in enumerate(alternately(other, rounds)):
             progress.says(f"{run.bed.store}, {run.nodes} nodes, round {turn // 2 + 1} of {rounds}, {source.name}")
             with (
                 gevent.Timeout(LONGEST_RUN, BenchError(f"not over after {LONGEST_RUN:g} s")),

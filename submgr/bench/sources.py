@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -16,7 +15,7 @@ from pathlib import Path
 from msgspec import Struct
 
 import submgr
-from submgr.bench.children import BenchError
+from submgr.bench.children import BenchError, on_path
 
 _ENTRY = "submgr/__main__.py"
 
@@ -60,8 +59,7 @@ def other_source(named: str) -> Iterator[Source]:
 def _checkout() -> Path:
     """The directory of the source that is running, which has to be in git."""
     directory = Path(submgr.__path__[0]).parent
-    if shutil.which("git") is None:
-        raise BenchError("git is not on PATH: apt-get install git; or name a directory with the other source")
+    on_path("git", "git is not on PATH: apt-get install git; or name a directory with the other source")
     status, _, words = _git(directory, "rev-parse", "--show-toplevel")
     if status:
         raise BenchError(f"{directory} is no checkout of git ({words}): name a directory with the other source")

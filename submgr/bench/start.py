@@ -10,7 +10,7 @@ from statistics import median
 from msgspec import Struct
 
 from submgr.bench.bed import Bed, BedOptions
-from submgr.bench.comparing import in_turns
+from submgr.bench.comparing import alternately
 from submgr.bench.load import Load
 from submgr.bench.records import fill, open_store
 from submgr.bench.sources import THIS, Source
@@ -50,7 +50,7 @@ def starts(store: str, stored: int, runs: int, other: Source | None) -> Iterator
             opened = open_store(store, bed.database, bed.environment)
             fill(opened, stored, min(stored, 20), listener.port)
             opened.stop()
-        for source in in_turns(other, runs) if other else [THIS] * runs:
+        for source in alternately(other, runs) if other else [THIS] * runs:
             yield source, _start(bed, listener, source.directory)
 
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import signal
 import subprocess
 from collections import Counter
@@ -16,7 +15,7 @@ from typing import NamedTuple
 import gevent
 import msgspec
 
-from submgr.bench.children import BenchError
+from submgr.bench.children import BenchError, on_path
 
 NO_STRACE = "strace is not on PATH: apt-get install strace"
 _PATIENCE = 20.0
@@ -54,10 +53,7 @@ class Counts(msgspec.Struct):
 
 def find_strace() -> str:
     """Raises BenchError where there is none."""
-    found = shutil.which("strace")
-    if found is None:
-        raise BenchError(NO_STRACE)
-    return found
+    return on_path("strace", NO_STRACE)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from submgr.bench.comparing import compared, in_turns, rounded
+from submgr.bench.comparing import alternately, compared, rounded
 from submgr.bench.sources import THIS, Source
 
 OTHER = Source("v1", "/v1")
@@ -26,5 +26,5 @@ def test_a_figure_that_is_nothing_on_one_side() -> None:
 
 @pytest.mark.parametrize("rounds", [1, 3])
 def test_who_is_first_changes_with_each_round(rounds: int) -> None:
-    turns = list(in_turns(OTHER, rounds))
+    turns = list(alternately(OTHER, rounds))
     assert turns == [THIS, OTHER, OTHER, THIS, THIS, OTHER][: 2 * rounds]
