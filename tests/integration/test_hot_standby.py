@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
 
 import gevent
 import pytest
@@ -22,25 +21,6 @@ from submgr.platform.shutdown import LOST_LEASE
 from submgr.rmr import mtypes
 
 pytestmark = [pytest.mark.redis, pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)]
-
-
-@pytest.fixture
-def redis() -> Iterator[RedisServer]:
-    """It keeps nothing over a restart, like that of a RIC."""
-    with RedisServer() as server:
-        yield server
-
-
-@pytest.fixture
-def around(redis: RedisServer) -> Iterator[Neighbourhood]:
-    with Neighbourhood(redis) as around:
-        yield around
-
-
-@pytest.fixture
-def pair(around: Neighbourhood) -> Iterator[Pair]:
-    with Pair(around) as pair:
-        yield pair
 
 
 def sources_since(around: Neighbourhood, number: int) -> set[str]:

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import gevent
 import pytest
 from support.processes.daemon import Neighbourhood
@@ -13,25 +11,6 @@ from support.processes.redis_server import MISSING, REDIS_SERVER, RedisServer
 from support.waiting import eventually
 
 pytestmark = [pytest.mark.redis, pytest.mark.skipif(REDIS_SERVER is None, reason=MISSING)]
-
-
-@pytest.fixture
-def redis() -> Iterator[RedisServer]:
-    """It keeps nothing over a restart, like that of a RIC."""
-    with RedisServer() as server:
-        yield server
-
-
-@pytest.fixture
-def around(redis: RedisServer) -> Iterator[Neighbourhood]:
-    with Neighbourhood(redis) as around:
-        yield around
-
-
-@pytest.fixture
-def pair(around: Neighbourhood) -> Iterator[Pair]:
-    with Pair(around) as pair:
-        yield pair
 
 
 def test_an_emptied_database_is_filled_again_and_nobody_takes_over(

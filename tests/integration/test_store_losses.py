@@ -17,12 +17,6 @@ pytestmark = [pytest.mark.redis, pytest.mark.skipif(REDIS_SERVER is None, reason
 
 
 @pytest.fixture
-def redis() -> Iterator[RedisServer]:
-    with RedisServer() as redis:
-        yield redis
-
-
-@pytest.fixture
 def around(redis: RedisServer) -> Iterator[Neighbourhood]:
     with Neighbourhood(redis) as around:
         around.reset()
