@@ -15,7 +15,7 @@ from submgr.core.model import Content, E2Record
 State = Literal["pending", "established", "partly", "failed", "deleting", "ended"]
 
 
-class Row(Struct, eq=False):  # not frozen: that takes three times as long to make, and there are many
+class Row(Struct, frozen=True, eq=False):
     """One subscription of an xApp: a REST subscription, or an E2 subscription that is held over RMR only.
 
     `trace`: what is known of it since the start; None: nothing. `created`: UTC text, "" where nobody knows.
