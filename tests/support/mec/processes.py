@@ -86,6 +86,10 @@ class Program:
         self.process = None
         return code
 
+    @property
+    def runs(self) -> bool:
+        return self.process is not None and not self._ended()
+
     def _ended(self) -> bool:
         return self.process.poll() is not None
 

@@ -87,9 +87,10 @@ class Trio:
         self._stack.close()
 
     def revive(self) -> None:
-        """All managers are ready, also those that a test which failed has left killed."""
+        """All managers are ready: also one that has ended by itself, as one does that loses its lease while the
+        database hangs, and those that a test which failed has left killed."""
         for program in self.managers:
-            if program.process is None:
+            if not program.runs:
                 program.spawn()
         for program in self.managers:
             program.ready()
