@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if _kind(item) in AGAIN:
             item.add_marker(pytest.mark.flaky(reruns=1))
     items.sort(key=lambda item: AGAIN.index(_kind(item)) if _kind(item) in AGAIN else len(AGAIN))
+
+
+_FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    item.stash[_FAILED] = report.failed
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """Whatever the file shares ends with a test that has failed, so that its second try, and the tests after it, do not
+    find what it has left behind."""
+    if item.stash.get(_FAILED, False) and item.get_closest_marker("flaky") is not None:
+        item.session._setupstate.teardown_exact(item.session)  # type: ignore[arg-type]
 
 
 def _kind(item: pytest.Item) -> str:
