@@ -19,7 +19,7 @@ from submgr.core.model import ClientEndpoint, RestHolder, RmrHolder
 from submgr.core.node import Node
 from submgr.core.rest_subscription import RestSubscription
 from submgr.platform.supervised import SupervisedLoop
-from submgr.platform.turns import in_turns
+from submgr.platform.turns import Budget, in_turns
 
 log = logging.getLogger(__name__)
 
@@ -204,17 +204,19 @@ class Orphans:
         return asked
 
     def _hosts(self) -> Iterator[str]:
-        for node in self._nodes():
-            for rest in in_turns(list(node.subscriptions.rest.values())):
+        budget = Budget()
+        for node in in_turns(self._nodes(), budget):
+            for rest in in_turns(list(node.subscriptions.rest.values()), budget):
                 yield telling_host(rest.endpoint, _routed(node, rest))
-            for sub in in_turns(list(node.subscriptions.e2.values())):
+            for sub in in_turns(list(node.subscriptions.e2.values()), budget):
                 yield from (key.endpoint.address for key in sub.holders if isinstance(key, RmrHolder))
 
     def _found(self) -> Iterator[Orphan]:
         settings, given_up = self._settings(), self._deliveries.given_up()
         gone = self._names.for_longer_than(settings.after) if settings.after else {}
-        for node in self._nodes() if given_up or gone else ():
-            for rest in in_turns(list(node.subscriptions.rest.values())):
+        budget = Budget()
+        for node in in_turns(self._nodes() if given_up or gone else (), budget):
+            for rest in in_turns(list(node.subscriptions.rest.values()), budget):
                 host = telling_host(rest.endpoint, _routed(node, rest))
                 why = self._why(rest.subscription_id, host, given_up, gone)
                 if why is not None and not rest.deleting:
@@ -223,7 +225,7 @@ class Orphans:
                     answers = not unresolved and self._answers(rest, given_up)
                     xapp = rest.endpoint.host
                     yield Orphan(rest.subscription_id, node.meid, xapp, age, text, None, answers, unresolved)
-            for sub in in_turns(list(node.subscriptions.e2.values())) if gone else ():
+            for sub in in_turns(list(node.subscriptions.e2.values()) if gone else (), budget):
                 for key in list(sub.holders):
                     if isinstance(key, RestHolder) or key.endpoint.address not in gone:
                         continue

@@ -9,7 +9,7 @@ from submgr.core.e2_subscription import E2Subscription, Life
 from submgr.core.model import E2Record, Listed, RestRecord
 from submgr.core.node import Node
 from submgr.core.rest_subscription import RestSubscription
-from submgr.platform.turns import in_turns
+from submgr.platform.turns import Budget, in_turns
 
 _INSTANCE_IDS = range(1 << 16)
 _MANY = 20_000
@@ -77,6 +77,7 @@ class Queries:
         return sorted({rest.endpoint.host for rest in self._rest()})
 
     def _rest(self, meid: str | None = None) -> Iterator[RestSubscription]:
-        for node in list(self._all_nodes()):
+        budget = Budget()
+        for node in in_turns(list(self._all_nodes()), budget):
             if meid is None or node.meid == meid:
-                yield from in_turns(list(node.subscriptions.rest.values()))
+                yield from in_turns(list(node.subscriptions.rest.values()), budget)

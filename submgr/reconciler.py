@@ -25,7 +25,7 @@ from submgr.core.model import RmrEndpoint
 from submgr.core.node import Node
 from submgr.platform.store.base import StoreError
 from submgr.platform.supervised import SupervisedLoop
-from submgr.platform.turns import in_turns
+from submgr.platform.turns import Budget, in_turns
 from submgr.runtime.dispatcher import Dispatcher
 from submgr.runtime.ports import Routed
 
@@ -152,8 +152,9 @@ class Reconciler:
         stored = self._records.stored(kind.namespace)
         known: set[str] = set()
         suspects: list[tuple[str, Node, object]] = []
-        for node in self._nodes():
-            for key, item in in_turns(list(kind.live(node).items())):
+        budget = Budget()
+        for node in in_turns(self._nodes(), budget):
+            for key, item in in_turns(list(kind.live(node).items()), budget):
                 known.add(key)
                 if kind.at_rest(node, item) and not kind.same(key, stored.get(key), item):
                     suspects.append((key, node, item))
@@ -181,9 +182,9 @@ class Reconciler:
         self, kind: Kind, keys: list[str], since: Mapping[str, float], repair: bool
     ) -> Iterator[Difference]:
         stored = self._records.stored(kind.namespace, keys)
-        nodes, ids = self._nodes(), self._dispatcher.registry.ids
-        for key, data in stored.items():
-            if not kind.readable(key, data) or any(kind.find(node, key) for node in nodes):
+        ids = self._dispatcher.registry.ids
+        for key, data in in_turns(stored.items()):  # there may be very many nodes in which to look for each
+            if not kind.readable(key, data) or any(kind.find(node, key) for node in self._nodes()):
                 continue
             if kind.has_instance_id and ids.taken(int(key)):
                 continue
@@ -203,9 +204,9 @@ class Reconciler:
     # --- routes
 
     def _differing_routes(self, repair: bool) -> list[Difference]:
-        found = []
-        for node in self._nodes():
-            for sub in in_turns(list(node.subscriptions.e2.values())):
+        found, budget = [], Budget()
+        for node in in_turns(self._nodes(), budget):
+            for sub in in_turns(list(node.subscriptions.e2.values()), budget):
                 told = self._routes.told_of(sub.instance_id)
                 if not node.at_rest(sub) or sub.route_failures:
                     continue

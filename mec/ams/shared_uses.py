@@ -23,7 +23,7 @@ from mec.common import imsi as imsis
 from submgr.platform.shared.base import Entry, SharedStore, Swap, retried
 from submgr.platform.shared.one_by_one import OneByOne
 from submgr.platform.store.base import StoreError
-from submgr.platform.turns import in_turns
+from submgr.platform.turns import Budget, in_turns
 
 T = TypeVar("T")
 
@@ -100,9 +100,10 @@ class SharedUses:
 
     def all(self) -> list[Use]:
         uses: list[Use] = []
+        budget = Budget()
         rest = iter(sorted(self._shared.keys(NAMESPACE, self._use)))
         while piece := list(islice(rest, _AT_A_TIME)):
-            uses += in_turns(self._records(piece).values())
+            uses += in_turns(self._records(piece).values(), budget)
         return uses
 
     def is_current(self, use: Use) -> bool:

@@ -18,7 +18,7 @@ from submgr.core.node import Node
 from submgr.core.rest_subscription import RestSubscription
 from submgr.overview.rows import Nodes, RestLook, Rows, state_of
 from submgr.overview.values import Census, DetailRow, NodeLine, Row, Share, State, Wanted, Whole, XappLine
-from submgr.platform.turns import in_turns
+from submgr.platform.turns import Budget, in_turns
 
 FRESH, STALE = 1.0, 10.0
 """Seconds for which a census is good, at least and at most."""
@@ -68,11 +68,11 @@ class Overview:
             return self._census[1]
 
     def _counted(self) -> Census:
-        found = Census(Share(), {}, {}, {})
-        for node in self._nodes():
+        found, budget = Census(Share(), {}, {}, {}), Budget()
+        for node in in_turns(self._nodes(), budget):
             of_node = found.nodes[node.meid] = Share()
             found.waiting[node.meid] = node.queue_depth
-            for rest in in_turns(list(node.subscriptions.rest.values())):
+            for rest in in_turns(list(node.subscriptions.rest.values()), budget):
                 state = state_of(rest, self._outcomes.of(rest.subscription_id))
                 of_xapp = found.xapps.setdefault(rest.endpoint.host, Share())
                 of_xapp.e2 += len(rest.instances)
@@ -80,7 +80,7 @@ class Overview:
                     of_xapp.endpoints[rest.endpoint.http] = None
                 for share in (found.total, of_node, of_xapp):
                     share.count(state)
-            for sub in in_turns(list(node.subscriptions.e2.values())):
+            for sub in in_turns(list(node.subscriptions.e2.values()), budget):
                 confirmed = sub.life is Life.ESTABLISHED
                 of_node.e2 += confirmed
                 found.total.e2 += confirmed
@@ -149,8 +149,9 @@ class Overview:
 
     def wholes(self) -> Iterator[Whole]:
         """Yields all REST subscriptions that are there, then those that ended lately. Others have turns in between."""
-        for node in self._nodes():
-            for rest in in_turns(list(node.subscriptions.rest.values())):
+        budget = Budget()
+        for node in in_turns(self._nodes(), budget):
+            for rest in in_turns(list(node.subscriptions.rest.values()), budget):
                 yield self._live(node, rest)
         for subscription_id, traces in in_turns(self._outcomes.ended()):
             yield _ended(subscription_id, traces)

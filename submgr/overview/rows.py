@@ -212,13 +212,14 @@ class Rows:
 
 def _looks(nodes: Nodes, outcomes: Outcomes, wanted: Wanted) -> Iterator[Look]:
     """A look at each that may be wanted."""
-    for node in nodes():
+    budget = Budget()
+    for node in in_turns(nodes(), budget):
         if wanted.meid not in (None, node.meid):
             continue
-        for rest in list(node.subscriptions.rest.values()):
+        for rest in in_turns(list(node.subscriptions.rest.values()), budget):
             if wanted.xapp in (None, rest.endpoint.host):
                 yield RestLook(node, rest, outcomes)
-        for sub in in_turns(list(node.subscriptions.e2.values())):
+        for sub in in_turns(list(node.subscriptions.e2.values()), budget):
             holder = next(iter(sub.holders), None)
             if isinstance(holder, RmrHolder) and not sub.rest_holders():
                 yield RmrLook(sub, holder, outcomes)

@@ -81,12 +81,13 @@ class Budget:
             self._until = time.monotonic() + self._seconds
 
 
-def in_turns(items: Iterable[T]) -> Iterator[T]:
+def in_turns(items: Iterable[T], budget: Budget | None = None) -> Iterator[T]:
     """Yields the items; after each few milliseconds of work on them, everybody else has a turn.
 
+    Loops within a loop use one `budget`: a thousand short ones with a slice each would give no turn at all.
     The collection must not change meanwhile: give a copy.
     """
-    budget = Budget()
+    budget = budget or Budget()
     for item in items:
         yield item
         budget.spend()

@@ -20,7 +20,7 @@ from submgr.core.node import Node
 from submgr.core.registry import Registry
 from submgr.core.requesters import Requester
 from submgr.e2ap.messages import Cause, SubscriptionDeleteRequired
-from submgr.platform.turns import in_turns
+from submgr.platform.turns import Budget, in_turns
 from submgr.runtime.worker import Ports, Worker
 
 log = logging.getLogger(__name__)
@@ -78,9 +78,10 @@ class Dispatcher:
         """Gives each node its records, at the start. Returns when all of them are live subscriptions."""
         # known from now on: what is posted to them waits
         workers = [self._make(meid) for meid in parts]
+        budget = Budget()
         for meid, restored in parts.items():
             # also those of a node that meets a bug over it, and is read anew while others go on
-            for record in in_turns(restored.e2):
+            for record in in_turns(restored.e2, budget):
                 self.registry.ids.claim(record.instance_id, meid)
         for worker in in_turns(workers):
             worker.start((parts[worker.meid],))

@@ -20,7 +20,7 @@ from submgr.platform.http.api_documents import ApiDocument, DocumentFile
 from submgr.platform.http.api_pages import add_document
 from submgr.platform.http.app import ApiError, json_response
 from submgr.platform.http.bearer import require_token
-from submgr.platform.turns import in_turns
+from submgr.platform.turns import Budget, in_turns
 
 BASE = "/dev_app/v1"
 _FILTERS = ("appName", "appProvider", "appSoftVersion", "vendorId")
@@ -126,9 +126,10 @@ def _updated(meo: Meo, wish: Wish, given: Mapping[str, Any]) -> Callable[[Contex
 def _locations(meo: Meo, app: App) -> Iterable[Mapping[str, Any]]:
     """Where the platforms are that the application may use, each place once."""
     found: list[Mapping[str, Any]] = []
+    budget = Budget()
     places = app.info.extra.get("appLocation", ())
     for support in app.supports:
-        for site in in_turns(list(meo.state.sites(support.type))):
+        for site in in_turns(list(meo.state.sites(support.type)), budget):
             platform = meo.state.platforms.get(site.name)
             location = platform.location if platform is not None else None
             if location is None or location in found or site.withdrawn or not support.allows(site.name):

@@ -256,6 +256,7 @@ class RnibNodeState:
         """The names in the sets, and whether all sets could be read. A set that is no set does not hide the others."""
         names: set[str] = set()
         refused: list[StoreError] = []
+        budget = Budget()
         for set_name in SETS:
             try:
                 members = self._channel.members(NAMESPACE, set_name)
@@ -265,7 +266,7 @@ class RnibNodeState:
                 refused.append(error)
                 self._ignore("set", str(error))
                 continue
-            for member in in_turns(members):
+            for member in in_turns(members, budget):
                 identity = read_identity(member)
                 if identity is None:
                     reading.odd_members += 1
