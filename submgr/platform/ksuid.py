@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 
 EPOCH = 1_400_000_000
@@ -11,20 +11,21 @@ DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 LENGTH = 27
 
 _PAIRS = [high + low for high in DIGITS for low in DIGITS]
+_TWO_DIGITS = 62**2
+_FOUR_DIGITS = 62**4
 
 
 def new_ksuid() -> str:
     """A new id: URL-safe, globally unique, in order of time to the second."""
     seconds = int(time.time()) - EPOCH
-    return encode(seconds.to_bytes(4, "big") + secrets.token_bytes(16))
+    return encode(seconds.to_bytes(4, "big") + os.urandom(16))
 
 
 def encode(raw: bytes) -> str:
     """20 bytes as 27 base62 digits; the order of the bytes is that of the text."""
-    number, low = divmod(int.from_bytes(raw, "big"), 62)
-    digits = [DIGITS[low]]
-    for _ in range(LENGTH // 2):
-        number, pair = divmod(number, len(_PAIRS))
-        digits.append(_PAIRS[pair])
-    digits.reverse()
-    return "".join(digits)
+    number = int.from_bytes(raw, "big")
+    text = ""
+    while number:
+        number, four = divmod(number, _FOUR_DIGITS)
+        text = _PAIRS[four // _TWO_DIGITS] + _PAIRS[four % _TWO_DIGITS] + text
+    return text[-LENGTH:].rjust(LENGTH, DIGITS[0])
