@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from mec.common.settings import from_mapping as mec_settings
 from submgr.adapters.e2_termination import E2Termination
 from submgr.adapters.journal.conditions import Conditions
-from submgr.adapters.journal.observer import Observers
 from submgr.adapters.journal.parts import make_journal
 from submgr.adapters.metrics import gauges
 from submgr.adapters.metrics.monitoring import Monitoring, monitoring_of
 from submgr.adapters.metrics.observer import SdlObserver, WorkerObserver
+from submgr.adapters.observers import Observers
 from submgr.adapters.records.loader import RecordLoader
 from submgr.adapters.records.progress import RestoreProgress
 from submgr.adapters.records.store import StoredRecords
@@ -128,8 +128,8 @@ def build(
     rmr = make_rmr(live.current, environment, e2_termination, may_send)
     routes = StoredRoutes(records.save_routes)
     rmr.on_pushed(routes.keep)
-    observer = Observers(WorkerObserver(monitoring.counters, monitoring.metrics), journalling.observer)
-    ports = Ports(records, routing_manager, notifier, e2_termination, replies.reply, observer, time.monotonic)
+    observers = Observers(WorkerObserver(monitoring.counters, monitoring.metrics), journalling.observer)
+    ports = Ports(records, routing_manager, notifier, e2_termination, replies.reply, observers, time.monotonic)
     if tracing is not None:
         ports = traced(ports, tracing, live.current)
     dispatcher = Dispatcher(
@@ -194,7 +194,18 @@ def build(
     )
     xapp_http = make_xapp_http(live.current, service, monitoring, outbound, standby, tracing)
     looks = make_looks(
-        live.current, environment, store, rmr, probes, health, journalling, dispatcher, nodes, node_state, notifier
+        live.current,
+        environment,
+        store,
+        rmr,
+        probes,
+        health,
+        journalling,
+        observers,
+        dispatcher,
+        nodes,
+        node_state,
+        notifier,
     )
     platform_http = make_platform_http(
         live, service, probes, logs, monitoring, orphans, reconciler, Backup(dispatcher, records), nodes, looks, edge

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from submgr.adapters.e2_termination import E2Termination
-from submgr.adapters.journal.observer import JournalObserver, Observers
+from submgr.adapters.journal.observer import JournalObserver
 from submgr.adapters.metrics.monitoring import Monitoring
 from submgr.adapters.metrics.prometheus import Metrics
 from submgr.adapters.notifier import XappNotifier
@@ -149,7 +149,7 @@ def traced(ports: Ports, tracing: Tracing, settings: Settings) -> Ports:
         routes=tracing.routes(ports.routes, settings.rtmgr.host, settings.rtmgr.port),
         notifier=tracing.notifier(ports.notifier),
         sender=tracing.sender(ports.sender),
-        observer=Observers(ports.observer, tracing.observer()),
+        observer=tracing.observer(ports.observer),
     )
 
 

@@ -11,6 +11,7 @@ from socket import gethostname
 from submgr.adapters.journal.observer import JournalObserver
 from submgr.adapters.journal.parts import Journalling
 from submgr.adapters.notifier import XappNotifier
+from submgr.adapters.observers import Observers
 from submgr.adapters.rnib.connected_nodes import ConnectedNodes
 from submgr.adapters.rnib.connection_state import NodeState
 from submgr.overview.overview import Overview
@@ -98,6 +99,7 @@ def make_looks(
     probes: Probes,
     health: Health,
     journalling: Journalling,
+    observers: Observers,
     dispatcher: Dispatcher,
     connections: ConnectedNodes,
     node_state: NodeState,
@@ -111,7 +113,7 @@ def make_looks(
         journalling.node_states,
         connections,
         notifier.waiting_for,
-        lambda: journalling.observer.changes,
+        lambda: observers.changes,
     )
     name = settings.ha.identity or environment.get("POD_NAME", "")
     observer, kind = journalling.observer, settings.sdl.backend

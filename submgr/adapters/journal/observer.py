@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 from submgr.adapters.journal.entries import Ended, Facts, Kind, Severity, Unmet, kept
 from submgr.adapters.journal.journal import Journal
@@ -13,12 +12,12 @@ from submgr.adapters.journal.lines import GOOD, ProcedureLines
 from submgr.adapters.journal.outcomes import Outcomes
 from submgr.adapters.journal.repeats import Repeats, and_more
 from submgr.adapters.journal.tallies import Tallies
+from submgr.adapters.observers import WatchCommand, WatchEvent
 from submgr.core import commands as c
 from submgr.core import events as e
 from submgr.core.errors import RefusedError
 from submgr.core.model import SubscribeRequest
 from submgr.e2ap import messages as m
-from submgr.runtime.ports import Observer
 
 _ANSWERED = (e.RouteFailureKind.REFUSED, e.RouteFailureKind.UNCONFIRMED)
 _SUBSCRIBES = ("subscribe", "merge", "policy update", "resubscribe")
@@ -31,8 +30,8 @@ REPEATED = 10
 
 
 class JournalObserver:
-    """Implements `submgr.runtime.ports.Observer`. On the way of every subscription: it stores references and times, and
-    makes neither words nor JSON. `clock`: seconds since 1970."""
+    """Implements `submgr.adapters.observers.Watcher`. On the way of every subscription: it stores references and times,
+    and makes neither words nor JSON. `clock`: seconds since 1970."""
 
     def __init__(
         self, journal: Journal, outcomes: Outcomes, tallies: Tallies, clock: Callable[[], float] = time.time
@@ -42,20 +41,16 @@ class JournalObserver:
         self._tallies = tallies
         self._clock = clock
         self._lines = ProcedureLines()
-        self.changes = 0
-        """How often a worker has done anything: as long as it stays, nothing has changed that is subscribed."""
         self.routing_trouble: str | None = None
         """Why the last call of the Routing Manager got no answer, in words; None when it got one."""
-        self._unmet: c.Notify | None = None
-        """The last failure that an xApp is told of, until a procedure is seen that has had it."""
-        self._by_event: dict[type, Callable[[str, Any, Sequence[c.Command], float], None]] = {
+        self.by_event: Mapping[type, WatchEvent] = {
             e.Subscribe: self._posted,
             e.RouteDone: self._routed,
             e.RouteFailed: self._not_routed,
             m.SubscriptionResponse: self._answered,
             m.SubscriptionFailure: self._answered,
         }
-        self._by_command: dict[type, Callable[[str, e.Event | None, Any, float], None]] = {
+        self.by_command: Mapping[type, WatchCommand] = {
             c.Accept: self._accepted,
             c.SaveE2: self._saves,
             c.EraseE2: self._erased,
@@ -68,42 +63,25 @@ class JournalObserver:
         self._failures = Repeats(ALIKE)
         self._repeated = Repeats(REPEATED)
 
-    def saw(self, meid: str, event: e.Event | None, commands: Sequence[c.Command]) -> None:
-        self.changes += 1
-        now = self._clock()
-        look = self._by_event.get(type(event))
-        if look is not None:
-            look(meid, event, commands, now)
-        for command in commands:
-            watch = self._by_command.get(type(command))
-            if watch is not None:
-                watch(meid, event, command, now)
-        if self._unmet is not None:
-            self._not_met(meid)
-
     # --- requests
 
-    def _posted(self, meid: str, event: e.Subscribe, commands: Sequence[c.Command], now: float) -> None:
+    def _posted(self, meid: str, event: e.Subscribe, commands: Sequence[c.Command]) -> None:
         for command in commands:
             if isinstance(command, c.SaveRest) and command.step is not None:
-                self._outcomes.posted(command.record.subscription_id, meid, event.request, now)
+                self._outcomes.posted(command.record.subscription_id, meid, event.request, self._clock())
 
-    def _routed(self, meid: str, event: e.RouteDone, commands: Sequence[c.Command], now: float) -> None:
+    def _routed(self, meid: str, event: e.RouteDone, commands: Sequence[c.Command]) -> None:
         self.routing_trouble = None
 
-    def _not_routed(self, meid: str, event: e.RouteFailed, commands: Sequence[c.Command], now: float) -> None:
+    def _not_routed(self, meid: str, event: e.RouteFailed, commands: Sequence[c.Command]) -> None:
         self.routing_trouble = None if event.kind in _ANSWERED else event.message
 
     def _answered(
-        self,
-        meid: str,
-        event: m.SubscriptionResponse | m.SubscriptionFailure,
-        commands: Sequence[c.Command],
-        now: float,
+        self, meid: str, event: m.SubscriptionResponse | m.SubscriptionFailure, commands: Sequence[c.Command]
     ) -> None:
         trace = self._outcomes.by_instance(event.request_id.instance)
         if trace is not None and trace.outcome == "pending":
-            trace.answered = now
+            trace.answered = self._clock()
 
     def refused(self, request: SubscribeRequest, error: RefusedError) -> None:
         """A valid POST was refused. One that is sent again and again has few entries."""
@@ -146,25 +124,28 @@ class JournalObserver:
 
     # --- commands
 
-    def _accepted(self, meid: str, event: e.Event | None, command: c.Accept, now: float) -> None:
-        self._outcomes.saved(command.subscription_id, now)
+    def _accepted(self, meid: str, command: c.Accept, event: e.Event | None, commands: Sequence[c.Command]) -> None:
+        self._outcomes.saved(command.subscription_id, self._clock())
 
-    def _saves(self, meid: str, event: e.Event | None, command: c.SaveE2, now: float) -> None:
+    def _saves(self, meid: str, command: c.SaveE2, event: e.Event | None, commands: Sequence[c.Command]) -> None:
         if command.step is not None:
-            self._outcomes.started(command.record, now)
+            self._outcomes.started(command.record, self._clock())
 
-    def _erased(self, meid: str, event: e.Event | None, command: c.EraseE2, now: float) -> None:
+    def _erased(self, meid: str, command: c.EraseE2, event: e.Event | None, commands: Sequence[c.Command]) -> None:
         self._outcomes.forget(command.instance_id)
 
-    def _rest_erased(self, meid: str, event: e.Event | None, command: c.EraseRest, now: float) -> None:
+    def _rest_erased(
+        self, meid: str, command: c.EraseRest, event: e.Event | None, commands: Sequence[c.Command]
+    ) -> None:
         self._outcomes.withdrawn(command.subscription_id)
 
-    def _sent(self, meid: str, event: e.Event | None, command: c.SendToE2, now: float) -> None:
+    def _sent(self, meid: str, command: c.SendToE2, event: e.Event | None, commands: Sequence[c.Command]) -> None:
         if not isinstance(command.message, m.SubscriptionRequest):
             return
         trace = self._outcomes.by_instance(command.message.request_id.instance)
         if trace is None or trace.outcome != "pending":
             return
+        now = self._clock()
         if type(event) is e.RouteDone:
             trace.route = now
         if command.resend:
@@ -172,8 +153,8 @@ class JournalObserver:
         else:
             trace.requested = now
 
-    def _told(self, meid: str, event: e.Event | None, command: c.Notify, now: float) -> None:
-        failure = command.failure
+    def _told(self, meid: str, command: c.Notify, event: e.Event | None, commands: Sequence[c.Command]) -> None:
+        failure, now = command.failure, self._clock()
         trace = self._outcomes.detail(command.subscription_id, command.xapp_event_instance_id)
         if trace is not None:
             if type(event) is e.RouteDone and not trace.route:
@@ -181,26 +162,16 @@ class JournalObserver:
             trace.end(failure, command.instance_id, now)
             if failure is None:
                 self._tallies.subscribed(meid, now - trace.posted, now)
-        if failure is not None:
-            if self._unmet is not None:
-                self._not_met(meid)
-            self._unmet = command
+        if failure is not None and not _is_of_a_procedure(command, commands):
+            function_id = trace.ran_function_id if trace is not None else None
+            self._lines.unmet(meid, command, function_id)
+            left_out = self._failures.due((meid, failure.cause), now)
+            happening = None if left_out is None else Unmet(meid, command, failure, function_id, left_out)
+            self._fails(happening, meid, command.endpoint.host)
 
-    def _not_met(self, meid: str) -> None:
-        """No procedure was seen that has had the failure."""
-        told, self._unmet = self._unmet, None
-        assert told is not None and told.failure is not None
-        trace = self._outcomes.detail(told.subscription_id, told.xapp_event_instance_id)
-        function_id = trace.ran_function_id if trace is not None else None
-        self._lines.unmet(meid, told, function_id)
-        left_out = self._failures.due((meid, told.failure.cause), self._clock())
-        happening = None if left_out is None else Unmet(meid, told, told.failure, function_id, left_out)
-        self._fails(happening, meid, told.endpoint.host)
-
-    def _finished(self, meid: str, event: e.Event | None, command: c.Finished, now: float) -> None:
-        if self._unmet is not None and self._unmet.subscription_id == command.subscription_id:
-            self._unmet = None
+    def _finished(self, meid: str, command: c.Finished, event: e.Event | None, commands: Sequence[c.Command]) -> None:
         self._lines.ended(meid, command)
+        now = self._clock()
         if command.outcome not in GOOD:
             left_out = self._failures.due((meid, command.procedure, command.outcome, command.detail), now)
             told = None if left_out is None else Ended(meid, kept(command), left_out)
@@ -213,10 +184,10 @@ class JournalObserver:
         elif command.about.xapp_event_instance_id is None and command.procedure in _SUBSCRIBES:  # over RMR
             self._tallies.subscribed(meid, command.seconds, now)
 
-    def _ignored(self, meid: str, event: e.Event | None, command: c.Ignored, now: float) -> None:
+    def _ignored(self, meid: str, command: c.Ignored, event: e.Event | None, commands: Sequence[c.Command]) -> None:
         """An xApp that subscribes over RMR is not answered while its node is down; nobody else would say so."""
         if command.kind is c.Odd.E2_DOWN:
-            left_out = self._repeated.due((command.what, meid), now)
+            left_out = self._repeated.due((command.what, meid), self._clock())
             words = command.what + and_more(left_out or 0)
             self._fails(None if left_out is None else Facts(words, meid=meid, outcome="ignored"), meid, "")
 
@@ -247,12 +218,15 @@ class JournalObserver:
         self._journal.add(Kind.NOTIFICATION, Severity.WARNING, facts)
 
 
-class Observers:
-    """Several `submgr.runtime.ports.Observer` as one."""
-
-    def __init__(self, *observers: Observer) -> None:
-        self._saw = [observer.saw for observer in observers]
-
-    def saw(self, meid: str, event: e.Event | None, commands: Sequence[c.Command]) -> None:
-        for saw in self._saw:
-            saw(meid, event, commands)
+def _is_of_a_procedure(told: c.Notify, commands: Sequence[c.Command]) -> bool:
+    """Whether it is a procedure that has had this failure: it ends with the same commands, after the xApp was told, and
+    before an xApp is told of the next failure."""
+    behind = False
+    for command in commands:
+        if command is told:
+            behind = True
+        elif behind and isinstance(command, c.Notify) and command.failure is not None:
+            return False
+        elif behind and isinstance(command, c.Finished) and command.subscription_id == told.subscription_id:
+            return True
+    return False

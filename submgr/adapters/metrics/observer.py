@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from submgr.adapters.metrics.go_counters import GoCounters
 from submgr.adapters.metrics.prometheus import Metrics
+from submgr.adapters.observers import WatchCommand, WatchEvent
 from submgr.core import commands as c
 from submgr.core import events as e
 from submgr.e2ap import messages as m
@@ -28,7 +29,7 @@ NOTES = {
     c.Note.DELETE_TIMER: "SubDelReqTimerExpiry",
     c.Note.PARTIAL: "PartialSubRespFromE2",
 }
-ANSWERS: dict[type, str] = {
+EVENTS: dict[type, str] = {
     m.SubscriptionResponse: "SubRespFromE2",
     m.SubscriptionFailure: "SubFailFromE2",
     m.SubscriptionDeleteResponse: "SubDelRespFromE2",
@@ -45,7 +46,7 @@ RMR_ANSWERS: dict[type, str] = {
 
 
 class WorkerObserver:
-    """Implements `submgr.runtime.ports.Observer`: feeds both sets of metrics.
+    """Implements `submgr.adapters.observers.Watcher`: feeds both sets of metrics.
 
     A message that an outsider can cause at will is logged once per kind and minute.
     """
@@ -54,7 +55,8 @@ class WorkerObserver:
         self._count = counters.inc
         self._metrics = metrics
         self._sparsely = Sparsely(log)
-        self._watch: dict[type, Callable[[str, c.Command], None]] = {
+        self.by_event: Mapping[type, WatchEvent] = dict.fromkeys(EVENTS, self._came)
+        self.by_command: Mapping[type, WatchCommand] = {
             c.SendToE2: self._sent,
             c.Notify: self._notified,
             c.AnswerOverRmr: self._answered,
@@ -63,33 +65,25 @@ class WorkerObserver:
             c.Noted: self._noted,
         }
 
-    def saw(self, meid: str, event: e.Event | None, commands: Sequence[c.Command]) -> None:
-        name = ANSWERS.get(type(event))
-        if name is not None:
-            self._count(name)
-        for command in commands:
-            watch = self._watch.get(type(command))
-            if watch is not None:
-                watch(meid, command)
+    def _came(self, meid: str, event: e.Event, commands: Sequence[c.Command]) -> None:
+        self._count(EVENTS[type(event)])
 
-    def _sent(self, meid: str, command: c.Command) -> None:
-        assert isinstance(command, c.SendToE2)
+    def _sent(self, meid: str, command: c.SendToE2, event: e.Event | None, commands: Sequence[c.Command]) -> None:
         subscribe = isinstance(command.message, m.SubscriptionRequest)
         if subscribe:
             self._count("SubReReqToE2" if command.resend else "SubReqToE2")
         else:
             self._count("SubDelReReqToE2" if command.resend else "SubDelReqToE2")
 
-    def _notified(self, meid: str, command: c.Command) -> None:
-        assert isinstance(command, c.Notify)
+    def _notified(self, meid: str, command: c.Notify, event: e.Event | None, commands: Sequence[c.Command]) -> None:
         self._count("RestSubNotifToXapp" if command.failure is None else "RestSubFailNotifToXapp")
 
-    def _answered(self, meid: str, command: c.Command) -> None:
-        assert isinstance(command, c.AnswerOverRmr)
+    def _answered(
+        self, meid: str, command: c.AnswerOverRmr, event: e.Event | None, commands: Sequence[c.Command]
+    ) -> None:
         self._count(RMR_ANSWERS[type(command.message)])
 
-    def _noted(self, meid: str, command: c.Command) -> None:
-        assert isinstance(command, c.Noted)
+    def _noted(self, meid: str, command: c.Noted, event: e.Event | None, commands: Sequence[c.Command]) -> None:
         if command.what is c.Note.UNCONFIRMED_DELETE:
             self._metrics.delete_unconfirmed()
         elif command.what is c.Note.CONFIRMED_LATE:
@@ -97,12 +91,10 @@ class WorkerObserver:
         else:
             self._count(NOTES[command.what], command.n)
 
-    def _finished(self, meid: str, command: c.Command) -> None:
-        assert isinstance(command, c.Finished)
+    def _finished(self, meid: str, command: c.Finished, event: e.Event | None, commands: Sequence[c.Command]) -> None:
         self._metrics.procedure(command.procedure, command.outcome.value, command.seconds)
 
-    def _ignored(self, meid: str, command: c.Command) -> None:
-        assert isinstance(command, c.Ignored)
+    def _ignored(self, meid: str, command: c.Ignored, event: e.Event | None, commands: Sequence[c.Command]) -> None:
         self._metrics.ignored(command.kind.value)
         self._sparsely.log(logging.WARNING, command.kind.value, f"ignored: {command.what}", meid=meid)
 

@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 
 from submgr.adapters.tracing.exporting import TIMEOUT, QueuedSpans, Words
-from submgr.adapters.tracing.ports import TracedNotifier, TracedRecords, TracedRoutes, TracedSender, TracingObserver
+from submgr.adapters.tracing.ports import TracedNotifier, TracedObserver, TracedRecords, TracedRoutes, TracedSender
 from submgr.adapters.tracing.traces import Traces, fail
 from submgr.runtime.ports import E2Sender, Notifier, Observer, Records, Routes
 
@@ -93,9 +93,9 @@ class Tracing:
         """The way to E2 nodes with a span for each request."""
         return TracedSender(sender, self.traces)
 
-    def observer(self) -> Observer:
-        """What hears how procedures end."""
-        return TracingObserver(self.traces)
+    def observer(self, observer: Observer) -> Observer:
+        """Those who watch, and the spans that end by what they see."""
+        return TracedObserver(observer, self.traces)
 
     def requests(self, app: Wsgi) -> Wsgi:
         """The xApp interface with a span for each request to subscribe or to unsubscribe."""

@@ -14,7 +14,18 @@ from submgr.core.events import Event, Undecodable
 from submgr.core.model import E2Record, Removal, RestRecord, RmrEndpoint
 from submgr.e2ap import messages as m
 from submgr.e2ap.causes import describe
-from submgr.runtime.ports import E2Sender, MType, Notifier, Records, Routed, RouteFailure, Routes, WriteFailure, Written
+from submgr.runtime.ports import (
+    E2Sender,
+    MType,
+    Notifier,
+    Observer,
+    Records,
+    Routed,
+    RouteFailure,
+    Routes,
+    WriteFailure,
+    Written,
+)
 
 _ANSWERS = (
     m.SubscriptionResponse,
@@ -147,13 +158,15 @@ class TracedSender:
         self._sender.answer(token, mtype, instance_id, payload)
 
 
-class TracingObserver:
+class TracedObserver:
     """Implements `Observer`: ends the spans of requests to E2 nodes and of procedures."""
 
-    def __init__(self, traces: Traces) -> None:
+    def __init__(self, observer: Observer, traces: Traces) -> None:
+        self._observer = observer
         self._traces = traces
 
     def saw(self, meid: str, event: Event | None, commands: Sequence[Command]) -> None:
+        self._observer.saw(meid, event, commands)
         if isinstance(event, _ANSWERS):
             self._answered(event)
         elif isinstance(event, Undecodable):

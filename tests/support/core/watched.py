@@ -9,6 +9,7 @@ from submgr.adapters.journal.journal import Journal
 from submgr.adapters.journal.observer import JournalObserver
 from submgr.adapters.journal.outcomes import Outcomes
 from submgr.adapters.journal.tallies import Tallies
+from submgr.adapters.observers import Observers
 from submgr.core import commands as c
 from submgr.core import events as e
 from support.core.outside import Outside, turns
@@ -25,12 +26,13 @@ class Watched(Outside):
         self.outcomes = Outcomes()
         self.tallies = Tallies(lambda: self.when)
         self.observer = JournalObserver(self.journal, self.outcomes, self.tallies, lambda: self.when)
+        self.observers = Observers(self.observer)
         super().__init__()
 
     def saw(self, meid: str, event: e.Event | None, commands: Sequence[c.Command]) -> None:
         self.when += 1
         super().saw(meid, event, commands)
-        self.observer.saw(meid, event, commands)
+        self.observers.saw(meid, event, commands)
 
     @staticmethod
     def turns() -> None:

@@ -27,7 +27,7 @@ def outside(looked_at: Any) -> Watched:
     """gnb_1 with a good and a bad REST subscription, gnb_2 with one of two details and one over RMR."""
     outside = Watched()
     outside.journal, outside.outcomes = looked_at.journal, looked_at.outcomes
-    outside.observer, outside.when = looked_at.observer, looked_at.now
+    outside.observers, outside.when = looked_at.observers, looked_at.now
     looked_at.local.set("gnb_1", ConnectionState.CONNECTED)
     looked_at.local.set("gnb_3", ConnectionState.DISCONNECTED)
     outside.post("gnb_1", "good", report(1))

@@ -201,10 +201,10 @@ def test_a_flood_of_failures_that_are_alike_has_few_lines_and_leaves_room_for_ot
     with caplog.at_level(logging.WARNING):
         for number in range(10_000):
             told = Finished("subscribe", Outcome.REFUSED, 0.1, number, f"r{number}", failure.cause, failure, about)
-            outside.observer.saw("gnb_1", None, [told])
+            outside.observers.saw("gnb_1", None, [told])
     assert len(caplog.records) == 20
     assert len(outside.journal.after(0)) == ALIKE
     assert outside.tallies.refused_in_a_row("gnb_1") == 10_000
     outside.when += INTERVAL
-    outside.observer.saw("gnb_1", None, [told])
+    outside.observers.saw("gnb_1", None, [told])
     assert outside.words()[-1].endswith(f"no (and {10_000 - ALIKE} more like it)")

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -12,10 +12,11 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from submgr.adapters.tracing import traces as module
-from submgr.adapters.tracing.ports import TracedNotifier, TracedRecords, TracedSender, TracingObserver
+from submgr.adapters.tracing.ports import TracedNotifier, TracedObserver, TracedRecords, TracedSender
 from submgr.adapters.tracing.traces import Traces
-from submgr.core.commands import About, Finished, Notify, Outcome
+from submgr.core.commands import About, Command, Finished, Notify, Outcome
 from submgr.core.errors import Failure, Source
+from submgr.core.events import Event
 from submgr.core.model import ClientEndpoint, Content, E2Record, Holder, RestHolder, RestRecord, RmrEndpoint
 from submgr.e2ap.messages import Cause, RequestId, SubscriptionFailure, SubscriptionResponse
 from submgr.runtime.ports import MType, WriteFailure
@@ -50,6 +51,8 @@ class Ports:
 
     def drop(self, subscription_id: str) -> None: ...
 
+    def saw(self, meid: str, event: Event | None, commands: Sequence[Command]) -> None: ...
+
     def send_to_node(
         self, meid: str, mtype: MType, instance_id: int, payload: bytes, failed: Callable[[str], None], wait: float
     ) -> None:
@@ -70,7 +73,7 @@ class World:
         self.records = TracedRecords(self.ports, self.traces, "redis")  # type: ignore[arg-type]
         self.notifier = TracedNotifier(self.ports, self.traces)
         self.sender = TracedSender(self.ports, self.traces)  # type: ignore[arg-type]
-        self.observer = TracingObserver(self.traces)
+        self.observer = TracedObserver(self.ports, self.traces)
 
     def _describe(self, meid: str, content: Content) -> None:
         self.described.append((meid, content))
