@@ -28,6 +28,7 @@ NOTES = {
     c.Note.SUBSCRIBE_TIMER: "SubReqTimerExpiry",
     c.Note.DELETE_TIMER: "SubDelReqTimerExpiry",
     c.Note.PARTIAL: "PartialSubRespFromE2",
+    c.Note.ROUTE_UNCONFIRMED: "RouteDeleteFail",
 }
 EVENTS: dict[type, str] = {
     m.SubscriptionResponse: "SubRespFromE2",

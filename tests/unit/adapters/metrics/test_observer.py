@@ -1,5 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-from submgr.adapters.metrics.observer import SdlObserver
+import pytest
+
+from submgr.adapters.metrics.monitoring import monitoring_of
+from submgr.adapters.metrics.observer import NOTES, SdlObserver, WorkerObserver
+from submgr.adapters.observers import Observers
+from submgr.core.commands import Note, Noted
+
+
+@pytest.mark.parametrize("note", Note)
+def test_every_note_of_the_core_is_counted(note: Note) -> None:
+    watched = monitoring_of("")
+    unconfirmed = {Note.UNCONFIRMED_DELETE: 1.0, Note.CONFIRMED_LATE: -1.0}
+    Observers(WorkerObserver(watched.counters, watched.metrics)).saw("gnb_1", None, [Noted(note, 3)])
+    if note in unconfirmed:
+        assert watched.registry.get_sample_value("submgr_unconfirmed_deletes") == unconfirmed[note]
+    else:
+        assert watched.counters.value(NOTES[note]) == 3
 
 
 def test_failures_count_under_the_names_of_the_dashboards() -> None:
