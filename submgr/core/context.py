@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from heapq import heappop, heappush
 
 from submgr.core.commands import AnswerOverRmr, Command, SendToE2
 from submgr.core.controls import Controls
@@ -40,6 +40,8 @@ class NodeContext:
         self.connected = connected
         self.lost_because = "" if connected else "not connected"
         self.stale = False
+        self._commands: list[Command] = []
+        self.emit: Callable[[Command], None] = self._commands.append
         self.removals = Removals(registry, self.emit)
         self.subscriptions = Subscriptions(meid, registry, self.removals, self.emit)
         self.queue = JobQueue()
@@ -48,20 +50,18 @@ class NodeContext:
         self.subscribing: dict[HolderKey, Entry] = {}
         self.talking: dict[int, RunningProcedure] = {}
         self.awaited: dict[int, RunningProcedure] = {}
-        self._commands: list[Command] = []
-        self._timers: list[tuple[float, int, RunningProcedure | None, Job | None]] = []
+        self._timers: list[tuple[float, int]] = []
         self._step = 0
+        self._later: dict[int, Job] = {}
         self._transactions: dict[int, Transaction] = {}
         self._open_transactions: set[Transaction] = set()
 
     # --- commands
 
-    def emit(self, command: Command) -> None:
-        self._commands.append(command)
-
     def take_commands(self) -> list[Command]:
-        """Returns the commands since the last call."""
-        commands, self._commands = self._commands, []
+        """Returns the commands that were emitted since the last call."""
+        commands = self._commands.copy()
+        self._commands.clear()
         return commands
 
     def commands_waiting(self) -> int:
@@ -115,39 +115,41 @@ class NodeContext:
 
     def new_step(self, procedure: RunningProcedure, deadline: float) -> int:
         """Begins a step of a procedure: the answer to its commands, or the timer, goes to the procedure."""
-        self._step += 1
-        self.awaited[self._step] = procedure
-        procedure.deadline = deadline
-        heapq.heappush(self._timers, (deadline, self._step, procedure, None))
-        return self._step
+        self.awaited.pop(procedure.step, None)
+        step = self._step = self._step + 1
+        self.awaited[step] = procedure
+        heappush(self._timers, (deadline, step))
+        return step
 
     def end_step(self, procedure: RunningProcedure) -> None:
         """Whatever is still answered to the procedure's step is not for it any more."""
         self.awaited.pop(procedure.step, None)
-        procedure.deadline = None
 
     def enqueue_at(self, when: float, job: Job) -> None:
         """Enqueues a job later."""
         self._step += 1
-        heapq.heappush(self._timers, (when, self._step, None, job))
+        self._later[self._step] = job
+        heappush(self._timers, (when, self._step))
 
     @property
     def deadline(self) -> float | None:
         """When the next timer is due; None without any."""
-        timers = self._timers
+        timers, awaited, later = self._timers, self.awaited, self._later
         while timers:
-            due, _, procedure, _ = timers[0]
-            if procedure is None or (procedure.deadline == due and not procedure.ended):
+            due, step = timers[0]
+            if step in awaited or step in later:
                 return due
-            heapq.heappop(timers)
+            heappop(timers)
         return None
 
     def take_due(self, now: float) -> RunningProcedure | Job | None:
         """Returns the next thing that is due by now: a procedure whose timer has expired, or a job to be enqueued."""
-        while self._timers and self._timers[0][0] <= now:
-            due, _, procedure, job = heapq.heappop(self._timers)
-            if procedure is None or (procedure.deadline == due and not procedure.ended):
-                return procedure or job
+        timers = self._timers
+        while timers and timers[0][0] <= now:
+            _, step = heappop(timers)
+            due = self.awaited.get(step) or self._later.pop(step, None)
+            if due is not None:
+                return due
         return None
 
     # --- the queue

@@ -6,7 +6,7 @@ The shell tells the time and performs the commands in their order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from submgr.core import events as e
@@ -60,6 +60,7 @@ class Node:
 
     An event can concern thousands of subscriptions. `slices` and `timer_slices` return the commands of the same work
     slice by slice, so that others can have their turn in between; the node takes the next event after the last slice.
+    Most events are one slice, done at once, and start no job.
 
     Times are monotonic seconds. Not for threads.
     """
@@ -73,12 +74,18 @@ class Node:
     def handle(self, event: e.Event, now: float) -> list[Command]:
         return [command for commands in self.slices(event, now) for command in commands]
 
-    def slices(self, event: e.Event, now: float) -> Iterator[list[Command]]:
+    def slices(self, event: e.Event, now: float) -> Iterable[list[Command]]:
+        context = self._context
+        long_work = HANDLERS[type(event)](self._scheduler, event, now)
+        if long_work is None and not context.queue.unsettled:
+            return (context.take_commands(),)
+        return self._slices(long_work, now)
+
+    def _slices(self, long_work: Iterator[None] | None, now: float) -> Iterator[list[Command]]:
+        """Does the rest of an event's work: what is long, then the jobs that may start."""
         context, scheduler = self._context, self._scheduler
-        long_work = HANDLERS[type(event)](scheduler, event, now)
-        if long_work is not None:
-            for _ in long_work:
-                yield context.take_commands()
+        for _ in long_work or ():
+            yield context.take_commands()
         while scheduler.schedule(now):
             yield context.take_commands()
         yield context.take_commands()
@@ -90,7 +97,7 @@ class Node:
     def timer_slices(self, now: float) -> Iterator[list[Command]]:
         context, scheduler = self._context, self._scheduler
         while scheduler.expire(now):
-            while scheduler.schedule(now):
+            while context.queue.unsettled and scheduler.schedule(now):
                 yield context.take_commands()
             if context.commands_waiting() >= SLICE:
                 yield context.take_commands()
@@ -136,6 +143,7 @@ class Node:
     def controls(self, controls: Controls) -> None:
         """New procedures obey the new settings; running ones keep those they started with."""
         self._context.controls = controls
+        self._context.queue.unsettled = True  # there may be more slots
 
     @property
     def idle(self) -> bool:

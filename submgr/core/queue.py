@@ -10,8 +10,8 @@ everything of the Routing Manager and the store at once.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Hashable, Iterator
+from heapq import heappop, heappush
 from typing import Protocol
 
 from submgr.core.jobs import Job
@@ -24,13 +24,12 @@ class RunningProcedure(Protocol):
     """A procedure as its node sees it, without knowing which kind it is.
 
     `name` and `described_state` are words for log lines. `step`: the step whose answer the procedure waits for.
-    `deadline`: when the timer of its state is due, in monotonic seconds. `instance_id`: of the E2 subscription it
-    works on, if any. `follow_up`: the job that takes its place in the queue when it has `ended`.
+    `instance_id`: of the E2 subscription it works on, if any. `follow_up`: the job that takes its place in the queue
+    when it has `ended`.
     """
 
     name: str
     step: int
-    deadline: float | None
     entry: Entry | None
     follow_up: Job | None
     ended: bool
@@ -66,7 +65,11 @@ class Entry:
 
 
 class JobQueue:
-    """Every operation is O(number of the job's keys) or O(log n)."""
+    """Every operation is O(number of the job's keys) or O(log n).
+
+    `unsettled`: a job has become ready or wants a slot, or a slot is free again. The scheduler looks at what may start,
+    and says so when nothing more may.
+    """
 
     def __init__(self) -> None:
         self._lines: dict[Hashable, dict[Entry, None]] = {}
@@ -77,6 +80,7 @@ class JobQueue:
         self._side_slot_wanted: list[tuple[int, Entry]] = []
         self._side_slots_held = 0
         self._next = 0
+        self.unsettled = False
 
     def __len__(self) -> int:
         """Returns the number of jobs that wait or run."""
@@ -103,7 +107,7 @@ class JobQueue:
             first = first and not line
             line[entry] = None
         if first:
-            heapq.heappush(self._ready, (entry.order, entry))
+            self._is_ready(entry)
         return entry
 
     def remove(self, entry: Entry) -> None:
@@ -115,60 +119,93 @@ class JobQueue:
         self._release_side_slot(entry)
         for key in entry.keys:
             line = self._lines[key]
+            if len(line) == 1:
+                del self._lines[key]
+                continue
             was_first = next(iter(line)) is entry
             del line[entry]
-            if not line:
-                del self._lines[key]
-            elif was_first:
+            if was_first:
                 successor = next(iter(line))
                 if self._first_everywhere(successor):
-                    heapq.heappush(self._ready, (successor.order, successor))
+                    self._is_ready(successor)
 
     def _first_everywhere(self, entry: Entry) -> bool:
         return all(next(iter(self._lines[key])) is entry for key in entry.keys)
 
-    def next_ready(self) -> Entry | None:
-        """Returns a job that may start as far as its keys go; each is returned once."""
-        while self._ready:
-            entry = heapq.heappop(self._ready)[1]
-            if entry in self._entries:
-                return entry
-        return None
+    def _is_ready(self, entry: Entry) -> None:
+        heappush(self._ready, (entry.order, entry))
+        self.unsettled = True
+
+    def next(self, slots: int) -> Entry | None:
+        """Returns a job that may start, as far as the queue knows; None when there is none.
+
+        First those that have become ready, each once, and without a slot. Then those that have waited for a side slot,
+        or for one of these `slots`, the longest waiting first, each with the slot that it has got.
+        """
+        entry = None
+        if self._ready:
+            entry = self._first(self._ready)
+        if entry is None and self._side_slot_wanted and self._side_slots_held < SIDE_SLOTS:
+            entry = self._first(self._side_slot_wanted)
+            if entry is not None:
+                self._give_side_slot(entry)
+        if entry is None and self._slot_wanted and self._slots_held < slots:
+            entry = self._first(self._slot_wanted)
+            if entry is not None:
+                self._give_slot(entry)
+        return entry
+
+    def take_slot(self, entry: Entry, slots: int) -> bool:
+        """Gives the job one of these `slots` at once when nobody else is to get anything first. Returns whether it has
+        got one; else it waits for one."""
+        if self._any_waits() or self._slots_held >= slots:
+            self.want_slot(entry)
+            return False
+        self._release_side_slot(entry)
+        self._give_slot(entry)
+        return True
+
+    def take_side_slot(self, entry: Entry) -> bool:
+        """As `take_slot`, with the side slots."""
+        self.release_slot(entry)
+        if self._any_waits() or self._side_slots_held >= SIDE_SLOTS:
+            heappush(self._side_slot_wanted, (entry.order, entry))
+            return False
+        self._give_side_slot(entry)
+        return True
 
     def want_slot(self, entry: Entry) -> None:
         self._release_side_slot(entry)
-        heapq.heappush(self._slot_wanted, (entry.order, entry))
-
-    def next_with_slot(self, slots: int) -> Entry | None:
-        """Gives a slot to the longest waiting job that wants one; None when nobody does or all `slots` are taken."""
-        while self._slot_wanted and self._slots_held < slots:
-            entry = heapq.heappop(self._slot_wanted)[1]
-            if entry in self._entries:
-                entry.has_slot = True
-                self._slots_held += 1
-                return entry
-        return None
-
-    def want_side_slot(self, entry: Entry) -> None:
-        self.release_slot(entry)
-        heapq.heappush(self._side_slot_wanted, (entry.order, entry))
-
-    def next_with_side_slot(self) -> Entry | None:
-        """Gives a side slot to the longest waiting job that wants one; None when nobody does or all are taken."""
-        while self._side_slot_wanted and self._side_slots_held < SIDE_SLOTS:
-            entry = heapq.heappop(self._side_slot_wanted)[1]
-            if entry in self._entries:
-                entry.has_side_slot = True
-                self._side_slots_held += 1
-                return entry
-        return None
-
-    def _release_side_slot(self, entry: Entry) -> None:
-        if entry.has_side_slot:
-            entry.has_side_slot = False
-            self._side_slots_held -= 1
+        heappush(self._slot_wanted, (entry.order, entry))
+        self.unsettled = True
 
     def release_slot(self, entry: Entry) -> None:
         if entry.has_slot:
             entry.has_slot = False
             self._slots_held -= 1
+            self.unsettled = True
+
+    def _release_side_slot(self, entry: Entry) -> None:
+        if entry.has_side_slot:
+            entry.has_side_slot = False
+            self._side_slots_held -= 1
+            self.unsettled = True
+
+    def _give_slot(self, entry: Entry) -> None:
+        entry.has_slot = True
+        self._slots_held += 1
+
+    def _give_side_slot(self, entry: Entry) -> None:
+        entry.has_side_slot = True
+        self._side_slots_held += 1
+
+    def _any_waits(self) -> bool:
+        return bool(self._ready or self._side_slot_wanted or self._slot_wanted)
+
+    def _first(self, waiting: list[tuple[int, Entry]]) -> Entry | None:
+        """Takes out the job that came first; None: all of them have gone."""
+        while waiting:
+            _, entry = heappop(waiting)
+            if entry in self._entries:
+                return entry
+        return None

@@ -19,27 +19,21 @@ class Scheduler:
     def schedule(self, now: float) -> bool:
         """Starts the jobs that may start, a slice of them at most. Returns whether others may be left.
 
-        Whether a job needs the E2 node is asked again when it has the slot: that may have changed while it waited.
+        Whether a job needs the E2 node is asked again when it has waited for its slot: that may have changed meanwhile.
         """
         node, queue = self.node, self.node.queue
         for _ in range(SLICE):
-            if (entry := queue.next_ready()) is not None:
-                if planner.needs_node(entry.work, node):
-                    queue.want_slot(entry)
-                else:
-                    queue.want_side_slot(entry)
-            elif (entry := queue.next_with_side_slot()) is not None:
-                if planner.needs_node(entry.work, node):
-                    queue.want_slot(entry)
-                else:
-                    self._run(entry, now)
-            elif (entry := queue.next_with_slot(node.controls.max_ongoing)) is not None:
-                if planner.needs_node(entry.work, node):
-                    self._run(entry, now)
-                else:
-                    queue.want_side_slot(entry)
-            else:
+            slots = node.controls.max_ongoing
+            entry = queue.next(slots)
+            if entry is None:
+                queue.unsettled = False
                 return False
+            if planner.needs_node(entry.work, node):
+                starts = entry.has_slot or queue.take_slot(entry, slots)
+            else:
+                starts = entry.has_side_slot or queue.take_side_slot(entry)
+            if starts:
+                self._run(entry, now)
         return True
 
     def running(self) -> list[RunningProcedure]:
@@ -83,24 +77,27 @@ class Scheduler:
 
     def _go_on(self, procedure: RunningProcedure | None, now: float) -> None:
         """After a step of a procedure: its slot is free, or its follow-up runs, or its job has ended."""
-        while procedure is not None:
-            if procedure.ended:
-                self._silence(procedure)
+        while procedure is not None and procedure.ended:
+            self._silence(procedure)
+            procedure = self._follow_up(procedure, now)
+        if procedure is not None:
             entry = procedure.entry
-            if entry is None or entry.procedure is not procedure:
-                return
-            if not procedure.ended:
-                if not procedure.holds_slot:
-                    self.node.queue.release_slot(entry)
-                return
-            if procedure.follow_up is None:
-                self.node.end(entry)
-                return
-            entry.work = procedure.follow_up
-            if planner.needs_node(entry.work, self.node) and not entry.has_slot:
-                self.node.queue.want_slot(entry)
-                return
-            procedure = self._start(entry, now)
+            if entry is not None and entry.has_slot and not procedure.holds_slot:
+                self.node.queue.release_slot(entry)
+
+    def _follow_up(self, procedure: RunningProcedure, now: float) -> RunningProcedure | None:
+        """Starts what follows a procedure that has ended. None: nothing does, or it waits for its turn."""
+        entry = procedure.entry
+        if entry is None or entry.procedure is not procedure:
+            return None
+        if procedure.follow_up is None:
+            self.node.end(entry)
+            return None
+        entry.work = procedure.follow_up
+        if planner.needs_node(entry.work, self.node) and not entry.has_slot:
+            self.node.queue.want_slot(entry)
+            return None
+        return self._start(entry, now)
 
     def _silence(self, procedure: RunningProcedure) -> None:
         """The E2 node's answers are not for this procedure any more."""

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The timers as a table: what each waits for, how long, and how often the guarded request is sent.
 
-The seconds and tries of `T_SUB` and `T_DEL` come from the request or the configuration. The others guard the ports,
-which bound their own work a little tighter: such a timer fires only when a port never answers.
+The seconds and tries of `T_SUB` and `T_DEL` come from the request or the configuration. `T_ROUTE`, `T_STORE` and
+`T_ANSWER` guard the ports, which bound their own work a little tighter: such a timer fires only when a port never
+answers. The seconds of `T_ROUTE` follow the configured time of a route call.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ T_ANSWER = Timer("T_ANSWER", 10.0, 1, 1.0, 60.0, "the 201 to be written to its s
 T_REMOVAL = Timer("T_REMOVAL", 10.0, 0, 1.0, 300.0, "the next try of what could not be done")
 
 TIMERS = (T_SUB, T_DEL, T_ROUTE, T_STORE, T_ANSWER, T_REMOVAL)
+ADJUSTABLE = (T_SUB, T_DEL, T_ROUTE)
+"""Those that run as long as the request or the configuration says."""
 
 
 def removal_delay(failures: int) -> float:

@@ -6,7 +6,7 @@ It waits for nothing but its inbox and the next timer: the answers of the ports 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 import gevent
 from gevent.event import Event
@@ -77,14 +77,19 @@ class Worker:
         self.begun = Event()
         """Set when the first events have been handled, or the worker crashed while handling them."""
         self._ports = ports
+        self._saw = ports.observer.saw
         self._retire = retire
         self._crashed = crashed
         self._inbox: SimpleQueue[e.Event | None] = SimpleQueue()
         """None only wakes the worker."""
+        self.post: Callable[[e.Event], None] = self._inbox.put
+        """Puts an event into the inbox; never blocks."""
         self._alarm = Alarm(ports.clock, lambda: self._inbox.put(None))
         self._greenlet: gevent.Greenlet | None = None
         self._share = Share()
-        self._perform: dict[type, Callable[..., bool | None]] = {
+        self._refused: list[c.Command] = []
+        """Commands that could not be performed, of those that are being performed."""
+        self._perform: dict[type, Callable[..., None]] = {
             c.Accept: ports.reply,
             c.Refuse: ports.reply,
             c.ConfirmDelete: ports.reply,
@@ -115,10 +120,6 @@ class Worker:
     def stop(self) -> None:
         if self._greenlet is not None and self._greenlet is not gevent.getcurrent():
             self._greenlet.kill(block=False)
-
-    def post(self, event: e.Event) -> None:
-        """Puts an event into the inbox; never blocks."""
-        self._inbox.put(event)
 
     def perform(self, commands: list[c.Command]) -> None:
         """Performs commands that no event of this worker has brought."""
@@ -175,29 +176,31 @@ class Worker:
         self._share.renew()
         self._give_way()  # many workers may have got their events in one turn of the event loop
 
-    def _work(self, event: e.Event | None, pieces: Iterator[list[c.Command]]) -> None:
+    def _work(self, event: e.Event | None, pieces: Iterable[list[c.Command]]) -> None:
         """Performs the commands that an event brings (None: a timer). After each few milliseconds others have their
         turn; the worker's own inbox waits until the event is dealt with."""
         for commands in pieces:
             self._act(event, commands)
             event = None
-            self._give_way()
+            if not self._share.lasts():
+                self._give_way()
 
     def _give_way(self) -> None:
-        if self._share.lasts():
-            return
         self.busy_since = None
         self._share.wait()
         self.busy_since = self._ports.clock()
 
     def _act(self, event: e.Event | None, commands: list[c.Command]) -> None:
         """Tells the observer what was performed. A command that could not be: the core learns of that by an event."""
-        done = []
+        performers = self._perform
         for command in commands:
-            perform = self._perform.get(type(command))
-            if perform is None or perform(command) is not False:
-                done.append(command)
-        self._ports.observer.saw(self.meid, event, done)
+            perform = performers.get(type(command))
+            if perform is not None:
+                perform(command)
+        if self._refused:
+            commands = [command for command in commands if command not in self._refused]
+            self._refused.clear()
+        self._saw(self.meid, event, commands)
 
     # --- the store
 
@@ -257,13 +260,14 @@ class Worker:
 
     # --- the E2 node, and xApps
 
-    def _send_to_e2(self, command: c.SendToE2) -> bool:
+    def _send_to_e2(self, command: c.SendToE2) -> None:
         message = command.message
         try:
             payload = codec.encode(message)
         except codec.EncodeError as refused:
+            self._refused.append(command)
             self.post(e.EncodeFailed(command.step, str(refused)))
-            return False
+            return
         instance_id = message.request_id.instance
         mtype = MType.SUBSCRIBE if isinstance(message, SubscriptionRequest) else MType.DELETE
 
@@ -271,7 +275,6 @@ class Worker:
             self.post(e.NotSent(instance_id, reason))
 
         self._ports.sender.send_to_node(self.meid, mtype, instance_id, payload, failed, command.wait)
-        return True
 
     def _answer_over_rmr(self, command: c.AnswerOverRmr) -> None:
         message = command.message

@@ -30,7 +30,7 @@ from submgr.core.events import Expired, RouteDone, RouteFailed, RouteFailureKind
 from submgr.core.jobs import Job
 from submgr.core.model import RmrEndpoint
 from submgr.core.queue import Entry
-from submgr.core.timers import T_ROUTE, Timer
+from submgr.core.timers import ADJUSTABLE, T_ROUTE, Timer
 
 
 class State(Enum):
@@ -64,15 +64,22 @@ class Row(Struct, frozen=True):
 Table = Mapping[State, Row]
 
 
-class _ResolvedRow(Struct, frozen=True):
-    """A row and the methods of its state, looked up once for each kind of procedure."""
+class _Place(Struct):
+    """A row of a table, with the methods of its state, and where its arrows lead: found once for each procedure.
 
-    to: Mapping[type, State | None]
+    `seconds`: how long its timer runs; None: the procedure says that, or there is none. `enter` is None for NEW, which
+    no arrow leads to.
+    """
+
+    state: State
     timer: Timer | None
+    seconds: float | None
     slot: bool
-    enter: Callable[[Any, float], None] | None
+    ends: bool
+    enter: Callable[[Any, float], None]
     needs: Callable[[Any], bool] | None
     leave: Callable[[Any, object], None] | None
+    to: dict[type, _Place | None]
 
 
 class Procedure(ABC):
@@ -80,20 +87,19 @@ class Procedure(ABC):
 
     NAME: ClassVar[str]
     TABLE: ClassVar[Table]
-    _ROWS: ClassVar[dict[State, _ResolvedRow]]
+    _NEW: ClassVar[_Place]
 
     def __init_subclass__(cls) -> None:
         table: Table | None = getattr(cls, "TABLE", None)
         if table is not None:
-            cls._ROWS = _resolved(cls, table)
+            cls._NEW = _resolved(cls, table)[State.NEW]
 
     def __init__(self, node: NodeContext) -> None:
         self.node = node
         self.controls = node.controls
-        self.state = State.NEW
+        self._place = self._NEW
         self.ended = False
         """Whether the state is DONE or FAILED."""
-        self.deadline: float | None = None
         self.step = 0
         self.started = 0.0
         self.follow_up: Job | None = None
@@ -116,8 +122,12 @@ class Procedure(ABC):
         return NOBODY
 
     @property
+    def state(self) -> State:
+        return self._place.state
+
+    @property
     def holds_slot(self) -> bool:
-        return self._ROWS[self.state].slot
+        return self._place.slot
 
     @property
     def described_state(self) -> str:
@@ -129,36 +139,33 @@ class Procedure(ABC):
 
     def feed(self, event: object, now: float) -> bool:
         """Takes an event. Returns False when the current state does not know it: nothing has changed then."""
-        rows = self._ROWS
-        row = rows[self.state]
-        if type(event) not in row.to:
+        place = self._place
+        try:
+            target = place.to[type(event)]
+        except KeyError:
             return False
-        target = row.to[type(event)]
         if target is None:
             return True
-        if row.leave is not None:
-            row.leave(self, event)
-        row = rows[target]
-        while row.needs is not None and not row.needs(self):
-            target = row.to[Skip]
+        if place.leave is not None:
+            place.leave(self, event)
+        while target.needs is not None and not target.needs(self):
+            target = target.to[Skip]
             assert target is not None
-            row = rows[target]
-        self.state = target
-        self.ended = target is State.DONE or target is State.FAILED
-        self.node.end_step(self)
-        if row.timer is not None:
-            self.step = self.node.new_step(self, now + self.seconds(row.timer))
-        if row.enter is not None:
-            row.enter(self, now)
+        self._place = target
+        self.ended = target.ends
+        if target.timer is None:
+            self.node.end_step(self)
+        else:
+            self.step = self.node.new_step(self, now + (target.seconds or self.seconds(target.timer)))
+        target.enter(self, now)
         return True
 
     def expire(self, now: float) -> None:
         """The deadline of the current state has passed."""
-        self.deadline = None
         self.feed(Expired(), now)
 
     def seconds(self, timer: Timer) -> float:
-        """How long this procedure gives the timer."""
+        """How long this procedure gives one of the ADJUSTABLE timers."""
         return self.controls.route_timeout if timer is T_ROUTE else timer.seconds
 
     def not_sent(self, reason: str) -> None:
@@ -175,7 +182,7 @@ class Procedure(ABC):
         self.node.emit(told)
 
 
-def _resolved(cls: type[Procedure], table: Table) -> dict[State, _ResolvedRow]:
+def _resolved(cls: type[Procedure], table: Table) -> dict[State, _Place]:
     """Finds the methods of each state. Raises TypeError for a state that nothing enters, a `Skip` arrow without its
     condition, and a method whose state is not in the table."""
     names = {state.name.lower(): state for state in table}
@@ -183,17 +190,22 @@ def _resolved(cls: type[Procedure], table: Table) -> dict[State, _ResolvedRow]:
         kind, _, name = method.partition("_")
         if kind in ("enter", "needs", "leave") and name not in names:
             raise TypeError(f"{cls.__name__}.{method}: no such state in its table")
-    rows = {}
+    places = {}
     for name, state in names.items():
         row = table[state]
-        enter = getattr(cls, f"enter_{name}", None)
+        enter: Any = getattr(cls, f"enter_{name}", None)
         needs = getattr(cls, f"needs_{name}", None)
         if enter is None and state is not State.NEW:
             raise TypeError(f"{cls.__name__}: nothing enters {name}")
         if (needs is not None) is not (Skip in row.to):
             raise TypeError(f"{cls.__name__}: {name} has either a Skip arrow or needs_{name}, not both")
-        rows[state] = _ResolvedRow(row.to, row.timer, row.slot, enter, needs, getattr(cls, f"leave_{name}", None))
-    return rows
+        seconds = None if row.timer is None or row.timer in ADJUSTABLE else row.timer.seconds
+        ends = state in (State.DONE, State.FAILED)
+        leave = getattr(cls, f"leave_{name}", None)
+        places[state] = _Place(state, row.timer, seconds, row.slot, ends, enter, needs, leave, {})
+    for state, place in places.items():
+        place.to.update({event: target and places[target] for event, target in table[state].to.items()})
+    return places
 
 
 def unrouting(then: State) -> Row:

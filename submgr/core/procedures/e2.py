@@ -45,7 +45,6 @@ class E2Procedure(Procedure):
         if self.state not in (State.REQUESTED, State.DELETING):
             super().expire(now)
             return
-        self.deadline = None
         self.timer_expired()
         self.feed(Resend() if self.sends < self.tries else GaveUp(), now)
 

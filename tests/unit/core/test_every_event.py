@@ -290,12 +290,12 @@ STRANGERS: dict[type, Callable[[Procedure], object]] = {
 def test_an_event_that_is_not_in_the_table_changes_nothing(kind: type[Procedure], state: S) -> None:
     world, procedure = arrive(kind, state)
     table = kind.TABLE[state].to
-    before = (procedure.state, procedure.step, procedure.deadline, list(world.log))
+    before = (procedure.state, procedure.step, world.node.deadline, list(world.log))
     for event, make in STRANGERS.items():
         if event in table:
             continue
         assert procedure.feed(make(procedure), world.now) is False, event
-        assert (procedure.state, procedure.step, procedure.deadline, list(world.log)) == before, event
+        assert (procedure.state, procedure.step, world.node.deadline, list(world.log)) == before, event
     finish(world)
 
 
@@ -303,13 +303,13 @@ def test_an_event_that_is_not_in_the_table_changes_nothing(kind: type[Procedure]
 def test_answers_to_what_was_asked_before_change_nothing(kind: type[Procedure], state: S) -> None:
     """The step of an earlier state, answered late."""
     world, procedure = arrive(kind, state)
-    before = (procedure.state, procedure.deadline)
+    before = (procedure.state, world.node.deadline)
     for step in range(procedure.step):
         if step in world.node._context.awaited or step in {getattr(w, "step", None) for w in world.writes}:
             continue
         for event in (e.SaveFailed(step, "late"), e.RouteFailed(step, e.RouteFailureKind.TIMEOUT, "late")):
             assert world.event(event) == []
-    assert (procedure.state, procedure.deadline) == before
+    assert (procedure.state, world.node.deadline) == before
     finish(world)
 
 

@@ -29,7 +29,7 @@ def work(name: str, *keys: Hashable) -> NamedJob:
 
 def ready(queue: JobQueue) -> list[Entry]:
     found = []
-    while (entry := queue.next_ready()) is not None:
+    while (entry := queue.next(0)) is not None:
         found.append(entry)
     return found
 
@@ -71,37 +71,79 @@ def test_slots_are_given_in_the_order_the_jobs_came() -> None:
     jobs = [queue.add(work(str(n), n)) for n in range(4)]
     for job in reversed(ready(queue)):
         queue.want_slot(job)
-    assert queue.next_with_slot(2) is jobs[0]
-    assert queue.next_with_slot(2) is jobs[1]
-    assert queue.next_with_slot(2) is None
+    assert queue.next(2) is jobs[0]
+    assert queue.next(2) is jobs[1]
+    assert queue.next(2) is None
     assert queue.slots_held == 2
     queue.release_slot(jobs[1])
     queue.release_slot(jobs[1])
-    assert queue.next_with_slot(2) is jobs[2]
+    assert queue.next(2) is jobs[2]
     queue.remove(jobs[0])
-    assert queue.next_with_slot(2) is jobs[3]
+    assert queue.next(2) is jobs[3]
+
+
+def test_one_that_is_alone_has_its_slot_at_once() -> None:
+    queue = JobQueue()
+    a, b = queue.add(work("a", 1)), queue.add(work("b", 2))
+    assert queue.next(1) is a
+    assert not queue.take_slot(a, 1), "another one is ready, too, and may want a side slot"
+    assert queue.next(1) is b and queue.take_side_slot(b) is False
+    assert queue.next(1) is b and b.has_side_slot
+    assert queue.next(1) is a and a.has_slot
+    c, d = queue.add(work("c", 3)), queue.add(work("d", 4))
+    assert queue.next(1) is c and queue.next(1) is d and queue.next(1) is None
+    assert queue.take_side_slot(c) and c.has_side_slot
+    assert not queue.take_slot(d, 1), "all are taken"
+    queue.remove(a)
+    assert queue.next(1) is d and d.has_slot and queue.slots_held == 1
+
+
+def test_it_says_when_one_may_start_that_could_not_before() -> None:
+    queue = JobQueue()
+
+    def settle() -> list[Entry]:
+        found = []
+        while (entry := queue.next(1)) is not None:
+            found.append(entry)
+        queue.unsettled = False
+        return found
+
+    assert not queue.unsettled
+    a, behind, b = queue.add(work("a", 1)), queue.add(work("behind", 1)), queue.add(work("b", 2))
+    assert queue.unsettled and settle() == [a, b]
+    queue.want_slot(a)
+    queue.want_slot(b)
+    assert queue.unsettled and settle() == [a]
+    queue.release_slot(b)
+    assert not queue.unsettled, "it has none"
+    queue.release_slot(a)
+    assert queue.unsettled and settle() == [b]
+    queue.remove(a)
+    assert queue.unsettled and settle() == [behind]
+    queue.remove(behind)
+    assert not queue.unsettled and settle() == []
 
 
 def test_one_that_has_gone_gets_no_slot() -> None:
     queue = JobQueue()
     a, b = queue.add(work("a", 1)), queue.add(work("b", 2))
-    for job in (a, b):
+    for job in ready(queue):
         queue.want_slot(job)
     queue.remove(a)
-    assert queue.next_with_slot(1) is b
+    assert queue.next(1) is b
 
 
 def test_fewer_slots_by_a_new_setting_take_none_away() -> None:
     queue = JobQueue()
     jobs = [queue.add(work(str(n), n)) for n in range(3)]
-    for job in jobs:
+    for job in ready(queue):
         queue.want_slot(job)
-    assert queue.next_with_slot(2) and queue.next_with_slot(2)
-    assert queue.next_with_slot(1) is None
+    assert queue.next(2) and queue.next(2)
+    assert queue.next(1) is None
     queue.remove(jobs[0])
-    assert queue.next_with_slot(1) is None
+    assert queue.next(1) is None
     queue.remove(jobs[1])
-    assert queue.next_with_slot(1) is jobs[2]
+    assert queue.next(1) is jobs[2]
 
 
 @given(st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=2, unique=True), max_size=12), st.randoms())
@@ -114,9 +156,12 @@ def test_no_two_that_share_a_key_are_out_at_once_and_all_get_their_turn(keys: li
         taken = [key for job in out for key in job.keys]
         assert len(taken) == len(set(taken))
         job = out.pop(rng.randrange(len(out)))
+        queue.unsettled = False
         queue.remove(job)
         done.append(job)
-        out += ready(queue)
+        fresh = ready(queue)
+        assert queue.unsettled or not fresh
+        out += fresh
     assert len(queue) == 0 and len(done) == len(jobs)
     for key in range(4):
         order = [job.order for job in done if key in job.keys]

@@ -123,3 +123,13 @@ def test_new_settings_are_for_new_procedures() -> None:
         (4.2, saved, []),
         (11.2, TIME, ["subscribe 2 again"]),
     )
+
+
+def test_a_setting_that_allows_more_at_once_starts_who_waits() -> None:
+    script = Script()
+    script.play(
+        (0.0, over_rmr(1), ["save e2 1 uncompleted rmr/7?"]),
+        (0.0, over_rmr(2, content(b"\x09"), xid=b"y"), []),
+    )
+    script.node.controls = Controls(max_ongoing=2)
+    script.play((0.1, saved, ["POST route 1 old-rmr", "save e2 2 uncompleted rmr/7?"]))
