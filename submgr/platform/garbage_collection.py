@@ -2,10 +2,13 @@
 """Keeps Python's garbage collector from stopping a process that holds many objects.
 
 A full collection looks at every object: 25 ms after the start, half a second with ten thousand subscriptions, and
-nothing else runs meanwhile. With `keep_collections_short` a collection does not look again at objects that survived
-an earlier one, so that it costs as much as has come since. Objects are freed as before when nothing refers to them
-any more. Only a cycle of objects that was old already when it became garbage would stay: long-lived objects must not
-end in cycles.
+nothing else runs meanwhile. With `keep_collections_short` a collection looks at what has come since the last one, and
+survivors are set aside for good once they are many: each of them was looked at once. Garbage that only a collection
+can free comes with failures and with connections that end. While most of what a collection sees is garbage, hardly any
+survivors gather, and they are looked at again and again: what is in use at the moment will be garbage, too.
+
+Objects are freed as before when nothing refers to them any more. Only a cycle of objects that were set aside before it
+became garbage would stay: long-lived objects must not end in cycles.
 """
 
 from __future__ import annotations
@@ -14,9 +17,13 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_YOUNG, _MIDDLE, _OLD = 1000, 4, 2
-"""After so many new objects these are looked at (less than 0.5 ms); after five times that, their survivors; and after
-three times that, the survivors' survivors: a few milliseconds."""
+_NEW = 5000
+"""After so many new objects these are looked at: a millisecond."""
+_OFTEN = 2
+"""After so many such collections the next one looks at all survivors as well: a few milliseconds, and rare, since
+without garbage they have been set aside by then."""
+_MANY = 12_000
+"""So many survivors are set aside."""
 
 
 def keep_collections_short() -> None:
@@ -25,8 +32,8 @@ def keep_collections_short() -> None:
     What imports leave behind as garbage stays: 1,500 objects are not worth looking at 90,000 others (30 ms of a start).
     """
     gc.freeze()
-    gc.set_threshold(_YOUNG, _MIDDLE, _OLD)
-    gc.callbacks.append(_after)
+    gc.set_threshold(_NEW, _OFTEN, 0)
+    gc.callbacks.append(_SetsAside())
 
 
 @contextmanager
@@ -43,6 +50,16 @@ def without_collections() -> Iterator[None]:
         gc.enable()
 
 
-def _after(phase: str, info: dict[str, int]) -> None:
-    if phase == "stop" and info["generation"] == 2:
-        gc.freeze()
+class _SetsAside:
+    """Counts what survives the collections."""
+
+    def __init__(self) -> None:
+        self._survivors = 0
+
+    def __call__(self, phase: str, info: dict[str, int]) -> None:
+        if phase != "stop":
+            return
+        self._survivors = max(self._survivors + _NEW - info["collected"], 0)
+        if self._survivors >= _MANY:
+            gc.freeze()
+            self._survivors = 0
