@@ -7,11 +7,12 @@ one row, which has one timer: the one that began first ends first.
 
 from __future__ import annotations
 
-import time
-from collections import deque
+from itertools import takewhile
+from time import monotonic
 from typing import Any
 
 import gevent
+from gevent import getcurrent
 
 
 class TimeLimit:
@@ -21,30 +22,29 @@ class TimeLimit:
     __slots__ = ("_greenlet", "_quiet", "_row", "late", "over", "until")
 
     def __init__(self, seconds: float, *, quiet: bool = False) -> None:
-        row = _rows.get(seconds)
-        if row is None:
-            row = _rows[seconds] = _Row(seconds)
-        self._row = row
+        self._row = _rows.get(seconds) or _new_row(seconds)
         self._quiet = quiet
         self.late: gevent.Timeout | None = None
         self.over = False
         self.until = 0.0
 
     def __enter__(self) -> TimeLimit:
-        self._greenlet = gevent.getcurrent()
         row = self._row
-        limits = row.limits
-        while limits and limits[0].over:
-            limits.popleft()
-        self.until = time.monotonic() + row.seconds
-        limits.append(self)
+        self._greenlet = getcurrent()
+        self.until = monotonic() + row.seconds
+        row.limits[self] = None
         if row.timer is None:
             row.wait(row.seconds)
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
-        self.over = True
+        self.end()
         return self._quiet and error is not None and error is self.late
+
+    def end(self) -> None:
+        """It is over in time, or late already."""
+        self.over = True
+        self._row.limits.pop(self, None)
 
     def expire(self, seconds: float) -> None:
         """Called in the event loop."""
@@ -54,11 +54,11 @@ class TimeLimit:
 
 
 class _Row:
-    """The limits of one length, in the order in which they began."""
+    """The limits of one length that are not over, in the order in which they began."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self.limits: deque[TimeLimit] = deque()
+        self.limits: dict[TimeLimit, None] = {}
         self.timer: Any = None
 
     def wait(self, seconds: float) -> None:
@@ -69,11 +69,12 @@ class _Row:
     def _look(self) -> None:
         """Ends what is late. All of it at once: who waited for a place that another one leaves is late as well."""
         self.timer = None
-        limits, now, late = self.limits, time.monotonic(), []
-        while limits and (limits[0].over or limits[0].until <= now):
-            late.append(limits.popleft())
-        if limits:
-            self.wait(limits[0].until - now)
+        now = monotonic()
+        late = list(takewhile(lambda limit: limit.until <= now, self.limits))
+        for limit in late:
+            del self.limits[limit]
+        if self.limits:
+            self.wait(next(iter(self.limits)).until - now)
         else:  # who has one of its limits already may begin it: the row goes on for them
             _rows.pop(self.seconds, None)
         for limit in late:
@@ -83,3 +84,8 @@ class _Row:
 
 _rows: dict[float, _Row] = {}
 """By length, as long as somebody is in them: most lengths come from settings, some are what is left of a time."""
+
+
+def _new_row(seconds: float) -> _Row:
+    row = _rows[seconds] = _Row(seconds)
+    return row

@@ -46,6 +46,7 @@ from submgr.daemon import Daemon
 from submgr.platform import supervised
 from submgr.platform.config.watcher import ConfigWatcher
 from submgr.platform.health import Health
+from submgr.platform.http.buffered_socket import BufferedSocket
 from submgr.platform.http.client import HttpClient
 from submgr.platform.http.errors import Endpoint
 from submgr.platform.http.idle_pool import IdlePool
@@ -157,7 +158,7 @@ def loading(tmp_path: Path) -> Iterator[object]:
 def idle(tmp_path: Path) -> Iterator[object]:
     pool = IdlePool(1, 1, 0.02)
     ours, theirs = socket.socketpair()
-    pool.put(Endpoint("http", "a", 1), ours)
+    pool.put(Endpoint("http", "a", 1), BufferedSocket(ours))
     yield pool
     pool.close()
     theirs.close()

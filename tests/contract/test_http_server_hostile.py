@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from support.waiting import eventually
 
 from submgr.platform.http.app import JsonApp, json_response
+from submgr.platform.http.buffered_socket import BufferedSocket
 from submgr.platform.http.connections import HttpLimits
 from submgr.platform.http.server import HttpServer
 from submgr.platform.turns import turn
@@ -188,6 +189,17 @@ def test_a_body_and_answers_larger_than_the_room_in_flight_are_503():
         assert json.loads(got.partition(b"\r\n\r\n")[2])["message"] == "too many bytes are in flight"
     assert answer(server, GET).startswith(b"HTTP/1.1 200")
     server.stop(0)
+
+
+def test_a_request_that_has_come_whole_can_be_crowded_out_while_it_waits_for_its_turn(server, sockets, monkeypatch):
+    def crowd_out(_: BufferedSocket) -> None:
+        for handler in server.connections._slow:
+            handler.crowd_out()
+
+    monkeypatch.setattr(BufferedSocket, "spend", crowd_out)
+    sock = connect(server, sockets)
+    sock.sendall(GET)
+    assert until_closed(sock).startswith(b"HTTP/1.1 503 ")
 
 
 def test_slow_heads_of_all_places_lock_nobody_out_and_stay_within_the_bound(server, sockets):

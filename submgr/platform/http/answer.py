@@ -52,11 +52,10 @@ class Answer:
 
     def at_once(self) -> bytes | None:
         """The whole body, when all of it has come already; else None, and nothing is read."""
-        length = self._left
-        if length is None or self._source.pending < length:
-            return None
-        self._left, self.complete = 0, True
-        return self._source.some(length) if length else b""
+        body = self._source.whole(self._left) if self._left is not None else None
+        if body is not None:
+            self._left, self.complete = 0, True
+        return body
 
     def some(self, most: int) -> bytes:
         """The next piece of the body as it comes, of at most `most` bytes; nothing at its end. Raises as `read`."""

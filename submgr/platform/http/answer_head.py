@@ -13,7 +13,6 @@ from submgr.platform.http.buffered_socket import BufferedSocket, Malformed
 _STATUS_LINE = re.compile(rb"(HTTP/\S*)\s+([1-9][0-9][0-9])(\s.*)?", re.DOTALL)
 _MOST_FIELDS = 100
 _REMEMBERED = 256
-_REMEMBERED_SIZE = 1024
 _NO_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 
@@ -35,29 +34,40 @@ class AnswerHead(Struct, frozen=True):
 
     def body_length(self, method: str) -> int | None:
         """The bytes of the body. None: its chunks or the end of the connection tell its end."""
-        return 0 if self.status in _NO_BODY or self.status < 200 or method == "HEAD" else self.length
+        return 0 if self.status in _NO_BODY or method == "HEAD" else self.length
 
 
 def read_head(source: BufferedSocket) -> AnswerHead:
     """Reads the head of the final answer and passes over interim ones (1xx) before it (RFC 9110 section 15.2).
 
-    `101 Switching Protocols` is final: HTTP ends there. Raises Malformed, TooLong (all of the heads count), PeerClosed,
-    TimeoutError or OSError.
+    Raises Malformed, also for `101 Switching Protocols`, after which no HTTP comes, TooLong (all of the heads count),
+    PeerClosed, TimeoutError or OSError.
     """
     while True:
         source.spend()  # one piece from the socket may have a thousand interim answers
-        line = source.line()
-        if not _STATUS_LINE.fullmatch(line):
-            raise Malformed(f"not a status line: {line[:80]!r}")
-        lines = source.header_lines()
-        head = _remembered(line, lines) if len(line) + len(lines) <= _REMEMBERED_SIZE else _head(line, lines)
-        if head.status >= 200 or head.status == HTTPStatus.SWITCHING_PROTOCOLS:
+        short = source.short_head()
+        head = _remembered(short) if short is not None else _head(_status_line(source.line()), source.header_lines())
+        if head.status >= 200:
             return head
+        if head.status == HTTPStatus.SWITCHING_PROTOCOLS:
+            raise Malformed(f"an answer of status {head.status}")
 
 
-def _head(line: bytes, lines: bytes) -> AnswerHead:
+@lru_cache(maxsize=_REMEMBERED)
+def _remembered(head: bytes) -> AnswerHead:
+    """A server sends the same head again and again, at least within a second."""
+    line, end, lines = head.partition(b"\n")
+    return _head(_status_line(line + end), lines)
+
+
+def _status_line(line: bytes) -> re.Match[bytes]:
     found = _STATUS_LINE.fullmatch(line)
-    assert found
+    if not found:
+        raise Malformed(f"not a status line: {line[:80]!r}")
+    return found
+
+
+def _head(found: re.Match[bytes], lines: bytes) -> AnswerHead:
     version, status, reason = (group.decode("latin-1") for group in found.groups(default=b""))
     old = version in ("HTTP/1.0", "HTTP/0.9")
     fields = _fields(lines.decode("latin-1"))
@@ -77,10 +87,6 @@ def _head(line: bytes, lines: bytes) -> AnswerHead:
 def _keeps_alive(fields: Mapping[str, str], old: bool) -> bool:
     connection = fields.get("connection", "").lower()
     return "keep-alive" in connection or "keep-alive" in fields if old else "close" not in connection
-
-
-# a server sends the same head again and again, at least within a second
-_remembered = lru_cache(maxsize=_REMEMBERED)(_head)
 
 
 def _fields(text: str) -> dict[str, str]:

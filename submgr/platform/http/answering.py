@@ -108,7 +108,7 @@ class AnsweringHandler(WSGIHandler):  # type: ignore[misc]
         self.connections.slow(self)
         self._source.allow(self.connections.limits.write)
         try:
-            self._source.send(memoryview(data)[sent:])
+            self._source.send_slowly(memoryview(data)[sent:])
         finally:
             self.connections.works(self)
         self.response_length += len(data) - sent

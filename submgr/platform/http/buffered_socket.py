@@ -15,7 +15,7 @@ from contextlib import suppress
 from gevent import socket, ssl
 
 from submgr.platform.fair import Share
-from submgr.platform.readable import wait_until_readable, wait_until_readable_within
+from submgr.platform.readable import is_silent, wait_until_readable_within
 
 MAX_FRAMING = 64 * 1024
 """Bytes that one message may need beside the data of its body."""
@@ -25,6 +25,8 @@ _NO_WAIT = 0.0002
 """Seconds. Receiving takes longer only when nothing had come yet: others have had their turn meanwhile."""
 _JUST_NOW = 0.01
 """Seconds by which a deadline may be missed, where `fill_later` saves a timer."""
+_SHORT = 1024
+"""Bytes of a head that is looked for in one piece. Nearly all are shorter."""
 _EMPTY_LINE = re.compile(rb"\r?\n")
 _END_OF_FIELDS = re.compile(rb"\n(\r?\n)")
 _CHUNK_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?\r\n")
@@ -46,13 +48,16 @@ class BufferedSocket:
     """Reads one message after the other from `sock`. Call `begin` before each message.
 
     `received` is called with the number of bytes whenever some have come. Every method that waits for the peer raises
-    TimeoutError at the deadline and OSError when the connection is lost.
+    TimeoutError at the deadline and OSError when the connection is lost. Else the socket does not wait: its timeout
+    is 0.
     """
 
-    __slots__ = ("_allowance", "_at", "_data", "_deadline", "_received", "_share", "sock")
+    __slots__ = ("_allowance", "_at", "_data", "_deadline", "_has_tls", "_received", "_share", "sock")
 
     def __init__(self, sock: socket.socket, received: Callable[[int], None] | None = None) -> None:
+        sock.settimeout(0.0)
         self.sock = sock
+        self._has_tls = isinstance(sock, ssl.SSLSocket)
         self._received = received
         self._share = Share()
         self._data = b""
@@ -82,45 +87,54 @@ class BufferedSocket:
         """The number of bytes that have been received and that nobody has read yet."""
         return len(self._data) - self._at
 
-    def send(self, payload: bytes | memoryview) -> None:
+    def send(self, payload: bytes) -> None:
         """Sends all of `payload`."""
-        view = memoryview(payload)
-        while view:
-            began = self._wait_until_deadline()
-            view = view[self.sock.send(view) :]
-            self._renew_if_waited(began)
-            if view:
-                self.spend()
+        sent = self.send_at_once(payload)
+        if sent < len(payload):
+            self.send_slowly(memoryview(payload)[sent:])
 
     def send_at_once(self, payload: bytes | memoryview) -> int:
         """Sends what the kernel takes without waiting for the peer. Returns the number of bytes."""
-        self.sock.settimeout(0)
         try:
             return int(self.sock.send(payload))
         except BlockingIOError:
             return 0
 
+    def send_slowly(self, payload: memoryview) -> None:
+        """Sends all of it to a peer that takes it bit by bit."""
+        while payload:
+            began = self._wait_until_deadline()
+            try:
+                payload = payload[self.sock.send(payload) :]
+            finally:
+                self.sock.settimeout(0.0)
+            self._renew_if_waited(began)
+            if payload:
+                self.spend()
+
     def fill(self) -> bool:
         """Receives at least one more byte into the buffer. Returns False when the peer has closed."""
         began = self._wait_until_deadline()
-        piece = self.sock.recv(_PIECE)
+        try:
+            piece = self.sock.recv(_PIECE)
+        finally:
+            self.sock.settimeout(0.0)
         self._renew_if_waited(began)
         return self._add(piece)
 
-    def fill_later(self, seconds: float | None = None) -> bool:
+    def fill_later(self, seconds: float) -> bool:
         """As `fill`, when it is the peer's turn: nothing can have come yet. `seconds`: what `begin` or `allow` was
-        given just before, where that is not long and nearly always more than enough (see `TimeLimit`); who has waited
-        since then, for a peer that takes what is sent slowly, has what is left of them."""
-        sock = self.sock
-        if isinstance(sock, ssl.SSLSocket):
+        given just before; who has waited since then, for a peer that takes what is sent slowly, has what is left of
+        them."""
+        if self._has_tls or self._deadline - time.monotonic() < seconds - _JUST_NOW:
             return self.fill()
-        now = self._wait_until_deadline()
-        if seconds is not None and self._deadline - now > seconds - _JUST_NOW:
-            wait_until_readable_within(sock, seconds)
-        else:
-            wait_until_readable(sock)
+        wait_until_readable_within(self.sock, seconds)
         self._share.renew()
-        return self._add(sock.recv(_PIECE))
+        try:
+            piece = self.sock.recv(_PIECE)
+        except BlockingIOError:  # woken for nothing
+            return self.fill()
+        return self._add(piece)
 
     def _add(self, piece: bytes) -> bool:
         self._data = self._data[self._at :] + piece if self._at < len(self._data) else piece
@@ -128,6 +142,13 @@ class BufferedSocket:
         if self._received is not None:
             self._received(len(piece))
         return bool(piece)
+
+    def short_head(self) -> bytes | None:
+        """The lines up to the empty line, which is read and left out, when all have come and are short; else None, and
+        nothing is read. The first of them counts as a line, also where it is the empty one."""
+        at = self._at
+        end = _END_OF_FIELDS.search(self._data, at, at + _SHORT)
+        return self._framing(end.end())[: end.start(1) - at] if end is not None else None
 
     def line(self, limit: int = MAX_FRAMING) -> bytes:
         """A line with its end. Raises TooLong when it has more than `limit` bytes, PeerClosed when it has no end."""
@@ -151,6 +172,14 @@ class BufferedSocket:
                 return self._framing(last.end())[: last.start(1) - last.end()]
             searched = max(len(self._data) - self._at - 2, 0)  # the end may have come in part
             self._fill_up_to(self._allowance)
+
+    def whole(self, length: int) -> bytes | None:
+        """The next `length` bytes, when all of them have come; else None, and nothing is read."""
+        start, end = self._at, self._at + length
+        if end > len(self._data):
+            return None
+        self._at = end
+        return self._data[start:end]
 
     def some(self, most: int) -> bytes:
         """Data of a body: 1 to `most` bytes, b"" when the peer has closed."""
@@ -177,8 +206,16 @@ class BufferedSocket:
         """Throws away what has been received and not been read."""
         self._data, self._at = b"", 0
 
+    def is_silent(self) -> bool:
+        """Whether nothing has come that nobody has asked for, neither bytes nor the end of the connection."""
+        return is_silent(self.sock)
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self.sock.close()
+
     def _wait_until_deadline(self) -> float:
-        """The present time. Raises TimeoutError when it is too late."""
+        """The present time. Lets the socket wait until the deadline; raises TimeoutError when it is too late."""
         now = time.monotonic()
         left = self._deadline - now
         if left <= 0:

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
-from gevent import socket
 from gevent.lock import BoundedSemaphore
 from msgspec import Struct
 
 from submgr.platform.http.answer import Answer
+from submgr.platform.http.buffered_socket import BufferedSocket
 from submgr.platform.http.callback_mark import MARK
 from submgr.platform.http.connect import connect
 from submgr.platform.http.errors import Endpoint, HttpConnectError, HttpProtocolError, HttpTimeout
@@ -133,32 +133,35 @@ class HttpClient:
         payload = request_bytes(method, endpoint, path, headers or {}, body, self._always)
         gate = self._enter(endpoint, connect_timeout)
         try:
-            return HttpStream(self, self._exchange(endpoint, gate, method, payload, connect_timeout, read_timeout))
+            source, answer = self._exchange(endpoint, method, payload, connect_timeout, read_timeout)
         except BaseException:
             self._leave(endpoint, gate)
             raise
+        return HttpStream(self, endpoint, gate, source, answer, read_timeout)
 
     def _exchange(
-        self, endpoint: Endpoint, gate: Gate, method: str, payload: bytes, connect_timeout: float, read_timeout: float
-    ) -> "Exchange":
-        if self._outbound is not None and self._outbound.rules is not self._rules:
-            self._rules = self._outbound.rules
+        self, endpoint: Endpoint, method: str, payload: bytes, connect_timeout: float, read_timeout: float
+    ) -> tuple[BufferedSocket, Answer]:
+        outbound = self._outbound
+        if outbound is not None and outbound.rules is not self._rules:
+            self._rules = outbound.rules
             self._pool.close()  # they may refuse where a kept connection leads
-        sock = self._pool.take(endpoint)
-        reused = sock is not None
-        permitted = self._outbound.permitted if self._outbound is not None else None
+        source = self._pool.take(endpoint)
+        reused = source is not None
         while True:
-            if sock is None:
+            if source is None:
+                permitted = outbound.permitted if outbound is not None else None
                 sock = connect(endpoint, self._names, connect_timeout, self._tls, permitted, self._certified)
+                source = BufferedSocket(sock)
             if not self._may_send():
-                sock.close()
+                source.close()
                 raise HttpConnectError(NOT_ACTING)
-            answer = attempt(sock, endpoint, method, payload, read_timeout)
+            answer = attempt(source, endpoint, method, payload, read_timeout)
             if answer is not None:
-                return Exchange(endpoint, gate, sock, answer, read_timeout)
+                return source, answer
             if not reused:
                 raise HttpProtocolError(f"{endpoint} closed the connection without an answer")
-            sock, reused = None, False
+            source, reused = None, False
 
     def _enter(self, endpoint: Endpoint, timeout: float) -> Gate:
         gate = self._gates.get(endpoint)
@@ -180,35 +183,39 @@ class HttpClient:
         if not gate.users:
             del self._gates[endpoint]
 
-    def _finished(self, exchange: "Exchange") -> None:
-        if exchange.answer.reusable:
-            self._pool.put(exchange.endpoint, exchange.sock)
+    def _finished(self, endpoint: Endpoint, gate: Gate, source: BufferedSocket, reusable: bool) -> None:
+        if reusable:
+            self._pool.put(endpoint, source)
         else:
-            exchange.sock.close()
-        self._leave(exchange.endpoint, exchange.gate)
-
-
-class Exchange(Struct, frozen=True):
-    """A request whose answer has begun. `allowed`: the seconds for the whole answer."""
-
-    endpoint: Endpoint
-    gate: Gate
-    sock: socket.socket
-    answer: Answer
-    allowed: float
+            source.close()
+        self._leave(endpoint, gate)
 
 
 class HttpStream:
-    """An answer whose body is read by the caller. Use it in a `with` block; leaving early closes the connection."""
+    """An answer whose body is read by the caller. Use it in a `with` block; leaving early closes the connection.
 
-    def __init__(self, client: HttpClient, exchange: Exchange) -> None:
+    `allowed`: the seconds for the whole answer.
+    """
+
+    def __init__(
+        self,
+        client: HttpClient,
+        endpoint: Endpoint,
+        gate: Gate,
+        source: BufferedSocket,
+        answer: Answer,
+        allowed: float,
+    ) -> None:
         self._client = client
-        self._exchange = exchange
-        self._answer = exchange.answer
+        self._endpoint = endpoint
+        self._gate = gate
+        self._source = source
+        self._answer = answer
+        self._allowed = allowed
         self._open = True
-        self.status = exchange.answer.head.status
-        self.headers: Mapping[str, str] = exchange.answer.head.fields
-        self.length = exchange.answer.length
+        self.status = answer.head.status
+        self.headers: Mapping[str, str] = answer.head.fields
+        self.length = answer.length
 
     def __enter__(self) -> Self:
         return self
@@ -225,7 +232,7 @@ class HttpStream:
         """
         if self.length is not None and self.length > limit:
             raise self._too_large(limit)
-        allowed = self._exchange.allowed
+        allowed = self._allowed
         data = self._read(limit + 1, allowed)
         if len(data) > limit:
             raise self._too_large(limit)
@@ -261,7 +268,7 @@ class HttpStream:
         """Keeps the connection for the next request when the body was read to its end, else closes it."""
         if self._open:
             self._open = False
-            self._client._finished(self._exchange)
+            self._client._finished(self._endpoint, self._gate, self._source, self._answer.reusable)
 
     def _read(self, most: int, allowed: float) -> bytes:
         return self._within(allowed, lambda: self._answer.read(most))
@@ -270,9 +277,9 @@ class HttpStream:
         try:
             return read()
         except TimeoutError:
-            raise late(self._exchange.endpoint, allowed) from None
+            raise late(self._endpoint, allowed) from None
         except (OSError, ValueError) as exc:
-            raise HttpProtocolError(f"{self._exchange.endpoint} broke off in the body: {words(exc)}") from exc
+            raise HttpProtocolError(f"{self._endpoint} broke off in the body: {words(exc)}") from exc
 
     def _too_large(self, limit: int) -> HttpProtocolError:
-        return HttpProtocolError(f"{self._exchange.endpoint} answered with more than {limit} bytes")
+        return HttpProtocolError(f"{self._endpoint} answered with more than {limit} bytes")

@@ -6,53 +6,45 @@ from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
 
-from gevent import socket
-
 from submgr.platform.http.answer import Answer
-from submgr.platform.http.buffered_socket import BufferedSocket, Malformed
+from submgr.platform.http.buffered_socket import BufferedSocket
 from submgr.platform.http.errors import Endpoint, HttpProtocolError, HttpTimeout
 from submgr.platform.http.request_head import TOKEN
 
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
-def attempt(sock: socket.socket, endpoint: Endpoint, method: str, payload: bytes, seconds: float) -> Answer | None:
+def attempt(source: BufferedSocket, endpoint: Endpoint, method: str, payload: bytes, seconds: float) -> Answer | None:
     """Sends a request and reads the head of its answer within `seconds`; the body may use what is left of them.
 
-    Returns None when the peer closed and not one byte came. Raises HttpTimeout or HttpProtocolError. Closes `sock`
-    unless it returns an answer.
+    Returns None when the peer closed and not one byte came. Raises HttpTimeout or HttpProtocolError. Closes the
+    connection unless it returns an answer.
     """
     answer = None
-    source = BufferedSocket(sock)
     source.begin(seconds)
     try:
-        # a peer that refuses a large body may close before it has read it all: its answer is there all the same
-        with suppress(ConnectionError):
-            source.send(payload)
-        if _began(source, seconds):
-            answer = _read_answer(source, method)
+        if _sent(source, payload, seconds):
+            answer = Answer(source, method)
     except TimeoutError:
         raise late(endpoint, seconds) from None
     except (OSError, ValueError) as exc:
         raise HttpProtocolError(f"{endpoint} did not answer in HTTP: {words(exc)}") from exc
     finally:
         if answer is None:
-            sock.close()
+            source.close()
     return answer
 
 
-def _began(source: BufferedSocket, seconds: float) -> bool:
+def _sent(source: BufferedSocket, payload: bytes, seconds: float) -> bool:
+    """Sends a request. Returns whether the answer begins."""
     try:
+        source.send(payload)
         return source.fill_later(seconds)
     except ConnectionError:
+        # a peer that refuses a large body may close before it has read it all: its answer is there all the same
+        with suppress(ConnectionError):
+            return source.fill_later(seconds)
         return False
-
-
-def _read_answer(source: BufferedSocket, method: str) -> Answer:
-    answer = Answer(source, method)
-    if answer.head.status < 200:
-        raise Malformed(f"an answer of status {answer.head.status}")
-    return answer
 
 
 def late(endpoint: Endpoint, seconds: float) -> HttpTimeout:

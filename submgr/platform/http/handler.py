@@ -48,7 +48,6 @@ class Handler(AnsweringHandler):
     def __init__(self, sock: socket.socket, address: tuple[Any, ...], server: Any) -> None:
         super().__init__(sock, address, server, rfile=BytesIO())  # pywsgi's own reader, which is not used
         self.host = str(address[0])
-        self._source = BufferedSocket(sock, self._received)
         self._request: Request | None = None
         self._placed = True
         self._reading = False
@@ -63,6 +62,7 @@ class Handler(AnsweringHandler):
         try:
             self._placed = self.connections.enter(self)
             sock = self._secured(sock)
+            self._source = BufferedSocket(sock, self._received)
             super().handle()
         except OSError as exc:
             log.debug("connection lost", extra={"peer": str(self.client_address), "why": str(exc)})
@@ -77,7 +77,6 @@ class Handler(AnsweringHandler):
             return sock
         self.connections.slow(self)  # a client that says nothing makes room as one does that sends half a request
         self.socket = accept(sock, tls.context, self.connections.limits.handshake)
-        self._source = BufferedSocket(self.socket, self._received)
         return self.socket
 
     def hang_up(self) -> None:
@@ -133,9 +132,10 @@ class Handler(AnsweringHandler):
         if not self._source.pending:
             self.connections.idle(self)
             self._source.renew()
-            self._source.allow(limits.idle if self._placed else _RESERVE_SECONDS)
+            seconds = limits.idle if self._placed else _RESERVE_SECONDS
+            self._source.allow(seconds)
             try:
-                if not self._source.fill_later():
+                if not self._source.fill_later(seconds):
                     return False
             except TimeoutError:
                 if not self._placed:
@@ -164,6 +164,8 @@ class Handler(AnsweringHandler):
             if not isinstance(exc, PeerClosed):
                 raise
             raise Refused(400, f"the request is incomplete: {exc}") from exc
+        if self._crowded_out:  # while it waited for its turn
+            raise no_room()
         self.requestline = request.text
         self.command, self.path, self.request_version = request.line.method, request.line.path, request.line.version
         self.content_length = request.fields.framing.length

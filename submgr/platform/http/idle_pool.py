@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keeps idle connections open for the next request to the same server."""
 
-import time
 from collections import OrderedDict, deque
+from time import monotonic
 
 import gevent
-from gevent import socket
 
+from submgr.platform.http.buffered_socket import BufferedSocket
 from submgr.platform.http.errors import Endpoint
-from submgr.platform.readable import is_silent
 from submgr.platform.supervised import SupervisedLoop
 
 
@@ -22,32 +21,33 @@ class IdlePool:
         self._per_endpoint = per_endpoint
         self._total = total
         self._max_age = max_age
-        self._idle: OrderedDict[Endpoint, deque[tuple[socket.socket, float]]] = OrderedDict()
+        self._idle: OrderedDict[Endpoint, deque[tuple[BufferedSocket, float]]] = OrderedDict()
         self._count = 0
         self._sweeper = SupervisedLoop("idle connections", self._sweep)
 
     def __len__(self) -> int:
         return self._count
 
-    def take(self, endpoint: Endpoint) -> socket.socket | None:
+    def take(self, endpoint: Endpoint) -> BufferedSocket | None:
         """The connection to `endpoint` that was put back last and that its peer has not closed, or None."""
         kept = self._idle.get(endpoint)
         while kept:
-            sock, since = kept.pop()
+            connection, since = kept.pop()
             self._count -= 1
             if not kept:
                 del self._idle[endpoint]
-            if time.monotonic() - since < self._max_age and is_silent(sock):
-                sock.settimeout(None)
-                return sock
-            sock.close()
+            if monotonic() - since < self._max_age and connection.is_silent():
+                return connection
+            connection.close()
         return None
 
-    def put(self, endpoint: Endpoint, sock: socket.socket) -> None:
-        """Keeps `sock`. Above a bound, closes the connection that has been idle longest, of this endpoint or of all."""
-        sock.settimeout(0.0)
-        kept = self._idle.setdefault(endpoint, deque())
-        kept.append((sock, time.monotonic()))
+    def put(self, endpoint: Endpoint, connection: BufferedSocket) -> None:
+        """Keeps a connection. Above a bound, closes the one that has been idle longest, of this endpoint or of all."""
+        connection.forget()
+        kept = self._idle.get(endpoint)
+        if kept is None:
+            kept = self._idle[endpoint] = deque()
+        kept.append((connection, monotonic()))
         self._idle.move_to_end(endpoint)
         self._count += 1
         if len(kept) > self._per_endpoint:
@@ -71,7 +71,7 @@ class IdlePool:
 
     def _sweep(self) -> bool:
         gevent.sleep(self._max_age / 2)
-        now = time.monotonic()
+        now = monotonic()
         for endpoint in list(self._idle):
             kept = self._idle.get(endpoint)
             while kept and now - kept[0][1] >= self._max_age:

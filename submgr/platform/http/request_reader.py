@@ -18,7 +18,8 @@ from submgr.platform.http.request_head import (
 RETRY = {"Retry-After": "1"}
 
 _REQUEST_LINE = 8191
-_EMPTY = (b"\r\n", b"\n")
+_EMPTY = (b"\r", b"")
+"""An empty line, without its end."""
 _REMEMBERED = 256
 _REMEMBERED_SIZE = 256
 _PROBES = ("/ric/v1/health", "/health")
@@ -38,29 +39,36 @@ def read_request(source: BufferedSocket, limits: HttpLimits, probes_only: bool) 
 
     A request waits for its turn behind its first line, unless it asks for the health. `probes_only`: no other is taken.
     """
-    text, line = _first_line(source)
+    head = source.short_head()
+    if head is None:
+        first, lines = _first_line(source), None
+    else:
+        first, _, lines = head.partition(b"\n")
+        if first in _EMPTY:
+            first, _, lines = lines.partition(b"\n")
+    text, line = _remembered(first) if len(first) <= _REMEMBERED_SIZE else _read(first)
     if not line.path.startswith(_PROBES):
         if probes_only:
             raise Refused(503, "too many connections", RETRY)
         source.spend()
-    try:
-        lines = source.header_lines()
-    except TooLong:
-        raise Refused(431, "the head of the request is too long") from None
-    fields = request_fields(lines, line.version)
+    fields = request_fields(_other_lines(source) if lines is None else lines, line.version)
     return Request(text, line, fields, _read_body(source, fields, limits.body_of(line.path)))
 
 
-def _first_line(source: BufferedSocket) -> tuple[str, RequestLine]:
-    """The request line without its end, and what it says. Some clients send an empty line after the body before (RFC
-    9112 section 2.2)."""
+def _first_line(source: BufferedSocket) -> bytes:
+    """The request line. Some clients send an empty line after the body before (RFC 9112 section 2.2)."""
     try:
         line = source.line(_REQUEST_LINE)
-        if line in _EMPTY:
-            line = source.line(_REQUEST_LINE)
+        return source.line(_REQUEST_LINE) if line.removesuffix(b"\n") in _EMPTY else line
     except TooLong:
         raise Refused(414, "the request line is too long") from None
-    return _remembered(line) if len(line) <= _REMEMBERED_SIZE else _read(line)
+
+
+def _other_lines(source: BufferedSocket) -> bytes:
+    try:
+        return source.header_lines()
+    except TooLong:
+        raise Refused(431, "the head of the request is too long") from None
 
 
 def _read(line: bytes) -> tuple[str, RequestLine]:
@@ -84,13 +92,14 @@ def _read_body(source: BufferedSocket, fields: RequestFields, limit: int) -> byt
 
 
 def _sized(source: BufferedSocket, length: int) -> bytes:
+    whole = source.whole(length)
+    if whole is not None:
+        return whole
     octets = bytearray()  # in place of a list of pieces, which would be many times as large when they are tiny
     while len(octets) < length:
         piece = source.some(length - len(octets))
         if not piece:
             raise PeerClosed(f"{length - len(octets)} bytes of the body are missing")
-        if len(piece) == length:
-            return piece
         octets += piece
     return bytes(octets)
 

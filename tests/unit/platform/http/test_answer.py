@@ -27,8 +27,8 @@ class Theirs:
         return BytesIO(self._octets)
 
 
-def answer_of(octets: bytes, method: str = "POST") -> Answer:
-    source = BufferedSocket(Octets(octets))
+def answer_of(octets: bytes, method: str = "POST", piece: int = 65536) -> Answer:
+    source = BufferedSocket(Octets(octets, piece))
     source.begin(60)
     return Answer(source, method)
 
@@ -65,6 +65,28 @@ def test_reads_as_the_standard_library_does(status: str, fields: list[str], end:
         assert getattr(ours, name) == getattr(theirs, name), name
     if not ours.head.chunked:
         assert ours.read(1000) == theirs.read()
+
+
+@given(
+    st.lists(
+        st.sampled_from([*STATUS_LINES, *FIELDS, "HTTP/1.1 100 Continue", "HTTP/1.1 101 Switching", "", " more", "x"]),
+        min_size=1,
+        max_size=8,
+    ),
+    st.lists(st.sampled_from(["\r\n", "\n", "\r\r\n", "\r"]), min_size=1, max_size=8),
+    st.integers(1, 40),
+)
+def test_what_comes_whole_is_read_as_what_comes_in_pieces(lines: list[str], ends: list[str], piece: int) -> None:
+    octets = "".join(line + end for line, end in zip(lines, ends * 8, strict=False)).encode() + b"\r\n\r\nabc"
+
+    def read(piece: int) -> object:
+        try:
+            answer = answer_of(octets, piece=piece)
+        except (Malformed, PeerClosed) as error:
+            return type(error)
+        return answer.head, answer.length
+
+    assert read(65536) == read(piece)
 
 
 def test_a_chunked_body_is_put_together() -> None:

@@ -190,7 +190,7 @@ def test_a_peer_that_always_has_more_leaves_others_their_turn():
     ],
 )
 def test_others_have_their_turn_within_one_piece_of_many_lines(read):
-    """Twenty peers with 10 ms of lines each that have come already: turns are counted, and what is read meanwhile."""
+    """Sixty peers with some ms of lines each that have come already: turns are counted, and what is read meanwhile."""
     turns = 0
 
     def count() -> None:
@@ -200,7 +200,7 @@ def test_others_have_their_turn_within_one_piece_of_many_lines(read):
             turns += 1
 
     other = gevent.spawn(count)
-    gevent.joinall([gevent.spawn(read) for _ in range(20)], raise_error=True)
+    gevent.joinall([gevent.spawn(read) for _ in range(60)], raise_error=True)
     other.kill()
     assert turns > 5
 

@@ -9,6 +9,7 @@ import pytest
 from gevent import socket
 from support.waiting import turns_until
 
+from submgr.platform.http.buffered_socket import BufferedSocket
 from submgr.platform.http.errors import Endpoint
 from submgr.platform.http.idle_pool import IdlePool
 
@@ -16,22 +17,27 @@ A, B, C = (Endpoint("http", name, 80) for name in "abc")
 
 
 class Pairs:
-    """Connected sockets; `peer` is the other end of one."""
+    """Connections; `peer` is the other end of one."""
 
     def __init__(self) -> None:
-        self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self._pairs: list[tuple[BufferedSocket, socket.socket]] = []
 
-    def new(self) -> socket.socket:
-        self._pairs.append(socket.socketpair())
+    def new(self) -> BufferedSocket:
+        ours, theirs = socket.socketpair()
+        self._pairs.append((BufferedSocket(ours), theirs))
         return self._pairs[-1][0]
 
-    def peer(self, sock: socket.socket) -> socket.socket:
-        return next(theirs for ours, theirs in self._pairs if ours is sock)
+    def peer(self, connection: BufferedSocket) -> socket.socket:
+        return next(theirs for ours, theirs in self._pairs if ours is connection)
 
     def close(self) -> None:
         for pair in self._pairs:
-            for sock in pair:
-                sock.close()
+            for end in pair:
+                end.close()
+
+
+def closed(connection: BufferedSocket) -> bool:
+    return connection.sock.fileno() == -1
 
 
 @pytest.fixture
@@ -55,30 +61,30 @@ def test_the_connection_put_back_last_is_taken_first(pairs):
 def test_a_connection_that_ended_or_has_stray_bytes_is_not_handed_out(pairs):
     pool = IdlePool(3, 3, 10)
     good, ended, stray = pairs.new(), pairs.new(), pairs.new()
-    for sock in (good, ended, stray):
-        pool.put(A, sock)
+    for connection in (good, ended, stray):
+        pool.put(A, connection)
     pairs.peer(ended).close()
     pairs.peer(stray).sendall(b"HTTP/1.1 408 Request Timeout\r\n\r\n")
     assert pool.take(A) is good
-    assert [ended.fileno(), stray.fileno()] == [-1, -1]
+    assert closed(ended) and closed(stray)
     pool.close()
 
 
 def test_above_a_bound_the_connection_idle_for_longest_is_closed(pairs):
     pool = IdlePool(2, 3, 10)
-    socks = [pairs.new() for _ in range(5)]
-    for endpoint, sock in zip((A, A, A, B, C), socks, strict=True):
-        pool.put(endpoint, sock)
-    assert [sock.fileno() == -1 for sock in socks] == [True, True, False, False, False]
+    connections = [pairs.new() for _ in range(5)]
+    for endpoint, connection in zip((A, A, A, B, C), connections, strict=True):
+        pool.put(endpoint, connection)
+    assert [closed(connection) for connection in connections] == [True, True, False, False, False]
     assert len(pool) == 3
     pool.close()
-    assert all(sock.fileno() == -1 for sock in socks)
+    assert all(closed(connection) for connection in connections)
 
 
 def test_old_connections_are_closed_and_not_handed_out(pairs):
     pool = IdlePool(3, 3, 1e-6)
-    sock = pairs.new()
-    pool.put(A, sock)
+    connection = pairs.new()
+    pool.put(A, connection)
     turns_until(lambda: not len(pool))
-    assert sock.fileno() == -1
+    assert closed(connection)
     assert pool.take(A) is None
