@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from submgr.platform.log_records import Line
 from submgr.platform.masking import masked_text
 from submgr.platform.printable import escaped
 
@@ -21,6 +22,7 @@ FORMATS = ("auto", "json", "text")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 """The attributes of each record; the others are what the caller passed beside the text."""
 _MAX_LINE = 16 * 1024
+_ENCODER = msgspec.json.Encoder(enc_hook=str)
 
 
 class JsonFormatter(logging.Formatter):
@@ -39,15 +41,20 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "msg": record.getMessage(),
         }
-        for name, value in vars(record).items():
-            if name not in _STANDARD:
+        fields = _beside(record)
+        if fields.keys().isdisjoint(line):
+            line.update(fields)
+        else:
+            for name, value in fields.items():
                 line[name if name not in line else f"{name}_"] = value
         if record.exc_info and record.exc_info[0] is not None:
             line["trace"] = self.formatException(record.exc_info)
         if record.stack_info:
             line["stack"] = record.stack_info
         text = _encoded(line)
-        return escaped(masked_text(text if len(text) <= _MAX_LINE else _encoded(_shortened(line))))
+        text = masked_text(text if len(text) <= _MAX_LINE else _encoded(_shortened(line)))
+        # in JSON the characters below the space are escaped already, and the next one that is obeyed ends ASCII
+        return text if text.isascii() and "\x7f" not in text else escaped(text)
 
 
 class TextFormatter(logging.Formatter):
@@ -57,14 +64,21 @@ class TextFormatter(logging.Formatter):
         """The line, without its end."""
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created))
         words = [f"{when}.{int(record.msecs):03} {record.levelname:<7} {_one_line(record.getMessage())}"]
-        extra = ((name, value) for name, value in vars(record).items() if name not in _STANDARD)
-        words += [f"{name}={_shown(value)}" for name, value in extra if value not in (None, "")]
+        words += [f"{name}={_shown(value)}" for name, value in _beside(record).items() if value not in (None, "")]
         text = " ".join(words)
         if len(text) > _MAX_LINE:
             text = f"{text[:_MAX_LINE]}... ({len(text)} characters)"
         if record.exc_info and record.exc_info[0] is not None:
             text = f"{text}\n{self.formatException(record.exc_info)}"
         return escaped(masked_text(text))
+
+
+def _beside(record: logging.LogRecord) -> dict[str, Any]:
+    """What the caller passed beside the text."""
+    attributes = vars(record)
+    if isinstance(record, Line):
+        return {name: attributes[name] for name in record.beside}
+    return {name: value for name, value in attributes.items() if name not in _STANDARD}
 
 
 def _one_line(text: str) -> str:
@@ -80,7 +94,7 @@ def _shown(value: Any) -> str:
 
 def _encoded(value: Any) -> str:
     try:
-        return msgspec.json.encode(value, enc_hook=str).decode()
+        return _ENCODER.encode(value).decode()
     except (UnicodeEncodeError, OverflowError):  # text with lone surrogates, integers over 64 bits
         return json.dumps(value, default=str)
 

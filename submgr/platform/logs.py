@@ -12,7 +12,7 @@ import select
 import sys
 import time
 from collections import deque
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from types import TracebackType
 from typing import Any
 
@@ -20,6 +20,7 @@ import gevent
 from gevent import monkey
 
 from submgr.platform.log_formats import JsonFormatter, TextFormatter
+from submgr.platform.log_records import Record
 from submgr.platform.sparse_log import LibraryBound
 from submgr.platform.supervised import SupervisedLoop
 
@@ -98,36 +99,6 @@ class LogOutput(logging.Handler):
         return self._recent.lines()
 
 
-class _Record(logging.LogRecord):
-    """A record that does not look for the place in the source, the thread and the process that it comes from. Our lines
-    have none of them, and the search takes two thirds of the time of a record."""
-
-    def __init__(
-        self,
-        name: str,
-        level: int,
-        pathname: str,
-        lineno: int,
-        msg: object,
-        args: Any,
-        exc_info: Any,
-        func: str | None = None,
-        sinfo: str | None = None,
-        **others: object,
-    ) -> None:
-        if args and len(args) == 1 and isinstance(args[0], Mapping) and args[0]:
-            args = args[0]  # for "%(name)s"
-        self.name, self.msg, self.args = name, msg, args
-        self.levelno, self.levelname = level, logging.getLevelName(level)
-        self.exc_info, self.exc_text, self.stack_info = exc_info, None, sinfo
-        self.created = time.time()
-        self.msecs = int(self.created % 1 * 1000) + 0.0
-        self.relativeCreated = 0.0
-        self.pathname = self.filename = self.module = ""
-        self.lineno, self.funcName = lineno, func or ""
-        self.thread = self.threadName = self.process = self.processName = self.taskName = None
-
-
 class _Recent:
     """The latest lines, at most `most`, of which no kind takes the place of the others."""
 
@@ -135,18 +106,20 @@ class _Recent:
         self._most = most
         self._number = 0
         self._kinds: dict[Hashable, deque[tuple[int, str]]] = {}
-        self._count = 0
+        self._largest: deque[tuple[int, str]] | None = None
+        """The kind that has lost a line last: one of the largest again as soon as it gets another one."""
 
     def add(self, kind: Hashable, line: str) -> None:
         self._number += 1
-        self._kinds.setdefault(kind, deque()).append((self._number, line))
-        if self._count < self._most:
-            self._count += 1
+        lines = self._kinds.get(kind)
+        if lines is None:
+            lines = self._kinds[kind] = deque()
+        lines.append((self._number, line))
+        if self._number <= self._most:
             return
-        largest = max(self._kinds, key=lambda each: len(self._kinds[each]))
-        self._kinds[largest].popleft()
-        if not self._kinds[largest]:
-            del self._kinds[largest]
+        if lines is not self._largest:
+            self._largest = max(self._kinds.values(), key=len)
+        self._largest.popleft()
 
     def lines(self) -> list[str]:
         """All lines in their order."""
@@ -182,9 +155,9 @@ class Logs:
         for name in _NOISY:
             logging.getLogger(name).setLevel(logging.WARNING)
         logging.captureWarnings(True)
-        logging._srcfile = None  # see `_Record`
+        logging._srcfile = None  # see `log_records`
         self._made_before = logging.getLogRecordFactory()
-        logging.setLogRecordFactory(_Record)
+        logging.setLogRecordFactory(Record)
         self.set_level(level)
         hub = gevent.get_hub()
         self._hub_report = hub.print_exception

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from submgr.core.commands import Finished, Notify, Outcome
+from submgr.platform.log_records import Line
 from submgr.platform.sparse_log import Sparsely
 
 log = logging.getLogger(__name__)
@@ -31,12 +32,12 @@ class ProcedureLines:
         good = finished.outcome in GOOD
         if good and not log.isEnabledFor(logging.INFO):
             return
-        about = finished.about
+        about, outcome = finished.about, finished.outcome.value
         fields: dict[str, Any] = {
             "meid": meid,
             "instance_id": finished.instance_id,
             "subscription_id": finished.subscription_id,
-            "outcome": finished.outcome.value,
+            "outcome": outcome,
             "ms": round(finished.seconds * 1000, 1),
             "detail": finished.detail,
             "xapp": about.xapp,
@@ -47,9 +48,9 @@ class ProcedureLines:
             fields["ran_function_id"] = about.ran_function_id
         if finished.failure is not None:
             fields["source"] = finished.failure.source.value
-        message = f"{finished.procedure} {finished.outcome.value}"
+        message = f"{finished.procedure} {outcome}"
         if good:
-            log.info("%s", message, extra=fields)
+            log.handle(Line(log.name, logging.INFO, message, fields))
         else:
             self._sparsely.log(logging.WARNING, f"{message} {meid} {finished.detail}", message, **fields)
 

@@ -2,11 +2,14 @@
 import json
 import logging
 import os
+from collections import Counter
 from collections.abc import Iterator
 
 import gevent
 import pytest
 from gevent.socket import wait_read
+from hypothesis import given
+from hypothesis import strategies as st
 
 from submgr.platform.logs import JsonFormatter, LogOutput, Logs
 
@@ -157,6 +160,23 @@ def test_a_flood_of_one_logger_pushes_no_other_lines_out_of_the_recent_ones(pipe
         output.emit(logging.makeLogRecord({"name": "flood", "levelno": logging.WARNING, "msg": "again"}))
     names = [json.loads(line)["logger"] for line in output.recent()]
     assert names == ["quiet"] * 30 + ["flood"] * 70
+
+
+@given(st.lists(st.sampled_from("abcd"), max_size=60))
+def test_of_the_recent_lines_it_is_always_one_of_the_largest_kinds_that_loses_its_oldest(kinds: list[str]) -> None:
+    output, before = LogOutput(1, recent=8), Counter[str]()
+    output.write_out = lambda: None  # type: ignore[method-assign]
+    for number, kind in enumerate(kinds):
+        output.emit(logging.makeLogRecord({"name": kind, "levelno": logging.INFO, "msg": f"{kind} {number}"}))
+        before[kind] += 1
+        now = Counter(line[0] for line in output.recent())
+        lost = before - now
+        assert lost.total() == (number >= 8)
+        assert all(before[each] == max(before.values()) for each in lost)
+        for each in "abcd":
+            latest = [f"{each} {index}" for index in range(number + 1) if kinds[index] == each]
+            assert [line for line in output.recent() if line[0] == each] == latest[len(latest) - now[each] :]
+        before = now
 
 
 def test_characters_that_a_terminal_obeys_and_passwords_reach_no_log(logger, pipe):
