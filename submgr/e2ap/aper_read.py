@@ -60,10 +60,10 @@ def read(data: bytes) -> Message | None:
         reader = _READERS.get(data[:2])
         if reader is None or data[2] not in _CRITICALITIES:
             return None
-        _, at = length(data, 3)
-        message = reader(data, at + 3)
+        at = _element(data, 0) + 3
+        message = reader(data, at)
         if isinstance(message, SubscriptionDeleteRequired):
-            written = _removed_again(message, data, at + 3)
+            written = _removed_again(message, data, at)
         else:
             written = aper.write(message)
     except (LookupError, StructError, _Unusual, EncodeError):
@@ -92,8 +92,8 @@ class _Unusual(Exception):
 
 
 def _element(data: bytes, at: int) -> int:
-    """The place of the value of the information element that begins here."""
-    return length(data, at + 3)[1]
+    """The place of the value of the PDU, or the information element, that begins here: three octets, and a length."""
+    return at + (4 if data[at + 3] < 128 else 5)
 
 
 def _ids_at(data: bytes, at: int) -> tuple[RequestId, int]:

@@ -59,8 +59,16 @@ _NOT_ADMITTED = b"\x00\x10\x40"
 _FAILURE_CAUSE = b"\x00\x01\x00"
 _DELETE_FAILURE_CAUSE = b"\x00\x01\x40"
 
+_U8, _U16, _FUNCTIONS = range(256), range(65536), range(4096)
+_KINDS, _KINDS_AFTER, _WAITS = range(3), range(2), range(18)
+
+_OCTET = [bytes((number,)) for number in _U8]
 _u16 = Struct(">H").pack
 _request_id = Struct(">HH").pack
+_two_elements = Struct(">5sHH4sH").pack
+
+_Content = tuple[bytes, int, bytes]
+"""The head of a PDU, and how many elements it has, which follow."""
 
 
 def write(message: Message) -> bytes:
@@ -73,62 +81,61 @@ def write_delete_required(message: SubscriptionDeleteRequired, list_head: bytes,
     return _pdu(*_delete_required(message, list_head, item_head))
 
 
-def _pdu(head: bytes, elements: list[bytes]) -> bytes:
-    return _element(head, b"\x00" + _u16(len(elements)) + b"".join(elements))
+def _pdu(head: bytes, count: int, elements: bytes) -> bytes:
+    return _element(head, b"\x00" + _u16(count) + elements)
 
 
-def _subscription_request(message: SubscriptionRequest) -> tuple[bytes, list[bytes]]:
+def _subscription_request(message: SubscriptionRequest) -> _Content:
     actions = message.actions
     _bound("ricAction-ToBeSetup-List", len(actions), 1, MAX_ACTIONS)
-    parts = [b"\x00", _octets(message.event_trigger), bytes((len(actions) - 1 << 4,))]
-    parts += [_element(_TO_BE_SETUP, _action(action)) for action in actions]
-    return REQUEST, [*_ids(message), _element(_DETAILS, b"".join(parts))]
+    items = b"".join([_element(_TO_BE_SETUP, _action(action)) for action in actions])
+    details = _element(b"\x00", message.event_trigger) + _OCTET[len(actions) - 1 << 4] + items
+    return REQUEST, 3, _ids(message) + _element(_DETAILS, details)
 
 
-def _subscription_response(message: SubscriptionResponse) -> tuple[bytes, list[bytes]]:
+def _subscription_response(message: SubscriptionResponse) -> _Content:
     admitted = message.admitted
     _bound("RICaction-Admitted-List", len(admitted), 1, MAX_ACTIONS)
-    items = [bytes((len(admitted) - 1 << 4,))]
-    items += [_ADMITTED + bytes((_in_range("ricActionID", action_id, 255),)) for action_id in admitted]
-    elements = [*_ids(message), _element(_ADMITTED_LIST, b"".join(items))]
+    items = b"".join([_ADMITTED + _OCTET[_within("ricActionID", action_id, _U8)] for action_id in admitted])
+    elements = _ids(message) + _element(_ADMITTED_LIST, _OCTET[len(admitted) - 1 << 4] + items)
     if message.not_admitted:
-        elements.append(_not_admitted_list(message.not_admitted))
-    return RESPONSE, elements
+        return RESPONSE, 4, elements + _not_admitted_list(message.not_admitted)
+    return RESPONSE, 3, elements
 
 
-def _subscription_failure(message: SubscriptionFailure) -> tuple[bytes, list[bytes]]:
-    elements = _ids(message)
+def _subscription_failure(message: SubscriptionFailure) -> _Content:
+    count, elements = 2, _ids(message)
     if message.not_admitted:
         # E2AP 1.x
-        elements.append(_element(_NOT_ADMITTED_LIST, write_refused(message.not_admitted)))
+        count, elements = 3, elements + _element(_NOT_ADMITTED_LIST, write_refused(message.not_admitted))
     if message.cause is not None:
-        elements.append(_element(_FAILURE_CAUSE, _cause(message.cause)))
-    if len(elements) == 2:
+        count, elements = count + 1, elements + _element(_FAILURE_CAUSE, _cause(message.cause))
+    if count == 2:
         raise EncodeError("RICsubscriptionFailure without a cause or a list of actions")
-    return FAILURE, elements
+    return FAILURE, count, elements
 
 
-def _delete_request(message: SubscriptionDeleteRequest) -> tuple[bytes, list[bytes]]:
-    return DELETE_REQUEST, _ids(message)
+def _delete_request(message: SubscriptionDeleteRequest) -> _Content:
+    return DELETE_REQUEST, 2, _ids(message)
 
 
-def _delete_response(message: SubscriptionDeleteResponse) -> tuple[bytes, list[bytes]]:
-    return DELETE_RESPONSE, _ids(message)
+def _delete_response(message: SubscriptionDeleteResponse) -> _Content:
+    return DELETE_RESPONSE, 2, _ids(message)
 
 
-def _delete_failure(message: SubscriptionDeleteFailure) -> tuple[bytes, list[bytes]]:
+def _delete_failure(message: SubscriptionDeleteFailure) -> _Content:
     if message.cause is None:
         raise EncodeError("RICsubscriptionDeleteFailure without a cause")
-    return DELETE_FAILURE, [*_ids(message), _element(_DELETE_FAILURE_CAUSE, _cause(message.cause))]
+    return DELETE_FAILURE, 3, _ids(message) + _element(_DELETE_FAILURE_CAUSE, _cause(message.cause))
 
 
 def _delete_required(
     message: SubscriptionDeleteRequired, list_head: bytes = REMOVED_LIST, item_head: bytes = REMOVED
-) -> tuple[bytes, list[bytes]]:
+) -> _Content:
     _bound("RICsubscription-List-withCause", len(message.items), 1, MAX_REMOVED)
     items = [_u16(len(message.items) - 1)]
     items += [_element(item_head, _to_remove(item)) for item in message.items]
-    return DELETE_REQUIRED, [_element(list_head, b"".join(items))]
+    return DELETE_REQUIRED, 1, _element(list_head, b"".join(items))
 
 
 _WRITERS = {
@@ -147,36 +154,26 @@ def _bound(name: str, count: int, least: int, most: int) -> None:
         raise EncodeError(f"{count} items in {name}: value out of size constraint")
 
 
-def _in_range(name: str, number: int, most: int) -> int:
-    if not 0 <= number <= most:
+def _within(name: str, number: int, numbers: range) -> int:
+    if number not in numbers:
         raise EncodeError(f"{name}: INTEGER value out of constraint, {number}")
     return number
 
 
-def _octets(value: bytes) -> bytes:
+def _element(head: bytes, value: bytes) -> bytes:
+    """Octets behind their head and their length."""
     size = len(value)
     if size < 128:
-        return bytes((size,)) + value
+        return head + _OCTET[size] + value
     if size < FRAGMENT:
-        return _u16(0x8000 | size) + value
-    return _fragments(value)
+        return head + _u16(0x8000 | size) + value
+    return head + _fragments(value)
 
 
 def _fragments(value: bytes) -> bytes:
     count = min(len(value) // FRAGMENT, 4)
     end = count * FRAGMENT
-    return bytes((0xC0 | count,)) + value[:end] + _octets(value[end:])
-
-
-def _element(head: bytes, value: bytes) -> bytes:
-    return head + _octets(value)
-
-
-def _pair(request_id: RequestId) -> bytes:
-    return _request_id(
-        _in_range("ricRequestorID", request_id.requestor, 65535),
-        _in_range("ricInstanceID", request_id.instance, 65535),
-    )
+    return _element(_OCTET[0xC0 | count] + value[:end], value[end:])
 
 
 def _ids(
@@ -188,40 +185,46 @@ def _ids(
         | SubscriptionDeleteResponse
         | SubscriptionDeleteFailure
     ),
-) -> list[bytes]:
-    return [
-        _REQUEST_ID + _pair(message.request_id),
-        _FUNCTION_ID + _u16(_in_range("RANfunctionID", message.ran_function_id, 4095)),
-    ]
+) -> bytes:
+    """The two elements that all of these begin with."""
+    request_id, function = message.request_id, message.ran_function_id
+    requestor, instance = request_id.requestor, request_id.instance
+    if requestor in _U16 and instance in _U16 and function in _FUNCTIONS:
+        return _two_elements(_REQUEST_ID, requestor, instance, _FUNCTION_ID, function)
+    # One of them raises.
+    return _pair(request_id) + _u16(_within("RANfunctionID", function, _FUNCTIONS))
+
+
+def _pair(request_id: RequestId) -> bytes:
+    return _request_id(
+        _within("ricRequestorID", request_id.requestor, _U16), _within("ricInstanceID", request_id.instance, _U16)
+    )
 
 
 def _action(action: Action) -> bytes:
+    action_id = _within("ricActionID", action.action_id, _U8)
+    kind = _within("ricActionType", action.action_type, _KINDS)
     definition, subsequent = action.definition, action.subsequent
     # Three bits: extension, is there a definition, is there a subsequent action. The id is octet aligned.
-    head = bytes(
-        (
-            (definition is not None) << 6 | (subsequent is not None) << 5,
-            _in_range("ricActionID", action.action_id, 255),
-        )
-    )
-    kind = _in_range("ricActionType", action.action_type, 2)
+    head = _OCTET[(definition is not None) << 6 | (subsequent is not None) << 5] + _OCTET[action_id]
     if subsequent is None:
-        return head + bytes((kind << 5,)) + (b"" if definition is None else _octets(definition))
+        head += _OCTET[kind << 5]
+        return head if definition is None else _element(head, definition)
     wait = subsequent.time_to_wait
-    kind_after = _in_range("ricSubsequentActionType", subsequent.type, 1)
-    bits = kind_after << 6 | (_in_range("ricTimeToWait", wait, 17) - 1 if wait else 0)
+    kind_after = _within("ricSubsequentActionType", subsequent.type, _KINDS_AFTER)
+    bits = kind_after << 6 | (_within("ricTimeToWait", wait, _WAITS) - 1 if wait else 0)
     if definition is None:
         # Three bits of kind and nine of subsequent action follow each other without alignment.
         return head + _u16((kind << 9 | bits) << 4)
-    return head + bytes((kind << 5,)) + _octets(definition) + _u16(bits << 7)
+    return _element(head + _OCTET[kind << 5], definition) + _u16(bits << 7)
 
 
 def _not_admitted_list(items: Sequence[NotAdmitted]) -> bytes:
     _bound("RICaction-NotAdmitted-List", len(items), 0, MAX_ACTIONS)
-    parts = [bytes((len(items) << 3,))]
+    parts = [_OCTET[len(items) << 3]]
     for item in items:
-        action_id = _in_range("ricActionID", item.action_id, 255)
-        parts.append(_element(_NOT_ADMITTED, bytes((0, action_id)) + _cause(item.cause)))
+        action_id = _within("ricActionID", item.action_id, _U8)
+        parts.append(_element(_NOT_ADMITTED, b"\x00" + _OCTET[action_id] + _cause(item.cause)))
     return _element(_NOT_ADMITTED_LIST, b"".join(parts))
 
 
@@ -233,5 +236,5 @@ def _cause(cause: Cause) -> bytes:
 
 
 def _to_remove(item: SubscriptionToRemove) -> bytes:
-    function = _in_range("ranFunctionID", item.ran_function_id, 4095)
+    function = _within("ranFunctionID", item.ran_function_id, _FUNCTIONS)
     return b"\x00" + _pair(item.request_id) + _u16(function) + _cause(item.cause)
