@@ -78,6 +78,8 @@ class Deliveries:
 
     def ended(self, notification: Notify, delivered: bool, answered: bool = False) -> None:
         """A notification was delivered or given up. `answered`: nothing says that the xApp is gone."""
+        if delivered and not self._given_up and not self._answering:
+            return
         endpoint, subscription_id = notification.endpoint.http, notification.subscription_id
         if delivered:
             self._answering.discard(endpoint)

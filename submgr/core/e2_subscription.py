@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from enum import Enum, auto
 
+from msgspec.structs import replace
+
 from submgr.core.model import Content, E2Record, Holder, HolderKey, RestHolder, RmrEndpoint
 from submgr.e2ap.messages import NotAdmitted, RequestId, SubscriptionDeleteRequest, SubscriptionRequest
 
@@ -20,7 +22,8 @@ class Life(Enum):
 
 class E2Subscription:
     """Owned by its node. `key`: of its content. `line`: the key under which all work on it queues. `made_for`: the
-    endpoint of its first holder.
+    endpoint of its first holder. `holders` are changed by `join`, `leave` and `mark` alone; `endpoints` are those of
+    all holders, `wanted_routes` those of the holders that want a route: each once, in the order the holders came.
 
     `admitted`: ids of the admitted actions; None: the E2 node has not answered yet. `routes`: every endpoint that the
     Routing Manager may have for it. A route call whose outcome nobody knows leaves the larger set, and
@@ -31,6 +34,7 @@ class E2Subscription:
     __slots__ = (
         "admitted",
         "content",
+        "endpoints",
         "holders",
         "id_reused",
         "instance_id",
@@ -46,6 +50,7 @@ class E2Subscription:
         "route_failures",
         "routes",
         "routes_unsure",
+        "wanted_routes",
         "xapp_requestor_id",
     )
 
@@ -68,7 +73,8 @@ class E2Subscription:
         self.line = line
         self.xapp_requestor_id = xapp_requestor_id
         self.holders: dict[HolderKey, Holder] = {holder.key: holder for holder in holders}
-        self.made_for = next((holder.endpoint for holder in self.holders.values()), None)
+        self._find_endpoints()
+        self.made_for = self.endpoints[0] if self.endpoints else None
         self.life = Life.PENDING
         self.admitted: tuple[int, ...] | None = None
         self.not_admitted: tuple[NotAdmitted, ...] = ()
@@ -79,15 +85,26 @@ class E2Subscription:
         self.restore_pending = False
         self.id_reused = False
 
-    @property
-    def endpoints(self) -> tuple[RmrEndpoint, ...]:
-        """Endpoints of all holders, each once, in the order the holders came."""
-        return _each_once([h.endpoint for h in self.holders.values()])
+    def join(self, holder: Holder) -> None:
+        """Holds it from now on, or in another way than before."""
+        self.holders[holder.key] = holder
+        self._find_endpoints()
 
-    @property
-    def wanted_routes(self) -> tuple[RmrEndpoint, ...]:
-        """Endpoints of the holders that want a route, each once, in the order the holders came."""
-        return _each_once([h.endpoint for h in self.holders.values() if h.routed and h.endpoint.port])
+    def leave(self, key: HolderKey) -> None:
+        self.holders.pop(key, None)
+        self._find_endpoints()
+
+    def mark(self, key: HolderKey, notified: bool) -> None:
+        """Whether this holder knows of its success."""
+        self.holders[key] = replace(self.holders[key], notified=notified)
+
+    def _find_endpoints(self) -> None:
+        holders = self.holders.values()
+        self.endpoints: tuple[RmrEndpoint, ...] = tuple(dict.fromkeys([h.endpoint for h in holders]))
+        routed = [h.endpoint for h in holders if h.routed and h.endpoint.port]
+        # mostly all of them: then it is the same tuple
+        all_routed = len(routed) == len(holders)
+        self.wanted_routes = self.endpoints if all_routed else tuple(dict.fromkeys(routed))
 
     @property
     def routes_differ(self) -> bool:
@@ -125,10 +142,6 @@ class E2Subscription:
             restore_pending=self.restore_pending,
             routes_unsure=self.routes_unsure,
         )
-
-
-def _each_once(endpoints: list[RmrEndpoint]) -> tuple[RmrEndpoint, ...]:
-    return tuple(dict.fromkeys(endpoints)) if len(endpoints) > 1 else tuple(endpoints)
 
 
 def requestor_of(key: HolderKey) -> int:

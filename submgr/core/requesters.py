@@ -21,33 +21,29 @@ UNSPECIFIED = Cause(group=6, value=3)
 
 
 class Requester(ABC):
-    """A request for one E2 subscription. Its requester is told the outcome exactly once."""
+    """A request for one E2 subscription. Its requester is told the outcome exactly once.
 
-    def __init__(self, content: Content) -> None:
+    `line`: the key under which all work for this requester queues. `subscription_id`: of the REST subscription; "" for
+    an RMR xApp. `refusal`: the E2 node's, for a requester that speaks E2AP.
+    """
+
+    def __init__(
+        self,
+        content: Content,
+        holder_key: HolderKey,
+        line: Hashable,
+        subscription_id: str = "",
+        directives: Directives | None = None,
+    ) -> None:
         self.content = content
         self.key = content.key()
         self.mergeable = content.mergeable
+        self.holder_key = holder_key
+        self.line = line
+        self.subscription_id = subscription_id
+        self.directives = directives
         self.refusal: SubscriptionFailure | None = None
-        """The E2 node's refusal, for a requester that speaks E2AP."""
         self.told = False
-
-    @property
-    @abstractmethod
-    def holder_key(self) -> HolderKey: ...
-
-    @property
-    @abstractmethod
-    def line(self) -> Hashable:
-        """The key under which all work for this requester queues."""
-
-    @property
-    @abstractmethod
-    def subscription_id(self) -> str:
-        """SubscriptionId of the REST subscription; "" for an RMR xApp."""
-
-    @property
-    def directives(self) -> Directives | None:
-        return None
 
     @abstractmethod
     def about(self) -> About:
@@ -82,31 +78,11 @@ class RestRequester(Requester):
     def __init__(
         self, rest: RestSubscription, xapp_event_instance_id: int, content: Content, directives: Directives | None
     ) -> None:
-        super().__init__(content)
+        holder_key = RestHolder(rest.subscription_id, xapp_event_instance_id)
+        super().__init__(content, holder_key, holder_key, rest.subscription_id, directives)
         self.rest = rest
         self.xapp_event_instance_id = xapp_event_instance_id
-        self._directives = directives
-        self._holder_key = RestHolder(rest.subscription_id, xapp_event_instance_id)
-
-    @property
-    def holder_key(self) -> RestHolder:
-        return self._holder_key
-
-    @property
-    def line(self) -> Hashable:
-        return self.holder_key
-
-    @property
-    def subscription_id(self) -> str:
-        return self.rest.subscription_id
-
-    @property
-    def directives(self) -> Directives | None:
-        return self._directives
-
-    @property
-    def routed(self) -> bool:
-        return self._directives is None or self._directives.routing
+        self.routed = directives is None or directives.routing
 
     def about(self) -> About:
         return About(self.rest.endpoint.host, self.xapp_event_instance_id, self.content.ran_function_id, self.content)
@@ -134,22 +110,11 @@ class RmrRequester(Requester):
     """
 
     def __init__(self, token: int, source: RmrEndpoint, requestor_id: int, content: Content) -> None:
-        super().__init__(content)
+        holder_key = RmrHolder(source, requestor_id)
+        super().__init__(content, holder_key, (holder_key, content.key()))
         self.token = token
         self.source = source
         self.requestor_id = requestor_id
-
-    @property
-    def holder_key(self) -> RmrHolder:
-        return RmrHolder(self.source, self.requestor_id)
-
-    @property
-    def line(self) -> Hashable:
-        return (self.holder_key, self.key)
-
-    @property
-    def subscription_id(self) -> str:
-        return ""
 
     def about(self) -> About:
         return About(self.source.address, None, self.content.ran_function_id, self.content)

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 
-from msgspec.structs import replace
-
 from submgr.core.commands import About, Command, EraseRest, Notify, SaveE2, SaveNextInstanceId, SaveRest
 from submgr.core.e2_subscription import E2Subscription, Life, requestor_of
 from submgr.core.errors import Failure
@@ -100,7 +98,7 @@ class Subscriptions:
 
     def release(self, key: HolderKey, sub: E2Subscription) -> None:
         """A holder leaves this E2 subscription, others stay."""
-        sub.holders.pop(key, None)
+        sub.leave(key)
         self._let_go(key, sub)
 
     def _let_go(self, key: HolderKey, sub: E2Subscription) -> None:
@@ -162,7 +160,7 @@ class Subscriptions:
         """The xApp knows of its success: a restart need not tell it again."""
         holder = sub.holders.get(key)
         if holder is not None and not holder.notified and sub.life is Life.ESTABLISHED:
-            sub.holders[key] = replace(holder, notified=True)
+            sub.mark(key, notified=True)
             self._emit(SaveE2(sub.record()))
 
     # --- REST subscriptions

@@ -16,11 +16,16 @@ from submgr.e2ap.messages import (
 E2Answer = SubscriptionResponse | SubscriptionFailure | SubscriptionDeleteResponse | SubscriptionDeleteFailure
 
 
+def saved(scheduler: Scheduler, event: Saved, now: float) -> None:
+    removals = scheduler.node.removals
+    if removals.erasing:
+        removals.saved(event.step)
+    of_port(scheduler, event, now)
+
+
 def of_port(
     scheduler: Scheduler, event: Saved | SaveFailed | RouteDone | RouteFailed | EncodeFailed, now: float
 ) -> None:
-    if isinstance(event, Saved):
-        scheduler.node.removals.saved(event.step)
     procedure = scheduler.node.awaited.get(event.step)
     if procedure is not None:
         scheduler.deliver(procedure, event, now)

@@ -70,7 +70,7 @@ class Merge(Procedure):
         self._before = sub.holders.get(holder.key)
         self._routes = sub.routes
         self._merges = holder.endpoint not in sub.endpoints
-        sub.holders[holder.key] = holder
+        sub.join(holder)
         super().start(now)
 
     def enter_saving(self, now: float) -> None:
@@ -122,9 +122,9 @@ class Merge(Procedure):
         sub, failure = self.subscription, self._failure
         assert failure is not None
         if self._before is None:
-            sub.holders.pop(self.requester.holder_key, None)
+            sub.leave(self.requester.holder_key)
         else:
-            sub.holders[self.requester.holder_key] = self._before
+            sub.join(self._before)
         self.node.tell_failure(self.requester, failure)
         self.finish(self._outcome, now, failure)
         if self._record_differs:

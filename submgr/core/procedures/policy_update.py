@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
 from submgr.core.commands import About, SaveE2
 from submgr.core.context import NodeContext
 from submgr.core.e2_subscription import E2Subscription
@@ -69,7 +67,8 @@ class PolicyUpdate(RequestProcedure):
         super().leave_requested(event)
         if isinstance(event, SubscriptionResponse):
             self.subscription.policy_update = False
-            self._mark_notified(False)
+            # until the xApp knows of its success, a restart tells it
+            self.subscription.mark(self.requester.holder_key, notified=False)
             return
         if isinstance(event, SubscriptionFailure):
             self.requester.refusal = event
@@ -90,7 +89,7 @@ class PolicyUpdate(RequestProcedure):
 
     def enter_failed(self, now: float) -> None:
         assert self.failure is not None
-        self._mark_notified(True)
+        self.subscription.mark(self.requester.holder_key, notified=True)
         self.node.emit(SaveE2(self.subscription.record()))
         self.node.tell_failure(self.requester, self.failure)
         self.finish(self.outcome, now, self.failure)
@@ -99,8 +98,3 @@ class PolicyUpdate(RequestProcedure):
         """The E2 node keeps the old content."""
         sub = self.subscription
         sub.content, sub.key, sub.policy_update = self._before
-
-    def _mark_notified(self, notified: bool) -> None:
-        """Until the xApp knows of its success, a restart tells it."""
-        holders, key = self.subscription.holders, self.requester.holder_key
-        holders[key] = replace(holders[key], notified=notified)
