@@ -189,20 +189,16 @@ def test_a_peer_that_always_has_more_leaves_others_their_turn():
         ),
     ],
 )
-def test_others_have_their_turn_within_one_piece_of_many_lines(read):
-    """Sixty peers with some ms of lines each that have come already: turns are counted, and what is read meanwhile."""
-    turns = 0
-
-    def count() -> None:
-        nonlocal turns
-        while True:
-            gevent.sleep(0.0001)
-            turns += 1
-
-    other = gevent.spawn(count)
-    gevent.joinall([gevent.spawn(read) for _ in range(60)], raise_error=True)
-    other.kill()
-    assert turns > 5
+def test_who_sends_little_need_not_wait_for_others_whose_one_piece_has_many_lines(read):
+    """Twenty peers with some ms of lines each that have come already, and behind them one with a line."""
+    ended: list[str] = []
+    many = [gevent.spawn(read) for _ in range(20)]
+    few = gevent.spawn(source_of(b"line\n").line)
+    for name, reads in (("many", many), ("few", [few])):
+        for each in reads:
+            each.link(lambda _, name=name: ended.append(name))
+    gevent.joinall([*many, few], raise_error=True)
+    assert ended.index("few") < 15
 
 
 def test_who_has_waited_to_send_waits_for_the_answer_only_for_what_is_left(monkeypatch):
