@@ -20,6 +20,7 @@ from submgr.platform.http.late_app import LateApp
 from submgr.platform.http.peer import may_ask
 from submgr.platform.http.plain_answers import PlainRoutes, Wsgi
 from submgr.platform.http.server import HttpServer
+from submgr.platform.http.shortcut import AsWsgi
 from submgr.platform.logs import Logs
 from submgr.platform.outbound_rules import Outbound
 from submgr.platform.secret_file import secret_file
@@ -70,11 +71,10 @@ def make_xapp_http(
         return xapp_app(service, count, metrics.internal_error, requests=requests)
 
     late = LateApp(make, "submgr.rest.xapp", internal_error=metrics.internal_error)
-    app: Wsgi = HotRoutes(late, requests, count)
+    hot, tls = HotRoutes(requests, count), settings.tls.server("xapp", required=True)
     if tracing is not None:
-        app = tracing.requests(app)
-    tls = settings.tls.server("xapp", required=True)
-    return HttpServer("xapp", settings.subscription.listen, app, tls=tls)
+        return HttpServer("xapp", settings.subscription.listen, tracing.requests(AsWsgi(hot, late)), tls=tls)
+    return HttpServer("xapp", settings.subscription.listen, late, shortcut=hot, tls=tls)
 
 
 def make_platform_http(

@@ -11,8 +11,8 @@ from submgr.platform.http.callbacks import refuse_callbacks
 from submgr.platform.http.changes import refuse_foreign_origins
 from submgr.platform.http.json_body import take_turn
 from submgr.platform.http.peer import certificate_name
+from submgr.platform.http.shortcut import FAILED
 from submgr.rest.errors import answer_only_if, answer_refusals, refusal, report_internal_errors
-from submgr.rest.hot_routes import FAILED
 from submgr.rest.openapi import add_xapp_document
 from submgr.rest.use_cases import Count, InternalError, Subscriptions, XappOptions
 from submgr.rest.views import accepted_view
@@ -28,7 +28,7 @@ def xapp_app(
 ) -> JsonApp:
     """The application of the xApp interface. It calls `count` with the names of the user guide's counters.
 
-    `requests`: those of `HotRoutes`, where it stands before the application; they have the options.
+    `requests`: those of `HotRoutes`, where they stand before the application; they have the options.
     """
     requests = requests or XappRequests(subscriptions, options or XappOptions())
     options = requests.options

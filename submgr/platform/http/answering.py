@@ -15,6 +15,7 @@ from gevent.pywsgi import WSGIHandler, format_date_time
 
 from submgr.platform.http.buffered_socket import BufferedSocket
 from submgr.platform.http.connections import Connections
+from submgr.platform.http.plain_answers import PlainAnswer, status_line
 from submgr.platform.http.request_head import Refused
 from submgr.platform.http.request_reader import RETRY
 
@@ -43,6 +44,20 @@ class AnsweringHandler(WSGIHandler):  # type: ignore[misc]
         self.status, self.code, self.fields = status, int(status[:3]), headers
         return self.write
 
+    def send_plain(self, answer: PlainAnswer) -> None:
+        """Answers the request."""
+        if answer.length > _ONE_PIECE:
+            self.result = answer.send(self.start_response)
+            self.process_result()
+            return
+        self.status, self.code = status_line(answer.status), answer.status
+        lines = [f"HTTP/1.1 {self.status}", *map(": ".join, answer.fields()), _date(int(time.time()))]
+        option = self._connection_option()
+        if option:
+            lines.append(f"Connection: {option}")
+        self.headers_sent = True
+        self._sendall("\r\n".join((*lines, "", "")).encode("latin-1") + b"".join(answer.pieces))
+
     def _head(self) -> bytes:
         """The head with the fields that the application left out. Raises ValueError when a field has an end of a line
         in it: what follows would be another field, or another answer."""
@@ -52,17 +67,25 @@ class AnsweringHandler(WSGIHandler):  # type: ignore[misc]
             lines.append(_date(int(time.time())))
         if "content-length" not in given and self.code not in _WITHOUT_BODY:
             self._tell_length(lines)
-        if given.get("connection") == "close" or self.connections.stopping or not self._placed:
+        if given.get("connection") == "close":
             self.close_connection = True
-        if self.close_connection:
+        option = self._connection_option()
+        if option == "close":
             lines = [line for line in lines if not line.lower().startswith("connection:")]
-            lines.append("Connection: close")
-        elif self.request_version == "HTTP/1.0" and "connection" not in given:
-            lines.append("Connection: keep-alive")
+        if option == "close" or (option and "connection" not in given):
+            lines.append(f"Connection: {option}")
         head = "\r\n".join(lines)
         if head.count("\n") >= len(lines) or head.count("\r") >= len(lines):
             raise ValueError("a header field with the end of a line in it")
         return f"{head}\r\n\r\n".encode("latin-1")
+
+    def _connection_option(self) -> str:
+        """Whether the connection goes on after this answer, where the client does not know by itself."""
+        if self.connections.stopping or not self._placed:
+            self.close_connection = True
+        if self.close_connection:
+            return "close"
+        return "keep-alive" if self.request_version == "HTTP/1.0" else ""
 
     def _tell_length(self, lines: list[str]) -> None:
         if hasattr(self.result, "__len__"):

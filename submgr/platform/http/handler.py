@@ -10,7 +10,6 @@ behind the other on the same connection. Only probes of the health pass at once.
 import logging
 from io import BytesIO
 from typing import Any
-from urllib.parse import unquote
 
 import gevent
 from gevent import socket
@@ -19,8 +18,10 @@ from submgr.platform.http.answering import AnsweringHandler, no_room
 from submgr.platform.http.buffered_socket import BufferedSocket, PeerClosed
 from submgr.platform.http.error_formats import reason_of
 from submgr.platform.http.peer import SOCKET
+from submgr.platform.http.plain_answers import PlainAnswer
 from submgr.platform.http.request_head import Refused
 from submgr.platform.http.request_reader import RETRY, Request, read_request
+from submgr.platform.http.shortcut import FAILED, Asked
 from submgr.platform.tls import accept
 
 log = logging.getLogger(__name__)
@@ -38,12 +39,15 @@ class _Body(BytesIO):
         pass
 
 
+_NOTHING = _Body()
+
+
 class Handler(AnsweringHandler):
     """pywsgi makes one per connection and calls `handle`."""
 
     command: str | None
     environ: dict[str, Any] | None
-    wsgi_input: BytesIO | None
+    wsgi_input = _NOTHING
 
     def __init__(self, sock: socket.socket, address: tuple[Any, ...], server: Any) -> None:
         super().__init__(sock, address, server, rfile=BytesIO())  # pywsgi's own reader, which is not used
@@ -113,15 +117,14 @@ class Handler(AnsweringHandler):
             return None
         self._reading = False
         self.connections.works(self)
-        self.environ = self.get_environ()
-        self.application = self.server.application
         self.handle_one_response()
         self._let_go()
         return None if self.close_connection else True
 
     def _let_go(self) -> None:
         """A connection between two requests holds nothing but what has already come of the next one."""
-        self._request = self.environ = self.wsgi_input = None
+        self._request = self.environ = None
+        self.wsgi_input = _NOTHING
         self.connections.release(self)
         if self._source.pending:
             self.connections.received(self, self._source.pending)
@@ -166,28 +169,54 @@ class Handler(AnsweringHandler):
             raise Refused(400, f"the request is incomplete: {exc}") from exc
         if self._crowded_out:  # while it waited for its turn
             raise no_room()
-        self.requestline = request.text
-        self.command, self.path, self.request_version = request.line.method, request.line.path, request.line.version
-        self.content_length = request.fields.framing.length
+        line = request.first.line
+        self.command, self.request_version = line.method, line.version
         self.close_connection = request.fields.framing.closes
+
+    def run_application(self) -> None:
+        """Has the request answered, on the short way if there is one. Called by pywsgi."""
+        request, shortcut = self._request, self.server.shortcut
+        assert request is not None
+        first = request.first
+        answered = None
+        if shortcut is not None:
+            answered = shortcut(Asked(first.line.method, first.path, request.fields.environ, request.body, self.socket))
+        if answered is None:
+            self._ask_application(request)
+            return
+        try:
+            if isinstance(answered.answer, PlainAnswer):
+                self.send_plain(answered.answer)
+            else:
+                self._ask_application(request, failed=answered.answer)
+        finally:
+            if answered.follows is not None:
+                answered.follows()
+
+    def _ask_application(self, request: Request, failed: Exception | None = None) -> None:
+        """`failed`: the error with which the request has failed already."""
+        self.environ = self.get_environ()
+        if failed is not None:
+            self.environ[FAILED] = failed
+        self.application = self.server.application
+        super().run_application()
 
     def get_environ(self) -> dict[str, Any]:
         """The WSGI environment of the request that has been read."""
         request = self._request
         assert request is not None
         env: dict[str, Any] = self.server.get_environ()
-        path, _, query = self.path.partition("?")
         env["REQUEST_METHOD"] = self.command
-        env["PATH_INFO"] = unquote(path, "latin-1")
-        env["QUERY_STRING"] = query
+        env["PATH_INFO"] = request.first.path
+        env["QUERY_STRING"] = request.first.query
         env["SERVER_PROTOCOL"] = self.request_version
         env["REMOTE_ADDR"] = self.client_address[0].removeprefix("::ffff:")
         env["REMOTE_PORT"] = str(self.client_address[1])
         env[SOCKET] = self.socket
         env.update(request.fields.environ)
-        if request.line.host is not None:
-            env["HTTP_HOST"] = request.line.host
-        if request.body or self.content_length is not None:
+        if request.first.line.host is not None:
+            env["HTTP_HOST"] = request.first.line.host
+        if request.body or request.fields.framing.length is not None:
             env["CONTENT_LENGTH"] = str(len(request.body))
         self.wsgi_input = env["wsgi.input"] = _Body(request.body)
         env["wsgi.input_terminated"] = True
@@ -199,9 +228,12 @@ class Handler(AnsweringHandler):
             seconds = (self.time_finish or self.time_start) - self.time_start
             log.debug(
                 "http",
-                extra={"server": self.connections.name, "request": self.requestline, "status": self.code,
+                extra={"server": self.connections.name, "request": self._text(), "status": self.code,
                        "ms": round(seconds * 1000, 2)},
             )  # fmt: skip
+
+    def _text(self) -> str:
+        return self._request.first.text if self._request is not None else ""
 
     def handle_error(self, t: Any, v: Any, tb: Any) -> None:
         """The iterator of the application failed, or the client does not take its answer."""
@@ -211,7 +243,7 @@ class Handler(AnsweringHandler):
             log.debug("answer not taken", extra={"peer": str(self.client_address), "why": str(v)})
             self.close_connection = True
         elif not issubclass(t, gevent.GreenletExit):
-            log.error("request failed", exc_info=(t, v, tb), extra={"request": self.requestline})
+            log.error("request failed", exc_info=(t, v, tb), extra={"request": self._text()})
             self._break_off(Refused(500, "internal error, see the log"))
         else:
             self.close_connection = True

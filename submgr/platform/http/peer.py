@@ -28,8 +28,12 @@ def own_address(environ: Mapping[str, Any]) -> str | None:
 
 def certificate_name(environ: Mapping[str, Any]) -> str | None:
     """The name in the certificate that the client has shown (`TlsSocket.peer_name`); None when it has shown none."""
-    sock = environ.get(SOCKET)
-    return sock.peer_name if isinstance(sock, tls.TlsSocket) else None
+    return name_shown(environ.get(SOCKET))
+
+
+def name_shown(client: socket.socket | None) -> str | None:
+    """The same, for the socket of its connection."""
+    return client.peer_name if isinstance(client, tls.TlsSocket) else None
 
 
 def may_ask(environ: Mapping[str, Any]) -> bool:

@@ -43,15 +43,20 @@ class PlainAnswer(msgspec.Struct, frozen=True):
         """The bytes of the body."""
         return sum(map(len, self.pieces))
 
+    def fields(self) -> list[tuple[str, str]]:
+        """Its header fields."""
+        kind = ("Content-Type", self.content_type)
+        return [kind] if self.status == HTTPStatus.NO_CONTENT else [kind, ("Content-Length", str(self.length))]
+
     def send(self, start_response: Any) -> Iterable[bytes]:
         """Answers a request as a WSGI application does."""
-        fields = [("Content-Type", self.content_type), ("Content-Length", str(self.length))]
-        start_response(_status_line(self.status), fields)
+        start_response(status_line(self.status), self.fields())
         return self.pieces
 
 
 @cache
-def _status_line(status: int) -> str:
+def status_line(status: int) -> str:
+    """The status and its name."""
     return f"{status} {HTTPStatus(status).phrase.upper()}"
 
 

@@ -3,6 +3,7 @@
 
 from functools import lru_cache
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from submgr.platform.http.buffered_socket import BufferedSocket, ChunkedBody, Malformed, PeerClosed, TooLong
 from submgr.platform.http.connections import HttpLimits
@@ -25,11 +26,20 @@ _REMEMBERED_SIZE = 256
 _PROBES = ("/ric/v1/health", "/health")
 
 
-class Request(NamedTuple):
-    """A request that has come completely. `text`: its first line."""
+class FirstLine(NamedTuple):
+    """The first line of a request: its `text` without the end, what it says, and its target in parts. `path`: decoded,
+    each octet a character."""
 
     text: str
     line: RequestLine
+    path: str
+    query: str
+
+
+class Request(NamedTuple):
+    """A request that has come completely."""
+
+    first: FirstLine
     fields: RequestFields
     body: bytes
 
@@ -41,18 +51,19 @@ def read_request(source: BufferedSocket, limits: HttpLimits, probes_only: bool) 
     """
     head = source.short_head()
     if head is None:
-        first, lines = _first_line(source), None
+        text, lines = _first_line(source), None
     else:
-        first, _, lines = head.partition(b"\n")
-        if first in _EMPTY:
-            first, _, lines = lines.partition(b"\n")
-    text, line = _remembered(first) if len(first) <= _REMEMBERED_SIZE else _read(first)
+        text, _, lines = head.partition(b"\n")
+        if text in _EMPTY:
+            text, _, lines = lines.partition(b"\n")
+    first = _remembered(text) if len(text) <= _REMEMBERED_SIZE else _read(text)
+    line = first.line
     if not line.path.startswith(_PROBES):
         if probes_only:
             raise Refused(503, "too many connections", RETRY)
         source.spend()
     fields = request_fields(_other_lines(source) if lines is None else lines, line.version)
-    return Request(text, line, fields, _read_body(source, fields, limits.body_of(line.path)))
+    return Request(first, fields, _read_body(source, fields, limits.body_of(line.path)))
 
 
 def _first_line(source: BufferedSocket) -> bytes:
@@ -71,9 +82,11 @@ def _other_lines(source: BufferedSocket) -> bytes:
         raise Refused(431, "the head of the request is too long") from None
 
 
-def _read(line: bytes) -> tuple[str, RequestLine]:
-    text = line.decode("latin-1").removesuffix("\n").removesuffix("\r")
-    return text, request_line(text)
+def _read(octets: bytes) -> FirstLine:
+    text = octets.decode("latin-1").removesuffix("\n").removesuffix("\r")
+    line = request_line(text)
+    path, _, query = line.path.partition("?")
+    return FirstLine(text, line, unquote(path, "latin-1"), query)
 
 
 # all that subscribe send the same line

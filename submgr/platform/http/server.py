@@ -19,6 +19,7 @@ from submgr.platform.http.connections import Connections, HttpLimits
 from submgr.platform.http.error_formats import ErrorFormat, json_errors
 from submgr.platform.http.handler import Handler
 from submgr.platform.http.listen import ListenError, cannot_listen, listening_socket, parse_listen
+from submgr.platform.http.shortcut import Shortcut
 from submgr.platform.tls import TlsError, TlsFiles
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ _OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 class _Wsgi(WSGIServer):  # type: ignore[misc]
     handler_class = Handler
     connections: Connections
+    shortcut: Shortcut | None
 
     def do_read(self) -> Any:
         # a flood of new clients: the others come in the next turns, when those who make room have left
@@ -58,8 +60,9 @@ class HttpServer:
     """Serves the WSGI application `app` on the address `listen` between `start` and `stop`.
 
     `bind` reserves the port and does not listen yet: a port that is taken ends the start of the daemon early, and
-    clients are refused until the daemon can answer them. `errors`: the format of the answers to requests that do not
-    reach the application. `tls`: the server speaks HTTPS. `len(connections)`: how many clients are connected.
+    clients are refused until the daemon can answer them. `shortcut`: answers plain requests before `app`. `errors`: the
+    format of the answers to requests that do not reach the application. `tls`: the server speaks HTTPS.
+    `len(connections)`: how many clients are connected.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class HttpServer:
         listen: str,
         app: Callable[..., Any],
         *,
+        shortcut: Shortcut | None = None,
         limits: HttpLimits | None = None,
         errors: ErrorFormat = json_errors,
         tls: TlsFiles | None = None,
@@ -75,6 +79,7 @@ class HttpServer:
         self.connections = Connections(name, limits or HttpLimits(), errors, tls)
         self._listen = listen
         self._app = app
+        self._shortcut = shortcut
         self._sock: socket.socket | None = None
         self._server: _Wsgi | None = None
 
@@ -107,6 +112,7 @@ class HttpServer:
         }
         self._server = _Wsgi(sock, self._app, log=None, error_log=None, environ=environ)
         self._server.connections = self.connections
+        self._server.shortcut = self._shortcut
         self._server.start()
         log.info("listening", extra={"server": self.connections.name, "address": "{}:{}".format(*self.address)})
 

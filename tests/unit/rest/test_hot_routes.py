@@ -16,6 +16,7 @@ from werkzeug.test import Client, TestResponse
 from submgr.core.errors import FieldError, NodeDownError, RefusedError
 from submgr.core.model import Content, E2Record, Holder, RestHolder, RmrEndpoint
 from submgr.platform.http.peer import SOCKET
+from submgr.platform.http.shortcut import AsWsgi
 from submgr.platform.tls import TlsSocket
 from submgr.rest.hot_routes import HotRoutes
 from submgr.rest.use_cases import Count, InternalError, XappOptions
@@ -56,7 +57,7 @@ def named(name: str | None) -> dict[str, Any]:
 def hot_client(subscriptions: Any, count: Count, bug: InternalError, options: XappOptions) -> Client:
     """A client of the interface as the daemon has it: hot routes, and behind them Flask."""
     requests = XappRequests(subscriptions, options)
-    return Client(HotRoutes(xapp_app(subscriptions, count, bug, requests=requests), requests, count))
+    return Client(AsWsgi(HotRoutes(requests, count), xapp_app(subscriptions, count, bug, requests=requests)))
 
 
 class Way:
