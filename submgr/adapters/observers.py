@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -34,17 +35,17 @@ class Observers:
 
     def saw(self, meid: str, event: Event | None, commands: Sequence[Command]) -> None:
         self.changes += 1
-        for watch in self._by_event.get(type(event), ()):
+        for watch in self._by_event[type(event)]:
             watch(meid, event, commands)
         by_command = self._by_command
         for command in commands:
-            for look in by_command.get(type(command), ()):
+            for look in by_command[type(command)]:
                 look(meid, command, event, commands)
 
 
-def _together(tables: Iterable[Mapping[type, F]]) -> dict[type, tuple[F, ...]]:
-    functions: dict[type, tuple[F, ...]] = {}
+def _together(tables: Iterable[Mapping[type, F]]) -> defaultdict[type, list[F]]:
+    functions: defaultdict[type, list[F]] = defaultdict(list)
     for table in tables:
         for kind, function in table.items():
-            functions[kind] = (*functions.get(kind, ()), function)
+            functions[kind].append(function)
     return functions

@@ -75,10 +75,10 @@ class TextFormatter(logging.Formatter):
 
 def _beside(record: logging.LogRecord) -> dict[str, Any]:
     """What the caller passed beside the text."""
-    attributes = vars(record)
     if isinstance(record, Line):
-        return {name: attributes[name] for name in record.beside}
-    return {name: value for name, value in attributes.items() if name not in _STANDARD}
+        names = record.beside
+        return dict(zip(names, map(vars(record).get, names), strict=True))
+    return {name: value for name, value in vars(record).items() if name not in _STANDARD}
 
 
 def _one_line(text: str) -> str:

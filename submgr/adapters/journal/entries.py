@@ -128,27 +128,25 @@ class Unmet(Struct, frozen=True):
         )
 
 
-class Entry:
+class Entry(Struct, eq=False):
     """One line of the journal. `number` grows by one with each; `time`: seconds since 1970.
 
-    `line`: the entry as it is sent, once somebody has made that.
+    `happening`: what `facts` are made of, or they themselves. `line`: the entry as it is sent, once somebody has made
+    that.
     """
 
-    __slots__ = ("_happening", "kind", "line", "number", "severity", "time")
-
-    def __init__(self, number: int, when: float, kind: Kind, severity: Severity, happening: Facts | Happening) -> None:
-        self.number = number
-        self.time = when
-        self.kind = kind
-        self.severity = severity
-        self.line: bytes | None = None
-        self._happening = happening
+    number: int
+    time: float
+    kind: Kind
+    severity: Severity
+    happening: Facts | Happening
+    line: bytes | None = None
 
     @property
     def facts(self) -> Facts:
-        if not isinstance(self._happening, Facts):
-            self._happening = self._happening.facts()
-        return self._happening
+        if not isinstance(self.happening, Facts):
+            self.happening = self.happening.facts()
+        return self.happening
 
 
 def kept(finished: Finished) -> Finished:

@@ -122,7 +122,7 @@ class Outcomes:
 
     def detail(self, subscription_id: str, number: int) -> Trace | None:
         """The trace of one detail, also of what ended lately."""
-        rest = self.of(subscription_id)
+        rest = self._rest.get(subscription_id) or self._ended.get(subscription_id)
         return rest.details.get(number) if rest is not None else None
 
     def ended(self) -> list[tuple[str, RestTrace]]:

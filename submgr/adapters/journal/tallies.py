@@ -147,9 +147,10 @@ class Tallies:
 
     def _slot(self, tally: Tally) -> int:
         """Where the present step is counted; what is older than a minute is forgotten."""
-        for step in range(max(tally.step, self._step - MINUTE) + 1, self._step + 1):
-            tally.subscribes[step % MINUTE] = tally.failures[step % MINUTE] = 0
-        tally.step = self._step
+        if tally.step != self._step:
+            for step in range(max(tally.step, self._step - MINUTE) + 1, self._step + 1):
+                tally.subscribes[step % MINUTE] = tally.failures[step % MINUTE] = 0
+            tally.step = self._step
         return self._step % MINUTE
 
 

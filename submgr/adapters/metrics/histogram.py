@@ -6,6 +6,7 @@ two, for five values of each subscription. What is exposed is the same.
 """
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
@@ -40,16 +41,14 @@ class Histogram(Collector):
         self._explanation = explanation
         self._labels = labels
         self._bounds = [*map(float, buckets), float("inf")]
-        self._series: dict[tuple[str, ...], _Series] = {}
+        self._series = defaultdict[tuple[str, ...], _Series](lambda: _Series(len(self._bounds)))
         if not labels:
-            self._series[()] = _Series(len(self._bounds))
+            self._series[()]  # is there from the start
         registry.register(self)
 
     def observe(self, labels: tuple[str, ...], value: float) -> None:
         """Counts one value. Only values with few different labels, which stay, may be given."""
-        series = self._series.get(labels)
-        if series is None:
-            series = self._series[labels] = _Series(len(self._bounds))
+        series = self._series[labels]
         series.counts[bisect_left(self._bounds, value)] += 1
         series.total += value
 

@@ -45,8 +45,9 @@ class ConnectedNodes:
         E2 Manager renews a node's entry in two steps, and a reading in between misses the node. Blocks the calling
         greenlet for less than half a second; an answer that is younger than a second is not asked for again.
         """
-        if not self.is_connected(meid):
-            self._node_state.look_again(meid)
+        if self.is_connected(meid):
+            return True
+        self._node_state.look_again(meid)
         return self.is_connected(meid)
 
     def knows(self, meid: str) -> bool:

@@ -7,10 +7,11 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any
 
 import gevent
 from gevent.event import Event
+from msgspec import Struct
 
 from submgr.platform.fair import Share
 from submgr.platform.lease.permit import NOT_ACTING
@@ -20,7 +21,7 @@ from submgr.rmr.transport import Failed, TransportConfig
 _BATCH_BYTES = 1 << 16
 
 
-class Item(NamedTuple):
+class Item(Struct, frozen=True):
     """A frame that waits to be sent, until `deadline` on the monotonic clock."""
 
     frame: bytes

@@ -125,13 +125,13 @@ class WireTransport:
     def send(self, message: Message, failed: Failed | None = None) -> Status:
         """Sends by the route table: NOENDPT without a route, RETRY when the peer's queue is full."""
         names = self._router.destinations(message)
-        if len(names) == 1:
-            return self.send_to(names[0], message, failed)
         if not names:
             return self._counters.not_sent(Status.NOENDPT)
         frame = self._frame(self._encoder.originate, message)
         if isinstance(frame, Status):
             return frame
+        if len(names) == 1:
+            return self._enqueue(names[0], frame, failed)
         copies = Copies(failed)
         outcomes = [self._enqueue(name, frame, copies.failed) for name in names]
         copies.accepted = outcomes.count(Status.OK)
