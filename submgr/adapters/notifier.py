@@ -178,17 +178,19 @@ class XappNotifier:
 
     def _report(self, notification: Notify, result: Result, answered: bool) -> None:
         delivered = result.outcome is Outcome.DELIVERED
-        _log.log(
-            logging.DEBUG if delivered else logging.WARNING,
-            "notification of %s, XappEventInstanceId %d, to %s %s after %d tries in %.1f s%s",
-            notification.subscription_id,
-            notification.xapp_event_instance_id,
-            notification.endpoint.http,
-            result.outcome.value,
-            result.tries,
-            result.age,
-            "" if delivered else f": {result.error}",
-        )
+        level = logging.DEBUG if delivered else logging.WARNING
+        if _log.isEnabledFor(level):
+            _log.log(
+                level,
+                "notification of %s, XappEventInstanceId %d, to %s %s after %d tries in %.1f s%s",
+                notification.subscription_id,
+                notification.xapp_event_instance_id,
+                notification.endpoint.http,
+                result.outcome.value,
+                result.tries,
+                result.age,
+                "" if delivered else f": {result.error}",
+            )
         if not delivered:
             self._undelivered(notification, result.error, True)
         self._ended(notification, delivered, result.age, answered)

@@ -7,6 +7,8 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Literal
 
+from msgspec import Struct, field
+
 from submgr.adapters.journal.entries import small
 from submgr.core.errors import Failure
 from submgr.core.model import ClientEndpoint, Content, E2Record, RestHolder, SubscribeRequest
@@ -25,39 +27,35 @@ turn at the E2 node came; its route was made; the E2 node was asked; it answered
 notification was due; the xApp took the notification."""
 
 
-class Trace:
+class Trace(Struct, eq=False):
     """How far a detail got. The steps are seconds since 1970, 0.0 for what did not happen (yet).
 
-    `resent`: how often the E2 node was asked again. `failure`: why it failed, the last time. `instance_id`: of the E2
-    subscription that was made for it or that it shares, 0: none. `content`: what it asks for; None where a failed one
-    was too large to be kept. `number`: its XappEventInstanceId; None: an xApp that subscribes over RMR.
+    `number`: its XappEventInstanceId; None: an xApp that subscribes over RMR. `content`: what it asks for; None where a
+    failed one was too large to be kept. `resent`: how often the E2 node was asked again. `failure`: why it failed, the
+    last time. `instance_id`: of the E2 subscription that was made for it or that it shares, 0: none.
     """
 
-    __slots__ = (*STEPS, "content", "failure", "instance_id", "number", "outcome", "ran_function_id", "resent")
-
+    number: int | None
+    content: Content | None
+    ran_function_id: int
     posted: float
-    saved: float
-    started: float
-    route: float
-    requested: float
-    answered: float
-    told: float
-    notified: float
+    saved: float = 0.0
+    started: float = 0.0
+    route: float = 0.0
+    requested: float = 0.0
+    answered: float = 0.0
+    told: float = 0.0
+    notified: float = 0.0
+    resent: int = 0
+    outcome: Outcome = "pending"
+    failure: Failure | None = None
+    instance_id: int = 0
 
-    def __init__(self, number: int | None, content: Content, posted: float) -> None:
-        self.number = number
-        self.instance_id = 0
-        self.begin(content, posted)
-
-    def begin(self, content: Content, posted: float) -> None:
-        """A request for this detail has come, also when it is not the first one."""
-        self.posted = posted
-        self.saved = self.started = self.route = self.requested = self.answered = self.told = self.notified = 0.0
-        self.content: Content | None = content
-        self.ran_function_id = content.ran_function_id
-        self.resent = 0
-        self.outcome: Outcome = "pending"
-        self.failure: Failure | None = None
+    def begin_again(self, content: Content, posted: float) -> None:
+        """Another request for this detail has come. What it shares until now is what it may share again."""
+        fresh = Trace(self.number, content, content.ran_function_id, posted, instance_id=self.instance_id)
+        for name in self.__struct_fields__:
+            setattr(self, name, getattr(fresh, name))
 
     def end(self, failure: Failure | None, instance_id: int, now: float) -> None:
         """The outcome is known, and the xApp is being told."""
@@ -80,16 +78,13 @@ class Trace:
             yield name, when
 
 
-class RestTrace:
+class RestTrace(Struct, eq=False):
     """The details of one REST subscription by XappEventInstanceId. `created`: seconds since 1970."""
 
-    __slots__ = ("created", "details", "endpoint", "meid")
-
-    def __init__(self, meid: str, endpoint: ClientEndpoint, created: float) -> None:
-        self.meid = meid
-        self.endpoint = endpoint
-        self.created = created
-        self.details: dict[int, Trace] = {}
+    meid: str
+    endpoint: ClientEndpoint
+    created: float
+    details: dict[int, Trace] = field(default_factory=dict)
 
     @property
     def last(self) -> Trace | None:
@@ -144,10 +139,10 @@ class Outcomes:
         for detail in request.details:
             known = rest.details.get(detail.xapp_event_instance_id)
             if known is None:
-                number = detail.xapp_event_instance_id
-                rest.details[number] = Trace(number, detail.content, now)
+                number, content = detail.xapp_event_instance_id, detail.content
+                rest.details[number] = Trace(number, content, content.ran_function_id, now)
             else:
-                known.begin(detail.content, now)
+                known.begin_again(detail.content, now)
 
     def saved(self, subscription_id: str, now: float) -> None:
         """A POST is in the database, and is answered."""
@@ -165,7 +160,9 @@ class Outcomes:
                 return
             self._by_instance[record.instance_id] = trace
         elif holder is not None and not record.completed and record.instance_id not in self._by_instance:
-            trace = self._by_instance[record.instance_id] = Trace(None, record.content, 0.0)
+            trace = self._by_instance[record.instance_id] = Trace(
+                None, record.content, record.content.ran_function_id, 0.0
+            )
         else:
             return
         trace.started = now
