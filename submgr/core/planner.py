@@ -55,7 +55,7 @@ def _subscribe_needs_node(job: SubscribeJob, node: NodeContext) -> bool:
     requester = job.requester
     if node.subscriptions.held_by(requester.holder_key) is not None:
         return requester.content.action_type is ActionType.POLICY
-    return _partner(requester, node) is None
+    return node.subscriptions.partner(requester, node.controls) is None
 
 
 def _subscribe(job: SubscribeJob, node: NodeContext) -> Procedure | None:
@@ -66,7 +66,7 @@ def _subscribe(job: SubscribeJob, node: NodeContext) -> Procedure | None:
     held = subscriptions.held_by(requester.holder_key)
     if held is not None:
         return _subscribe_again(requester, held, node)
-    partner = _partner(requester, node)
+    partner = node.subscriptions.partner(requester, node.controls)
     if partner is not None:
         return Merge(node, requester, partner)
     sub = subscriptions.new(requester, node.controls.requestor_id)
@@ -74,11 +74,6 @@ def _subscribe(job: SubscribeJob, node: NodeContext) -> Procedure | None:
         node.tell_failure(requester, failures.NO_INSTANCE_ID)
         return None
     return Subscribe(node, requester, sub)
-
-
-def _partner(requester: Requester, node: NodeContext) -> E2Subscription | None:
-    """Returns the E2 subscription that the requester is to share, if there is one."""
-    return node.subscriptions.partner(requester, node.controls.merges(requester.content.ran_function_id))
 
 
 def _subscribe_again(requester: Requester, held: E2Subscription, node: NodeContext) -> Procedure | None:

@@ -67,8 +67,8 @@ class Entry:
 class JobQueue:
     """Every operation is O(number of the job's keys) or O(log n).
 
-    `unsettled`: a job has become ready or wants a slot, or a slot is free again. The scheduler looks at what may start,
-    and says so when nothing more may.
+    `unsettled`: a job has become ready or wants a slot, or a slot is free that others want. The scheduler looks at what
+    may start, and says so when nothing more may.
     """
 
     def __init__(self) -> None:
@@ -183,13 +183,15 @@ class JobQueue:
         if entry.has_slot:
             entry.has_slot = False
             self._slots_held -= 1
-            self.unsettled = True
+            if self._slot_wanted:
+                self.unsettled = True
 
     def _release_side_slot(self, entry: Entry) -> None:
         if entry.has_side_slot:
             entry.has_side_slot = False
             self._side_slots_held -= 1
-            self.unsettled = True
+            if self._side_slot_wanted:
+                self.unsettled = True
 
     def _give_slot(self, entry: Entry) -> None:
         entry.has_slot = True

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 
 from submgr.core.commands import About, Command, EraseRest, Notify, SaveE2, SaveNextInstanceId, SaveRest
+from submgr.core.controls import Controls
 from submgr.core.e2_subscription import E2Subscription, Life, requestor_of
 from submgr.core.errors import Failure
 from submgr.core.model import HolderKey, RestHolder
@@ -72,14 +73,16 @@ class Subscriptions:
         for key in sub.holders:
             self.holding[key] = sub
 
-    def partner(self, requester: Requester, merging: bool) -> E2Subscription | None:
+    def partner(self, requester: Requester, controls: Controls) -> E2Subscription | None:
         """Returns an established REPORT subscription of the same content, which this requester is to share.
 
-        Without `merging`, only one that was made for the requester's own endpoint: the xApp asks again.
+        Where equal ones are not merged, only one that was made for the requester's own endpoint: the xApp asks again.
         """
         if not requester.mergeable:
             return None
-        return self._partners.get(requester.key if merging else (requester.key, requester.holder().endpoint))
+        if controls.merges(requester.content.ran_function_id):
+            return self._partners.get(requester.key)
+        return self._partners.get((requester.key, requester.holder().endpoint))
 
     def held_by(self, holder: HolderKey) -> E2Subscription | None:
         """Returns what a REST holder has already; None for an RMR xApp, which may hold several."""

@@ -172,7 +172,6 @@ class Worker:
             self._alarm.set(deadline)
         self.busy_since = None
         self._inbox.peek()
-        self.busy_since = self._ports.clock()
         self._share.renew()
         self._give_way()  # many workers may have got their events in one turn of the event loop
 
@@ -198,9 +197,12 @@ class Worker:
             if perform is not None:
                 perform(command)
         if self._refused:
-            commands = [command for command in commands if command not in self._refused]
-            self._refused.clear()
+            commands = self._performed(commands)
         self._saw(self.meid, event, commands)
+
+    def _performed(self, commands: list[c.Command]) -> list[c.Command]:
+        refused, self._refused = self._refused, []
+        return [command for command in commands if command not in refused]
 
     # --- the store
 

@@ -33,13 +33,15 @@ def of_port(
 
 def of_e2_node(scheduler: Scheduler, event: E2Answer, now: float) -> None:
     node, instance_id = scheduler.node, event.request_id.instance
-    what = f"{type(event).__name__} for instance {instance_id}"
     procedure = node.talking.get(instance_id)
-    if procedure is None:
+    if procedure is not None and scheduler.deliver(procedure, event, now):
+        return
+    what = f"{type(event).__name__} for instance {instance_id}"
+    if procedure is not None:
+        node.emit(Ignored(Odd.UNEXPECTED, f"{what} while {procedure.name} is {procedure.described_state}"))
+    else:
         known = instance_id in node.subscriptions.e2
         node.emit(Ignored(Odd.UNEXPECTED if known else Odd.UNKNOWN_INSTANCE, what))
-    elif not scheduler.deliver(procedure, event, now):
-        node.emit(Ignored(Odd.UNEXPECTED, f"{what} while {procedure.name} is {procedure.described_state}"))
 
 
 def not_sent(scheduler: Scheduler, event: NotSent, now: float) -> None:

@@ -83,28 +83,31 @@ class _Place(Struct):
 
 
 class Procedure(ABC):
-    """Base of all procedures. Times are monotonic seconds."""
+    """Base of all procedures. Times are monotonic seconds. Class attributes are what each procedure begins with.
+
+    `ended`: whether the state is DONE or FAILED.
+    """
 
     NAME: ClassVar[str]
     TABLE: ClassVar[Table]
-    _NEW: ClassVar[_Place]
+
+    _place: _Place
+    name: str
+    ended = False
+    step = 0
+    started = 0.0
+    follow_up: Job | None = None
+    entry: Entry | None = None
 
     def __init_subclass__(cls) -> None:
         table: Table | None = getattr(cls, "TABLE", None)
         if table is not None:
-            cls._NEW = _resolved(cls, table)[State.NEW]
+            cls.name = cls.NAME
+            cls._place = _resolved(cls, table)[State.NEW]
 
     def __init__(self, node: NodeContext) -> None:
         self.node = node
         self.controls = node.controls
-        self._place = self._NEW
-        self.ended = False
-        """Whether the state is DONE or FAILED."""
-        self.step = 0
-        self.started = 0.0
-        self.follow_up: Job | None = None
-        self.entry: Entry | None = None
-        self.name = self.NAME
 
     @property
     def instance_id(self) -> int | None:

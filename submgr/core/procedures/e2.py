@@ -20,13 +20,14 @@ from submgr.e2ap.messages import SubscriptionFailure, SubscriptionResponse
 class E2Procedure(Procedure):
     """Counts its sends. It gets the E2 node's answers for the instance id of `subscription` while it asks."""
 
+    sends = 0
+    not_sent_because = ""
+    undecodable = ""
+    _unsent = 0
+
     def __init__(self, node: NodeContext, subscription: E2Subscription) -> None:
         super().__init__(node)
         self.subscription = subscription
-        self.sends = 0
-        self.not_sent_because = ""
-        self.undecodable = ""
-        self._unsent = 0
 
     @property
     def instance_id(self) -> int:
@@ -86,19 +87,20 @@ def requested(granted: State) -> Row:
 class RequestProcedure(E2Procedure):
     """Sends a RIC Subscription Request: for a new subscription, a policy update, or a subscription made anew."""
 
+    failure: Failure | None = None
+    outcome = Outcome.SUCCESS
+
     def __init__(self, node: NodeContext, subscription: E2Subscription, directives: Directives | None) -> None:
         super().__init__(node, subscription)
-        self._timeout = directives.timeout if directives else None
-        self._tries = directives.tries if directives else None
-        self.failure: Failure | None = None
-        self.outcome = Outcome.SUCCESS
+        self._timeout = (directives and directives.timeout) or self.controls.subscribe_timeout
+        self._tries = (directives and directives.tries) or self.controls.subscribe_tries
 
     @property
     def tries(self) -> int:
-        return self._tries or self.controls.subscribe_tries
+        return self._tries
 
     def seconds(self, timer: Timer) -> float:
-        return (self._timeout or self.controls.subscribe_timeout) if timer is T_SUB else super().seconds(timer)
+        return self._timeout if timer is T_SUB else super().seconds(timer)
 
     def timer_expired(self) -> None:
         self.node.emit(Noted(Note.SUBSCRIBE_TIMER))
@@ -115,7 +117,7 @@ class RequestProcedure(E2Procedure):
             self.fail(Outcome.STORE, failures.store(event))
 
     def enter_requested(self, now: float) -> None:
-        self.send(SendToE2(self.step, self.subscription.request(), resend=self.sends > 0, wait=self.seconds(T_SUB)))
+        self.send(SendToE2(self.step, self.subscription.request(), resend=self.sends > 0, wait=self._timeout))
 
     def leave_requested(self, event: object) -> None:
         match event:

@@ -126,7 +126,7 @@ def route_step(sub: E2Subscription, step: int, change: RouteChange) -> Command:
     wanted = sub.wanted_routes
     if not wanted:
         return DeleteRoute(step, sub.instance_id, sub.routes[0])
-    if len(wanted) == 1 and set(sub.routes) <= set(wanted) and not sub.id_reused:
+    if len(wanted) == 1 and sub.routes in ((), wanted) and not sub.id_reused:
         return CreateRoute(step, sub.instance_id, wanted[0])
     return UpdateRoute(step, sub.instance_id, wanted, change)
 

@@ -47,11 +47,12 @@ class Subscribe(RequestProcedure):
         S.FAILED: Row({}),
     }
 
+    _undo_at_node = False
+    _maybe_stored = True
+
     def __init__(self, node: NodeContext, requester: Requester, subscription: E2Subscription) -> None:
         super().__init__(node, subscription, requester.directives)
         self.requester = requester
-        self._undo_at_node = False
-        self._maybe_stored = True
 
     @property
     def subscription_id(self) -> str:
@@ -77,14 +78,17 @@ class Subscribe(RequestProcedure):
 
     def leave_routing(self, event: object) -> None:
         sub = self.subscription
-        if isinstance(event, RouteDone) or failures.unknown(event):
+        if isinstance(event, RouteDone):
             sub.routes = sub.wanted_routes
-        if not isinstance(event, RouteDone):
-            self.fail(*failures.route_or_link("create", event))
+            return
+        if failures.unknown(event):
+            sub.routes = sub.wanted_routes
+        self.fail(*failures.route_or_link("create", event))
 
     def leave_requested(self, event: object) -> None:
         super().leave_requested(event)
-        self._undo_at_node = self.may_be_at_node(event)
+        if self.failure is not None:
+            self._undo_at_node = self.may_be_at_node(event)
         if isinstance(event, SubscriptionFailure):
             self.requester.refusal = event
 
