@@ -149,9 +149,10 @@ class Node:
     def idle(self) -> bool:
         """Nothing is known of this E2 node: it may be forgotten."""
         context = self._context
-        subscriptions, removals = context.subscriptions, context.removals
-        known = subscriptions.e2 or subscriptions.rest or len(removals) or removals.pinned or len(context.queue)
-        return not known and context.deadline is None
+        if context.subscriptions.e2 or context.subscriptions.rest:
+            return False
+        removals = context.removals
+        return not (len(removals) or removals.pinned or len(context.queue)) and context.deadline is None
 
     @property
     def queue_depth(self) -> int:

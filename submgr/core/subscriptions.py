@@ -42,8 +42,6 @@ class Subscriptions:
         instance_id = self._registry.ids.allocate(self._meid)
         if instance_id is None:
             return None
-        # a doubtful id is used again: its late delete would hit the new subscription
-        self._removals.drop(instance_id)
         sub = E2Subscription(
             instance_id,
             self._meid,
@@ -54,7 +52,10 @@ class Subscriptions:
             requestor_of(requester.holder_key),
             (requester.holder(),),
         )
-        sub.id_reused = self._registry.ids.reused(instance_id)
+        if self._registry.ids.reused(instance_id):
+            sub.id_reused = True
+            # it may be a doubtful id, whose late delete would hit the new subscription
+            self._removals.drop(instance_id)
         mark = self._registry.ids.next_mark()
         if mark is not None:
             self._emit(SaveNextInstanceId(mark))

@@ -107,6 +107,9 @@ class Worker:
             c.Notify: self._notify,
             c.DropNotifications: self._drop_notifications,
             c.AnswerOverRmr: self._answer_over_rmr,
+            c.Finished: self._only_tell,
+            c.Ignored: self._only_tell,
+            c.Noted: self._only_tell,
         }
 
     @property
@@ -191,11 +194,9 @@ class Worker:
 
     def _act(self, event: e.Event | None, commands: list[c.Command]) -> None:
         """Tells the observer what was performed. A command that could not be: the core learns of that by an event."""
-        performers = self._perform
+        perform = self._perform
         for command in commands:
-            perform = performers.get(type(command))
-            if perform is not None:
-                perform(command)
+            perform[type(command)](command)
         if self._refused:
             commands = self._performed(commands)
         self._saw(self.meid, event, commands)
@@ -203,6 +204,9 @@ class Worker:
     def _performed(self, commands: list[c.Command]) -> list[c.Command]:
         refused, self._refused = self._refused, []
         return [command for command in commands if command not in refused]
+
+    def _only_tell(self, command: c.Command) -> None:
+        """A report: there is nothing to be done but to tell the observer."""
 
     # --- the store
 
