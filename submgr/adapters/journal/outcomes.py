@@ -52,7 +52,7 @@ class Trace(Struct, eq=False):
     instance_id: int = 0
 
     def begin_again(self, content: Content, posted: float) -> None:
-        """Another request for this detail has come. What it shares until now is what it may share again."""
+        """Another request for this detail has come. It has its E2 subscription until it is told of another outcome."""
         fresh = Trace(self.number, content, content.ran_function_id, posted, instance_id=self.instance_id)
         for name in self.__struct_fields__:
             setattr(self, name, getattr(fresh, name))
@@ -160,9 +160,8 @@ class Outcomes:
                 return
             self._by_instance[record.instance_id] = trace
         elif holder is not None and not record.completed and record.instance_id not in self._by_instance:
-            trace = self._by_instance[record.instance_id] = Trace(
-                None, record.content, record.content.ran_function_id, 0.0
-            )
+            content = record.content
+            trace = self._by_instance[record.instance_id] = Trace(None, content, content.ran_function_id, 0.0)
         else:
             return
         trace.started = now
