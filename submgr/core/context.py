@@ -135,6 +135,8 @@ class NodeContext:
     def deadline(self) -> float | None:
         """When the next timer is due; None without any."""
         timers, awaited, later = self._timers, self.awaited, self._later
+        if not awaited and not later:
+            timers.clear()  # all at once: there may be very many after a busy time
         while timers:
             due, step = timers[0]
             if step in awaited or step in later:

@@ -60,7 +60,7 @@ class Node:
 
     An event can concern thousands of subscriptions. `slices` and `timer_slices` return the commands of the same work
     slice by slice, so that others can have their turn in between; the node takes the next event after the last slice.
-    Most events are one slice, done at once, and start no job.
+    Most events are one slice, which is done at once.
 
     Times are monotonic seconds. Not for threads.
     """
@@ -77,14 +77,15 @@ class Node:
     def slices(self, event: e.Event, now: float) -> Iterable[list[Command]]:
         context = self._context
         long_work = HANDLERS[type(event)](self._scheduler, event, now)
-        if long_work is None and not context.queue.unsettled:
+        if long_work is None and not (context.queue.unsettled and self._scheduler.schedule(now)):
             return (context.take_commands(),)
-        return self._slices(long_work, now)
+        # a slice of jobs has been started, unless it is the handler that has more to do
+        return self._slices(long_work or iter((None,)), now)
 
-    def _slices(self, long_work: Iterator[None] | None, now: float) -> Iterator[list[Command]]:
-        """Does the rest of an event's work: what is long, then the jobs that may start."""
+    def _slices(self, begun: Iterator[None], now: float) -> Iterator[list[Command]]:
+        """Goes on with an event's work, then with the jobs that may start."""
         context, scheduler = self._context, self._scheduler
-        for _ in long_work or ():
+        for _ in begun:
             yield context.take_commands()
         while scheduler.schedule(now):
             yield context.take_commands()

@@ -67,8 +67,8 @@ class Entry:
 class JobQueue:
     """Every operation is O(number of the job's keys) or O(log n).
 
-    `unsettled`: a job has become ready or wants a slot, or a slot is free that others want. The scheduler looks at what
-    may start, and says so when nothing more may.
+    `unsettled`: a job has become ready or wants a slot, or a slot is free that others want, so that there may be a next
+    job to start.
     """
 
     def __init__(self) -> None:
@@ -153,6 +153,8 @@ class JobQueue:
             entry = self._first(self._slot_wanted)
             if entry is not None:
                 self._give_slot(entry)
+        if entry is None:
+            self.unsettled = False
         return entry
 
     def take_slot(self, entry: Entry, slots: int) -> bool:
@@ -163,6 +165,7 @@ class JobQueue:
             return False
         self._release_side_slot(entry)
         self._give_slot(entry)
+        self.unsettled = False
         return True
 
     def take_side_slot(self, entry: Entry) -> bool:
@@ -170,8 +173,10 @@ class JobQueue:
         self.release_slot(entry)
         if self._any_waits() or self._side_slots_held >= SIDE_SLOTS:
             heappush(self._side_slot_wanted, (entry.order, entry))
+            self.unsettled = True
             return False
         self._give_side_slot(entry)
+        self.unsettled = False
         return True
 
     def want_slot(self, entry: Entry) -> None:

@@ -22,11 +22,10 @@ class Scheduler:
         Whether a job needs the E2 node is asked again when it has waited for its slot: that may have changed meanwhile.
         """
         node, queue = self.node, self.node.queue
+        slots = node.controls.max_ongoing
         for _ in range(SLICE):
-            slots = node.controls.max_ongoing
-            entry = queue.next(slots)
+            entry = queue.next(slots) if queue.unsettled else None
             if entry is None:
-                queue.unsettled = False
                 return False
             if planner.needs_node(entry.work, node):
                 starts = entry.has_slot or queue.take_slot(entry, slots)

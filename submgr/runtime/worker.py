@@ -176,7 +176,8 @@ class Worker:
         self.busy_since = None
         self._inbox.peek()
         self._share.renew()
-        self._give_way()  # many workers may have got their events in one turn of the event loop
+        self._share.wait()  # many workers may have got their events in one turn of the event loop
+        self.busy_since = self._ports.clock()
 
     def _work(self, event: e.Event | None, pieces: Iterable[list[c.Command]]) -> None:
         """Performs the commands that an event brings (None: a timer). After each few milliseconds others have their

@@ -105,7 +105,7 @@ def test_it_says_when_one_may_start_that_could_not_before() -> None:
         found = []
         while (entry := queue.next(1)) is not None:
             found.append(entry)
-        queue.unsettled = False
+        assert not queue.unsettled
         return found
 
     assert not queue.unsettled
@@ -122,6 +122,10 @@ def test_it_says_when_one_may_start_that_could_not_before() -> None:
     assert queue.unsettled and settle() == [behind]
     queue.remove(behind)
     assert not queue.unsettled and settle() == []
+    queue.remove(b)
+    c = queue.add(work("c", 3))
+    assert queue.unsettled and queue.next(1) is c
+    assert queue.take_slot(c, 1) and not queue.unsettled, "it was alone"
 
 
 def test_one_that_has_gone_gets_no_slot() -> None:
@@ -159,8 +163,8 @@ def test_no_two_that_share_a_key_are_out_at_once_and_all_get_their_turn(keys: li
         queue.unsettled = False
         queue.remove(job)
         done.append(job)
-        fresh = ready(queue)
-        assert queue.unsettled or not fresh
+        unsettled, fresh = queue.unsettled, ready(queue)
+        assert unsettled or not fresh
         out += fresh
     assert len(queue) == 0 and len(done) == len(jobs)
     for key in range(4):
