@@ -19,11 +19,6 @@ _SUCCESS_WAITS = 0.2
 _MARKUP = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 
 
-def succeeded(status: int) -> bool:
-    """Whether the status is any 2xx. A redirect is not followed, and is no success."""
-    return 200 <= status < 300
-
-
 def status_words(status: int) -> str:
     """`409 Conflict`; the number alone when it is not a registered one."""
     try:
@@ -34,8 +29,8 @@ def status_words(status: int) -> str:
 
 def text_of(answer: HttpStream, seconds: float) -> str:
     """The first 200 characters of the body without markup, for people to read; "" for a success. See `words_of`."""
-    text, _ = words_of(answer, seconds)
-    return "" if succeeded(answer.status) else text
+    body = _body_of(answer, seconds)
+    return "" if answer.ok else _words(body)
 
 
 def words_of(answer: HttpStream, seconds: float) -> tuple[str, bool]:
@@ -45,16 +40,22 @@ def words_of(answer: HttpStream, seconds: float) -> tuple[str, bool]:
     has come by then is taken. The body of a success is waited for only a moment, and is "" unless it is JSON that says
     `error`, or a `code` of 400 or more.
     """
-    success = succeeded(answer.status)
+    body = _body_of(answer, seconds)
+    refused = _speaks_of_an_error(body)
+    return "" if answer.ok and not refused else _words(body), refused
+
+
+def _body_of(answer: HttpStream, seconds: float) -> bytes:
     body = answer.at_once()
     if body is None:
-        body = _come_within(answer, min(seconds, _SUCCESS_WAITS) if success else seconds)
-    refused = _speaks_of_an_error(body)
-    if success and not refused:
-        return "", False
+        body = _come_within(answer, min(seconds, _SUCCESS_WAITS) if answer.ok else seconds)
+    return body
+
+
+def _words(body: bytes) -> str:
     # a little more than is shown is enough, and keeps the work small
     text = html.unescape(_MARKUP.sub(" ", body[:2048].decode(errors="replace")))
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:_WORDS_SHOWN], refused
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:_WORDS_SHOWN]
 
 
 def _come_within(answer: HttpStream, seconds: float) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from submgr.adapters.http_answers import status_words, succeeded, text_of
+from submgr.adapters.http_answers import status_words, text_of
 from submgr.core.commands import Notify
 from submgr.core.errors import Source
 from submgr.core.registry import NotificationQuota
@@ -92,7 +92,7 @@ class XappNotifier:
         self._ended = ended
         self._timeout = timeout
         self._scheme = "http" if tls is None else "https"
-        self._client = HttpClient(connections=at_once, idle=at_once, outbound=outbound, tls=tls, may_send=may_send)
+        self._client = HttpClient(connections=None, idle=at_once, outbound=outbound, tls=tls, may_send=may_send)
         # how many may wait is decided by `quota`, before they come here
         self._outbox = Outbox(places=sys.maxsize, at_once=at_once)
 
@@ -160,7 +160,7 @@ class XappNotifier:
             read_timeout=self._timeout,
         ) as answer:
             text = text_of(answer, self._timeout)
-        if not succeeded(answer.status):
+        if not answer.ok:
             raise _Refused(": ".join(filter(None, (status_words(answer.status), text))))
 
     def _first_failed(self, notification: Notify, error: str) -> None:

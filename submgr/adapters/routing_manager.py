@@ -12,13 +12,14 @@ from functools import partial
 import msgspec
 from gevent.lock import BoundedSemaphore
 from msgspec import Struct
+from msgspec.structs import replace
 
-from submgr.adapters.http_answers import status_words, succeeded, words_of
+from submgr.adapters.http_answers import status_words, words_of
 from submgr.core.commands import RouteChange
 from submgr.core.events import RouteFailureKind
 from submgr.core.model import RmrEndpoint
 from submgr.platform.crew import Crew
-from submgr.platform.http.client import HttpClient
+from submgr.platform.http.client import HttpClient, HttpStream
 from submgr.platform.http.errors import HttpConnectError, HttpError, HttpTimeout
 from submgr.platform.http.target import Target
 from submgr.platform.lease.permit import MaySend, always
@@ -51,16 +52,24 @@ def _nothing(*_: object) -> None:
     pass
 
 
-class _Call(Struct, frozen=True):
-    """`counter`: of its failures. `names`: the endpoints that it is about, in words."""
+_Endpoints = frozenset[RmrEndpoint]
+_Change = Callable[[_Endpoints], _Endpoints]
+_NONE: _Endpoints = frozenset()
 
+
+class _Call(Struct, frozen=True):
+    """`counter`: of its failures. `endpoints`: those that it is about. `change`: what it makes of those that the
+    Routing Manager has for the instance id. `trace`: further header fields."""
+
+    instance_id: int
     method: str
-    path: str
-    body: bytes
+    target: Target
+    body: object
     counter: str
+    endpoints: Sequence[RmrEndpoint]
+    change: _Change
     done: Routed
-    names: str
-    headers: Mapping[str, str]
+    trace: Mapping[str, str] | None = None
 
 
 class RoutingManager:
@@ -87,29 +96,26 @@ class RoutingManager:
         may_send: MaySend = always,
         trace: Trace | None = None,
     ) -> None:
-        self._host = host
-        self._port = port
-        self._path = base_url.rstrip("/") + HANDLE
+        self._target = Target(host, port, base_url.rstrip("/") + HANDLE, "http" if tls is None else "https")
         self._timeout = timeout
         self._count = count
         self._latency = latency
         self._trace = trace
         self._free = BoundedSemaphore(at_once)
-        self._scheme = "http" if tls is None else "https"
-        self._client = HttpClient(connections=at_once, idle=at_once, names=neighbours, tls=tls, may_send=may_send)
+        self._client = HttpClient(connections=None, idle=at_once, names=neighbours, tls=tls, may_send=may_send)
         self._crew = Crew()
         self._calls: dict[int, deque[_Call]] = {}
         """The calls for each instance id that are not over; the first one is under way."""
-        self._told: dict[int, frozenset[RmrEndpoint]] = {}
+        self._told: dict[int, _Endpoints] = {}
 
-    def told(self) -> dict[int, frozenset[RmrEndpoint]]:
+    def told(self) -> dict[int, _Endpoints]:
         """The endpoints that the Routing Manager has by instance id, by what it was told since the start and confirmed.
 
         What it did not answer is not known, nor what is under way.
         """
         return {instance_id: told for instance_id, told in self._told.items() if instance_id not in self._calls}
 
-    def told_of(self, instance_id: int) -> frozenset[RmrEndpoint] | None:
+    def told_of(self, instance_id: int) -> _Endpoints | None:
         """Those of one instance id; None: not known."""
         return None if instance_id in self._calls else self._told.get(instance_id)
 
@@ -119,52 +125,44 @@ class RoutingManager:
         self._client.close()
 
     def create(self, instance_id: int, endpoint: RmrEndpoint, done: Routed) -> None:
-        body = _one(instance_id, endpoint)
-        done = self._telling(instance_id, lambda told: told | {endpoint}, done)
-        self._begin(instance_id, "POST", self._path, body, "RouteCreateFail", done, f"{endpoint}")
+        self._one("POST", "RouteCreateFail", instance_id, endpoint, lambda told: told | {endpoint}, done)
 
     def update(self, instance_id: int, endpoints: Sequence[RmrEndpoint], change: RouteChange, done: Routed) -> None:
+        target = replace(self._target, path=f"{self._target.path}/{instance_id}")
         body = [{"address": endpoint.address, "port": endpoint.port} for endpoint in endpoints]
-        names = ", ".join(str(endpoint) for endpoint in endpoints)
-        done = self._telling(instance_id, lambda told: frozenset(endpoints), done)
-        self._begin(instance_id, "PUT", f"{self._path}/{instance_id}", body, _UPDATE_COUNTERS[change], done, names)
+        now: _Endpoints = frozenset(endpoints)
+        counter = _UPDATE_COUNTERS[change]
+        self._begin(_Call(instance_id, "PUT", target, body, counter, endpoints, lambda told: now, done))
 
     def delete(self, instance_id: int, endpoint: RmrEndpoint, done: Routed) -> None:
-        body = _one(instance_id, endpoint)
-        done = self._telling(instance_id, lambda told: told - {endpoint}, done)
-        self._begin(instance_id, "DELETE", self._path, body, "RouteDeleteFail", done, f"{endpoint}")
+        self._one("DELETE", "RouteDeleteFail", instance_id, endpoint, lambda told: told - {endpoint}, done)
 
-    def _telling(
-        self, instance_id: int, change: Callable[[frozenset[RmrEndpoint]], frozenset[RmrEndpoint]], done: Routed
-    ) -> Routed:
-        def told(failure: RouteFailure | None) -> None:
-            if failure is None or failure.kind is RouteFailureKind.UNCONFIRMED:
-                self._told[instance_id] = change(self._told.get(instance_id, frozenset()))
-            if not self._told.get(instance_id) or (failure is not None and failure.kind in _UNKNOWN):
-                self._told.pop(instance_id, None)
-            done(failure)
-
-        return told
-
-    def _begin(
-        self, instance_id: int, method: str, path: str, body: object, counter: str, done: Routed, names: str
+    def _one(
+        self, method: str, counter: str, instance_id: int, endpoint: RmrEndpoint, change: _Change, done: Routed
     ) -> None:
-        headers = _HEADERS if self._trace is None else {**_HEADERS, **self._trace()}
-        call = _Call(method, path, _encode(body), counter, done, names, headers)
-        waiting = self._calls.get(instance_id)
+        """Adds or removes one endpoint."""
+        body = {"address": endpoint.address, "port": endpoint.port, "subscription_id": instance_id}
+        self._begin(_Call(instance_id, method, self._target, body, counter, (endpoint,), change, done))
+
+    def _begin(self, call: _Call) -> None:
+        if self._trace is not None:
+            call = replace(call, trace=self._trace())
+        waiting = self._calls.get(call.instance_id)
         if waiting is not None:
             waiting.append(call)
         else:
-            self._calls[instance_id] = deque((call,))
-            self._crew.do(partial(self._work_off, instance_id))
+            waiting = self._calls[call.instance_id] = deque((call,))
+            self._crew.do(partial(self._work_off, waiting))
 
-    def _work_off(self, instance_id: int) -> None:
+    def _work_off(self, calls: deque[_Call]) -> None:
         """Makes the calls for one instance id, one after the other."""
-        calls = self._calls[instance_id]
-        while calls:
-            self._make(calls[0])
+        while True:
+            call = calls[0]
+            self._make(call)
             calls.popleft()
-        del self._calls[instance_id]
+            if not calls:
+                del self._calls[call.instance_id]
+                return
 
     def _make(self, call: _Call) -> None:
         try:
@@ -174,58 +172,70 @@ class RoutingManager:
             failure = RouteFailure(RouteFailureKind.BROKEN, repr(bug))
         if failure is not None and failure.kind is not RouteFailureKind.UNCONFIRMED:
             self._count(call.counter)
+        self._note(call, failure)
         call.done(failure)
 
+    def _note(self, call: _Call, failure: RouteFailure | None) -> None:
+        """Keeps what the Routing Manager has been told."""
+        told = self._told.get(call.instance_id, _NONE)
+        if failure is None or failure.kind is RouteFailureKind.UNCONFIRMED:
+            told = call.change(told)
+        elif failure.kind in _UNKNOWN:
+            told = _NONE
+        if told:
+            self._told[call.instance_id] = told
+        else:
+            self._told.pop(call.instance_id, None)
+
     def _answer(self, call: _Call) -> RouteFailure | None:
-        method = call.method
-        failure: RouteFailure | None = RouteFailure(
-            RouteFailureKind.TIMEOUT,
-            f"not sent: the Routing Manager left no connection free for {self._timeout:g} s {SETTING}",
-        )
+        begun = answered = False
+        failure = None
         with TimeLimit(self._timeout, quiet=True), self._free:
-            failure = RouteFailure(RouteFailureKind.TIMEOUT, f"no answer within {self._timeout:g} s {SETTING}")
+            begun = True
             begin = time.monotonic()
             try:
                 with self._client.stream(
-                    method,
-                    Target(self._host, self._port, call.path, self._scheme),
-                    body=call.body,
-                    headers=call.headers,
+                    call.method,
+                    call.target,
+                    body=_encode(call.body),
+                    headers=_HEADERS if call.trace is None else {**_HEADERS, **call.trace},
                     connect_timeout=self._timeout,
                     read_timeout=self._timeout,
                 ) as answer:
                     # from here on the outcome is known, whatever becomes of the body
-                    failure = _outcome(method, answer.status)
-                    self._latency(method, time.monotonic() - begin)
+                    failure, answered = _outcome(call.method, answer), True
+                    self._latency(call.method, time.monotonic() - begin)
                     text, refused = words_of(answer, self._timeout)
                 if failure is None and refused:
                     failure = RouteFailure(RouteFailureKind.REFUSED, f"{status_words(answer.status)}, but")
                 if failure is not None:
-                    failure = RouteFailure(failure.kind, f"{failure.message}: {text or _guess(method, call.names)}")
+                    failure = RouteFailure(failure.kind, f"{failure.message}: {text or _guess(call)}")
+                return failure
             except HttpConnectError as error:
-                failure = RouteFailure(RouteFailureKind.UNREACHABLE, str(error))
+                return RouteFailure(RouteFailureKind.UNREACHABLE, str(error))
             except HttpTimeout as error:
-                failure = RouteFailure(RouteFailureKind.TIMEOUT, f"{error} {SETTING}")
+                return RouteFailure(RouteFailureKind.TIMEOUT, f"{error} {SETTING}")
             except HttpError as error:
-                failure = RouteFailure(RouteFailureKind.BROKEN, str(error))
-        return failure
+                return RouteFailure(RouteFailureKind.BROKEN, str(error))
+        if answered:
+            return failure
+        what = "no answer within" if begun else "not sent: the Routing Manager left no connection free for"
+        return RouteFailure(RouteFailureKind.TIMEOUT, f"{what} {self._timeout:g} s {SETTING}")
 
 
-def _one(instance_id: int, endpoint: RmrEndpoint) -> dict[str, object]:
-    return {"address": endpoint.address, "port": endpoint.port, "subscription_id": instance_id}
-
-
-def _outcome(method: str, status: int) -> RouteFailure | None:
+def _outcome(method: str, answer: HttpStream) -> RouteFailure | None:
     """What a status says. The Routing Manager answers 204 to a DELETE that has removed nothing, 404 when it does not
     know the xApp: neither says that the route will not be there when the xApp is back in its list. A proxy on the way
     that answers for it (RFC 9110 15.6.3, 15.6.5) does not know what it did."""
+    status = answer.status
     if status in (502, 504):
         return RouteFailure(RouteFailureKind.BROKEN, status_words(status))
     if method == "DELETE" and status in (204, 404):
         return RouteFailure(RouteFailureKind.UNCONFIRMED, f"{status_words(status)}, nothing was removed")
-    return None if succeeded(status) else RouteFailure(RouteFailureKind.REFUSED, status_words(status))
+    return None if answer.ok else RouteFailure(RouteFailureKind.REFUSED, status_words(status))
 
 
-def _guess(method: str, names: str) -> str:
+def _guess(call: _Call) -> str:
     """What to look at when the Routing Manager refuses without a word: it does so for an xApp that it does not know."""
-    return f"is an xApp registered under {names}?" if method != "DELETE" else names
+    names = ", ".join(map(str, call.endpoints))
+    return f"is an xApp registered under {names}?" if call.method != "DELETE" else names

@@ -24,8 +24,8 @@ class Crew:
         self._tasks: SimpleQueue[Task] = SimpleQueue()
         self._greenlets: set[gevent.Greenlet[[], None]] = set()
         self._working = 0
-        self._rest = Event()
-        self._rest.set()
+        self._rest: Event | None = None
+        """Set when nothing is being done any more, for `stop`, which waits for that."""
         self._stopped = False
 
     @property
@@ -38,7 +38,6 @@ class Crew:
         if self._stopped:
             return
         self._working += 1
-        self._rest.clear()
         self._tasks.put(task)
         if self._idle:
             self._idle -= 1
@@ -50,7 +49,9 @@ class Crew:
     def stop(self, grace: float = 0.0) -> None:
         """Gives the tasks that are being done `grace` seconds, and ends them then."""
         self._stopped = True
-        self._rest.wait(grace)
+        if self._working:
+            self._rest = Event()
+            self._rest.wait(grace)
         gevent.killall(list(self._greenlets))
 
     def _run(self) -> None:
@@ -62,7 +63,7 @@ class Crew:
                 _log.exception("a task failed")
             finally:
                 self._working -= 1
-                if not self._working:
+                if self._rest is not None and not self._working:
                     self._rest.set()
             if self._stopped or self._idle >= self._most_idle:
                 return

@@ -122,7 +122,7 @@ class Outbox:
         self._lane = lane or part(1024)
         self._proven, self._unproven = _Lane(proven=True), _Lane(proven=False)
         self._took: dict[Hashable, None] = {}
-        """The names of the groups whose last try delivered, the newest last."""
+        """The names of the groups whose last try delivered, in the order in which they came here."""
         self._clock = clock
         self._later = later
         self._queues: dict[Hashable, _Queue] = {}
@@ -246,8 +246,9 @@ class Outbox:
 
     def _tried(self, group: _Group, lane: _Lane, delivered: bool) -> None:
         """Makes room for the next tries: of the groups that wait, then of the same group."""
-        self._took.pop(group.name, None)
-        if delivered:
+        if not delivered:
+            self._took.pop(group.name, None)
+        elif group.name not in self._took:
             self._took[group.name] = None
             if len(self._took) > _REMEMBERED:
                 del self._took[next(iter(self._took))]
@@ -255,7 +256,8 @@ class Outbox:
         lane.under_way -= 1
         while lane.waiting and lane.under_way < self._lane:
             self._begin(lane.waiting.pop(next(iter(lane.waiting))))
-        self._begin(group)
+        if group.ready:
+            self._begin(group)
 
     def _outcome(self, queue: _Queue, delivery: _Delivery) -> Outcome | None:
         try:

@@ -7,7 +7,7 @@ one row, which has one timer: the one that began first ends first.
 
 from __future__ import annotations
 
-from itertools import takewhile
+from itertools import islice, takewhile
 from time import monotonic
 from typing import Any
 
@@ -19,14 +19,12 @@ class TimeLimit:
     """Raises a `gevent.Timeout` in the greenlet that is in the body after `seconds`. `late`: that one, else None.
     `quiet`: it ends the body, and nothing more."""
 
-    __slots__ = ("_greenlet", "_quiet", "_row", "late", "over", "until")
+    __slots__ = ("_greenlet", "_quiet", "_row", "late", "until")
 
     def __init__(self, seconds: float, *, quiet: bool = False) -> None:
         self._row = _rows.get(seconds) or _new_row(seconds)
         self._quiet = quiet
         self.late: gevent.Timeout | None = None
-        self.over = False
-        self.until = 0.0
 
     def __enter__(self) -> TimeLimit:
         row = self._row
@@ -38,17 +36,11 @@ class TimeLimit:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
-        self.end()
-        return self._quiet and error is not None and error is self.late
-
-    def end(self) -> None:
-        """It is over in time, or late already."""
-        self.over = True
         self._row.limits.pop(self, None)
+        return self._quiet and error is not None and error is self.late
 
     def expire(self, seconds: float) -> None:
         """Called in the event loop."""
-        self.over = True
         self.late = gevent.Timeout(seconds)
         self._greenlet.throw(self.late)
 
@@ -71,14 +63,14 @@ class _Row:
         self.timer = None
         now = monotonic()
         late = list(takewhile(lambda limit: limit.until <= now, self.limits))
-        for limit in late:
-            del self.limits[limit]
-        if self.limits:
-            self.wait(next(iter(self.limits)).until - now)
+        if len(late) < len(self.limits):
+            first_in_time = next(islice(self.limits, len(late), None))
+            self.wait(first_in_time.until - now)
         else:  # who has one of its limits already may begin it: the row goes on for them
             _rows.pop(self.seconds, None)
         for limit in late:
-            if not limit.over:
+            if limit in self.limits:  # else it has ended with one before
+                del self.limits[limit]
                 limit.expire(self.seconds)
 
 

@@ -9,21 +9,16 @@ class Answer:
     """The answer to a request of `method`. Its constructor reads the head and raises what `read_head` raises.
 
     `length`: the bytes of the body, None when they are not told. `complete`: the whole body has been read.
+    `will_close`: the peer closes after this answer, be it because nothing else tells the end of the body.
     """
 
     def __init__(self, source: BufferedSocket, method: str) -> None:
         self._source = source
-        self.head = read_head(source)
-        self.length = self.head.body_length(method)
-        self._left = self.length
-        self._chunks = ChunkedBody(source) if self.length is None and self.head.chunked else None
-        self.complete = self.length == 0
-
-    @property
-    def will_close(self) -> bool:
-        """Whether the peer closes after this answer, be it because nothing else tells the end of the body."""
-        told = self.length is not None or self._chunks is not None
-        return not told or not self.head.keeps_alive
+        self.head = head = read_head(source)
+        self.length = self._left = length = head.body_length(method)
+        self._chunks = ChunkedBody(source) if length is None and head.chunked else None
+        self.complete = length == 0
+        self.will_close = not head.keeps_alive or (length is None and not head.chunked)
 
     @property
     def reusable(self) -> bool:

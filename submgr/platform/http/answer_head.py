@@ -19,13 +19,14 @@ _NO_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 class AnswerHead(Struct, frozen=True):
     """`fields`: the header fields, names in lower case, repeated ones joined by a comma.
 
-    `length`: the Content-Length, None when there is none or the body is `chunked`. `keeps_alive`: the peer leaves the
-    connection open for the next request.
+    `ok`: the status is a 2xx. `length`: the Content-Length, None when there is none or the body is `chunked`.
+    `keeps_alive`: the peer leaves the connection open for the next request.
     """
 
     version: int
     """10 for HTTP/1.0 and older, else 11."""
     status: int
+    ok: bool
     reason: str
     fields: Mapping[str, str]
     length: int | None
@@ -76,6 +77,7 @@ def _head(found: re.Match[bytes], lines: bytes) -> AnswerHead:
     return AnswerHead(
         version=10 if old else 11,
         status=int(status),
+        ok=status.startswith("2"),
         reason=reason.strip(),
         fields=fields,
         length=int(length) if length.isascii() and length.isdecimal() and not chunked else None,

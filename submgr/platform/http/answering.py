@@ -15,7 +15,7 @@ from gevent.pywsgi import WSGIHandler, format_date_time
 
 from submgr.platform.http.buffered_socket import BufferedSocket
 from submgr.platform.http.connections import Connections
-from submgr.platform.http.plain_answers import PlainAnswer, status_line
+from submgr.platform.http.plain_answers import PlainAnswer, head_of
 from submgr.platform.http.request_head import Refused
 from submgr.platform.http.request_reader import RETRY
 
@@ -46,17 +46,16 @@ class AnsweringHandler(WSGIHandler):  # type: ignore[misc]
 
     def send_plain(self, answer: PlainAnswer) -> None:
         """Answers the request."""
-        if answer.length > _ONE_PIECE:
+        length = answer.length
+        if length > _ONE_PIECE:
             self.result = answer.send(self.start_response)
             self.process_result()
             return
-        self.status, self.code = status_line(answer.status), answer.status
-        lines = [f"HTTP/1.1 {self.status}", *map(": ".join, answer.fields()), _date(int(time.time()))]
-        option = self._connection_option()
+        self.code, option = answer.status, self._connection_option()
+        head = f"{head_of(answer.status, answer.content_type, length)}{_date(int(time.time()))}\r\n"
         if option:
-            lines.append(f"Connection: {option}")
-        self.headers_sent = True
-        self._sendall("\r\n".join((*lines, "", "")).encode("latin-1") + b"".join(answer.pieces))
+            head += f"Connection: {option}\r\n"
+        self._sendall(b"%b\r\n%b" % (head.encode("latin-1"), b"".join(answer.pieces)))
 
     def _head(self) -> bytes:
         """The head with the fields that the application left out. Raises ValueError when a field has an end of a line

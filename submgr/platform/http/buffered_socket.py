@@ -15,7 +15,7 @@ from contextlib import suppress
 from gevent import socket, ssl
 
 from submgr.platform.fair import Share
-from submgr.platform.readable import is_silent, wait_until_readable_within
+from submgr.platform.readable import wait_until_readable_within
 
 MAX_FRAMING = 64 * 1024
 """Bytes that one message may need beside the data of its body."""
@@ -23,8 +23,6 @@ MAX_FRAMING = 64 * 1024
 _PIECE = 64 * 1024
 _NO_WAIT = 0.0002
 """Seconds. Receiving takes longer only when nothing had come yet: others have had their turn meanwhile."""
-_JUST_NOW = 0.01
-"""Seconds by which a deadline may be missed, where `fill_later` saves a timer."""
 _SHORT = 1024
 """Bytes of a head that is looked for in one piece. Nearly all are shorter."""
 _EMPTY_LINE = re.compile(rb"\r?\n")
@@ -74,10 +72,6 @@ class BufferedSocket:
         """Sets the deadline anew, `seconds` from now."""
         self._deadline = time.monotonic() + seconds
 
-    def renew(self) -> None:
-        """The peer begins something."""
-        self._share.renew()
-
     def spend(self) -> None:
         """Gives others their turn when this one is used up."""
         self._share.spend()
@@ -87,11 +81,13 @@ class BufferedSocket:
         """The number of bytes that have been received and that nobody has read yet."""
         return len(self._data) - self._at
 
-    def send(self, payload: bytes) -> None:
-        """Sends all of `payload`."""
+    def send(self, payload: bytes) -> bool:
+        """Sends all of `payload`. Returns whether the peer took it without being waited for."""
         sent = self.send_at_once(payload)
         if sent < len(payload):
             self.send_slowly(memoryview(payload)[sent:])
+            return False
+        return True
 
     def send_at_once(self, payload: bytes | memoryview) -> int:
         """Sends what the kernel takes without waiting for the peer. Returns the number of bytes."""
@@ -123,16 +119,16 @@ class BufferedSocket:
         return self._add(piece)
 
     def fill_later(self, seconds: float) -> bool:
-        """As `fill`, when it is the peer's turn: nothing can have come yet. `seconds`: what `begin` or `allow` was
-        given just before; who has waited since then, for a peer that takes what is sent slowly, has what is left of
-        them."""
-        if self._has_tls or self._deadline - time.monotonic() < seconds - _JUST_NOW:
+        """As `fill`, when the peer begins something and nothing can have come yet: within `seconds` from now."""
+        self._share.renew()
+        if self._has_tls:
+            self.allow(seconds)
             return self.fill()
         wait_until_readable_within(self.sock, seconds)
-        self._share.renew()
         try:
             piece = self.sock.recv(_PIECE)
         except BlockingIOError:  # woken for nothing
+            self.allow(seconds)
             return self.fill()
         return self._add(piece)
 
@@ -148,7 +144,10 @@ class BufferedSocket:
         nothing is read. The first of them counts as a line, also where it is the empty one."""
         at = self._at
         end = _END_OF_FIELDS.search(self._data, at, at + _SHORT)
-        return self._framing(end.end())[: end.start(1) - at] if end is not None else None
+        if end is None:
+            return None
+        self._charge_until(end.end())
+        return self._data[at : end.start(1)]
 
     def line(self, limit: int = MAX_FRAMING) -> bytes:
         """A line with its end. Raises TooLong when it has more than `limit` bytes, PeerClosed when it has no end."""
@@ -206,10 +205,6 @@ class BufferedSocket:
         """Throws away what has been received and not been read."""
         self._data, self._at = b"", 0
 
-    def is_silent(self) -> bool:
-        """Whether nothing has come that nobody has asked for, neither bytes nor the end of the connection."""
-        return is_silent(self.sock)
-
     def close(self) -> None:
         """Ends the connection."""
         self.sock.close()
@@ -236,11 +231,15 @@ class BufferedSocket:
 
     def _framing(self, end: int) -> bytes:
         """The bytes up to `end`, charged to the allowance."""
-        octets, self._at = self._data[self._at : end], end
-        self._allowance -= len(octets)
+        at = self._at
+        self._charge_until(end)
+        return self._data[at:end]
+
+    def _charge_until(self, end: int) -> None:
+        self._allowance -= end - self._at
+        self._at = end
         if self._allowance < 0:
             raise TooLong(f"more than {MAX_FRAMING} bytes beside the data of the body")
-        return octets
 
 
 class ChunkedBody:

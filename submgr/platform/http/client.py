@@ -52,12 +52,12 @@ class HttpClient:
     """Makes requests. Any number of greenlets may share one client.
 
     At most `connections` are open to one host and port; further requests wait for a free one within their connect
-    timeout. `idle` connections to one host and port, and `idle_total` in all, are kept open between requests for
-    `idle_seconds`. `tls` is asked for the context of each new https connection (`submgr.platform.tls`). `names` looks
-    hosts up: `neighbours` for a client whose hosts all come from our own settings. `outbound`: the rules for addresses
-    that peers chose, None when all come from settings; such requests are marked (see `callbacks`). `may_send` is asked
-    right before a request is written to its connection. `certified`: the name in the certificates of https servers that
-    are called by their addresses; empty: the host of each URL.
+    timeout. None: who makes requests bounds them itself. `idle` connections to one host and port, and `idle_total` in
+    all, are kept open between requests for `idle_seconds`. `tls` is asked for the context of each new https connection
+    (`submgr.platform.tls`). `names` looks hosts up: `neighbours` for a client whose hosts all come from our own
+    settings. `outbound`: the rules for addresses that peers chose, None when all come from settings; such requests are
+    marked (see `callbacks`). `may_send` is asked right before a request is written to its connection. `certified`: the
+    name in the certificates of https servers that are called by their addresses; empty: the host of each URL.
 
     The peer may close a kept connection in the moment in which a request is sent on it. When not one byte of an
     answer has come from a kept connection, the client sends the request once more on a new connection, POST too: a
@@ -67,7 +67,7 @@ class HttpClient:
     def __init__(
         self,
         *,
-        connections: int = 64,
+        connections: int | None = 64,
         idle: int = 32,
         idle_total: int = 256,
         idle_seconds: float = 30.0,
@@ -131,7 +131,7 @@ class HttpClient:
         """
         endpoint, path = parse(url)
         payload = request_bytes(method, endpoint, path, headers or {}, body, self._always)
-        gate = self._enter(endpoint, connect_timeout)
+        gate = self._enter(endpoint, connect_timeout) if self._connections is not None else None
         try:
             source, answer = self._exchange(endpoint, method, payload, connect_timeout, read_timeout)
         except BaseException:
@@ -173,9 +173,10 @@ class HttpClient:
         self._forget(endpoint, gate)
         raise HttpTimeout(f"all {self._connections} connections to {endpoint} were busy for {timeout:g} s", sent=False)
 
-    def _leave(self, endpoint: Endpoint, gate: Gate) -> None:
-        gate.free.release()
-        self._forget(endpoint, gate)
+    def _leave(self, endpoint: Endpoint, gate: Gate | None) -> None:
+        if gate is not None:
+            gate.free.release()
+            self._forget(endpoint, gate)
 
     def _forget(self, endpoint: Endpoint, gate: Gate) -> None:
         # endpoints come and go: a gate nobody uses or waits for is not kept
@@ -183,7 +184,7 @@ class HttpClient:
         if not gate.users:
             del self._gates[endpoint]
 
-    def _finished(self, endpoint: Endpoint, gate: Gate, source: BufferedSocket, reusable: bool) -> None:
+    def _finished(self, endpoint: Endpoint, gate: Gate | None, source: BufferedSocket, reusable: bool) -> None:
         if reusable:
             self._pool.put(endpoint, source)
         else:
@@ -194,14 +195,14 @@ class HttpClient:
 class HttpStream:
     """An answer whose body is read by the caller. Use it in a `with` block; leaving early closes the connection.
 
-    `allowed`: the seconds for the whole answer.
+    `allowed`: the seconds for the whole answer. `ok`: the status is a 2xx. A redirect is not followed, and is none.
     """
 
     def __init__(
         self,
         client: HttpClient,
         endpoint: Endpoint,
-        gate: Gate,
+        gate: Gate | None,
         source: BufferedSocket,
         answer: Answer,
         allowed: float,
@@ -213,8 +214,10 @@ class HttpStream:
         self._answer = answer
         self._allowed = allowed
         self._open = True
-        self.status = answer.head.status
-        self.headers: Mapping[str, str] = answer.head.fields
+        head = answer.head
+        self.status = head.status
+        self.ok = head.ok
+        self.headers: Mapping[str, str] = head.fields
         self.length = answer.length
 
     def __enter__(self) -> Self:

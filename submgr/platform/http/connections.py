@@ -51,7 +51,7 @@ class HttpLimits(Struct, frozen=True):
 
     def body_of(self, path: str) -> int:
         """The largest body of a request to `path`."""
-        return self.large.get(path.partition("?")[0], self.body)
+        return self.large.get(path.partition("?")[0], self.body) if self.large else self.body
 
     @property
     def small(self) -> int:
@@ -173,7 +173,9 @@ class Connections:
     def received(self, connection: Connection, octets: int) -> bool:
         """So many more bytes of a request are held. Returns False when there is no room for them."""
         self._requests.add(connection, octets)
-        return self._fits(connection, self._requests, self.limits.requests, self.limits.small)
+        return self._requests.total <= self.limits.requests or self._fits(
+            connection, self._requests, self.limits.requests, self.limits.small
+        )
 
     def sends(self, connection: Connection, answer: bytes | memoryview) -> bool:
         """An answer, or a piece of one, is held. Returns False when there is no room for it."""

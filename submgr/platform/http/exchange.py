@@ -38,12 +38,11 @@ def attempt(source: BufferedSocket, endpoint: Endpoint, method: str, payload: by
 def _sent(source: BufferedSocket, payload: bytes, seconds: float) -> bool:
     """Sends a request. Returns whether the answer begins."""
     try:
-        source.send(payload)
-        return source.fill_later(seconds)
+        return source.fill_later(seconds) if source.send(payload) else source.fill()
     except ConnectionError:
         # a peer that refuses a large body may close before it has read it all: its answer is there all the same
         with suppress(ConnectionError):
-            return source.fill_later(seconds)
+            return source.fill()
         return False
 
 

@@ -134,11 +134,8 @@ class Handler(AnsweringHandler):
         limits = self.connections.limits
         if not self._source.pending:
             self.connections.idle(self)
-            self._source.renew()
-            seconds = limits.idle if self._placed else _RESERVE_SECONDS
-            self._source.allow(seconds)
             try:
-                if not self._source.fill_later(seconds):
+                if not self._source.fill_later(limits.idle if self._placed else _RESERVE_SECONDS):
                     return False
             except TimeoutError:
                 if not self._placed:

@@ -8,7 +8,7 @@ Flask, which is a seventh of its memory at rest.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -43,20 +43,26 @@ class PlainAnswer(msgspec.Struct, frozen=True):
         """The bytes of the body."""
         return sum(map(len, self.pieces))
 
-    def fields(self) -> list[tuple[str, str]]:
-        """Its header fields."""
-        kind = ("Content-Type", self.content_type)
-        return [kind] if self.status == HTTPStatus.NO_CONTENT else [kind, ("Content-Length", str(self.length))]
-
     def send(self, start_response: Any) -> Iterable[bytes]:
         """Answers a request as a WSGI application does."""
-        start_response(status_line(self.status), self.fields())
+        start_response(_status_line(self.status), _fields(self.status, self.content_type, self.length))
         return self.pieces
 
 
+@lru_cache(maxsize=256)
+def head_of(status: int, content_type: str, length: int) -> str:
+    """The lines that plain answers begin with, of which many are alike."""
+    lines = [f"HTTP/1.1 {_status_line(status)}", *map(": ".join, _fields(status, content_type, length)), ""]
+    return "\r\n".join(lines)
+
+
+def _fields(status: int, content_type: str, length: int) -> list[tuple[str, str]]:
+    kind = ("Content-Type", content_type)
+    return [kind] if status == HTTPStatus.NO_CONTENT else [kind, ("Content-Length", str(length))]
+
+
 @cache
-def status_line(status: int) -> str:
-    """The status and its name."""
+def _status_line(status: int) -> str:
     return f"{status} {HTTPStatus(status).phrase.upper()}"
 
 

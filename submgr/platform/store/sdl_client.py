@@ -74,7 +74,7 @@ class _Asking(translating):
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         limit = self._limit
-        limit.end()
+        limit.__exit__(kind, error, traceback)
         if error is None:
             return
         if error is limit.late:

@@ -201,13 +201,45 @@ def test_who_sends_little_need_not_wait_for_others_whose_one_piece_has_many_line
     assert ended.index("few") < 15
 
 
-def test_who_has_waited_to_send_waits_for_the_answer_only_for_what_is_left(monkeypatch):
+def test_what_is_sent_slowly_arrives_and_is_told():
     ours, peers = socket.socketpair()
     with ours, peers:
-        clock = [100.0]
-        monkeypatch.setattr(buffered_socket.time, "monotonic", lambda: clock[0])
         source = BufferedSocket(ours)
         source.begin(60.0)
-        clock[0] += 59.999
-        with pytest.raises(TimeoutError), gevent.Timeout(30.0):
-            source.fill_later(60.0)
+        assert source.send(b"at once")
+        assert peers.recv(99) == b"at once"
+        payload = bytes(range(256)) * 40_000
+        sending = gevent.spawn(source.send, payload)
+        came = b""
+        while len(came) < len(payload):
+            came += peers.recv(1 << 20)
+        assert came == payload
+        assert sending.get() is False
+
+
+@pytest.mark.parametrize("has_come", [True, False])
+def test_the_beginning_of_an_answer_is_waited_for(has_come):
+    ours, peers = socket.socketpair()
+    with ours, peers:
+        source = BufferedSocket(ours)
+        if has_come:
+            peers.send(b"x")
+        else:
+            gevent.spawn(peers.send, b"x")
+        assert source.fill_later(60.0)
+        assert source.pending == 1
+        with pytest.raises(TimeoutError):
+            source.fill_later(0.001)
+        peers.close()
+        assert not source.fill_later(60.0)
+
+
+def test_one_that_is_woken_for_nothing_waits_on(monkeypatch):
+    monkeypatch.setattr(buffered_socket, "wait_until_readable_within", lambda sock, seconds: None)
+    ours, peers = socket.socketpair()
+    with ours, peers:
+        source = BufferedSocket(ours)
+        gevent.spawn(peers.send, b"x")
+        assert source.fill_later(60.0)
+        with pytest.raises(TimeoutError):
+            source.fill_later(0.001)
