@@ -10,8 +10,8 @@ from submgr.core.commands import AnswerOverRmr, Command, SendToE2
 from submgr.core.controls import Controls
 from submgr.core.e2_subscription import E2Subscription
 from submgr.core.errors import Failure
-from submgr.core.jobs import Job, LeaveJob, LeaveOverRmrJob, SubscribeJob
-from submgr.core.model import HolderKey, RmrEndpoint
+from submgr.core.jobs import Job, LeaveJob, LeaveOverRmrJob
+from submgr.core.model import RmrEndpoint
 from submgr.core.queue import Entry, JobQueue, RunningProcedure
 from submgr.core.registry import Registry
 from submgr.core.removals import Removals
@@ -27,10 +27,10 @@ Transaction = tuple[RmrEndpoint, bytes]
 class NodeContext:
     """The state of one E2 node, and the few things that procedures and handlers do with it.
 
-    `pending_posts`, `pending_deletes`: REST requests that have not been answered, by token. `subscribing`: the queue
-    entry of each requester that waits or is being worked on. `talking`: the procedure that gets the E2 node's answers,
-    by instance id. `awaited`: the procedure that gets the ports' answers, by step. `stale`: the node was not connected
-    at the start, so what was restored may be gone there. Times are monotonic seconds.
+    `pending_posts`, `pending_deletes`: REST requests that have not been answered, by token. `talking`: the procedure
+    that gets the E2 node's answers, by instance id. `awaited`: the procedure that gets the ports' answers, by step.
+    `stale`: the node was not connected at the start, so what was restored may be gone there. Times are monotonic
+    seconds.
     """
 
     def __init__(self, meid: str, registry: Registry, controls: Controls, connected: bool) -> None:
@@ -47,7 +47,6 @@ class NodeContext:
         self.queue = JobQueue()
         self.pending_posts: dict[int, PendingPost] = {}
         self.pending_deletes: dict[int, PendingDelete] = {}
-        self.subscribing: dict[HolderKey, Entry] = {}
         self.talking: dict[int, RunningProcedure] = {}
         self.awaited: dict[int, RunningProcedure] = {}
         self._timers: list[tuple[float, int]] = []
@@ -157,9 +156,7 @@ class NodeContext:
     # --- the queue
 
     def enqueue(self, job: Job) -> None:
-        entry = self.queue.add(job)
-        if isinstance(job, SubscribeJob):
-            self.subscribing[job.requester.holder_key] = entry
+        self.queue.add(job)
 
     def waiting(self) -> Iterator[Entry]:
         """Yields the entries whose job has not started."""
@@ -172,9 +169,6 @@ class NodeContext:
             # so that both are freed at once, not by the garbage collector
             entry.procedure.entry = None
         match entry.job:
-            case SubscribeJob(requester):
-                if self.subscribing.get(requester.holder_key) is entry:
-                    del self.subscribing[requester.holder_key]
             case LeaveJob(rest=rest):
                 self.subscriptions.left(rest)
             case LeaveOverRmrJob(token=token, answer=answer):

@@ -93,6 +93,10 @@ class JobQueue:
         """Does a job with this key wait or run?"""
         return key in self._lines
 
+    def line(self, key: Hashable) -> list[Entry]:
+        """Returns the jobs with this key that wait or run, in the order they came."""
+        return list(self._lines.get(key, ()))
+
     @property
     def slots_held(self) -> int:
         return self._slots_held

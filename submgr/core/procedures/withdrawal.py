@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from submgr.core.commands import Command, ConfirmDelete, SaveRest
 from submgr.core.context import NodeContext
 from submgr.core.events import Expired, Saved, SaveFailed, Start
-from submgr.core.jobs import LeaveJob
+from submgr.core.jobs import LeaveJob, SubscribeJob
 from submgr.core.model import RestHolder
 from submgr.core.procedures.base import Procedure, Row
 from submgr.core.procedures.base import State as S
@@ -98,5 +98,6 @@ def leave_all(node: NodeContext, rest: RestSubscription) -> None:
 
 def _subscribing(node: NodeContext, rest: RestSubscription) -> list[tuple[RestHolder, Entry]]:
     """Returns the details of the running request that have not ended, in their order."""
-    holders = (RestHolder(rest.subscription_id, xei) for xei in sorted(rest.untold))
-    return [(holder, entry) for holder in holders if (entry := node.subscribing.get(holder)) is not None]
+    holders = [RestHolder(rest.subscription_id, xei) for xei in sorted(rest.untold)]
+    entries = [(holder, entry) for holder in holders for entry in node.queue.line(holder)]
+    return [(holder, entry) for holder, entry in entries if isinstance(entry.job, SubscribeJob)]
