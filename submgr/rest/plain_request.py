@@ -83,30 +83,35 @@ def read_plain(body: bytes) -> SubscribeRequest | None:
         return None
     try:
         form = _decode(body)
-        actions = [_actions(detail.ActionToBeSetupList) for detail in form.SubscriptionDetails]
+        details = _details(form.RANFunctionID, form.SubscriptionDetails)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError):
         return None
-    directives = _directives(form.E2SubscriptionDirectives)
-    endpoint, numbers = form.ClientEndpoint, {detail.XappEventInstanceId for detail in form.SubscriptionDetails}
+    directives, endpoint = _directives(form.E2SubscriptionDirectives), form.ClientEndpoint
     meid, rmr_port = form.Meid, endpoint.RMRPort or 0
     if (
-        not (rmr_port or (directives is not None and not directives.routing))
+        details is None
+        or not (rmr_port or (directives is not None and not directives.routing))
         or not HOST.fullmatch(endpoint.Host)
         or len(meid.encode()) > MAX_MEID_BYTES
         or has_controls(meid)
-        or len(numbers) < len(actions)
-        or None in actions
     ):
         return None
-    details = [
-        Detail(detail.XappEventInstanceId, Content(form.RANFunctionID, bytes(detail.EventTriggers), setups))
-        for detail, setups in zip(form.SubscriptionDetails, actions, strict=True)
-        if setups is not None
-    ]
     client = ClientEndpoint(endpoint.Host, endpoint.HTTPPort, rmr_port)
-    return SubscribeRequest(
-        client, meid, form.RANFunctionID, tuple(details), directives, form.SubscriptionId or None, 0
-    )
+    return SubscribeRequest(client, meid, form.RANFunctionID, details, directives, form.SubscriptionId or None, 0)
+
+
+def _details(function_id: int, forms: list[_Detail]) -> tuple[Detail, ...] | None:
+    """None when two have the same XappEventInstanceId, or the actions of one do not go together. Raises KeyError as
+    `_actions`."""
+    details = []
+    for form in forms:
+        actions = _actions(form.ActionToBeSetupList)
+        if actions is None:
+            return None
+        details.append(Detail(form.XappEventInstanceId, Content(function_id, bytes(form.EventTriggers), actions)))
+    if len(forms) > 1 and len({form.XappEventInstanceId for form in forms}) < len(forms):
+        return None
+    return tuple(details)
 
 
 def _directives(form: _Directives | None) -> Directives | None:
@@ -123,12 +128,11 @@ def _directives(form: _Directives | None) -> Directives | None:
 def _actions(forms: list[_Action]) -> tuple[Action, ...] | None:
     """The actions of a detail; None when they have different types or share an id. Raises KeyError for a word that is
     none of SubsequentAction."""
-    actions = tuple([_action(form) for form in forms])
-    if len(forms) > 1 and (
-        len({form.ActionType for form in forms}) > 1 or len({form.ActionID for form in forms}) < len(forms)
-    ):
+    if len(forms) == 1:
+        return (_action(forms[0]),)
+    if len({form.ActionType for form in forms}) > 1 or len({form.ActionID for form in forms}) < len(forms):
         return None
-    return actions
+    return tuple([_action(form) for form in forms])
 
 
 def _action(form: _Action) -> Action:

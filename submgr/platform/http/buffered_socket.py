@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 from gevent import socket, ssl
 
@@ -47,15 +48,16 @@ class BufferedSocket:
 
     `received` is called with the number of bytes whenever some have come. Every method that waits for the peer raises
     TimeoutError at the deadline and OSError when the connection is lost. Else the socket does not wait: its timeout
-    is 0.
+    is 0. `kernel`: what is asked without waiting; without TLS the socket below gevent's.
     """
 
-    __slots__ = ("_allowance", "_at", "_data", "_deadline", "_has_tls", "_received", "_share", "sock")
+    __slots__ = ("_allowance", "_at", "_data", "_deadline", "_has_tls", "_received", "_share", "kernel", "sock")
 
     def __init__(self, sock: socket.socket, received: Callable[[int], None] | None = None) -> None:
         sock.settimeout(0.0)
         self.sock = sock
         self._has_tls = isinstance(sock, ssl.SSLSocket)
+        self.kernel: Any = sock if self._has_tls else sock._sock
         self._received = received
         self._share = Share()
         self._data = b""
@@ -92,9 +94,10 @@ class BufferedSocket:
     def send_at_once(self, payload: bytes | memoryview) -> int:
         """Sends what the kernel takes without waiting for the peer. Returns the number of bytes."""
         try:
-            return int(self.sock.send(payload))
+            sent: int = self.kernel.send(payload)
         except BlockingIOError:
             return 0
+        return sent
 
     def send_slowly(self, payload: memoryview) -> None:
         """Sends all of it to a peer that takes it bit by bit."""
@@ -126,7 +129,7 @@ class BufferedSocket:
             return self.fill()
         wait_until_readable_within(self.sock, seconds)
         try:
-            piece = self.sock.recv(_PIECE)
+            piece = self.kernel.recv(_PIECE)
         except BlockingIOError:  # woken for nothing
             self.allow(seconds)
             return self.fill()

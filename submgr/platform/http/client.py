@@ -217,8 +217,6 @@ class HttpStream:
         head = answer.head
         self.status = head.status
         self.ok = head.ok
-        self.headers: Mapping[str, str] = head.fields
-        self.length = answer.length
 
     def __enter__(self) -> Self:
         return self
@@ -227,6 +225,15 @@ class HttpStream:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self._answer.head.fields
+
+    @property
+    def length(self) -> int | None:
+        """The bytes of the body; None when they are not told."""
+        return self._answer.length
 
     def read(self, limit: int) -> bytes:
         """The whole body within what is left of the request's read timeout.

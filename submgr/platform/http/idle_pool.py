@@ -37,7 +37,7 @@ class IdlePool:
             self._count -= 1
             if not kept:
                 del self._idle[endpoint]
-            if monotonic() - since < self._max_age and is_silent(connection.sock):
+            if monotonic() - since < self._max_age and is_silent(connection.kernel):
                 return connection
             connection.close()
         return None

@@ -2,8 +2,9 @@
 """Reads the requests of a connection of the HTTP server, strictly and bounded."""
 
 from functools import lru_cache
-from typing import NamedTuple
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from submgr.platform.http.buffered_socket import BufferedSocket, ChunkedBody, Malformed, PeerClosed, TooLong
 from submgr.platform.http.connections import HttpLimits
@@ -26,7 +27,7 @@ _REMEMBERED_SIZE = 256
 _PROBES = ("/ric/v1/health", "/health")
 
 
-class FirstLine(NamedTuple):
+class FirstLine(Struct, frozen=True):
     """The first line of a request: its `text` without the end, what it says, and its target in parts. `path`: decoded,
     each octet a character."""
 
@@ -36,7 +37,7 @@ class FirstLine(NamedTuple):
     query: str
 
 
-class Request(NamedTuple):
+class Request(Struct, frozen=True):
     """A request that has come completely."""
 
     first: FirstLine

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from io import BytesIO
-from typing import Any, NamedTuple
+from typing import Any
 
 from gevent import socket
 from msgspec import Struct
@@ -21,7 +21,7 @@ FAILED = "submgr.failed"
 """Where in the WSGI environment the error is with which a request has failed already."""
 
 
-class Asked(NamedTuple):
+class Asked(Struct, frozen=True):
     """A request. `path`: decoded, without its query. `fields`: its header fields by their WSGI names. `client`: the
     socket of its connection; None in tests."""
 

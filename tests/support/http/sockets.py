@@ -13,6 +13,7 @@ class Octets:
         self._octets = octets
         self._piece = piece
         self._before = before
+        self._sock = self
 
     def settimeout(self, seconds: float) -> None:
         assert seconds >= 0
