@@ -6,6 +6,9 @@ Records of the Go implementation can be decoded too. They have neither holders n
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -46,6 +49,8 @@ from submgr.e2ap.messages import (
 )
 
 _ANSWERED = "SubResp"
+_NOT_ANSWERED = ResponseForm(0, 0, 0, AdmittedList(), NotAdmittedList())
+_is_notified = attrgetter("notified")
 
 _encode = msgspec.json.Encoder().encode
 _decoder = msgspec.json.Decoder(E2Form)
@@ -90,32 +95,36 @@ def decode_e2(key: str, data: bytes) -> E2Record:
 
 
 def _form(record: E2Record) -> E2Form:
-    content = record.content
+    trigger, actions = _content_forms(record.content)
+    request = RequestForm(record.requestor_id, record.instance_id, record.content.ran_function_id, trigger, actions)
     form = E2Form(
         ReqId=RequestIdForm(record.xapp_requestor_id, record.instance_id),
         Meid=MeidForm(RanName=record.meid),
-        EpList=EndpointList([endpoint_form(endpoint) for endpoint in record.endpoints] or None),
-        SubReqMsg=RequestForm(
-            record.requestor_id,
-            record.instance_id,
-            content.ran_function_id,
-            _octets_form(content.event_trigger),
-            [_action_form(action) for action in content.actions],
-        ),
-        SubRespMsg=_answer_form(record),
-        SubRespRcvd=_ANSWERED if record.completed else "",
+        EpList=EndpointList(list(map(endpoint_form, record.endpoints)) or None),
+        SubReqMsg=request,
+        SubRespMsg=_NOT_ANSWERED,
         PolicyUpdate=record.policy_update,
     )
+    if record.admitted is not None:
+        form.SubRespMsg = _answer_form(record, record.admitted)
+        form.SubRespRcvd = _ANSWERED
     if record.holders is not None:
-        form.Holders = [_holder_form(holder) for holder in record.holders]
-        form.Notified = all(holder.notified for holder in record.holders)
+        form.Holders = list(map(_holder_form, record.holders))
+        form.Notified = all(map(_is_notified, record.holders))
     if record.routes is not None:
-        form.Routes = [endpoint_form(endpoint) for endpoint in record.routes]
+        form.Routes = list(map(endpoint_form, record.routes))
     if record.holders is not None or record.restore_pending:
         form.RestorePending = record.restore_pending
     if record.routes_unsure:
         form.RoutesUnsure = True
     return form
+
+
+@lru_cache(maxsize=128)
+def _content_forms(content: Content) -> tuple[Octets, list[ActionForm]]:
+    """The forms of the event trigger and of the actions, which must not be changed. While it is being subscribed, a
+    content is saved three times."""
+    return _octets_form(content.event_trigger), list(map(_action_form, content.actions))
 
 
 def _octets_form(octets: bytes | None) -> Octets:
@@ -152,20 +161,19 @@ def _action(form: ActionForm) -> Action:
     )
 
 
-def _answer_form(record: E2Record) -> ResponseForm:
-    if record.admitted is None:
-        return ResponseForm(0, 0, 0, AdmittedList(), NotAdmittedList())
-    admitted = [AdmittedForm(action_id) for action_id in record.admitted]
-    refused = [
-        NotAdmittedForm(item.action_id, CauseForm(item.cause.group, item.cause.value)) for item in record.not_admitted
-    ]
+def _answer_form(record: E2Record, admitted: Iterable[int]) -> ResponseForm:
+    refused = list(map(_not_admitted_form, record.not_admitted))
     return ResponseForm(
         record.requestor_id,
         record.instance_id,
         record.content.ran_function_id,
-        AdmittedList(admitted or None),
+        AdmittedList(list(map(AdmittedForm, admitted)) or None),
         NotAdmittedList(refused or None),
     )
+
+
+def _not_admitted_form(item: NotAdmitted) -> NotAdmittedForm:
+    return NotAdmittedForm(item.action_id, CauseForm(item.cause.group, item.cause.value))
 
 
 def _answer(form: E2Form) -> tuple[tuple[int, ...] | None, tuple[NotAdmitted, ...]]:
@@ -181,14 +189,22 @@ def _answer(form: E2Form) -> tuple[tuple[int, ...] | None, tuple[NotAdmitted, ..
 
 
 def _holder_form(holder: Holder) -> HolderForm:
-    form = HolderForm(Endpoint=endpoint_form(holder.endpoint), Routed=holder.routed, Notified=holder.notified)
-    if isinstance(holder.key, RestHolder):
-        form.SubscriptionId = holder.key.subscription_id
-        form.XappEventInstanceId = holder.key.xapp_event_instance_id
-    else:
-        form.RmrEndpoint = endpoint_form(holder.key.endpoint)
-        form.RequestorId = holder.key.requestor_id
-    return form
+    key, endpoint = holder.key, endpoint_form(holder.endpoint)
+    if isinstance(key, RestHolder):
+        return HolderForm(
+            SubscriptionId=key.subscription_id,
+            XappEventInstanceId=key.xapp_event_instance_id,
+            Endpoint=endpoint,
+            Routed=holder.routed,
+            Notified=holder.notified,
+        )
+    return HolderForm(
+        RmrEndpoint=endpoint_form(key.endpoint),
+        RequestorId=key.requestor_id,
+        Endpoint=endpoint,
+        Routed=holder.routed,
+        Notified=holder.notified,
+    )
 
 
 def _holders(form: E2Form) -> tuple[Holder, ...] | None:

@@ -24,13 +24,12 @@ def removal_key(meid: str, instance_id: int) -> str:
 
 def encode_removal(removal: Removal) -> bytes:
     """The JSON of a removal. Its key in the store is its `removal_key`."""
-    routes = [endpoint_form(endpoint) for endpoint in removal.routes]
     return _encode(
         RemovalForm(
             removal.instance_id,
             removal.meid,
             removal.ran_function_id,
-            routes,
+            list(map(endpoint_form, removal.routes)),
             removal.node_delete,
             removal.requestor_id,
             round(time.time() - (time.monotonic() - removal.since), 3),

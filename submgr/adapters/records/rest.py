@@ -18,15 +18,18 @@ _decoder = msgspec.json.Decoder(RestForm)
 
 def encode_rest(record: RestRecord) -> bytes:
     """The JSON of a REST subscription. Its key in the store is the SubscriptionId."""
-    # a Go map is written in the order of its keys as text
-    pairs = sorted(record.instances, key=lambda pair: str(pair[0]))
+    instances = record.instances
+    instance_ids = [instance_id for _, instance_id in instances]
+    if len(instances) > 1:
+        instances = tuple(sorted(instances, key=_as_text))  # as a Go map is written
+        instance_ids = list(dict.fromkeys(instance_ids))
     form = RestForm(
         Created=record.created,
         XAppServiceName=record.host,
         XAppRmrEndPoint=str(record.rmr),
         Meid=record.meid,
-        InstanceIds=list(dict.fromkeys(instance_id for _, instance_id in record.instances)) or None,
-        XAppIdToE2Id=dict(pairs),
+        InstanceIds=instance_ids or None,
+        XAppIdToE2Id=dict(instances),
         SubReqOngoing=record.request_ongoing,
         SubDelReqOngoing=record.delete_ongoing,
         Md5sum=record.digests[0] if record.digests else "",
@@ -38,6 +41,10 @@ def encode_rest(record: RestRecord) -> bytes:
     if record.owner is not None:
         form.Owner = record.owner
     return _encode(form)
+
+
+def _as_text(pair: tuple[int, int]) -> str:
+    return str(pair[0])
 
 
 def decode_rest(subscription_id: str, data: bytes, requestors: Mapping[int, int] | None = None) -> RestRecord:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 from gevent.event import Event
 
@@ -27,7 +28,7 @@ from submgr.adapters.records.removals import encode_removal, removal_key
 from submgr.adapters.records.rest import encode_rest
 from submgr.core.errors import RefusedError
 from submgr.core.model import E2Record, Removal, RestRecord
-from submgr.platform.store.base import Change, Store, StoreError, StoreTimeout
+from submgr.platform.store.base import Change, Done, Store, StoreError, StoreTimeout
 from submgr.platform.supervised import SupervisedLoop
 from submgr.runtime.ports import WriteFailure, Written
 
@@ -114,7 +115,7 @@ class StoredRecords:
 
     def take_out(self, namespace: str, keys: Collection[str]) -> None:
         """Removes records; what the store does not take now is repeated."""
-        self._store.submit(Change(namespace, remove=frozenset(keys)), lambda _: None, persistent=True)
+        self._store.submit(Change(namespace, remove=frozenset(keys)), _nobody_waits, persistent=True)
 
     @property
     def paused(self) -> bool:
@@ -165,21 +166,17 @@ class StoredRecords:
         self._store.pause_repairs()
 
     def _save(self, namespace: str, key: str, value: bytes, done: Written | None, *, lingers: bool = False) -> None:
-        overtaken = self._awaited.pop((namespace, key), [])
-
-        def written(error: StoreError | None) -> None:
-            for earlier in overtaken:
-                earlier(None)
-            if done is not None:
-                done(None if error is None else _failure(error))
-
+        written = _nobody_waits if done is None else partial(_tell, done)
+        if self._awaited:
+            overtaken = self._awaited.pop((namespace, key), [])
+            written = partial(_tell_overtaken, overtaken, written)
         self._store.submit(Change(namespace, {key: value}), written, persistent=done is None, lingers=lingers)
 
     def _erase(self, namespace: str, key: str, done: Written | None) -> None:
         def erased(error: StoreError | None) -> None:
             if done is None:
                 return
-            done(None if error is None else _failure(error))
+            _tell(done, error)
             if error is not None and not self._stopped.is_set():
                 self._await(namespace, key, done)
 
@@ -221,6 +218,21 @@ def _refused_while_away() -> Iterator[None]:
         yield
     except StoreError as failed:
         raise RefusedError(503, f"the database does not answer: {failed}") from failed
+
+
+def _nobody_waits(error: StoreError | None) -> None:
+    pass
+
+
+def _tell(done: Written, error: StoreError | None) -> None:
+    done(None if error is None else _failure(error))
+
+
+def _tell_overtaken(overtaken: list[Written], written: Done, error: StoreError | None) -> None:
+    """Tells those who waited for an erasure of the record that it is not needed any more."""
+    for done in overtaken:
+        done(None)
+    written(error)
 
 
 def _failure(error: StoreError) -> WriteFailure:

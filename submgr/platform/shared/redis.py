@@ -21,7 +21,7 @@ from submgr.platform.shared.base import Swap, Swapped
 from submgr.platform.store.base import StoreTimeout, StoreUnavailable, check_key, check_namespace
 from submgr.platform.store.sdl_channel import SdlChannel
 from submgr.platform.store.sdl_client import SdlClient, SdlSettings, full_key
-from submgr.platform.store.sdl_lane import Lane, Word, packed
+from submgr.platform.store.sdl_lane import Lane, packed
 from submgr.platform.turns import turn
 
 PATIENCE = 1.0
@@ -91,6 +91,7 @@ end
 return 1
 """
 
+Word = bytes | str | int
 MakesSense = Callable[[object], bool]
 _GLOB = re.compile(r"([\\*?\[\]])")
 
@@ -192,7 +193,7 @@ class SharedRedis:
             lane = self._lanes.get(server.where)
             if lane is None:
                 lane = self._lanes[server.where] = Lane(server.client)
-            (answer,) = lane.ask(packed(words), 1)
+            (answer,) = lane.ask(packed(list(map(_octets, words))), 1)
             if isinstance(answer, NoScriptError):
                 return answer
             if isinstance(answer, Exception):
@@ -228,6 +229,10 @@ def _are_numbers(answer: object) -> bool:
 
 def _is_number(answer: object) -> bool:
     return isinstance(answer, int)
+
+
+def _octets(word: Word) -> bytes:
+    return word if isinstance(word, bytes) else str(word).encode()
 
 
 def _ms(seconds: float | None) -> int:

@@ -63,8 +63,6 @@ def check_namespace(namespace: str) -> None:
 
 def check_key(key: str) -> None:
     """Raises InvalidKey unless `key` can be written as UTF-8."""
-    if key.isascii():
-        return
     try:
         key.encode()
     except UnicodeEncodeError as error:
@@ -85,7 +83,8 @@ class Change(Struct, frozen=True):
     def __post_init__(self) -> None:
         check_namespace(self.namespace)
         for key, value in self.set.items():
-            check_key(key)
+            if not key.isascii():
+                check_key(key)
             if not isinstance(value, bytes):
                 raise TypeError(f"key {key!r}: a value is bytes, not {type(value).__name__}")
         for key in self.remove:

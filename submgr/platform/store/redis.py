@@ -37,10 +37,11 @@ class SdlBackend:
     def write(self, namespace: str, values: Mapping[str, bytes], removals: Collection[str]) -> None:
         """Writes what every user of SDL reads, and finds out whether the server is one that keeps what it is given."""
         server = self._client.server(namespace)
+        prefix = full_key(namespace, "")
         with self._client.asking(f"a write of {len(values) + len(removals)} keys of {namespace}"):
             server.write(
-                {full_key(namespace, key): value for key, value in values.items()},
-                [full_key(namespace, key) for key in removals],
+                {(prefix + key).encode(): value for key, value in values.items()},
+                [(prefix + key).encode() for key in removals],
             )
 
     def has_lost(self, namespace: str | None = None) -> bool:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 from redis.exceptions import ConnectionError, ResponseError
@@ -31,16 +31,12 @@ _DONE = re.compile(
 """A marker, and perhaps the role of a master with its replicas."""
 MASTER = [b"master"]
 
-Word = bytes | str | int
 
-
-def packed(words: Iterable[Word]) -> bytes:
+def packed(words: Collection[bytes]) -> bytes:
     """A command as redis reads it (RESP2)."""
-    lines = [b""]
+    lines = [b"*%d" % len(words)]
     for word in words:
-        data = word if isinstance(word, bytes) else str(word).encode()
-        lines += (b"$%d" % len(data), data)
-    lines[0] = b"*%d" % (len(lines) // 2)
+        lines += (b"$%d" % len(word), word)
     lines.append(b"")
     return b"\r\n".join(lines)
 

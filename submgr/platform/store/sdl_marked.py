@@ -20,9 +20,6 @@ _log = logging.getLogger(__name__)
 CHANGES = "changes"
 """The channel of each namespace on which the process that has the records publishes the keys that it writes."""
 
-Words = list[bytes | str | int]
-"""The arguments of a command of redis."""
-
 # KEYS: the marker, the keys to set, those to remove. ARGV: the marker that must be there, or a later one of the same
 # epoch (empty: nothing is checked), the marker to set (empty: the one that is there), the channel on which to publish
 # which keys were written (empty: none), the values.
@@ -91,7 +88,7 @@ class Marked:
     """
 
     def __init__(self, program: str, place: int, where: str, *, fencing: bool) -> None:
-        self.key = f"{{{NAMESPACE}}},{program}:{place}"
+        self.key = f"{{{NAMESPACE}}},{program}:{place}".encode()
         self.fencing = fencing
         self.epoch: int | None = None
         self.known = Marker()
@@ -115,7 +112,7 @@ class Marked:
         """Whether a write has to find the marker of this process."""
         return self.epoch is not None and not self.shared
 
-    def writing(self, values: Mapping[str, bytes], removals: Collection[str]) -> Words:
+    def writing(self, values: Mapping[bytes, bytes], removals: Collection[bytes]) -> list[bytes]:
         """The arguments of WRITE. Raises StoreFenced and StoreLost when they would be refused, as far as is known."""
         if self.epoch is None and self.fencing:
             raise StoreFenced("not written: this process does not have the records")
@@ -129,25 +126,27 @@ class Marked:
         self._newest_text = bytes(self._newest)
         return self._arguments(least, self._newest_text, values, removals)
 
-    def looking(self) -> Words:
+    def looking(self) -> list[bytes]:
         """The arguments of a WRITE that leaves everything as it is."""
         return self._arguments(bytes(self.known) if self._checked and not self.lost else b"", b"", {}, ())
 
-    def _arguments(self, least: bytes, mark: bytes, values: Mapping[str, bytes], removals: Collection[str]) -> Words:
+    def _arguments(
+        self, least: bytes, mark: bytes, values: Mapping[bytes, bytes], removals: Collection[bytes]
+    ) -> list[bytes]:
         return [
-            1 + len(values) + len(removals),
+            b"%d" % (1 + len(values) + len(removals)),
             self.key,
             *values,
             *removals,
             least,
             mark,
-            self._channel([*values, *removals][:1]) if self.fencing else "",
+            self._channel([*values, *removals][:1]) if self.fencing else b"",
             *values.values(),
         ]
 
-    def _channel(self, keys: list[str]) -> str:
+    def _channel(self, keys: list[bytes]) -> bytes:
         """Where standbys listen for the keys that are written."""
-        return f"{keys[0].partition('},')[0]}}},{CHANGES}" if keys else ""
+        return b"%b},%b" % (keys[0].partition(b"},")[0], CHANGES.encode()) if keys else b""
 
     def written(self, answer: Any, takes: int) -> bool:
         """Takes the answer of WRITE, whose arguments were made after so many takes.
@@ -181,12 +180,12 @@ class Marked:
         assert self.epoch is not None
         return Marker(self.epoch, self._sent + 1, incomplete=True)
 
-    def complete(self) -> Words:
+    def complete(self) -> list[bytes]:
         """The arguments of a WRITE that says that all has been written back."""
         self.incomplete = False
         return self.writing({}, ())
 
-    def taking(self, mark: Marker) -> Words:
+    def taking(self, mark: Marker) -> list[bytes | int]:
         """The arguments of TAKE.
 
         Two processes that take the server by themselves at the same time must not get the same epoch.

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection, Mapping
 from hashlib import sha1
 from typing import Any
 
@@ -15,7 +16,7 @@ from submgr.platform.store.base import StoreFenced, StoreLost, StoreRefusesWrite
 from submgr.platform.store.marker import Marker
 from submgr.platform.store.sdl_errors import translated
 from submgr.platform.store.sdl_lane import MASTER, Lane, packed
-from submgr.platform.store.sdl_marked import TAKE, WRITE, Marked, Words
+from submgr.platform.store.sdl_marked import TAKE, WRITE, Marked
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ class Server:
         self._tells_role = True
         self._lane = Lane(client)
 
-    def write(self, values: dict[str, bytes], removals: list[str]) -> None:
+    def write(self, values: Mapping[bytes, bytes], removals: Collection[bytes]) -> None:
         """Sets, removes and marks in one step, and asks the server in the same round trip what it is.
 
         Raises the errors of redis-py, StoreFenced and StoreLost. Raises StoreRefusesWrites for a replica, without
@@ -59,21 +60,16 @@ class Server:
         if self.replica_of is not None:
             raise StoreTimeout(self._replica_words())
 
-    def _write(self, arguments: Words) -> list[Any] | None:
+    def _write(self, arguments: list[bytes]) -> list[Any] | None:
         """The answer to ROLE, if it was asked. None: nothing was written, and nothing is checked from now on."""
         takes = self.marked.takes
-        answer, *role = self._run(arguments)
+        role, count = (_ROLE, 2) if self._tells_role else (b"", 1)
+        answer, *told = self._lane.ask(packed([b"EVALSHA", _SHA, *arguments]) + role, count)
+        if isinstance(answer, NoScriptError):  # a server that has restarted knows the script no more
+            answer, *told = self._lane.ask(packed([b"EVAL", WRITE, *arguments]) + role, count)
         if isinstance(answer, Exception):
             raise answer
-        return role if self.marked.written(answer, takes) else None
-
-    def _run(self, arguments: Words) -> list[Any]:
-        """The answers to the script that writes, and to ROLE. A server that has restarted knows the script no more."""
-        role, count = (_ROLE, 2) if self._tells_role else (b"", 1)
-        answers = self._lane.ask(packed((b"EVALSHA", _SHA, *arguments)) + role, count)
-        if isinstance(answers[0], NoScriptError):
-            answers = self._lane.ask(packed((b"EVAL", WRITE, *arguments)) + role, count)
-        return answers
+        return told if self.marked.written(answer, takes) else None
 
     def marker(self) -> Marker:
         """The marker that the server has. Raises the errors of redis-py."""

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import logging
 import math
-from collections import deque
-from collections.abc import Callable, Collection
+from collections import defaultdict, deque
+from collections.abc import Callable, Collection, Iterable
+from itertools import chain, islice
+from operator import attrgetter
 from typing import Any
 
 import gevent
@@ -52,10 +54,14 @@ class _Submission(Struct):
     done: Done
     persistent: bool
     since: float
+    told: bool = False
 
     @property
     def kind(self) -> FailureKind:
         return "remove" if self.change.remove and not self.change.set else "write"
+
+
+_change_of: Callable[[_Submission], Change] = attrgetter("change")
 
 
 class Writer:
@@ -93,11 +99,12 @@ class Writer:
             keys=MAX_GROUP_CHANGES,
             size=MAX_GROUP_BYTES,
         )
-        self._waiting: dict[str, deque[_Submission]] = {}
+        self._waiting: defaultdict[str, deque[_Submission]] = defaultdict(deque)
         self._due: dict[str, None] = {}
         """The namespaces whose turn it is, in order; in the others all that waits lingers."""
         self._linger: Any = None
-        self._in_hand: deque[_Submission] = deque()
+        self._in_hand: list[_Submission] = []
+        """The group that is being written."""
         self._work = Event()
         self._flush_until = float("inf")
         self._loop = SupervisedLoop("store writer", self._step, longest_pause=shortest_repair_pause)
@@ -121,18 +128,16 @@ class Writer:
         if not self._running:
             self.failed += 1
             self._observer.on_failure(submission.kind)
-            gevent.spawn(self._tell, submission, StoreUnavailable("not written: the store is not running"))
+            gevent.spawn(_tell, [submission], StoreUnavailable("not written: the store is not running"))
             return
         namespace = change.namespace
-        queue = self._waiting.get(namespace)
-        if queue is None:
-            queue = self._waiting[namespace] = deque()
-        queue.append(submission)
-        if not lingers:
+        self._waiting[namespace].append(submission)
+        if lingers:
+            if self._linger is None:
+                self._look_later()
+        elif namespace not in self._due:
             self._due[namespace] = None
             self._work.set()
-        elif self._linger is None:
-            self._look_later()
 
     def _look_later(self) -> None:
         # a timer of libev that has expired would expire at once when it is started again
@@ -178,7 +183,8 @@ class Writer:
             self._write()
         except (Exception, gevent.Timeout):  # a bug: nobody must wait for ever because of it
             self._work.set()
-            self._fail(list(self._in_hand), StoreTimeout("outcome unknown: internal error"))
+            untold = [submission for submission in self._in_hand if not submission.told]
+            self._fail(untold, StoreTimeout("outcome unknown: internal error"))
             raise
         return self._running or bool(self._waiting)
 
@@ -195,19 +201,17 @@ class Writer:
     def _write_group(self) -> None:
         if self._due:
             namespace = next(iter(self._due))
-            group = self._take(namespace)
-            self._in_hand.extend(group)
+            group = self._in_hand = self._take(namespace)
             self._commit(namespace, group)
+            self._in_hand = []
 
     def _take(self, namespace: str) -> list[_Submission]:
         del self._due[namespace]
         queue = self._waiting.pop(namespace)
-        group: list[_Submission] = []
-        size = 0
-        while queue and len(group) < MAX_GROUP_CHANGES and size < MAX_GROUP_BYTES:
-            group.append(queue.popleft())
-            size += sum(map(len, group[-1].change.set.values()))
-        if queue:
+        group = _within_bounds(list(islice(queue, MAX_GROUP_CHANGES)))
+        if len(group) < len(queue):
+            for _ in group:
+                queue.popleft()
             self._waiting[namespace] = queue
             self._due[namespace] = None  # at the end: other namespaces first
         return group
@@ -220,11 +224,11 @@ class Writer:
             self._fail(group, StoreUnavailable("not written: the store was stopped"))
             return
         group = self._in_time(group)
-        effect = effect_of([submission.change for submission in group])
+        effect = effect_of(map(_change_of, group))
         try:
             if self._sender.see(namespace, effect):  # which has taken its time
                 group = self._in_time(group)
-                effect = effect_of([submission.change for submission in group])
+                effect = effect_of(map(_change_of, group))
         except StoreError as error:
             self._fail(group, StoreUnavailable(f"not written: {error}"))
             return
@@ -239,8 +243,7 @@ class Writer:
                 self._fail(group, error)
         else:
             self.acknowledged += len(group)
-            for submission in group:
-                self._tell(submission, None)
+            _tell(group, None)
 
     def _in_time(self, group: list[_Submission]) -> list[_Submission]:
         """Those of a group that have not waited for too long; the others, at its front, have failed."""
@@ -261,12 +264,21 @@ class Writer:
                 ledger = self._ledgers.of(submission.change.namespace)
                 ledger.failed(submission.change, persistent=submission.persistent, unknown=unknown)
             self._observer.on_failure(submission.kind)
-            self._tell(submission, error)
+        _tell(group, error)
 
-    def _tell(self, submission: _Submission, error: StoreError | None) -> None:
-        if self._in_hand and self._in_hand[0] is submission:
-            self._in_hand.popleft()
+
+def _tell(group: Iterable[_Submission], error: StoreError | None) -> None:
+    for submission in group:
+        submission.told = True
         try:
             submission.done(error)
         except Exception:  # a caller's bug: the other changes of the group must still be told
             _log.exception("the outcome of a change could not be told")
+
+
+def _within_bounds(group: list[_Submission]) -> list[_Submission]:
+    """As many of a group, from its beginning, as its size allows."""
+    size = sum(map(len, chain.from_iterable(submission.change.set.values() for submission in group)))
+    while size > MAX_GROUP_BYTES and len(group) > 1:
+        size -= sum(map(len, group.pop().change.set.values()))
+    return group
