@@ -69,7 +69,8 @@ def test_a_subscription_from_its_beginning_to_its_end(daemon: Daemon, around: Ne
     shown = ctl(daemon, "show", subscription_id)
     assert "answered" in shown and "subscribe succeeded at gnb_1" in shown
     assert next(line.split()[:2] for line in ctl(daemon, "nodes").splitlines()[1:]) == ["gnb_1", "connected"]
-    assert ctl(daemon, "xapps", "-o", "name") == "127.0.0.1\n"
+    # what `status` had counted is good for a second
+    eventually(lambda: ctl(daemon, "xapps", "-o", "name") == "127.0.0.1\n", what="a fresh count")
     assert subscription_id in ctl(daemon, "events", "-o", "wide", "--subscription", subscription_id)
     said = ctl(daemon, "delete", "--yes", subscription_id)
     assert said.endswith(f"REST subscription {subscription_id}: gone\n")
