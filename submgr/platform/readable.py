@@ -8,10 +8,14 @@ of the TLS library already.
 
 from __future__ import annotations
 
+import select
 import ssl
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import gevent
+from gevent import monkey
 
 from submgr.platform.time_limit import TimeLimit
 
@@ -40,12 +44,25 @@ def wait_until_readable_within(sock: Any, seconds: float) -> None:
         raise TimeoutError("timed out") from None
 
 
-def is_silent(sock: Any) -> bool:
-    """Whether a connection on which nobody waits for an answer has nothing to read, neither its end nor bytes that
-    nobody asked for. The socket must not wait: its timeout is 0."""
+def silence(sock: Any) -> Callable[[], bool]:
+    """What tells again and again whether a connection on which nobody waits for an answer is silent: it has nothing to
+    read, neither its end nor bytes that nobody asked for.
+
+    The kernel is asked what it has, which takes less than to read in vain. TLS may have something of its own in a
+    connection that is silent, and is read: the timeout of such a socket must be 0.
+    """
+    if isinstance(sock, ssl.SSLSocket):
+        return partial(_has_nothing, sock)
+    # gevent's patching replaces select.poll by one that switches greenlets
+    poll = monkey.get_original("select", "poll")()
+    poll.register(sock.fileno(), select.POLLIN)
+    return lambda: not poll.poll(0)
+
+
+def _has_nothing(sock: ssl.SSLSocket) -> bool:
     try:
         sock.recv(1)
-    except (BlockingIOError, ssl.SSLWantReadError):
+    except ssl.SSLWantReadError:
         return True
     except OSError:
         return False

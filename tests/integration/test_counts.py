@@ -83,11 +83,10 @@ NOTHING_TO_READ: Work = {
     # a read that finds nothing, of a socket whose answer is still to come: these depend on who is faster, so that they
     # are bounds for the median of the subscriptions
     "read of nothing: xApp REST": 0,
-    "read of nothing: Routing Manager": 1,
+    "read of nothing: Routing Manager": 0,
     "read of nothing: E2 Termination": 0,
-    "read of nothing: notification": 1,
-    # a connection that has been idle for 5 ms is looked at before it is used: on a busy machine at each step
-    "read of nothing: redis": 8,
+    "read of nothing: notification": 0,
+    "read of nothing: redis": 0,
 }
 
 NO_ROUTING_MANAGER: Work = {

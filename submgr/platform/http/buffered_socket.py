@@ -16,7 +16,7 @@ from typing import Any
 from gevent import socket, ssl
 
 from submgr.platform.fair import Share
-from submgr.platform.readable import wait_until_readable_within
+from submgr.platform.readable import silence, wait_until_readable_within
 
 MAX_FRAMING = 64 * 1024
 """Bytes that one message may need beside the data of its body."""
@@ -48,16 +48,20 @@ class BufferedSocket:
 
     `received` is called with the number of bytes whenever some have come. Every method that waits for the peer raises
     TimeoutError at the deadline and OSError when the connection is lost. Else the socket does not wait: its timeout
-    is 0. `kernel`: what is asked without waiting; without TLS the socket below gevent's.
+    is 0.
     """
 
-    __slots__ = ("_allowance", "_at", "_data", "_deadline", "_has_tls", "_received", "_share", "kernel", "sock")
+    __slots__ = (
+        "_allowance", "_at", "_data", "_deadline", "_has_tls", "_kernel", "_received", "_share", "_silence", "sock"
+    )  # fmt: skip
 
     def __init__(self, sock: socket.socket, received: Callable[[int], None] | None = None) -> None:
         sock.settimeout(0.0)
         self.sock = sock
         self._has_tls = isinstance(sock, ssl.SSLSocket)
-        self.kernel: Any = sock if self._has_tls else sock._sock
+        self._kernel: Any = sock if self._has_tls else sock._sock
+        """What is asked without waiting: the socket below gevent's, which does not know of TLS."""
+        self._silence: Callable[[], bool] | None = None
         self._received = received
         self._share = Share()
         self._data = b""
@@ -94,7 +98,7 @@ class BufferedSocket:
     def send_at_once(self, payload: bytes | memoryview) -> int:
         """Sends what the kernel takes without waiting for the peer. Returns the number of bytes."""
         try:
-            sent: int = self.kernel.send(payload)
+            sent: int = self._kernel.send(payload)
         except BlockingIOError:
             return 0
         return sent
@@ -129,7 +133,7 @@ class BufferedSocket:
             return self.fill()
         wait_until_readable_within(self.sock, seconds)
         try:
-            piece = self.kernel.recv(_PIECE)
+            piece = self._kernel.recv(_PIECE)
         except BlockingIOError:  # woken for nothing
             self.allow(seconds)
             return self.fill()
@@ -207,6 +211,12 @@ class BufferedSocket:
     def forget(self) -> None:
         """Throws away what has been received and not been read."""
         self._data, self._at = b"", 0
+
+    def is_silent(self) -> bool:
+        """Whether nothing has come that nobody has asked for, neither bytes nor the end of the connection."""
+        if self._silence is None:
+            self._silence = silence(self.sock)
+        return self._silence()
 
     def close(self) -> None:
         """Ends the connection."""

@@ -8,7 +8,6 @@ import gevent
 
 from submgr.platform.http.buffered_socket import BufferedSocket
 from submgr.platform.http.errors import Endpoint
-from submgr.platform.readable import is_silent
 from submgr.platform.supervised import SupervisedLoop
 
 
@@ -37,7 +36,7 @@ class IdlePool:
             self._count -= 1
             if not kept:
                 del self._idle[endpoint]
-            if monotonic() - since < self._max_age and is_silent(connection.kernel):
+            if monotonic() - since < self._max_age and connection.is_silent():
                 return connection
             connection.close()
         return None

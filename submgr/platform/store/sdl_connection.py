@@ -17,7 +17,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from submgr.platform.connecting import connect
 from submgr.platform.names import neighbours
-from submgr.platform.readable import is_silent, wait_until_readable
+from submgr.platform.readable import silence, wait_until_readable
 from submgr.platform.store.sdl_answers import BoundedParser
 from submgr.platform.store.sdl_errors import NotSent, in_words
 
@@ -43,6 +43,7 @@ class SdlConnection(Connection):
         assert self.socket_connect_timeout is not None, "the pool gives it"
         sock = connect(neighbours, self.host, self.port, self.socket_connect_timeout)
         sock.settimeout(self.socket_timeout)
+        self._silence = silence(sock)
         return sock
 
     def on_connect_check_health(self, check_health: bool = True) -> None:
@@ -61,14 +62,7 @@ class SdlConnection(Connection):
 
     def is_quiet(self) -> bool:
         """Whether the connection is open, and nothing has come that nobody asked for."""
-        sock: Any = self._sock
-        if sock is None or self.has_more():
-            return False
-        sock.settimeout(0.0)
-        try:
-            return is_silent(sock)
-        finally:
-            sock.settimeout(None)
+        return self.is_open and not self.has_more() and self._silence()
 
     def wait_no_longer_than(self, seconds: float | None) -> None:
         """Bounds each wait for the socket; None: who asks bounds the time."""

@@ -9,7 +9,7 @@ import gevent
 import pytest
 from gevent import socket
 
-from submgr.platform.readable import wait_until_readable, wait_until_readable_within
+from submgr.platform.readable import silence, wait_until_readable, wait_until_readable_within
 
 LIMIT = 0.001
 WAITS = pytest.mark.parametrize("wait", [wait_until_readable, partial(wait_until_readable_within, seconds=10.0)])
@@ -60,3 +60,17 @@ def test_a_wait_ends_with_its_time(own: bool, pair: tuple[socket.socket, socket.
             wait_until_readable(ours)
         else:
             wait_until_readable_within(ours, LIMIT)
+
+
+def test_a_connection_is_silent_as_long_as_there_is_nothing_to_read_on_it(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, peers = pair
+    silent = silence(ours)
+    assert silent()
+    peers.send(b"x")
+    assert not silent()
+    ours.recv(9)
+    assert silent()
+    peers.close()
+    assert not silent()
