@@ -35,7 +35,7 @@ HANDLERS: dict[type, Handler] = {
     e.Notified: rest.notified,
     e.SubscribeOverRmr: rmr.subscribe,
     e.UnsubscribeOverRmr: rmr.unsubscribe,
-    e.Saved: answers.saved,
+    e.Saved: answers.of_port,
     e.SaveFailed: answers.of_port,
     e.RouteDone: answers.of_port,
     e.RouteFailed: answers.of_port,

@@ -24,8 +24,7 @@ class Removals:
         self._emit = emit
         self._removals: dict[int, Removal] = {}
         self._pins: dict[int, set[str]] = {}
-        self.erasing: dict[int, int] = {}
-        """Instance ids whose record is being erased, by step: the answer may come when the step has long been over."""
+        self._erasing: dict[int, int] = {}
         self._failures: dict[int, int] = {}
 
     def __len__(self) -> int:
@@ -62,11 +61,11 @@ class Removals:
     def pin_until_saved(self, instance_id: int, step: int) -> None:
         """The record of this id is being erased by this step; the id is not free before the store has said so."""
         self.pin(instance_id, RECORD)
-        self.erasing[step] = instance_id
+        self._erasing[step] = instance_id
 
     def saved(self, step: int) -> None:
         """The store has done what it was asked in this step."""
-        instance_id = self.erasing.pop(step, None)
+        instance_id = self._erasing.pop(step, None)
         if instance_id is not None:
             self.unpin(instance_id, RECORD)
 

@@ -74,15 +74,17 @@ class Scheduler:
         procedure.start(now)
         return procedure
 
-    def _go_on(self, procedure: RunningProcedure | None, now: float) -> None:
+    def _go_on(self, procedure: RunningProcedure, now: float) -> None:
         """After a step of a procedure: its slot is free, or its follow-up runs, or its job has ended."""
-        while procedure is not None and procedure.ended:
+        while procedure.ended:
             self._silence(procedure)
-            procedure = self._follow_up(procedure, now)
-        if procedure is not None:
-            entry = procedure.entry
-            if entry is not None and entry.has_slot and not procedure.holds_slot:
-                self.node.queue.release_slot(entry)
+            follow_up = self._follow_up(procedure, now)
+            if follow_up is None:
+                return
+            procedure = follow_up
+        entry = procedure.entry
+        if entry is not None and entry.has_slot and not procedure.holds_slot:
+            self.node.queue.release_slot(entry)
 
     def _follow_up(self, procedure: RunningProcedure, now: float) -> RunningProcedure | None:
         """Starts what follows a procedure that has ended. None: nothing does, or it waits for its turn."""

@@ -126,7 +126,7 @@ class Worker:
 
     def perform(self, commands: list[c.Command]) -> None:
         """Performs commands that no event of this worker has brought."""
-        self._act(None, commands)
+        self._work(None, (commands,))
 
     def undelivered(self) -> list[e.Event]:
         """Returns, from a worker that has ended, the unhandled events that came from outside.
@@ -179,11 +179,16 @@ class Worker:
         self._share.wait()  # many workers may have got their events in one turn of the event loop
         self.busy_since = self._ports.clock()
 
-    def _work(self, event: e.Event | None, pieces: Iterable[list[c.Command]]) -> None:
-        """Performs the commands that an event brings (None: a timer). After each few milliseconds others have their
-        turn; the worker's own inbox waits until the event is dealt with."""
-        for commands in pieces:
-            self._act(event, commands)
+    def _work(self, event: e.Event | None, slices: Iterable[list[c.Command]]) -> None:
+        """Performs the commands that an event brings (None: a timer), and tells the observer. After each few
+        milliseconds others have their turn; the worker's own inbox waits until the event is dealt with."""
+        perform = self._perform
+        for commands in slices:
+            for command in commands:
+                perform[type(command)](command)
+            if self._refused:
+                commands = self._performed(commands)
+            self._saw(self.meid, event, commands)
             event = None
             if not self._share.lasts():
                 self._give_way()
@@ -193,16 +198,8 @@ class Worker:
         self._share.wait()
         self.busy_since = self._ports.clock()
 
-    def _act(self, event: e.Event | None, commands: list[c.Command]) -> None:
-        """Tells the observer what was performed. A command that could not be: the core learns of that by an event."""
-        perform = self._perform
-        for command in commands:
-            perform[type(command)](command)
-        if self._refused:
-            commands = self._performed(commands)
-        self._saw(self.meid, event, commands)
-
     def _performed(self, commands: list[c.Command]) -> list[c.Command]:
+        """Leaves out what could not be performed: the core learns of that by an event."""
         refused, self._refused = self._refused, []
         return [command for command in commands if command not in refused]
 

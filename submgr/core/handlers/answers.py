@@ -16,19 +16,15 @@ from submgr.e2ap.messages import (
 E2Answer = SubscriptionResponse | SubscriptionFailure | SubscriptionDeleteResponse | SubscriptionDeleteFailure
 
 
-def saved(scheduler: Scheduler, event: Saved, now: float) -> None:
-    removals = scheduler.node.removals
-    if removals.erasing:
-        removals.saved(event.step)
-    of_port(scheduler, event, now)
-
-
 def of_port(
     scheduler: Scheduler, event: Saved | SaveFailed | RouteDone | RouteFailed | EncodeFailed, now: float
 ) -> None:
     procedure = scheduler.node.awaited.get(event.step)
     if procedure is not None:
         scheduler.deliver(procedure, event, now)
+    elif isinstance(event, Saved):
+        # it took longer than its procedure has waited
+        scheduler.node.removals.saved(event.step)
 
 
 def of_e2_node(scheduler: Scheduler, event: E2Answer, now: float) -> None:

@@ -177,6 +177,10 @@ class Delete(RouteRemoval, E2Procedure):
         self.node.removals.pin_until_saved(self.instance_id, self.step)
         self.node.emit(EraseE2(self.instance_id, self.step))
 
+    def leave_erasing(self, event: object) -> None:
+        if isinstance(event, Saved):
+            self.node.removals.saved(self.step)
+
     def enter_done(self, now: float) -> None:
         self.node.subscriptions.gone(self.subscription)
         self.finish(self._outcome, now, self._failure)
