@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from submgr.adapters.journal.entries import Ended, Facts, Kind, Severity, Unmet, kept
 from submgr.adapters.journal.journal import Journal
@@ -60,6 +60,10 @@ class JournalObserver:
             c.Finished: self._finished,
             c.Ignored: self._ignored,
         }
+        self._told_in: Sequence[c.Command] = ()
+        """The last commands by which an xApp was told of a failure; there may be thousands of such in them."""
+        self._unmet: Iterator[bool] = iter(())
+        """For each failure in these commands that has not been seen yet: whether it is none of a procedure."""
         self._failures = Repeats(ALIKE)
         self._repeated = Repeats(REPEATED)
 
@@ -162,12 +166,18 @@ class JournalObserver:
             trace.end(failure, command.instance_id, now)
             if failure is None:
                 self._tallies.subscribed(meid, now - trace.posted, now)
-        if failure is not None and not _is_of_a_procedure(command, commands):
+        if failure is not None and self._is_unmet(commands):
             function_id = trace.ran_function_id if trace is not None else None
             self._lines.unmet(meid, command, function_id)
             left_out = self._failures.due((meid, failure.cause), now)
             happening = None if left_out is None else Unmet(meid, command, failure, function_id, left_out)
             self._fails(happening, meid, command.endpoint.host)
+
+    def _is_unmet(self, commands: Sequence[c.Command]) -> bool:
+        """Whether no procedure has had the next failure in these commands. Called once for each, in their order."""
+        if commands is not self._told_in:
+            self._told_in, self._unmet = commands, _without_procedure(commands)
+        return next(self._unmet)
 
     def _finished(self, meid: str, command: c.Finished, event: e.Event | None, commands: Sequence[c.Command]) -> None:
         self._lines.ended(meid, command)
@@ -218,15 +228,17 @@ class JournalObserver:
         self._journal.add(Kind.NOTIFICATION, Severity.WARNING, facts)
 
 
-def _is_of_a_procedure(told: c.Notify, commands: Sequence[c.Command]) -> bool:
-    """Whether it is a procedure that has had this failure: it ends with the same commands, after the xApp was told, and
-    before an xApp is told of the next failure."""
-    behind = False
+def _without_procedure(commands: Sequence[c.Command]) -> Iterator[bool]:
+    """For each failure that xApps are told of, in their order: whether it is none of a procedure. A procedure that has
+    had it ends with the same commands, after the xApp was told, and before an xApp is told of the next failure."""
+    told: c.Notify | None = None
     for command in commands:
-        if command is told:
-            behind = True
-        elif behind and isinstance(command, c.Notify) and command.failure is not None:
-            return False
-        elif behind and isinstance(command, c.Finished) and command.subscription_id == told.subscription_id:
-            return True
-    return False
+        if isinstance(command, c.Notify) and command.failure is not None:
+            if told is not None:
+                yield True
+            told = command
+        elif told is not None and isinstance(command, c.Finished) and command.subscription_id == told.subscription_id:
+            yield False
+            told = None
+    if told is not None:
+        yield True

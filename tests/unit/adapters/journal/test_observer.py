@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 
 import pytest
 from support.core.outside import report, turns
@@ -12,10 +13,11 @@ from support.core.watched import START, Watched
 from submgr.adapters.journal.entries import LARGEST_CONTENT, Kind, Severity
 from submgr.adapters.journal.observer import ALIKE, REPEATED
 from submgr.adapters.journal.repeats import INTERVAL
+from submgr.core import commands as c
 from submgr.core import events as e
 from submgr.core.commands import About, Finished, Outcome
 from submgr.core.errors import Failure, NodeDownError, Source
-from submgr.core.model import Content, Detail, RmrEndpoint
+from submgr.core.model import ClientEndpoint, Content, Detail, RmrEndpoint
 from submgr.e2ap.messages import (
     Action,
     ActionType,
@@ -119,6 +121,29 @@ def test_a_node_that_is_lost_tells_of_what_waited_and_of_what_was_held(outside: 
     words = "no subscription at gnb_1 for xapp-http (instance 2): E2 interface down: under reset"
     assert failed["waits"].words == words
     assert failed["waits"].ran_function_id == 2
+
+
+class Counted(list[c.Command]):
+    """Commands that count how often one of them is looked at."""
+
+    looks = 0
+
+    def __iter__(self) -> Iterator[c.Command]:
+        for command in super().__iter__():
+            self.looks += 1
+            yield command
+
+
+def test_thousands_of_failures_at_once_are_each_looked_at_twice(outside: Watched) -> None:
+    endpoint, failure = ClientEndpoint("xapp-http", 8080, 4560), Failure("internal error", Source.SUBMGR)
+    told = [c.Notify(f"rest-{number}", endpoint, 1, 0, failure) for number in range(300)]
+    ended = Finished("subscribe", Outcome.FAILED, 1.0, 0, "rest-0", failure=failure)
+    commands = Counted([told[0], ended, *told[1:]])
+    outside.observers.saw("gnb_1", None, commands)
+    assert commands.looks == 2 * len(commands)
+    words = [entry.facts.words for entry in outside.journal.after(0)]
+    assert words[0] == "subscribe failed at gnb_1: internal error"
+    assert words[1:] == ["no subscription at gnb_1 for xapp-http (instance 1): internal error"] * ALIKE
 
 
 def test_a_refused_delete_has_its_cause(outside: Watched) -> None:
