@@ -14,7 +14,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import gevent
 from gevent import monkey
 
 from submgr.platform.time_limit import TimeLimit
@@ -34,14 +33,10 @@ def wait_until_readable_within(sock: Any, seconds: float) -> None:
     of the event loop each time. Raises TimeoutError."""
     if sock._read_event is None:
         return
-    limit = TimeLimit(seconds)
-    try:
-        with limit:
-            sock.hub.wait(sock._read_event)
-    except gevent.Timeout as late:
-        if late is not limit.late:
-            raise
-        raise TimeoutError("timed out") from None
+    with TimeLimit(seconds, quiet=True) as limit:
+        sock.hub.wait(sock._read_event)
+    if limit.late is not None:
+        raise TimeoutError("timed out")
 
 
 def silence(sock: Any) -> Callable[[], bool]:

@@ -125,11 +125,11 @@ class CommittingStore:
             check_key(key)
         with self._reading():
             found = self._backend.read(namespace, keys) if keys else {}
-        return self._ledgers.of(namespace).corrected(found, keys)
+        return self._ledgers[namespace].corrected(found, keys)
 
     def read_all(self, namespace: str) -> dict[str, bytes]:
         check_namespace(namespace)
-        ledger = self._ledgers.of(namespace)
+        ledger = self._ledgers[namespace]
         with self._reading(), ledger.reading_all(anew=not self._writes) as found:
             found.update(self._backend.read_all(namespace))
         return ledger.corrected(found)
@@ -138,7 +138,7 @@ class CommittingStore:
         check_namespace(namespace)
         with self._reading():
             found = self._backend.keys(namespace)
-        return self._ledgers.of(namespace).corrected_keys(found)
+        return self._ledgers[namespace].corrected_keys(found)
 
     def reachable(self) -> bool:
         return self._reachability.reachable
@@ -171,13 +171,13 @@ class CommittingStore:
         self._writes = not self._fenced
         if not self._writes:
             self._sender.writing_back = False
-            self._ledgers.forget()
+            self._ledgers.clear()  # another process writes from now on
 
     def on_fenced(self, tell: Callable[[], None]) -> None:
         self._tell_fenced = tell
 
     def follow(self, change: Change) -> None:
-        self._ledgers.of(change.namespace).followed(effect_of([change]))
+        self._ledgers[change.namespace].followed(effect_of([change]))
 
     def stats(self) -> StoreStats:
         return StoreStats(

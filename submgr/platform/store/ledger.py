@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import cast
@@ -165,30 +166,16 @@ class Ledger:
         return found.difference(removals).union(values) if self._repairs else found
 
 
-class Ledgers:
-    """The ledgers of all namespaces of one store."""
+class Ledgers(defaultdict[str, Ledger]):
+    """The ledgers of all namespaces of one store; each is there when it is asked for."""
 
     def __init__(self) -> None:
-        self._by_namespace: dict[str, Ledger] = {}
-
-    def of(self, namespace: str) -> Ledger:
-        ledger = self._by_namespace.get(namespace)
-        if ledger is None:
-            ledger = self._by_namespace[namespace] = Ledger()
-        return ledger
-
-    def forget(self) -> None:
-        """Forgets everything: another process writes from now on."""
-        self._by_namespace.clear()
-
-    def items(self) -> list[tuple[str, Ledger]]:
-        """Each namespace with its ledger, as of now."""
-        return list(self._by_namespace.items())
+        super().__init__(Ledger)
 
     @property
     def repairs_pending(self) -> int:
-        return sum(ledger.repairs_pending for ledger in self._by_namespace.values())
+        return sum(ledger.repairs_pending for ledger in self.values())
 
     def forget_repairs(self) -> None:
-        for ledger in self._by_namespace.values():
+        for ledger in self.values():
             ledger.forget_repairs()

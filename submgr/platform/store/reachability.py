@@ -38,11 +38,16 @@ class _Asking:
         self._begin = time.monotonic()
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        self._reachability._asked(self._operation, time.monotonic() - self._begin, error)
+        if error is None:
+            self._reachability.observer.on_latency(self._operation, time.monotonic() - self._begin)
+        else:
+            self._reachability.failed(error)
 
 
 class Reachability:
     """Whether the database answers, and the greenlet that looks.
+
+    `reachable`: it does. `error`: why it counts as unreachable, else None. Only this class sets both.
 
     `interval`: seconds between two looks at a database that answers; the greenlet looks four times as often at one
     that does not. It calls `on_look` after each look.
@@ -58,10 +63,10 @@ class Reachability:
     ) -> None:
         self._probe = probe
         self._interval = interval
-        self._observer = observer
+        self.observer = observer
         self._on_look = on_look
-        self._reachable = False
-        self._error: str | None = "not started"
+        self.reachable = False
+        self.error: str | None = "not started"
         self._refusal: str | None = None
         self._away = Outage(_log)
         self._refusing = Outage(_log)
@@ -70,19 +75,10 @@ class Reachability:
         self._loop = SupervisedLoop("look at the database", self._step, longest_pause=interval)
 
     @property
-    def reachable(self) -> bool:
-        return self._reachable
-
-    @property
-    def error(self) -> str | None:
-        """Why the database counts as unreachable, else None."""
-        return self._error
-
-    @property
     def trouble(self) -> str | None:
         """Why nothing can be written, in words: the database does not answer, or refuses; else None."""
-        if not self._reachable:
-            return f"the database does not answer: {self._error}"
+        if not self.reachable:
+            return f"the database does not answer: {self.error}"
         return None if self._refusal is None else f"the database takes no writes: {self._refusal}"
 
     def start(self) -> None:
@@ -93,24 +89,23 @@ class Reachability:
 
     def stop(self) -> None:
         self._loop.stop()
-        self._reachable = False
-        self._error = "stopped"
+        self.reachable = False
+        self.error = "stopped"
 
     def asking(self, operation: Operation) -> _Asking:
         """Goes around each call of the database: measures it, and notices when the database does not answer."""
         return _Asking(self, operation)
 
-    def _asked(self, operation: Operation, seconds: float, error: BaseException | None) -> None:
-        if error is None:
-            self._observer.on_latency(operation, seconds)
-        elif isinstance(error, StoreTimeout | StoreUnavailable):
+    def failed(self, error: BaseException) -> None:
+        """Takes note of how a call of the database has ended."""
+        if isinstance(error, StoreTimeout | StoreUnavailable):
             self._suspect(error)
         elif isinstance(error, StoreRefusesWrites):
             self._doubts += 1
             self._refused(error)
 
     def _step(self) -> None:
-        self._doubt.wait(self._interval if self._reachable else self._interval / 4)
+        self._doubt.wait(self._interval if self.reachable else self._interval / 4)
         if self._doubt.is_set():
             # Not at once: a database that answers but fails all else would be asked without a pause.
             self._doubt.clear()
@@ -138,9 +133,9 @@ class Reachability:
         # A write may have been given up since this look began: the look does not vouch for that write.
         if doubts != self._doubts:
             return
-        if not self._reachable:
-            self._reachable = True
-            self._error = None
+        if not self.reachable:
+            self.reachable = True
+            self.error = None
             self._away.over("the database answers")
         if refused is None:
             self._takes_writes()
@@ -150,8 +145,8 @@ class Reachability:
     def _suspect(self, error: StoreError) -> None:
         self._away.goes_on(f"the database does not answer: {error}")
         self._doubts += 1
-        self._reachable = False
-        self._error = str(error)
+        self.reachable = False
+        self.error = str(error)
         self._doubt.set()
 
     def _refused(self, error: StoreRefusesWrites) -> None:

@@ -41,7 +41,7 @@ class SdlBackend:
         with self._client.asking(f"a write of {len(values) + len(removals)} keys of {namespace}"):
             server.write(
                 {(prefix + key).encode(): value for key, value in values.items()},
-                [(prefix + key).encode() for key in removals],
+                [(prefix + key).encode() for key in removals] if removals else (),
             )
 
     def has_lost(self, namespace: str | None = None) -> bool:

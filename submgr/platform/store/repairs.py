@@ -68,7 +68,7 @@ class Repairs:
         try:
             if self._sender.has_lost():
                 self._sender.mend()
-            for namespace, ledger in self._ledgers.items():
+            for namespace, ledger in list(self._ledgers.items()):
                 for effect in ledger.repairs(self._keys, self._size):
                     if not self._reachability.reachable or self._clock() > until:
                         break

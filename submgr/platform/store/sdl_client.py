@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 from zlib import crc32
 
 import gevent
@@ -26,7 +26,7 @@ from redis.exceptions import ConnectionError, InvalidResponse, TimeoutError
 from submgr.platform.store.base import StoreError, StoreRefusesWrites, StoreTimeout, StoreUnavailable
 from submgr.platform.store.dbaas import Database, read_dbaas
 from submgr.platform.store.sdl_connection import MasterConnection, Pool, SdlConnection
-from submgr.platform.store.sdl_errors import translating
+from submgr.platform.store.sdl_errors import raise_translated
 from submgr.platform.store.sdl_marked import Marked
 from submgr.platform.store.sdl_sentinels import Sentinels
 from submgr.platform.store.sdl_server import Server
@@ -59,32 +59,30 @@ class SdlSettings(Struct, frozen=True):
             raise ValueError("timeouts must be above 0, and at least 2 connections are needed")
 
 
-class _Asking(translating):
+class _Asking(TimeLimit):
     """See `SdlClient.asking`."""
 
-    __slots__ = ("_client", "_limit")
+    __slots__ = ("_client", "_what")
 
     def __init__(self, client: SdlClient, what: str) -> None:
-        super().__init__(what)
+        super().__init__(client.operation_timeout)
         self._client = client
+        self._what = what
 
-    def __enter__(self) -> None:
-        self._limit = TimeLimit(self._client.operation_timeout)
-        self._limit.__enter__()
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        limit = self._limit
-        limit.__exit__(kind, error, traceback)
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> Literal[False]:
+        super().__exit__(kind, error, traceback)
         if error is None:
-            return
-        if error is limit.late:
-            raise StoreTimeout(f"redis: no answer to {self._what} within {self._client.operation_timeout} s") from None
+            return False
+        if error is self.late:
+            seconds = self._client.operation_timeout
+            raise StoreTimeout(f"redis: no answer to {self._what} within {seconds} s") from None
         try:
-            super().__exit__(kind, error, traceback)
+            raise_translated(error, self._what)
         except StoreTimeout as timeout:
             if not isinstance(timeout.__cause__, ConnectionError | TimeoutError):
                 self._client.close_idle()
             raise
+        return False
 
 
 class SdlClient:

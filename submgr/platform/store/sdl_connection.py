@@ -70,24 +70,20 @@ class SdlConnection(Connection):
         if sock is not None:
             sock.settimeout(seconds)
 
-    def send_whole(self, data: bytes) -> None:
-        """Raises OSError."""
+    def exchange(self, data: bytes, most: int) -> bytes:
+        """Sends all of `data`; what comes next then, at most so many bytes. Raises OSError."""
         sock: Any = self._sock
         sent = sock.send(data)
         if sent < len(data):
             sock.sendall(memoryview(data)[sent:])
-
-    def receive(self, most: int) -> bytes:
-        """What comes next, at most so many bytes, after something was sent. Raises OSError when the connection ends."""
-        sock: Any = self._sock
         wait_until_readable(sock)
-        data: bytes = sock.recv(most)
-        if not data:
+        answer: bytes = sock.recv(most)
+        if not answer:
             raise ConnectionResetError("Connection closed by server.")
-        return data
+        return answer
 
     def put_back(self, data: bytes) -> None:
-        """Has the parser read what `receive` has returned."""
+        """Has the parser read what `exchange` has returned."""
         self._parser.put(data)
 
     def disconnect(self, *args: Any) -> None:

@@ -46,10 +46,7 @@ _REFUSES_WRITES = ("READONLY", "OOM", "MISCONF", "NOREPLICAS")
 
 
 class translating:
-    """Raises StoreError for the errors of redis-py, in their own words. `what` was asked for, in words.
-
-    Any other exception comes from an answer that redis-py did not expect: it says nothing, as no answer does.
-    """
+    """Raises StoreError for the errors of redis-py, see `raise_translated`. `what` was asked for, in words."""
 
     __slots__ = ("_what",)
 
@@ -60,12 +57,22 @@ class translating:
         pass
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if not isinstance(error, Exception) or isinstance(error, StoreError):
-            return
-        if isinstance(error, RedisError):
-            raise translated(error, self._what) from error
-        words = f"{type(error).__name__}: {error}"[:200]
-        raise StoreTimeout(f"redis: no answer to {self._what} that makes sense: {words}") from error
+        if error is not None:
+            raise_translated(error, self._what)
+
+
+def raise_translated(error: BaseException, what: str) -> None:
+    """Raises StoreError for an error of redis-py, in its own words.
+
+    Does nothing for a StoreError, and for what ends a greenlet. Any other exception comes from an answer that redis-py
+    did not expect: it says nothing, as no answer does.
+    """
+    if not isinstance(error, Exception) or isinstance(error, StoreError):
+        return
+    if isinstance(error, RedisError):
+        raise translated(error, what) from error
+    words = f"{type(error).__name__}: {error}"[:200]
+    raise StoreTimeout(f"redis: no answer to {what} that makes sense: {words}") from error
 
 
 def translated(error: RedisError, what: str) -> StoreError:

@@ -33,11 +33,10 @@ MASTER = [b"master"]
 
 
 def packed(words: Collection[bytes]) -> bytes:
-    """A command as redis reads it (RESP2)."""
-    lines = [b"*%d" % len(words)]
-    for word in words:
-        lines += (b"$%d" % len(word), word)
-    lines.append(b"")
+    """A command as redis reads it (RESP2): how many words, and each one behind its length."""
+    lines = [b"*%d" % len(words), *words, *words, b""]
+    lines[1:-1:2] = [b"$%d" % len(word) for word in words]
+    lines[2:-1:2] = words
     return b"\r\n".join(lines)
 
 
@@ -92,8 +91,7 @@ class Lane:
         self._client.connection_pool.release(connection)
 
     def _answers(self, connection: SdlConnection, commands: bytes, count: int) -> list[Any]:
-        connection.send_whole(commands)
-        data = connection.receive(_READ)
+        data = connection.exchange(commands, _READ)
         done = _DONE.match(data)
         if done is not None and (done[2] is None) == (count == 1):
             return [done[1]] if count == 1 else [done[1], MASTER]

@@ -155,7 +155,7 @@ class Marked:
         """
         if answer is None or isinstance(answer, bytes):
             held = self._newest if answer == self._newest_text else Marker.parse(answer)
-            if self._checked and not self.lost and held.epoch != self.epoch and takes == self.takes:
+            if held.epoch != self.epoch and self._checked and not self.lost and takes == self.takes:
                 raise InvalidResponse(f"no marker of this process: {answer!r:.80}")
             self.known = max(self.known, held)
             return True

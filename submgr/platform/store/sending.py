@@ -7,7 +7,7 @@ Nobody but the writer's greenlet sends, so that one write is on its way at a tim
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 
 from submgr.platform.store.base import StoreBackend, StoreFenced, StoreLost
 from submgr.platform.store.ledger import Effect, Ledgers, split
@@ -48,7 +48,7 @@ class Sender:
     def see(self, namespace: str, effect: Effect) -> bool:
         """Reads what the keys of `effect` hold, where a repair would not know what to go back to. Returns whether the
         database was asked. Raises StoreError."""
-        ledger = self._ledgers.of(namespace)
+        ledger = self._ledgers[namespace]
         unseen = ledger.unseen(effect)
         if not unseen:
             return False
@@ -60,20 +60,20 @@ class Sender:
         """Writes `effect`. Raises StoreError."""
         if not effect:
             return
-        ledger = self._ledgers.of(namespace)
+        ledger = self._ledgers[namespace]
         ledger.sending(effect)
+        values, removals = split(effect)
         try:
-            self._write(namespace, effect)
+            self._write(namespace, values, removals)
         except StoreLost:
             self.mend()
-            self._write(namespace, effect)
+            self._write(namespace, values, removals)
         finally:
             ledger.sent()
         self.groups += 1
         ledger.acknowledged(effect)
 
-    def _write(self, namespace: str, effect: Effect) -> None:
-        values, removals = split(effect)
+    def _write(self, namespace: str, values: Mapping[str, bytes], removals: Collection[str]) -> None:
         try:
             with self._reachability.asking("write"):
                 self._backend.write(namespace, values, removals)
@@ -86,7 +86,7 @@ class Sender:
 
         The repairs of the ledgers are the plan. Raises StoreError; is then to be called again.
         """
-        for namespace, ledger in () if self.paused else self._ledgers.items():
+        for namespace, ledger in () if self.paused else list(self._ledgers.items()):
             if self._backend.has_lost(namespace):
                 with self._reachability.asking("read"):
                     found = self._backend.keys(namespace) if ledger.complete else ()

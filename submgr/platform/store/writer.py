@@ -208,7 +208,9 @@ class Writer:
     def _take(self, namespace: str) -> list[_Submission]:
         del self._due[namespace]
         queue = self._waiting.pop(namespace)
-        group = _within_bounds(list(islice(queue, MAX_GROUP_CHANGES)))
+        group = list(islice(queue, MAX_GROUP_CHANGES))
+        if len(group) > 1:
+            _cut(group)
         if len(group) < len(queue):
             for _ in group:
                 queue.popleft()
@@ -220,14 +222,15 @@ class Writer:
         if not self._reachability.reachable:
             self._fail(group, StoreUnavailable(f"not written: {self._reachability.error}"))
             return
-        if self._clock() > self._flush_until:
+        now = self._clock()
+        if now > self._flush_until:
             self._fail(group, StoreUnavailable("not written: the store was stopped"))
             return
-        group = self._in_time(group)
+        group = self._in_time(group, now)
         effect = effect_of(map(_change_of, group))
         try:
             if self._sender.see(namespace, effect):  # which has taken its time
-                group = self._in_time(group)
+                group = self._in_time(group, self._clock())
                 effect = effect_of(map(_change_of, group))
         except StoreError as error:
             self._fail(group, StoreUnavailable(f"not written: {error}"))
@@ -245,9 +248,9 @@ class Writer:
             self.acknowledged += len(group)
             _tell(group, None)
 
-    def _in_time(self, group: list[_Submission]) -> list[_Submission]:
+    def _in_time(self, group: list[_Submission], now: float) -> list[_Submission]:
         """Those of a group that have not waited for too long; the others, at its front, have failed."""
-        earliest = self._clock() - self._patience
+        earliest = now - self._patience
         if group and group[0].since >= earliest:
             return group
         late = [submission for submission in group if submission.since < earliest]
@@ -261,7 +264,7 @@ class Writer:
         self.failed += len(group)
         for submission in group:
             if repairable:
-                ledger = self._ledgers.of(submission.change.namespace)
+                ledger = self._ledgers[submission.change.namespace]
                 ledger.failed(submission.change, persistent=submission.persistent, unknown=unknown)
             self._observer.on_failure(submission.kind)
         _tell(group, error)
@@ -276,9 +279,8 @@ def _tell(group: Iterable[_Submission], error: StoreError | None) -> None:
             _log.exception("the outcome of a change could not be told")
 
 
-def _within_bounds(group: list[_Submission]) -> list[_Submission]:
-    """As many of a group, from its beginning, as its size allows."""
+def _cut(group: list[_Submission]) -> None:
+    """Leaves as many of a group, from its beginning, as its size allows."""
     size = sum(map(len, chain.from_iterable(submission.change.set.values() for submission in group)))
     while size > MAX_GROUP_BYTES and len(group) > 1:
         size -= sum(map(len, group.pop().change.set.values()))
-    return group
