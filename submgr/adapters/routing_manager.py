@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from math import inf
 
 import msgspec
 from gevent.lock import BoundedSemaphore
@@ -200,7 +201,7 @@ class RoutingManager:
                     body=_encode(call.body),
                     headers=_HEADERS if call.trace is None else {**_HEADERS, **call.trace},
                     connect_timeout=self._timeout,
-                    read_timeout=self._timeout,
+                    read_timeout=inf,  # the limit ends it
                 ) as answer:
                     # from here on the outcome is known, whatever becomes of the body
                     failure, answered = _outcome(call.method, answer), True

@@ -9,9 +9,9 @@ end holds up nobody but those who do the same.
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from functools import cache
+from time import monotonic
 
 import gevent
 from gevent.event import Event
@@ -26,12 +26,13 @@ LITTLE = 0.0005
 
 
 class Share:
-    """The share of one peer. Call `renew` when it has been waited for, and `spend` before each piece of work.
+    """The share of one peer. Call `renew` when it has been waited for, and `spend` before each piece of work; `begin`
+    is both at once.
 
     `costly`: each piece takes much more than others' do, and goes behind them.
     """
 
-    __slots__ = ("_costly", "_much", "_until")
+    __slots__ = ("_costly", "_ends", "_much", "_until")
 
     def __init__(self, costly: bool = False) -> None:
         self._costly = costly
@@ -39,37 +40,40 @@ class Share:
 
     def renew(self) -> None:
         """What the peer sends now is a new piece of work."""
-        self._until = 0.0  # has not been let in
+        self._until = self._ends = 0.0  # has not been let in
         self._much = self._costly
+
+    def begin(self) -> None:
+        """Lets the peer in with a new piece of work: at once when nobody waits and there is time left in this turn."""
+        self._much = self._costly
+        self._enter(monotonic())
 
     def lasts(self) -> bool:
         """Whether the peer may go on: `spend` would return at once."""
-        now = time.monotonic()
-        return now <= self._until and not _row().used_up(now)
+        return monotonic() <= self._ends
 
     def spend(self) -> None:
         """Returns at once while the peer may go on, else in one of the next turns."""
-        now, row = time.monotonic(), _row()
-        used_up = row.used_up(now)
-        if used_up or now > self._until:
-            self._enter(row, now, used_up)
+        now = monotonic()
+        if now > self._ends:
+            self._much = self._much or 0 < self._until < now
+            self._enter(now)
 
-    def wait(self) -> None:
-        """Lets the peer in again: at once when nobody waits and there is time left in this turn."""
-        now, row = time.monotonic(), _row()
-        self._enter(row, now, row.used_up(now))
-
-    def _enter(self, row: _Row, now: float, used_up: bool) -> None:
-        self._much = self._much or 0 < self._until < now
-        if used_up or row.little or row.much:
+    def _enter(self, now: float) -> None:
+        row = _row()
+        end = row.until or row.begin(now)
+        if now > end or row.little or row.much:
             row.wait(little=not self._much)
-            now = time.monotonic()
-        self._until = now + LITTLE
+            now = monotonic()
+            end = row.until or row.begin(now)
+        self._until = until = now + LITTLE
+        self._ends = until if until < end else end
 
 
 def turn_is_used_up() -> bool:
     """Whether the peers have used up their slice of this turn of the event loop."""
-    return _row().used_up(time.monotonic())
+    now, row = monotonic(), _row()
+    return now > (row.until or row.begin(now))
 
 
 def turns() -> int:
@@ -92,11 +96,10 @@ class _Row:
         self._turned = gevent.get_hub().loop.prepare(ref=False)
         self._turned.start(self._new_turn)
 
-    def used_up(self, now: float) -> bool:
-        """Whether the slice of this turn is used up. The first question begins it."""
-        if not self.until:
-            self.until = now + SLICE
-        return now > self.until
+    def begin(self, now: float) -> float:
+        """Begins the slice of this turn, and returns its end."""
+        self.until = now + SLICE
+        return self.until
 
     def wait(self, little: bool) -> None:
         """Waits for a turn: behind all who have worked `little`, or behind everybody."""
@@ -115,9 +118,9 @@ class _Row:
         try:
             while self.little or self.much:
                 turn()
-                until = self.until = time.monotonic() + SLICE
+                until = self.until = monotonic() + SLICE
                 first = self.much or self.little  # one of them in each turn, so that they do not wait for ever
-                while first and time.monotonic() <= until:
+                while first and monotonic() <= until:
                     first.popleft().set()
                     step_back()  # goes on when the one let in waits for something
                     first = self.little or self.much

@@ -12,6 +12,7 @@ import select
 import ssl
 from collections.abc import Callable
 from functools import partial
+from math import inf
 from typing import Any
 
 from gevent import monkey
@@ -30,8 +31,11 @@ def wait_until_readable(sock: Any) -> None:
 
 def wait_until_readable_within(sock: Any, seconds: float) -> None:
     """As `wait_until_readable`, for one of a few lengths of time: the socket's own timeout would start and stop a timer
-    of the event loop each time. Raises TimeoutError."""
+    of the event loop each time. Infinity: who waits is ended by a limit of its own. Raises TimeoutError."""
     if sock._read_event is None:
+        return
+    if seconds == inf:
+        sock.hub.wait(sock._read_event)
         return
     with TimeLimit(seconds, quiet=True) as limit:
         sock.hub.wait(sock._read_event)

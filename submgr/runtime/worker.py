@@ -175,8 +175,7 @@ class Worker:
             self._alarm.set(deadline)
         self.busy_since = None
         self._inbox.peek()
-        self._share.renew()
-        self._share.wait()  # many workers may have got their events in one turn of the event loop
+        self._share.begin()  # many workers may have got their events in one turn of the event loop
         self.busy_since = self._ports.clock()
 
     def _work(self, event: e.Event | None, slices: Iterable[list[c.Command]]) -> None:
@@ -195,7 +194,7 @@ class Worker:
 
     def _give_way(self) -> None:
         self.busy_since = None
-        self._share.wait()
+        self._share.spend()
         self.busy_since = self._ports.clock()
 
     def _performed(self, commands: list[c.Command]) -> list[c.Command]:

@@ -107,7 +107,8 @@ class HttpClient:
         """Sends a request and reads the whole answer.
 
         `connect_timeout` (s) covers waiting for a free connection, the name look-up and the handshakes.
-        `read_timeout` (s) covers everything from the first byte sent to the last byte read.
+        `read_timeout` (s) covers everything from the first byte sent to the last byte read. Infinity: who asks is ended
+        by a limit of its own.
         Raises HttpConnectError, HttpTimeout or HttpProtocolError (also for a body over `max_response` bytes).
         """
         with self.stream(

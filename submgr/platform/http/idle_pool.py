@@ -47,8 +47,9 @@ class IdlePool:
         kept = self._idle.get(endpoint)
         if kept is None:
             kept = self._idle[endpoint] = deque()
+        else:
+            self._idle.move_to_end(endpoint)
         kept.append((connection, monotonic()))
-        self._idle.move_to_end(endpoint)
         self._count += 1
         if len(kept) > self._per_endpoint:
             self._drop_oldest(endpoint)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from math import inf
 from typing import Any
 
 import gevent
@@ -12,7 +13,8 @@ from gevent import socket
 from submgr.platform.readable import silence, wait_until_readable, wait_until_readable_within
 
 LIMIT = 0.001
-WAITS = pytest.mark.parametrize("wait", [wait_until_readable, partial(wait_until_readable_within, seconds=10.0)])
+WITHIN = [partial(wait_until_readable_within, seconds=seconds) for seconds in (10.0, inf)]
+WAITS = pytest.mark.parametrize("wait", [wait_until_readable, *WITHIN])
 
 Wait = Callable[[Any], None]
 

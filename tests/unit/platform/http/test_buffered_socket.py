@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import gevent
 import pytest
 from gevent import socket
@@ -201,11 +203,12 @@ def test_who_sends_little_need_not_wait_for_others_whose_one_piece_has_many_line
     assert ended.index("few") < 15
 
 
-def test_what_is_sent_slowly_arrives_and_is_told():
+@pytest.mark.parametrize("seconds", [60.0, inf])
+def test_what_is_sent_slowly_arrives_and_is_told(seconds):
     ours, peers = socket.socketpair()
     with ours, peers:
         source = BufferedSocket(ours)
-        source.begin(60.0)
+        source.begin(seconds)
         assert source.send(b"at once")
         assert peers.recv(99) == b"at once"
         payload = bytes(range(256)) * 40_000
@@ -218,7 +221,8 @@ def test_what_is_sent_slowly_arrives_and_is_told():
 
 
 @pytest.mark.parametrize("has_come", [True, False])
-def test_the_beginning_of_an_answer_is_waited_for(has_come):
+@pytest.mark.parametrize("seconds", [60.0, inf])
+def test_the_beginning_of_an_answer_is_waited_for(has_come, seconds):
     ours, peers = socket.socketpair()
     with ours, peers:
         source = BufferedSocket(ours)
@@ -226,12 +230,12 @@ def test_the_beginning_of_an_answer_is_waited_for(has_come):
             peers.send(b"x")
         else:
             gevent.spawn(peers.send, b"x")
-        assert source.fill_later(60.0)
+        assert source.fill_later(seconds)
         assert source.pending == 1
         with pytest.raises(TimeoutError):
             source.fill_later(0.001)
         peers.close()
-        assert not source.fill_later(60.0)
+        assert not source.fill_later(seconds)
 
 
 def test_one_that_is_woken_for_nothing_waits_on(monkeypatch):
@@ -239,7 +243,8 @@ def test_one_that_is_woken_for_nothing_waits_on(monkeypatch):
     ours, peers = socket.socketpair()
     with ours, peers:
         source = BufferedSocket(ours)
-        gevent.spawn(peers.send, b"x")
-        assert source.fill_later(60.0)
+        for seconds in (60.0, inf):
+            gevent.spawn(peers.send, b"x")
+            assert source.fill_later(seconds)
         with pytest.raises(TimeoutError):
             source.fill_later(0.001)
