@@ -52,8 +52,16 @@ _ANSWERED = "SubResp"
 _NOT_ANSWERED = ResponseForm(0, 0, 0, AdmittedList(), NotAdmittedList())
 _is_notified = attrgetter("notified")
 
+_LARGEST_REMEMBERED = 8192
+"""Bytes of a content whose forms are remembered."""
+ContentForms = tuple[Octets, list[ActionForm]]
+
 _encode = msgspec.json.Encoder().encode
 _decoder = msgspec.json.Decoder(E2Form)
+
+
+class _TooLarge(Exception):
+    """A content that is not remembered."""
 
 
 def encode_e2(record: E2Record) -> bytes:
@@ -95,7 +103,10 @@ def decode_e2(key: str, data: bytes) -> E2Record:
 
 
 def _form(record: E2Record) -> E2Form:
-    trigger, actions = _content_forms(record.content)
+    try:
+        trigger, actions = _remembered_forms(record.content)
+    except _TooLarge:
+        trigger, actions = _content_forms(record.content)
     request = RequestForm(record.requestor_id, record.instance_id, record.content.ran_function_id, trigger, actions)
     form = E2Form(
         ReqId=RequestIdForm(record.xapp_requestor_id, record.instance_id),
@@ -121,9 +132,17 @@ def _form(record: E2Record) -> E2Form:
 
 
 @lru_cache(maxsize=128)
-def _content_forms(content: Content) -> tuple[Octets, list[ActionForm]]:
-    """The forms of the event trigger and of the actions, which must not be changed. While it is being subscribed, a
-    content is saved three times."""
+def _remembered_forms(content: Content) -> ContentForms:
+    """As `_content_forms`. While it is being subscribed, a content is saved three times. Raises _TooLarge, so that a
+    large content is not remembered, which might be that of the largest request."""
+    definitions = sum(len(action.definition or b"") for action in content.actions)
+    if len(content.event_trigger) + definitions > _LARGEST_REMEMBERED:
+        raise _TooLarge
+    return _content_forms(content)
+
+
+def _content_forms(content: Content) -> ContentForms:
+    """The forms of the event trigger and of the actions, which must not be changed."""
     return _octets_form(content.event_trigger), list(map(_action_form, content.actions))
 
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
+import secrets
+import sys
 
 import pytest
 from hypothesis import given
@@ -269,3 +271,17 @@ def test_every_e2_record_comes_back_as_it_was(record: E2Record) -> None:
     assert decode_e2(str(record.instance_id), encode_e2(record)) == record
     open_again = replace(record, admitted=None, not_admitted=())
     assert decode_e2(str(record.instance_id), encode_e2(open_again)) == open_again
+
+
+@pytest.mark.parametrize(
+    ("trigger", "definition", "remembered"), [(100, 100, True), (1_000_000, 1, False), (1, 1_000_000, False)]
+)
+def test_large_contents_are_not_remembered_when_they_have_been_encoded(
+    trigger: int, definition: int, remembered: bool
+) -> None:
+    octets = secrets.token_bytes(trigger), secrets.token_bytes(definition)
+    before = list(map(sys.getrefcount, octets))
+    record = E2Record(1, "gnb", 123, 7, Content(2, octets[0], (Action(1, ActionType.REPORT, octets[1]),)), (), (), ())
+    assert decode_e2("1", encode_e2(record)) == record
+    del record
+    assert (list(map(sys.getrefcount, octets)) != before) == remembered
