@@ -3,6 +3,7 @@
 
 import json
 import time
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 
@@ -189,6 +190,18 @@ def test_a_body_and_answers_larger_than_the_room_in_flight_are_503():
         assert json.loads(got.partition(b"\r\n\r\n")[2])["message"] == "too many bytes are in flight"
     assert answer(server, GET).startswith(b"HTTP/1.1 200")
     server.stop(0)
+
+
+def test_connections_that_idle_keep_no_bodies(server, sockets):
+    clients = [connect(server, sockets) for _ in range(50)]
+    tracemalloc.start()
+    try:
+        for client in clients:
+            client.sendall(b"POST /small HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n" + bytes(60_000))
+            assert client.recv(65536).endswith(b'{"length":60000}\n')
+        assert tracemalloc.get_traced_memory()[0] < MIB
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_request_that_has_come_whole_can_be_crowded_out_while_it_waits_for_its_turn(server, sockets, monkeypatch):

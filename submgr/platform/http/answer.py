@@ -6,14 +6,16 @@ from submgr.platform.http.buffered_socket import BufferedSocket, ChunkedBody, Pe
 
 
 class Answer:
-    """The answer to a request of `method`. Its constructor reads the head and raises what `read_head` raises.
+    """The answer to a request of `method`, from `source`. Its constructor reads the head; it raises as `read_head`.
 
     `length`: the bytes of the body, None when they are not told. `complete`: the whole body has been read.
     `will_close`: the peer closes after this answer, be it because nothing else tells the end of the body.
     """
 
+    __slots__ = ("_chunks", "_left", "complete", "head", "length", "source", "will_close")
+
     def __init__(self, source: BufferedSocket, method: str) -> None:
-        self._source = source
+        self.source = source
         self.head = head = read_head(source)
         self.length = self._left = length = head.body_length(method)
         self._chunks = ChunkedBody(source) if length is None and head.chunked else None
@@ -23,11 +25,11 @@ class Answer:
     @property
     def reusable(self) -> bool:
         """Whether the connection can take another request: the body was read to its end and nothing came after it."""
-        return self.complete and not self.will_close and not self._source.pending
+        return self.complete and not self.will_close and not self.source.pending
 
     def allow(self, seconds: float) -> None:
         """Sets the deadline of what is still to be read, `seconds` from now."""
-        self._source.allow(seconds)
+        self.source.allow(seconds)
 
     def read(self, most: int) -> bytes:
         """At most `most` bytes of the body, fewer only at its end or where it breaks off.
@@ -47,7 +49,7 @@ class Answer:
 
     def at_once(self) -> bytes | None:
         """The whole body, when all of it has come already; else None, and nothing is read."""
-        body = self._source.whole(self._left) if self._left is not None else None
+        body = self.source.whole(self._left) if self._left is not None else None
         if body is not None:
             self._left, self.complete = 0, True
         return body
@@ -58,7 +60,7 @@ class Answer:
             piece = self._chunks.some(most)
             self.complete = self._chunks.complete
             return piece
-        piece = self._source.some(most if self._left is None else min(most, self._left))
+        piece = self.source.some(most if self._left is None else min(most, self._left))
         if self._left is not None:
             if not piece:
                 raise PeerClosed(f"closed with {self._left} bytes of the body missing")

@@ -134,15 +134,16 @@ class HttpClient:
         payload = request_bytes(method, endpoint, path, headers or {}, body, self._always)
         gate = self._enter(endpoint, connect_timeout) if self._connections is not None else None
         try:
-            source, answer = self._exchange(endpoint, method, payload, connect_timeout, read_timeout)
+            answer = self._exchange(endpoint, method, payload, connect_timeout, read_timeout)
         except BaseException:
-            self._leave(endpoint, gate)
+            if gate is not None:
+                self._leave(endpoint, gate)
             raise
-        return HttpStream(self, endpoint, gate, source, answer, read_timeout)
+        return HttpStream(self, endpoint, gate, answer, read_timeout)
 
     def _exchange(
         self, endpoint: Endpoint, method: str, payload: bytes, connect_timeout: float, read_timeout: float
-    ) -> tuple[BufferedSocket, Answer]:
+    ) -> Answer:
         outbound = self._outbound
         if outbound is not None and outbound.rules is not self._rules:
             self._rules = outbound.rules
@@ -159,7 +160,7 @@ class HttpClient:
                 raise HttpConnectError(NOT_ACTING)
             answer = attempt(source, endpoint, method, payload, read_timeout)
             if answer is not None:
-                return source, answer
+                return answer
             if not reused:
                 raise HttpProtocolError(f"{endpoint} closed the connection without an answer")
             source, reused = None, False
@@ -174,10 +175,9 @@ class HttpClient:
         self._forget(endpoint, gate)
         raise HttpTimeout(f"all {self._connections} connections to {endpoint} were busy for {timeout:g} s", sent=False)
 
-    def _leave(self, endpoint: Endpoint, gate: Gate | None) -> None:
-        if gate is not None:
-            gate.free.release()
-            self._forget(endpoint, gate)
+    def _leave(self, endpoint: Endpoint, gate: Gate) -> None:
+        gate.free.release()
+        self._forget(endpoint, gate)
 
     def _forget(self, endpoint: Endpoint, gate: Gate) -> None:
         # endpoints come and go: a gate nobody uses or waits for is not kept
@@ -185,12 +185,13 @@ class HttpClient:
         if not gate.users:
             del self._gates[endpoint]
 
-    def _finished(self, endpoint: Endpoint, gate: Gate | None, source: BufferedSocket, reusable: bool) -> None:
-        if reusable:
-            self._pool.put(endpoint, source)
+    def _finished(self, endpoint: Endpoint, gate: Gate | None, answer: Answer) -> None:
+        if answer.reusable:
+            self._pool.put(endpoint, answer.source)
         else:
-            source.close()
-        self._leave(endpoint, gate)
+            answer.source.close()
+        if gate is not None:
+            self._leave(endpoint, gate)
 
 
 class HttpStream:
@@ -204,14 +205,12 @@ class HttpStream:
         client: HttpClient,
         endpoint: Endpoint,
         gate: Gate | None,
-        source: BufferedSocket,
         answer: Answer,
         allowed: float,
     ) -> None:
         self._client = client
         self._endpoint = endpoint
         self._gate = gate
-        self._source = source
         self._answer = answer
         self._allowed = allowed
         self._open = True
@@ -279,7 +278,7 @@ class HttpStream:
         """Keeps the connection for the next request when the body was read to its end, else closes it."""
         if self._open:
             self._open = False
-            self._client._finished(self._endpoint, self._gate, self._source, self._answer.reusable)
+            self._client._finished(self._endpoint, self._gate, self._answer)
 
     def _read(self, most: int, allowed: float) -> bytes:
         return self._within(allowed, lambda: self._answer.read(most))

@@ -126,8 +126,11 @@ class Handler(AnsweringHandler):
         self._request = self.environ = None
         self.wsgi_input = _NOTHING
         self.connections.release(self)
-        if self._source.pending:
-            self.connections.received(self, self._source.pending)
+        come = self._source.pending
+        if come:
+            self.connections.received(self, come)
+        else:
+            self._source.forget()
 
     def _wait_for_request(self) -> bool:
         """Waits for the first byte of a request, as long as a connection may idle. Returns False when none comes."""
