@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, cast
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, Raw
 
 from submgr.adapters.records.forms import (
     ActionForm,
@@ -53,8 +53,7 @@ _NOT_ANSWERED = ResponseForm(0, 0, 0, AdmittedList(), NotAdmittedList())
 _is_notified = attrgetter("notified")
 
 _LARGEST_REMEMBERED = 8192
-"""Bytes of a content whose forms are remembered."""
-ContentForms = tuple[Octets, list[ActionForm]]
+"""Bytes of a content that is remembered."""
 
 _encode = msgspec.json.Encoder().encode
 _decoder = msgspec.json.Decoder(E2Form)
@@ -71,7 +70,7 @@ def encode_e2(record: E2Record) -> bytes:
 
 def e2_json(record: E2Record) -> dict[str, Any]:
     """The stored JSON of an E2 subscription as plain lists and dicts, for the debug queries of the platform API."""
-    form: dict[str, Any] = msgspec.to_builtins(_form(record))
+    form: dict[str, Any] = msgspec.json.decode(encode_e2(record))
     return form
 
 
@@ -104,10 +103,9 @@ def decode_e2(key: str, data: bytes) -> E2Record:
 
 def _form(record: E2Record) -> E2Form:
     try:
-        trigger, actions = _remembered_forms(record.content)
+        request = _remembered_request(record.requestor_id, record.instance_id, record.content)
     except _TooLarge:
-        trigger, actions = _content_forms(record.content)
-    request = RequestForm(record.requestor_id, record.instance_id, record.content.ran_function_id, trigger, actions)
+        request = _request(record.requestor_id, record.instance_id, record.content)
     form = E2Form(
         ReqId=RequestIdForm(record.xapp_requestor_id, record.instance_id),
         Meid=MeidForm(RanName=record.meid),
@@ -122,28 +120,31 @@ def _form(record: E2Record) -> E2Form:
     if record.holders is not None:
         form.Holders = list(map(_holder_form, record.holders))
         form.Notified = all(map(_is_notified, record.holders))
+        form.RestorePending = record.restore_pending
+    elif record.restore_pending:
+        form.RestorePending = True
     if record.routes is not None:
         form.Routes = list(map(endpoint_form, record.routes))
-    if record.holders is not None or record.restore_pending:
-        form.RestorePending = record.restore_pending
     if record.routes_unsure:
         form.RoutesUnsure = True
     return form
 
 
 @lru_cache(maxsize=128)
-def _remembered_forms(content: Content) -> ContentForms:
-    """As `_content_forms`. While it is being subscribed, a content is saved three times. Raises _TooLarge, so that a
-    large content is not remembered, which might be that of the largest request."""
+def _remembered_request(requestor_id: int, instance_id: int, content: Content) -> RequestForm:
+    """The request, which never changes, as JSON already: while it is being subscribed, it is saved three times.
+
+    Raises _TooLarge, so that a large content is not remembered, which might be that of the largest request.
+    """
     definitions = sum(len(action.definition or b"") for action in content.actions)
     if len(content.event_trigger) + definitions > _LARGEST_REMEMBERED:
         raise _TooLarge
-    return _content_forms(content)
+    return cast("RequestForm", Raw(_encode(_request(requestor_id, instance_id, content))))
 
 
-def _content_forms(content: Content) -> ContentForms:
-    """The forms of the event trigger and of the actions, which must not be changed."""
-    return _octets_form(content.event_trigger), list(map(_action_form, content.actions))
+def _request(requestor_id: int, instance_id: int, content: Content) -> RequestForm:
+    trigger, actions = _octets_form(content.event_trigger), list(map(_action_form, content.actions))
+    return RequestForm(requestor_id, instance_id, content.ran_function_id, trigger, actions)
 
 
 def _octets_form(octets: bytes | None) -> Octets:
