@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import gevent
 from gevent.event import Event
-from gevent.queue import SimpleQueue
+from gevent.hub import Waiter
 
 _log = logging.getLogger(__name__)
 
@@ -20,8 +20,8 @@ class Crew:
 
     def __init__(self, idle: int = 32) -> None:
         self._most_idle = idle
-        self._idle = 0
-        self._tasks: SimpleQueue[Task] = SimpleQueue()
+        self._idle: list[Waiter[Task]] = []
+        """Of the greenlets that wait; the one that has worked last is the first to work again."""
         self._greenlets: set[gevent.Greenlet[[], None]] = set()
         self._working = 0
         self._rest: Event | None = None
@@ -38,11 +38,10 @@ class Crew:
         if self._stopped:
             return
         self._working += 1
-        self._tasks.put(task)
         if self._idle:
-            self._idle -= 1
+            gevent.get_hub().loop.run_callback(self._idle.pop().switch, task)
         else:
-            greenlet = gevent.spawn(self._run)
+            greenlet = gevent.spawn(self._run, task)
             self._greenlets.add(greenlet)
             greenlet.link(self._greenlets.discard)
 
@@ -54,9 +53,8 @@ class Crew:
             self._rest.wait(grace)
         gevent.killall(list(self._greenlets))
 
-    def _run(self) -> None:
+    def _run(self, task: Task) -> None:
         while True:
-            task = self._tasks.get()
             try:
                 task()
             except Exception:  # a bug in one task: the others are done all the same
@@ -65,6 +63,8 @@ class Crew:
                 self._working -= 1
                 if self._rest is not None and not self._working:
                     self._rest.set()
-            if self._stopped or self._idle >= self._most_idle:
+            if self._stopped or len(self._idle) >= self._most_idle:
                 return
-            self._idle += 1
+            waiter: Waiter[Task] = Waiter()
+            self._idle.append(waiter)
+            task = waiter.get()

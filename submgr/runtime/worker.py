@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 
 import gevent
 from gevent.event import Event
-from gevent.queue import SimpleQueue
 from msgspec import Struct
 
 from submgr.core import commands as c
@@ -24,6 +23,7 @@ from submgr.e2ap.messages import (
     SubscriptionResponse,
 )
 from submgr.platform.fair import Share
+from submgr.platform.mailbox import Mailbox
 from submgr.runtime.alarm import Alarm
 from submgr.runtime.ports import Clock, E2Sender, MType, Notifier, Observer, Records, RouteFailure, Routes, WriteFailure
 
@@ -80,7 +80,7 @@ class Worker:
         self._saw = ports.observer.saw
         self._retire = retire
         self._crashed = crashed
-        self._inbox: SimpleQueue[e.Event | None] = SimpleQueue()
+        self._inbox: Mailbox[e.Event | None] = Mailbox()
         """None only wakes the worker."""
         self.post: Callable[[e.Event], None] = self._inbox.put
         """Puts an event into the inbox; never blocks."""
@@ -114,7 +114,7 @@ class Worker:
 
     @property
     def inbox_depth(self) -> int:
-        return int(self._inbox.qsize())
+        return len(self._inbox.items)
 
     def start(self, first: Iterable[e.Event] = ()) -> None:
         """Starts the greenlet. The events of `first` come before those that were posted already."""
@@ -133,7 +133,8 @@ class Worker:
 
         The others are answers of ports to a node that is no more.
         """
-        waiting = [self._inbox.get() for _ in range(self._inbox.qsize())]
+        waiting = list(self._inbox.items)
+        self._inbox.items.clear()
         return [event for event in waiting if isinstance(event, FROM_OUTSIDE)]
 
     def _run(self, first: Iterable[e.Event]) -> None:
@@ -153,16 +154,16 @@ class Worker:
             self.begun.set()
 
     def _loop(self) -> None:
-        node, inbox, clock = self.node, self._inbox, self._ports.clock
+        node, inbox, clock = self.node, self._inbox.items, self._ports.clock
         deadline = node.deadline
         while not (node.idle and self._retire(self)):
-            if not inbox.qsize():
+            if not inbox:
                 self._wait(deadline)
             for _ in range(TURN):
-                event = inbox.get()
+                event = inbox.popleft()
                 if event is not None:
                     self._work(event, node.slices(event, clock()))
-                if not inbox.qsize():
+                if not inbox:
                     break
             deadline = node.deadline
             if deadline is not None and deadline <= (now := clock()):
@@ -174,7 +175,7 @@ class Worker:
         if deadline is not None:
             self._alarm.set(deadline)
         self.busy_since = None
-        self._inbox.peek()
+        self._inbox.wait()
         self._share.begin()  # many workers may have got their events in one turn of the event loop
         self.busy_since = self._ports.clock()
 
