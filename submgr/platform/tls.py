@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, cast
 
@@ -30,6 +30,10 @@ class TlsError(OSError):
 class TlsSocket(gevent.ssl.SSLSocket):  # type: ignore[misc]
     """A connection with TLS."""
 
+    shown: Mapping[str, Any] | None = None
+    """The certificate of the client, where it has shown one that is signed by one of ours. Kept from its handshake on:
+    of a connection that has broken TLS tells no more, though a request may have come on it."""
+
     def do_handshake(self) -> None:
         """As gevent's, but a thousand handshakes at once do not hold up the event loop."""
         share = Share(costly=True)  # a step may take a millisecond
@@ -48,18 +52,18 @@ class TlsSocket(gevent.ssl.SSLSocket):  # type: ignore[misc]
         """Ends the TCP connection. What another greenlet is reading or writing ends as a lost connection does."""
         socket.socket.shutdown(self, how)  # gevent's leaves a socket that raises what a socket does not raise
 
-    @cached_property
+    @property
     def verified(self) -> bool:
-        """Whether the peer has shown a certificate, which is signed by one of ours."""
-        return bool(self.getpeercert())
+        """Whether the client has shown a certificate, which is signed by one of ours."""
+        return bool(self.shown)
 
     @cached_property
     def peer_name(self) -> str | None:
-        """The common name (CN) of the peer's certificate, else the first DNS name in it (subjectAltName).
+        """The common name (CN) of the client's certificate, else the first DNS name in it (subjectAltName).
 
         None when it has shown none, and for one without both.
         """
-        certificate = self.getpeercert() or {}
+        certificate = self.shown or {}
         subject: dict[str, str] = {name: value for part in certificate.get("subject", ()) for name, value in part}
         names = [value for kind, value in certificate.get("subjectAltName", ()) if kind == "DNS"]
         return subject.get("commonName") or next(iter(names), None)
@@ -179,6 +183,7 @@ def accept(sock: socket.socket, context: ssl.SSLContext, seconds: float) -> TlsS
     try:
         with gevent.Timeout(seconds, TimeoutError(f"no TLS handshake within {seconds:g} s")):
             secure.do_handshake()
+        secure.shown = secure.getpeercert()
     except BaseException:
         secure.close()
         raise

@@ -127,6 +127,26 @@ def test_a_client_is_named_by_the_common_name_else_the_first_dns_name(
         assert json.loads(https.request("GET", url(server)).body) == [name, "https"]
 
 
+def test_a_client_that_breaks_off_behind_its_request_is_named_all_the_same(
+    serve: Serve, client: Callable[..., HttpClient], authority: Authority
+) -> None:
+    names: list[str | None] = []
+    app = make_app()
+
+    @app.post("/change")
+    def change() -> Response:
+        names.append(certificate_name(request.environ))
+        return json_response("changed")
+
+    server = serve(app)
+    shown = authority.client(authority.issue("operator"))
+    secure = shown.context.wrap_socket(socket.create_connection(server.address), server_hostname="127.0.0.1")
+    with secure:
+        # complete by its last chunk, but it goes on
+        secure.sendall(b"POST /change HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n")
+    eventually(lambda: names == ["operator"])
+
+
 def test_without_a_ca_nobody_is_asked_for_a_certificate(serve: Serve, client: Callable[..., HttpClient]) -> None:
     assert client().request("GET", url(serve(asks=False))).body == b'[null,"https"]\n'
 

@@ -50,7 +50,7 @@ def whole(answer: TestResponse) -> tuple[Any, ...]:
 def named(name: str | None) -> dict[str, Any]:
     """The environment of a request over a connection whose client has shown a certificate with this name."""
     sock = TlsSocket.__new__(TlsSocket)
-    sock.__dict__.update(peer_name=name, verified=True)
+    sock.__dict__.update(peer_name=name)
     return {SOCKET: sock}
 
 

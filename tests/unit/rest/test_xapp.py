@@ -285,7 +285,7 @@ def test_a_too_large_body(xapp: FlaskClient, subscriptions: Any, counts: Counter
 def named(name: str | None) -> dict[str, Any]:
     """The environment of a request over a connection whose client has shown a certificate with this name."""
     sock = TlsSocket.__new__(TlsSocket)
-    sock.__dict__.update(peer_name=name, verified=True)
+    sock.__dict__.update(peer_name=name)
     return {SOCKET: sock}
 
 
