@@ -49,7 +49,10 @@ class AnsweringHandler(WSGIHandler):  # type: ignore[misc]
         length = answer.length
         if length > _ONE_PIECE:
             self.result = answer.send(self.start_response)
-            self.process_result()
+            try:
+                self.process_result()
+            finally:
+                self.result = None  # it would be kept until the next request
             return
         self.code, option = answer.status, self._connection_option()
         head = f"{head_of(answer.status, answer.content_type, length)}{_date(int(time.time()))}\r\n"

@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import logging
 import re
+import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from gevent import socket
+from support.waiting import eventually
 
 from submgr.platform.http.connections import HttpLimits
 from submgr.platform.http.plain_answers import PlainAnswer
@@ -110,6 +113,30 @@ def test_a_body_in_chunks_has_come_whole(both: Both) -> None:
     answer, told = both(b"POST /small HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)
     assert answer.endswith(b"\r\n\r\n{}\n")
     assert told[0] == "POST /small None b'ab'"
+
+
+def test_connections_that_idle_keep_no_answers() -> None:
+    def list_anew(asked: Asked) -> Answered:
+        return Answered(PlainAnswer((bytes(1_000_000),)))
+
+    def nothing(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        raise NotImplementedError
+
+    server = HttpServer("test", "127.0.0.1:0", nothing, shortcut=list_anew)
+    server.start()
+    with ExitStack() as sockets:
+        tracemalloc.start()
+        for _ in range(20):
+            sock = sockets.enter_context(socket.create_connection(server.address, timeout=10))
+            sock.sendall(b"GET /list HTTP/1.1\r\nHost: x\r\n\r\n")
+            come = 0
+            while come < 1_000_000:
+                come += len(sock.recv(65536))
+        eventually(lambda: server.connections.held == 0)
+        kept, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    server.stop(0)
+    assert kept < 3_000_000
 
 
 def test_what_follows_an_answer_comes_when_it_has_been_sent_or_its_client_has_gone() -> None:
