@@ -359,10 +359,12 @@ def test_idle_connections_are_bounded_and_expire(peer):
     eventually(lambda: not len(client._pool), 5)
 
 
-def test_a_killed_request_leaves_nothing_behind(client, peer):
+def test_a_killed_request_leaves_nothing_behind(peer):
     server = peer(lambda server, sock: gevent.sleep(60))
-    running = gevent.spawn(client.request, "GET", Target("127.0.0.1", server.port, "/"), read_timeout=60)
+    client, target = HttpClient(connections=1), Target("127.0.0.1", server.port, "/")
+    running, waiting = (gevent.spawn(client.request, "GET", target, read_timeout=60) for _ in range(2))
     gevent.sleep(0.05)
+    waiting.kill()
     running.kill()
     assert len(client._pool) == 0
     assert len(client._gates) == 0

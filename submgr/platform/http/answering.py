@@ -32,6 +32,7 @@ class AnsweringHandler(WSGIHandler):  # type: ignore[misc]
     code: int | None
     status: str | None
     fields: Sequence[tuple[str, str]]
+    result: Any
     _source: BufferedSocket
     _placed: bool
 

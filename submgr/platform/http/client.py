@@ -170,9 +170,14 @@ class HttpClient:
         if gate is None:
             gate = self._gates[endpoint] = Gate(BoundedSemaphore(self._connections))
         gate.users += 1
-        if gate.free.acquire(timeout=timeout):
+        free = False
+        try:
+            free = gate.free.acquire(timeout=timeout)
+        finally:
+            if not free:  # or who waits is ended
+                self._forget(endpoint, gate)
+        if free:
             return gate
-        self._forget(endpoint, gate)
         raise HttpTimeout(f"all {self._connections} connections to {endpoint} were busy for {timeout:g} s", sent=False)
 
     def _leave(self, endpoint: Endpoint, gate: Gate) -> None:
