@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 _NEW = 5000
-"""After so many new objects these are looked at: a millisecond."""
+"""After so many new objects these are looked at: one or two milliseconds."""
 _OFTEN = 2
 """After so many such collections the next one looks at all survivors as well: a few milliseconds, and rare, since
 without garbage they have been set aside by then."""
