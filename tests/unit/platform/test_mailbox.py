@@ -17,10 +17,12 @@ def test_items_come_in_order_whenever_they_were_put() -> None:
 
     box.put(0)
     taker = gevent.spawn(take)
-    for number in range(1, 6):
-        gevent.spawn_later(0.0001 * (number % 3 == 0), box.put, number)
+    for number in (1, 2, 3):
+        gevent.spawn(box.put, number)
+    for number in (4, 5):
+        gevent.spawn_later(0.002 * number, box.put, number)
     taker.join(10)
-    assert taken == [0, 1, 2, 4, 5, 3]
+    assert taken == [0, 1, 2, 3, 4, 5]
     assert len(box.items) == 0
 
 
