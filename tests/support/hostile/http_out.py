@@ -109,11 +109,11 @@ def proxy(attacker: Attacker, answer: str) -> None:
     """Eight applications ask for state, which a proxy has to fetch."""
     with lying(attacker, attacker.site.liars["proxy"], answer):
         for number in range(8):
-            for path in (
-                f"/ams/app/notification/?imsi=12345&mecId=9&appId={number}",
-                f"/ams/fetch/state/?imsi=12345&appId={number}",
-            ):
-                attacker.connect("mec").sendall(head(f"GET {path}"))
+            # the state of an application is fetched when it is known where it was
+            notification = f"GET /ams/app/notification/?imsi=12345&mecId=9&appId={number}"
+            told = attacker.exchange("mec", head(notification, "Connection: close"))
+            assert status_of(told) == 200, told
+            attacker.connect("mec").sendall(head(f"GET /ams/fetch/state/?imsi=12345&appId={number}"))
 
 
 def subscribe(attacker: Attacker, number: int, port: int | None = None) -> str:
