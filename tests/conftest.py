@@ -61,8 +61,8 @@ def _kind(item: pytest.Item) -> str:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """`-n auto`: two for each processor, since tests with servers wait for two thirds of their time."""
-    return 2 * len(os.sched_getaffinity(0))
+    """`-n auto`: three for each processor, since tests with servers wait for two thirds of their time."""
+    return 3 * len(os.sched_getaffinity(0))
 
 
 def _reasons(reporter: pytest.TerminalReporter) -> dict[str, int]:
