@@ -89,6 +89,8 @@ class World:
         self.store = Store()
         self.routes: dict[int, set[RmrEndpoint]] = {}
         self.at_node: dict[int, Content] = {}
+        self._updates_refused: dict[int, bool] = {}
+        """Whether the last update of each subscription was refused."""
         self.told: list[c.Notify] = []
         self.answers: dict[int, c.Command] = {}
         self.rmr_answers: list[c.AnswerOverRmr] = []
@@ -269,12 +271,26 @@ class World:
 
     def node_next(self, how: str = "ok", partial: bool = False) -> None:
         """The oldest request at the node: ok, refuse, lose (the request), mute (done, the answer is lost)."""
-        message = self.to_node.pop(0).message
+        command = self.to_node.pop(0)
+        message = command.message
         if how == "lose":
             return
+        if message.request_id.instance in self.at_node and isinstance(message, m.SubscriptionRequest):
+            how = self._as_before(command, how)
         answer = self._at_node(message, how, partial)
         if how != "mute":
             self.from_node.append(answer)
+
+    def _as_before(self, command: c.SendToE2, how: str) -> str:
+        """A copy of an update is refused when the one before was, and only then: after a refusal the old content is
+        kept, whatever a copy may have done."""
+        instance_id = command.message.request_id.instance
+        if not command.resend or instance_id not in self._updates_refused:
+            self._updates_refused[instance_id] = how == "refuse"
+            return how
+        if self._updates_refused[instance_id]:
+            return "refuse"
+        return "ok" if how == "refuse" else how
 
     def _at_node(self, message: m.Message, how: str, partial: bool) -> e.Event:
         cause = m.Cause(1, 5)
