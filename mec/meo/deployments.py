@@ -127,7 +127,8 @@ class Deployments:
     def acquire(self, pair: Pair, deadline: float) -> None:
         """Holds the pair, deployed. Waits until `deadline` (of the clock) at the most.
 
-        Raises DeployFailed, or StoreError when the journal cannot be written. Then the pair is not held.
+        Raises DeployFailed, or StoreError when the journal cannot be written. Then the pair is not held; where others
+        hold it, it is deployed for them in the background.
         """
         deployment = self._pairs.setdefault(pair, _Deployment())
         deployment.users += 1
@@ -140,6 +141,8 @@ class Deployments:
                 raise DeployFailed(str(exc)) from exc
         except BaseException:
             self.release(pair)
+            if deployment.users and deployment.journaled:
+                self._schedule(pair, deployment)
             raise
 
     def release(self, pair: Pair) -> None:

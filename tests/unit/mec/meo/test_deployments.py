@@ -9,7 +9,8 @@ from support.mec.meo_world import World, app, wish
 
 from mec.meo.drivers.base import DriverError
 from mec.meo.errors import Rejected
-from mec.meo.model import Context
+from mec.meo.model import Context, DeploymentState
+from mec.meo.settings import MeoSettings
 
 
 def test_only_the_first_context_of_an_application_deploys_it_and_the_last_removes_it(world: World) -> None:
@@ -116,6 +117,24 @@ def test_those_who_wait_for_a_deployment_share_its_failure(world: World) -> None
     world.finish()
     assert all(isinstance(request.value, Rejected) for request in requests)
     assert world.calls["deploy"] == 1
+
+
+def test_a_deployment_that_fails_for_one_more_is_repeated_for_those_who_have_it() -> None:
+    world = World(MeoSettings(period=3600.0, ready_timeout=0.0), reported=True)
+    world.start()
+    world.inventory.add_app(app())
+    world.platform("p1")
+    context = world.meo.admit(wish())
+    (report,) = world.reports.values()
+    world.meo.deployment_states.report(report.id, DeploymentState.FAILED, "the image is gone")
+    world.faults = ["deploy fails"]
+    with pytest.raises(Rejected):
+        world.meo.admit(wish())
+    world.finish()
+    assert world.calls["deploy"] == 3
+    assert world.present() == {"p1": {app().key}}
+    assert {key.split(":")[0] for key in world.records("meo_contexts")} == {context.id, "deployment"}
+    world.stop()
 
 
 def test_an_end_succeeds_though_the_removal_fails_and_is_retried(world: World) -> None:
