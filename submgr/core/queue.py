@@ -47,21 +47,43 @@ class RunningProcedure(Protocol):
     def could_not_decode(self, message: str) -> None: ...
 
 
+class Slots:
+    """Slots of one kind: how many are `held`, and the jobs that have `wanted` one, by the order they came.
+
+    `side`: for jobs that do not need the E2 node.
+    """
+
+    __slots__ = ("held", "side", "wanted")
+
+    def __init__(self, side: bool) -> None:
+        self.side = side
+        self.held = 0
+        self.wanted: list[tuple[int, Entry]] = []
+
+
 class Entry:
-    """A job in the queue: its place in the order, its slot, and once it has started the procedure that does it.
+    """A job in the queue: its place in the order, the kind of slot that it has, and once it has started the procedure
+    that does it.
 
     `work`: what is done next for it, the job itself or the follow-up of its procedure.
     """
 
-    __slots__ = ("has_side_slot", "has_slot", "job", "keys", "order", "procedure", "work")
+    __slots__ = ("job", "keys", "order", "procedure", "slots", "work")
 
     def __init__(self, job: Job, order: int) -> None:
         self.job = self.work = job
         self.keys: tuple[Hashable, ...] = tuple(dict.fromkeys(job.keys))
         self.order = order
-        self.has_slot = False
-        self.has_side_slot = False
+        self.slots: Slots | None = None
         self.procedure: RunningProcedure | None = None
+
+    @property
+    def has_slot(self) -> bool:
+        return self.slots is not None and not self.slots.side
+
+    @property
+    def has_side_slot(self) -> bool:
+        return self.slots is not None and self.slots.side
 
 
 class JobQueue:
@@ -75,10 +97,8 @@ class JobQueue:
         self._lines: dict[Hashable, dict[Entry, None]] = {}
         self._entries: dict[Entry, None] = {}
         self._ready: list[tuple[int, Entry]] = []
-        self._slot_wanted: list[tuple[int, Entry]] = []
-        self._slots_held = 0
-        self._side_slot_wanted: list[tuple[int, Entry]] = []
-        self._side_slots_held = 0
+        self._slots = Slots(side=False)
+        self._side_slots = Slots(side=True)
         self._next = 0
         self.unsettled = False
 
@@ -99,7 +119,7 @@ class JobQueue:
 
     @property
     def slots_held(self) -> int:
-        return self._slots_held
+        return self._slots.held
 
     def add(self, job: Job) -> Entry:
         entry = Entry(job, self._next)
@@ -119,8 +139,7 @@ class JobQueue:
         if entry not in self._entries:
             return
         del self._entries[entry]
-        self.release_slot(entry)
-        self._release_side_slot(entry)
+        self._release(entry)
         for key in entry.keys:
             line = self._lines[key]
             if len(line) == 1:
@@ -146,72 +165,63 @@ class JobQueue:
         First those that have become ready, each once, and without a slot. Then those that have waited for a side slot,
         or for one of these `slots`, the longest waiting first, each with the slot that it has got.
         """
-        entry = None
-        if self._ready:
-            entry = self._first(self._ready)
-        if entry is None and self._side_slot_wanted and self._side_slots_held < SIDE_SLOTS:
-            entry = self._first(self._side_slot_wanted)
-            if entry is not None:
-                self._give_side_slot(entry)
-        if entry is None and self._slot_wanted and self._slots_held < slots:
-            entry = self._first(self._slot_wanted)
-            if entry is not None:
-                self._give_slot(entry)
+        entry = (
+            self._first(self._ready)
+            or self._give_next(self._side_slots, SIDE_SLOTS)
+            or self._give_next(self._slots, slots)
+        )
         if entry is None:
             self.unsettled = False
         return entry
 
     def take_slot(self, entry: Entry, slots: int) -> bool:
         """Gives the job one of these `slots` at once when nobody else is to get anything first. Returns whether it has
-        got one; else it waits for one."""
-        if self._any_waits() or self._slots_held >= slots:
-            self.want_slot(entry)
-            return False
-        self._release_side_slot(entry)
-        self._give_slot(entry)
-        self.unsettled = False
-        return True
+        got one; else it waits for one. A side slot that it has is free."""
+        return self._take(entry, self._slots, slots)
 
     def take_side_slot(self, entry: Entry) -> bool:
-        """As `take_slot`, with the side slots."""
-        self.release_slot(entry)
-        if self._any_waits() or self._side_slots_held >= SIDE_SLOTS:
-            heappush(self._side_slot_wanted, (entry.order, entry))
-            self.unsettled = True
-            return False
-        self._give_side_slot(entry)
-        self.unsettled = False
-        return True
+        """As `take_slot`, the other way round."""
+        return self._take(entry, self._side_slots, SIDE_SLOTS)
 
     def want_slot(self, entry: Entry) -> None:
-        self._release_side_slot(entry)
-        heappush(self._slot_wanted, (entry.order, entry))
-        self.unsettled = True
+        """The job waits for a slot. A side slot that it has is free."""
+        self._release(entry)
+        self._want(entry, self._slots)
 
     def release_slot(self, entry: Entry) -> None:
         if entry.has_slot:
-            entry.has_slot = False
-            self._slots_held -= 1
-            if self._slot_wanted:
+            self._release(entry)
+
+    def _take(self, entry: Entry, kind: Slots, most: int) -> bool:
+        self._release(entry)
+        if self._ready or self._side_slots.wanted or self._slots.wanted or kind.held >= most:
+            self._want(entry, kind)
+            return False
+        self._give(entry, kind)
+        self.unsettled = False
+        return True
+
+    def _want(self, entry: Entry, kind: Slots) -> None:
+        heappush(kind.wanted, (entry.order, entry))
+        self.unsettled = True
+
+    def _give_next(self, kind: Slots, most: int) -> Entry | None:
+        entry = self._first(kind.wanted) if kind.held < most else None
+        if entry is not None:
+            self._give(entry, kind)
+        return entry
+
+    def _give(self, entry: Entry, kind: Slots) -> None:
+        entry.slots = kind
+        kind.held += 1
+
+    def _release(self, entry: Entry) -> None:
+        kind = entry.slots
+        if kind is not None:
+            entry.slots = None
+            kind.held -= 1
+            if kind.wanted:
                 self.unsettled = True
-
-    def _release_side_slot(self, entry: Entry) -> None:
-        if entry.has_side_slot:
-            entry.has_side_slot = False
-            self._side_slots_held -= 1
-            if self._side_slot_wanted:
-                self.unsettled = True
-
-    def _give_slot(self, entry: Entry) -> None:
-        entry.has_slot = True
-        self._slots_held += 1
-
-    def _give_side_slot(self, entry: Entry) -> None:
-        entry.has_side_slot = True
-        self._side_slots_held += 1
-
-    def _any_waits(self) -> bool:
-        return bool(self._ready or self._side_slot_wanted or self._slot_wanted)
 
     def _first(self, waiting: list[tuple[int, Entry]]) -> Entry | None:
         """Takes out the job that came first; None: all of them have gone."""
