@@ -152,9 +152,7 @@ class JournalObserver:
         now = self._clock()
         if type(event) is e.RouteDone:
             trace.route = now
-        if command.resend:
-            trace.resent += 1
-        else:
+        if not command.resend:
             trace.requested = now
 
     def _told(self, meid: str, command: c.Notify, event: e.Event | None, commands: Sequence[c.Command]) -> None:

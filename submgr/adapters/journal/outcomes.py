@@ -31,8 +31,8 @@ class Trace(Struct, eq=False):
     """How far a detail got. The steps are seconds since 1970, 0.0 for what did not happen (yet).
 
     `number`: its XappEventInstanceId; None: an xApp that subscribes over RMR. `content`: what it asks for; None where a
-    failed one was too large to be kept. `resent`: how often the E2 node was asked again. `failure`: why it failed, the
-    last time. `instance_id`: of the E2 subscription that was made for it or that it shares, 0: none.
+    failed one was too large to be kept. `failure`: why it failed, the last time. `instance_id`: of the E2 subscription
+    that was made for it or that it shares, 0: none.
     """
 
     number: int | None
@@ -46,7 +46,6 @@ class Trace(Struct, eq=False):
     answered: float = 0.0
     told: float = 0.0
     notified: float = 0.0
-    resent: int = 0
     outcome: Outcome = "pending"
     failure: Failure | None = None
     instance_id: int = 0
