@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What several contract tests measure."""
+"""What several contract tests have: a redis, and a measure of how long others wait."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ from collections.abc import Callable, Iterator
 
 import gevent
 import pytest
+from support.processes.redis_server import RedisServer
+
+
+@pytest.fixture
+def server() -> Iterator[RedisServer]:
+    """Keeps nothing over a restart but what was saved by SAVE."""
+    with RedisServer() as server:
+        yield server
 
 
 @pytest.fixture

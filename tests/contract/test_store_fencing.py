@@ -19,12 +19,6 @@ pytestmark = [pytest.mark.redis, pytest.mark.skipif(REDIS_SERVER is None, reason
 E2 = "submgr_e2SubsDb"
 
 
-@pytest.fixture
-def server() -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
-
-
 def made(environment: dict[str, str], timeout: float = 0.6) -> SdlStore:
     settings = SdlSettings(environment, connect_timeout=timeout, operation_timeout=timeout, fenced=True)
     return SdlStore(settings, probe_interval=0.1)

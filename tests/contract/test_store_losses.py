@@ -31,13 +31,6 @@ def quick(server: RedisServer) -> SdlStore:
 
 
 @pytest.fixture
-def server() -> Iterator[RedisServer]:
-    """Keeps nothing over a restart but what was saved by SAVE."""
-    with RedisServer() as server:
-        yield server
-
-
-@pytest.fixture
 def store(server: RedisServer) -> Iterator[SdlStore]:
     store = quick(server)
     store.start()

@@ -79,12 +79,6 @@ class Interferer:
 
 
 @pytest.fixture
-def server() -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
-
-
-@pytest.fixture
 def between(server: RedisServer) -> Iterator[Interferer]:
     between = Interferer(server)
     yield between

@@ -28,12 +28,6 @@ def quick(environment: dict[str, str]) -> SdlChannel:
 
 
 @pytest.fixture
-def server() -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
-
-
-@pytest.fixture
 def sdl(server: RedisServer) -> Iterator[SdlChannel]:
     sdl = quick(server.environment)
     sdl.start()

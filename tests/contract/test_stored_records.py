@@ -54,12 +54,6 @@ E2 = E2Record(
 REMOVAL = Removal(9, "gnb_1", 2, (ENDPOINT,), node_delete=True)
 
 
-@pytest.fixture
-def server() -> Iterator[RedisServer]:
-    with RedisServer() as server:
-        yield server
-
-
 @pytest.fixture(params=["memory", "sqlite", pytest.param("redis", marks=needs_redis)])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     store: Store
