@@ -125,7 +125,7 @@ class Worker:
             self._greenlet.kill(block=False)
 
     def perform(self, commands: list[c.Command]) -> None:
-        """Performs commands that no event of this worker has brought."""
+        """Performs commands that no event of this worker has brought. Others may have their turn afterwards."""
         self._work(None, (commands,))
 
     def undelivered(self) -> list[e.Event]:
