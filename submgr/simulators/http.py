@@ -11,24 +11,33 @@ POST /reset                  forget rules, log and state
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
 import gevent
 import msgspec
+from gevent import socket
 from gevent.pool import Pool
-from gevent.pywsgi import WSGIHandler, WSGIServer
+from gevent.server import StreamServer
 from msgspec import Struct, field
 
+from submgr.platform.http import request_reader
+from submgr.platform.http.buffered_socket import BufferedSocket
+from submgr.platform.http.connections import HttpLimits
 from submgr.platform.http.error_formats import reason_of
 from submgr.platform.http.listen import listening_socket, parse_listen
 from submgr.platform.http.plain_answers import encode_json
+from submgr.platform.http.request_head import Refused
 from submgr.simulators.events import EventLog
 from submgr.simulators.rules import HttpRule, R, RuleBook, RuleError
 
 _HTML = b"<html><head><title>Bad Gateway</title></head><body><h1>502</h1><p>upstream</p></body></html>"
 MAX_CONNECTIONS = 10_000
+_LIMITS = HttpLimits(body=64 * 1024 * 1024)
+_PATIENCE = 3600.0
+"""Seconds that a client may take for a request, or for its answer."""
 
 
 class Request(Struct, frozen=True):
@@ -88,52 +97,13 @@ def spoiled(rule: HttpRule | None, well: Reply) -> Reply:
     return Reply(status, body, content_type, headers, raw=rule.http10, hang=rule.hang, close=rule.close)
 
 
-class _Handler(WSGIHandler):  # type: ignore[misc]
-    """One connection; the application may take its socket over."""
-
-    def get_environ(self) -> dict[str, Any]:
-        environ: dict[str, Any] = super().get_environ()
-        environ["simulator.handler"] = self
-        return environ
-
-    def run_application(self) -> None:
-        self.result = self.application(self.environ, self.start_response)
-        if self.close_connection and not self.result:
-            return
-        self.process_result()
-
-    def take_over(self, octets: bytes) -> tuple[()]:
-        """Sends octets as they are and closes."""
-        self.close_connection = True
-        self.status = "taken over"
-        if octets:
-            self.socket.sendall(octets)
-        return ()
-
-    def hang(self) -> tuple[()]:
-        """Says nothing until the client closes."""
-        while self.socket.recv(4096):
-            pass
-        return self.take_over(b"")
-
-    def handle_error(self, t: Any, v: Any, tb: Any) -> None:
-        """A client that goes away and a server that is stopped end the connection without a word."""
-        self.close_connection = True
-        if not issubclass(t, OSError | gevent.GreenletExit):
-            super().handle_error(t, v, tb)
-
-    def log_error(self, msg: str, *args: object) -> None:
-        # Clients that go away in the middle are what the simulators are for.
-        pass
-
-
 class HttpListener:
     """Serves requests through a function of one argument."""
 
     def __init__(self, listen: str, answer: Callable[[Request], Reply]) -> None:
         self._listen = listen
         self._answer = answer
-        self._server: WSGIServer | None = None
+        self._server: StreamServer | None = None
         self._address = ("", 0)
 
     def start(self) -> None:
@@ -146,9 +116,7 @@ class HttpListener:
         sock = listening_socket(f"[{host}]:{port}" if ":" in host else f"{host}:{port or self._address[1]}")
         sock.listen(1024)
         self._address = sock.getsockname()[:2]
-        self._server = WSGIServer(
-            sock, self._application, spawn=Pool(MAX_CONNECTIONS), handler_class=_Handler, log=None
-        )
+        self._server = StreamServer(sock, self._serve, spawn=Pool(MAX_CONNECTIONS))
         self._server.start()
 
     def stop(self) -> None:
@@ -168,30 +136,59 @@ class HttpListener:
         """The port in use, known after start."""
         return self._address[1]
 
-    def _application(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        handler: _Handler = environ["simulator.handler"]
+    def _serve(self, sock: socket.socket, address: object) -> None:
+        """One connection. A client that goes away ends it without a word, and so does a stop of the server."""
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        source = BufferedSocket(sock)
+        try:
+            while source.pending or source.fill_later(math.inf):
+                source.begin(_PATIENCE)
+                try:
+                    asked = request_reader.read_request(source, _LIMITS, probes_only=False)
+                except Refused as refused:
+                    source.send(_octets(error_reply(refused.status, str(refused)), closes=True))
+                    return
+                if not self._reply(source, asked):
+                    return
+        except OSError:
+            pass  # clients that go away in the middle are what the simulators are for
+        finally:
+            sock.close()
+
+    def _reply(self, source: BufferedSocket, asked: request_reader.Request) -> bool:
+        """Answers a request. Returns whether the connection goes on."""
+        first, fields = asked.first, asked.fields
         reply = self._answer(
             Request(
-                environ["REQUEST_METHOD"],
-                unquote(environ["PATH_INFO"]),
-                {key: values[-1] for key, values in parse_qs(environ.get("QUERY_STRING", "")).items()},
-                environ.get("HTTP_HOST", ""),
-                environ["wsgi.input"].read(),
-                "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower(),
+                first.line.method,
+                unquote(first.line.path.partition("?")[0]),
+                {key: values[-1] for key, values in parse_qs(first.query).items()} if first.query else {},
+                fields.environ.get("HTTP_HOST", ""),
+                asked.body,
+                fields.framing.chunked,
             )
         )
         if reply.hang:
-            return handler.hang()
-        if reply.close:
-            return handler.take_over(b"")
-        if reply.raw:
-            head = f"HTTP/1.0 {reply.status} {reason_of(reply.status)}\r\nServer: simulator\r\n\r\n"
-            return handler.take_over(head.encode() + reply.body)
-        headers = [("Content-Length", str(len(reply.body))), *reply.headers]
-        if reply.body:
-            headers.append(("Content-Type", reply.content_type))
-        start_response(f"{reply.status} {reason_of(reply.status)}", headers)
-        return [reply.body]
+            while source.fill():
+                source.forget()
+        if reply.hang or reply.close:
+            return False
+        closes = fields.framing.closes or reply.raw
+        source.send(_octets(reply, closes))
+        return not closes
+
+
+def _octets(reply: Reply, closes: bool) -> bytes:
+    """A reply as it is sent."""
+    line = f"{reply.status} {reason_of(reply.status)}"
+    if reply.raw:
+        return f"HTTP/1.0 {line}\r\nServer: simulator\r\n\r\n".encode() + reply.body
+    fields = [("Content-Length", str(len(reply.body))), *reply.headers]
+    if reply.body:
+        fields.append(("Content-Type", reply.content_type))
+    if closes:
+        fields.append(("Connection", "close"))
+    return "\r\n".join([f"HTTP/1.1 {line}", *map(": ".join, fields), "", ""]).encode("latin-1") + reply.body
 
 
 class Control:
