@@ -12,6 +12,7 @@ from submgr.adapters.journal.tallies import Tallies
 from submgr.adapters.observers import Observers
 from submgr.core import commands as c
 from submgr.core import events as e
+from submgr.runtime.ports import Observer
 from support.core.outside import Outside, turns
 
 START = 1_800_000_000.0
@@ -26,7 +27,7 @@ class Watched(Outside):
         self.outcomes = Outcomes()
         self.tallies = Tallies(lambda: self.when)
         self.observer = JournalObserver(self.journal, self.outcomes, self.tallies, lambda: self.when)
-        self.observers = Observers(self.observer)
+        self.observers: Observer = Observers(self.observer)
         super().__init__()
 
     def saw(self, meid: str, event: e.Event | None, commands: Sequence[c.Command]) -> None:
