@@ -185,16 +185,17 @@ class Listener:
                 head, body, rest = _message(sock, rest)
                 if not head:
                     return
+                came = time.monotonic()
                 sock.sendall(_OK)
             except (OSError, BenchError):
                 return
             try:
-                self._take(self._decode(body))
+                self._take(self._decode(body), came)
             except msgspec.DecodeError as wrong:
                 self.failures.append(f"a notification cannot be read: {wrong}")
 
-    def _take(self, notification: Notification) -> None:
-        self.came[notification.SubscriptionId] = time.monotonic()
+    def _take(self, notification: Notification, came: float) -> None:
+        self.came[notification.SubscriptionId] = came
         failed = [one for one in notification.SubscriptionInstances if not one.E2EventInstanceId]
         self.failures.extend(one.ErrorCause or "no cause is given" for one in failed)
         waiting = self._waiting.pop(notification.SubscriptionId, None)
