@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
+from typing import TypeVar, TypeVarTuple
 
 from gevent.event import AsyncResult
 
@@ -29,6 +29,9 @@ from submgr.platform.store.sending import Sender
 from submgr.platform.store.writer import Writer
 
 _log = logging.getLogger(__name__)
+
+_Arguments = TypeVarTuple("_Arguments")
+_Found = TypeVar("_Found")
 
 
 class _NobodyWatches:
@@ -123,21 +126,19 @@ class CommittingStore:
         check_namespace(namespace)
         for key in keys:
             check_key(key)
-        with self._reading():
-            found = self._backend.read(namespace, keys) if keys else {}
+        found = self._ask(self._backend.read, namespace, keys)
         return self._ledgers[namespace].corrected(found, keys)
 
     def read_all(self, namespace: str) -> dict[str, bytes]:
         check_namespace(namespace)
         ledger = self._ledgers[namespace]
-        with self._reading(), ledger.reading_all(anew=not self._writes) as found:
-            found.update(self._backend.read_all(namespace))
+        with ledger.reading_all(anew=not self._writes) as found:
+            found.update(self._ask(self._backend.read_all, namespace))
         return ledger.corrected(found)
 
     def keys(self, namespace: str) -> set[str]:
         check_namespace(namespace)
-        with self._reading():
-            found = self._backend.keys(namespace)
+        found = self._ask(self._backend.keys, namespace)
         return self._ledgers[namespace].corrected_keys(found)
 
     def reachable(self) -> bool:
@@ -205,13 +206,11 @@ class CommittingStore:
             self.release()
             self._tell_fenced()
 
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
+    def _ask(self, read: Callable[[*_Arguments], _Found], *arguments: *_Arguments) -> _Found:
         try:
             if not self._reachability.reachable:
                 raise StoreUnavailable(f"not read: {self._reachability.error}")
-            with self._reachability.asking("read"):
-                yield
+            return self._reachability.ask("read", read, *arguments)
         except StoreError:
             self._observer.on_failure("read")
             raise

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from typing import cast
 
 from submgr.platform.store.base import Change
@@ -43,14 +44,15 @@ class Ledger:
 
     def __init__(self) -> None:
         self._held: dict[str, bytes] = {}
-        self._complete = False
+        self.complete = False
+        """Whether the whole namespace is known: a key that is not held is not there."""
         self._sent: Collection[str] = ()
         self._readers: list[set[str]] = []
         self._repairs: Effect = {}
 
     def unseen(self, effect: Effect) -> list[str]:
         """The keys of which this process does not know what the database holds."""
-        if self._complete:
+        if self.complete:
             return []
         return [key for key in effect if key not in self._held]
 
@@ -73,12 +75,12 @@ class Ledger:
             yield found
         finally:
             self._readers.remove(touched)
-        if self._complete and not anew:
+        if self.complete and not anew:
             return
         newer = {key: self._held.get(key) for key in touched}
         self._held = dict(found)
-        self._take(newer)
-        self._complete = True
+        self._take(*split(newer))
+        self.complete = True
 
     def sending(self, effect: Effect) -> None:
         """The write of `effect` begins; `sent` says when it is over."""
@@ -89,19 +91,18 @@ class Ledger:
     def sent(self) -> None:
         self._sent = ()
 
-    def acknowledged(self, effect: Effect) -> None:
-        """The database holds `effect` now, so that older repairs of its keys are void."""
+    def acknowledged(self, values: Mapping[str, bytes], removals: Collection[str]) -> None:
+        """The database holds `values` now, and no `removals`, so that older repairs of these keys are void."""
         if self._repairs:
-            for key in effect:
+            for key in chain(values, removals):
                 self._repairs.pop(key, None)
-        self._take(effect)
+        self._take(values, removals)
 
     def followed(self, effect: Effect) -> None:
         """Another process has written `effect`."""
-        self._take(effect)
+        self._take(*split(effect))
 
-    def _take(self, effect: Effect) -> None:
-        values, removals = split(effect)
+    def _take(self, values: Mapping[str, bytes], removals: Collection[str]) -> None:
         self._held.update(values)
         for key in removals:
             self._held.pop(key, None)
@@ -114,17 +115,12 @@ class Ledger:
             elif unknown:
                 self._repairs.setdefault(key, self._held.get(key))
 
-    @property
-    def complete(self) -> bool:
-        """Whether the whole namespace is known: a key that is not held is not there."""
-        return self._complete
-
     def lost(self, found: Collection[str]) -> None:
         """The database has lost writes: every key has to be written anew, and those removed that came back.
 
         `found`: the keys that the database has; they count for a namespace that is known as a whole.
         """
-        came_back = [key for key in found if key not in self._held] if self._complete else ()
+        came_back = [key for key in found if key not in self._held] if self.complete else ()
         self._repairs = {**dict.fromkeys(came_back), **self._held, **self._repairs}
 
     def forget_repairs(self) -> None:

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TypeVar, TypeVarTuple
 
 import gevent
 from gevent.event import Event
@@ -24,24 +25,8 @@ from submgr.platform.supervised import SupervisedLoop
 
 _log = logging.getLogger(__name__)
 
-
-class _Asking:
-    """A call of the database. A class and no generator, since each write of a subscription goes through it."""
-
-    __slots__ = ("_begin", "_operation", "_reachability")
-
-    def __init__(self, reachability: Reachability, operation: Operation) -> None:
-        self._reachability = reachability
-        self._operation = operation
-
-    def __enter__(self) -> None:
-        self._begin = time.monotonic()
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if error is None:
-            self._reachability.observer.on_latency(self._operation, time.monotonic() - self._begin)
-        else:
-            self._reachability.failed(error)
+_Arguments = TypeVarTuple("_Arguments")
+_Answer = TypeVar("_Answer")
 
 
 class Reachability:
@@ -63,7 +48,7 @@ class Reachability:
     ) -> None:
         self._probe = probe
         self._interval = interval
-        self.observer = observer
+        self._observer = observer
         self._on_look = on_look
         self.reachable = False
         self.error: str | None = "not started"
@@ -92,9 +77,16 @@ class Reachability:
         self.reachable = False
         self.error = "stopped"
 
-    def asking(self, operation: Operation) -> _Asking:
-        """Goes around each call of the database: measures it, and notices when the database does not answer."""
-        return _Asking(self, operation)
+    def ask(self, operation: Operation, call: Callable[[*_Arguments], _Answer], *arguments: *_Arguments) -> _Answer:
+        """Makes a call of the database: measures it, and notices when the database does not answer."""
+        begin = time.monotonic()
+        try:
+            answer = call(*arguments)
+        except BaseException as error:
+            self.failed(error)
+            raise
+        self._observer.on_latency(operation, time.monotonic() - begin)
+        return answer
 
     def failed(self, error: BaseException) -> None:
         """Takes note of how a call of the database has ended."""
@@ -115,13 +107,8 @@ class Reachability:
 
     def _look(self) -> None:
         doubts = self._doubts
-        refused: StoreRefusesWrites | None = None
         try:
-            with self.asking("probe"):
-                try:
-                    self._probe()
-                except StoreRefusesWrites as error:
-                    refused = error
+            refused = self.ask("probe", self._refusal_of_probe)
         except (StoreTimeout, StoreUnavailable):
             return
         except StoreError as error:
@@ -141,6 +128,13 @@ class Reachability:
             self._takes_writes()
         else:
             self._refused(refused)
+
+    def _refusal_of_probe(self) -> StoreRefusesWrites | None:
+        try:
+            self._probe()
+        except StoreRefusesWrites as error:
+            return error
+        return None
 
     def _suspect(self, error: StoreError) -> None:
         self._away.goes_on(f"the database does not answer: {error}")

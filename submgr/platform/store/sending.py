@@ -52,8 +52,7 @@ class Sender:
         unseen = ledger.unseen(effect)
         if not unseen:
             return False
-        with self._reachability.asking("read"):
-            ledger.seen(self._backend.read(namespace, unseen))
+        ledger.seen(self._reachability.ask("read", self._backend.read, namespace, unseen))
         return True
 
     def put(self, namespace: str, effect: Effect) -> None:
@@ -71,12 +70,11 @@ class Sender:
         finally:
             ledger.sent()
         self.groups += 1
-        ledger.acknowledged(effect)
+        ledger.acknowledged(values, removals)
 
     def _write(self, namespace: str, values: Mapping[str, bytes], removals: Collection[str]) -> None:
         try:
-            with self._reachability.asking("write"):
-                self._backend.write(namespace, values, removals)
+            self._reachability.ask("write", self._backend.write, namespace, values, removals)
         except StoreFenced:
             self._on_fenced()
             raise
@@ -88,11 +86,8 @@ class Sender:
         """
         for namespace, ledger in () if self.paused else list(self._ledgers.items()):
             if self._backend.has_lost(namespace):
-                with self._reachability.asking("read"):
-                    found = self._backend.keys(namespace) if ledger.complete else ()
-                ledger.lost(found)
-        with self._reachability.asking("write"):
-            self._backend.take_again()
+                ledger.lost(self._reachability.ask("read", self._backend.keys, namespace) if ledger.complete else ())
+        self._reachability.ask("write", self._backend.take_again)
         self.losses += 1
         if self.paused:
             _log.warning("the database has lost writes; it was emptied by hand before, so that nothing is written back")
@@ -105,7 +100,6 @@ class Sender:
     def finish(self) -> None:
         """Notes the end of the writing back, if all is back. Raises StoreError."""
         if self.writing_back and not self._ledgers.repairs_pending:
-            with self._reachability.asking("write"):
-                self._backend.say_complete()
+            self._reachability.ask("write", self._backend.say_complete)
             self.writing_back = False
             _log.warning("everything that the database had lost is back")

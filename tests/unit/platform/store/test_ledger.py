@@ -10,7 +10,7 @@ NS = "ns"
 def acknowledged(ledger: Ledger, **values: bytes | None) -> None:
     ledger.sending(dict(values))
     ledger.sent()
-    ledger.acknowledged(dict(values))
+    ledger.acknowledged(*split(dict(values)))
 
 
 def known(values: dict[str, bytes]) -> Ledger:
