@@ -193,7 +193,7 @@ class SharedRedis:
             lane = self._lanes.get(server.where)
             if lane is None:
                 lane = self._lanes[server.where] = Lane(server.client)
-            (answer,) = lane.ask(packed(list(map(_octets, words))), 1)
+            (answer,) = lane.ask(packed(*map(_octets, words)), 1)
             if isinstance(answer, NoScriptError):
                 return answer
             if isinstance(answer, Exception):

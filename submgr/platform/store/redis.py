@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
 
 from submgr.platform.store.base import StoreObserver
 from submgr.platform.store.committing import CommittingStore
@@ -38,11 +38,9 @@ class SdlBackend:
         """Writes what every user of SDL reads, and finds out whether the server is one that keeps what it is given."""
         server = self._client.server(namespace)
         prefix = full_key(namespace, "")
-        with self._client.asking(f"a write of {len(values) + len(removals)} keys of {namespace}"):
-            server.write(
-                {(prefix + key).encode(): value for key, value in values.items()},
-                [(prefix + key).encode() for key in removals] if removals else (),
-            )
+        keys = [(prefix + key).encode() for key in chain(values, removals)]
+        with self._client.asking(f"a write of {len(keys)} keys of {namespace}"):
+            server.write(keys, values.values())
 
     def has_lost(self, namespace: str | None = None) -> bool:
         servers = self._client.servers if namespace is None else [self._client.server(namespace)]

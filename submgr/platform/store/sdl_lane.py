@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection
 from typing import Any
 
 from redis.exceptions import ConnectionError, ResponseError
@@ -24,18 +23,18 @@ _READ = 65536
 _IDLE = 0.005
 """Seconds after its last answer for which a connection counts as open. Later it is looked at before it is used."""
 
-_DONE = re.compile(
-    rb"\$[0-9]{1,2}\r\n([0-9]+:[0-9]+)\r\n"
-    rb"(\*3\r\n\$6\r\nmaster\r\n:[0-9]+\r\n\*[0-9]+\r\n(?:\*3\r\n(?:\$[0-9]+\r\n[^\r\n]*\r\n){3})*)?\Z"
-)
-"""A marker, and perhaps the role of a master with its replicas."""
+_MARKER = rb"\$[0-9]{1,2}\r\n([0-9]+:[0-9]+)\r\n"
+_MASTER = rb"\*3\r\n\$6\r\nmaster\r\n:[0-9]+\r\n\*[0-9]+\r\n(?:\*3\r\n(?:\$[0-9]+\r\n[^\r\n]*\r\n){3})*"
+_DONE = {1: re.compile(_MARKER + rb"\Z"), 2: re.compile(_MARKER + _MASTER + rb"\Z")}
+"""What comes as a rule, by the number of answers: a marker, and perhaps the role of a master with its replicas."""
 MASTER = [b"master"]
 
 
-def packed(words: Collection[bytes]) -> bytes:
+def packed(*words: bytes) -> bytes:
     """A command as redis reads it (RESP2): how many words, and each one behind its length."""
-    lines = [b"*%d" % len(words), *words, *words, b""]
-    lines[1:-1:2] = [b"$%d" % len(word) for word in words]
+    count = len(words)
+    lines = [b"*%d" % count, *words, *words, b""]
+    lines[1:-1:2] = (b"$%d " * count % tuple(map(len, words))).split()
     lines[2:-1:2] = words
     return b"\r\n".join(lines)
 
@@ -52,7 +51,7 @@ class Lane:
         self._good_until = 0.0
 
     def ask(self, commands: bytes, count: int) -> list[Any]:
-        """The answers to so many packed commands, errors among them. Raises the errors of redis-py."""
+        """The answers to so many packed commands, one or two, errors among them. Raises the errors of redis-py."""
         connection = self._take()
         try:
             answers = self._answers(connection, commands, count)
@@ -92,9 +91,9 @@ class Lane:
 
     def _answers(self, connection: SdlConnection, commands: bytes, count: int) -> list[Any]:
         data = connection.exchange(commands, _READ)
-        done = _DONE.match(data)
-        if done is not None and (done[2] is None) == (count == 1):
-            return [done[1]] if count == 1 else [done[1], MASTER]
+        done = _DONE[count].match(data)
+        if done is not None:
+            return [done[1], MASTER][:count]
         connection.put_back(data)
         answers = [_answer(connection) for _ in range(count)]
         if connection.has_more():

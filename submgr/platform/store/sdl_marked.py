@@ -7,7 +7,7 @@ Scripts are atomic in redis. Their arguments and answers are made and read here;
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any
 
 from redis.exceptions import InvalidResponse
@@ -112,41 +112,30 @@ class Marked:
         """Whether a write has to find the marker of this process."""
         return self.epoch is not None and not self.shared
 
-    def writing(self, values: Mapping[bytes, bytes], removals: Collection[bytes]) -> list[bytes]:
-        """The arguments of WRITE. Raises StoreFenced and StoreLost when they would be refused, as far as is known."""
+    def writing(self, keys: Collection[bytes], values: Collection[bytes]) -> list[bytes]:
+        """The arguments of WRITE. `keys`: those to set to `values`, then those to remove.
+
+        Raises StoreFenced and StoreLost when they would be refused, as far as is known.
+        """
         if self.epoch is None and self.fencing:
             raise StoreFenced("not written: this process does not have the records")
         if self.lost:
             raise StoreLost(f"redis at {self._where} has lost writes")
         if self.shared or self.epoch is None:
-            return self._arguments(b"", b"", values, removals)
+            return self._arguments(keys, b"", b"", values)
         least = self._newest_text if self.known is self._newest else bytes(self.known)
         self._sent += 1
         self._newest = Marker(self.epoch, self._sent, self.incomplete)
         self._newest_text = bytes(self._newest)
-        return self._arguments(least, self._newest_text, values, removals)
+        return self._arguments(keys, least, self._newest_text, values)
 
     def looking(self) -> list[bytes]:
         """The arguments of a WRITE that leaves everything as it is."""
-        return self._arguments(bytes(self.known) if self._checked and not self.lost else b"", b"", {}, ())
+        return self._arguments((), bytes(self.known) if self._checked and not self.lost else b"", b"", ())
 
-    def _arguments(
-        self, least: bytes, mark: bytes, values: Mapping[bytes, bytes], removals: Collection[bytes]
-    ) -> list[bytes]:
-        return [
-            b"%d" % (1 + len(values) + len(removals)),
-            self.key,
-            *values,
-            *removals,
-            least,
-            mark,
-            self._channel([*values, *removals][:1]) if self.fencing else b"",
-            *values.values(),
-        ]
-
-    def _channel(self, keys: list[bytes]) -> bytes:
-        """Where standbys listen for the keys that are written."""
-        return b"%b},%b" % (keys[0].partition(b"},")[0], CHANGES.encode()) if keys else b""
+    def _arguments(self, keys: Collection[bytes], least: bytes, mark: bytes, values: Collection[bytes]) -> list[bytes]:
+        channel = _channel(next(iter(keys))) if self.fencing and keys else b""
+        return [b"%d" % (1 + len(keys)), self.key, *keys, least, mark, channel, *values]
 
     def written(self, answer: Any, takes: int) -> bool:
         """Takes the answer of WRITE, whose arguments were made after so many takes.
@@ -183,7 +172,7 @@ class Marked:
     def complete(self) -> list[bytes]:
         """The arguments of a WRITE that says that all has been written back."""
         self.incomplete = False
-        return self.writing({}, ())
+        return self.writing((), ())
 
     def taking(self, mark: Marker) -> list[bytes | int]:
         """The arguments of TAKE.
@@ -220,6 +209,11 @@ class Marked:
             _log.warning("another process writes to redis at %s, too: losses of it are not seen any more", self._where)
         self.shared, self.lost = True, False
         return False
+
+
+def _channel(key: bytes) -> bytes:
+    """Where standbys listen for the keys that are written to the namespace of `key`."""
+    return b"%b},%b" % (key.partition(b"},")[0], CHANGES.encode())
 
 
 def _says(answer: Any, status: bytes) -> bool:

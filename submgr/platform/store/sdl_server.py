@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from hashlib import sha1
 from typing import Any
 
@@ -21,7 +21,7 @@ from submgr.platform.store.sdl_marked import TAKE, WRITE, Marked
 _log = logging.getLogger(__name__)
 
 _SHA = sha1(WRITE, usedforsecurity=False).hexdigest().encode()
-_ROLE = packed((b"ROLE",))
+_ROLE = packed(b"ROLE")
 
 
 class Server:
@@ -42,17 +42,18 @@ class Server:
         self._tells_role = True
         self._lane = Lane(client)
 
-    def write(self, values: Mapping[bytes, bytes], removals: Collection[bytes]) -> None:
-        """Sets, removes and marks in one step, and asks the server in the same round trip what it is.
+    def write(self, keys: Collection[bytes], values: Collection[bytes]) -> None:
+        """Sets the first ones of `keys` to `values`, removes the other ones and marks, all in one step; asks the server
+        in the same round trip what it is.
 
         Raises the errors of redis-py, StoreFenced and StoreLost. Raises StoreRefusesWrites for a replica, without
         sending anything, and StoreTimeout when the server has become one: it took the write and may forget it.
         """
         if self.replica_of is not None:
             raise StoreRefusesWrites(self._replica_words())
-        role = self._write(self.marked.writing(values, removals))
+        role = self._write(self.marked.writing(keys, values))
         if role is None:
-            role = self._write(self.marked.writing(values, removals))
+            role = self._write(self.marked.writing(keys, values))
         try:
             self._take_role(role or [])
         except StoreUnavailable as demoted:
@@ -64,9 +65,9 @@ class Server:
         """The answer to ROLE, if it was asked. None: nothing was written, and nothing is checked from now on."""
         takes = self.marked.takes
         role, count = (_ROLE, 2) if self._tells_role else (b"", 1)
-        answer, *told = self._lane.ask(packed([b"EVALSHA", _SHA, *arguments]) + role, count)
+        answer, *told = self._lane.ask(packed(b"EVALSHA", _SHA, *arguments) + role, count)
         if isinstance(answer, NoScriptError):  # a server that has restarted knows the script no more
-            answer, *told = self._lane.ask(packed([b"EVAL", WRITE, *arguments]) + role, count)
+            answer, *told = self._lane.ask(packed(b"EVAL", WRITE, *arguments) + role, count)
         if isinstance(answer, Exception):
             raise answer
         return told if self.marked.written(answer, takes) else None

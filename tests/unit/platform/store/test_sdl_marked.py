@@ -23,17 +23,17 @@ def taken(epoch: int = 3, *, fencing: bool = False) -> Marked:
 def test_each_write_carries_the_marker_before_and_the_next_one() -> None:
     marked = taken()
     key = b"{submgr_markerDb},submgr:0"
-    assert marked.writing({b"a": b"1"}, [b"b"]) == [b"3", key, b"a", b"b", b"3:0", b"3:1", b"", b"1"]
-    assert marked.writing({}, [b"b"]) == [b"2", key, b"b", b"3:0", b"3:2", b""]  # the first one has no answer yet
+    assert marked.writing([b"a", b"b"], [b"1"]) == [b"3", key, b"a", b"b", b"3:0", b"3:1", b"", b"1"]
+    assert marked.writing([b"b"], []) == [b"2", key, b"b", b"3:0", b"3:2", b""]  # the first one has no answer yet
     assert marked.written(b"3:2", marked.takes)
-    assert marked.writing({}, []) == [b"1", key, b"3:2", b"3:3", b""]
+    assert marked.writing([], []) == [b"1", key, b"3:2", b"3:3", b""]
     assert marked.looking() == [b"1", key, b"3:2", b"", b""]
 
 
 def test_before_it_is_taken_nothing_is_checked() -> None:
     marked = Marked("submgr", 0, "here", fencing=False)
     assert marked.takes_by_itself
-    assert marked.writing({b"a": b"1"}, [])[-4:] == [b"", b"", b"", b"1"]
+    assert marked.writing([b"a"], [b"1"])[-4:] == [b"", b"", b"", b"1"]
     assert marked.written(None, marked.takes)
     assert marked.written(b"somebody's", marked.takes)
 
@@ -51,11 +51,11 @@ def test_a_loss_stops_all_writes_until_the_server_is_taken_again() -> None:
     with pytest.raises(StoreLost):
         marked.written([b"LOST", None], marked.takes)
     with pytest.raises(StoreLost):
-        marked.writing({b"a": b"1"}, [])
+        marked.writing([b"a"], [b"1"])
     again = marked.again()
     assert (again.epoch, again.incomplete) == (3, True)
     marked.taken([b"OK", bytes(again)], again)
-    assert marked.writing({b"a": b"1"}, [])[-3:] == [b"3:2:incomplete", b"", b"1"]
+    assert marked.writing([b"a"], [b"1"])[-3:] == [b"3:2:incomplete", b"", b"1"]
     assert marked.complete()[-2:] == [b"3:3", b""]
 
 
@@ -78,7 +78,7 @@ def test_who_is_overtaken_writes_nothing_or_unchecked() -> None:
     shared = taken()
     assert not shared.written([b"FENCED", b"4:0"], shared.takes)
     assert shared.shared
-    assert shared.writing({}, [b"a"])[-3:] == [b"", b"", b""]
+    assert shared.writing([b"a"], [])[-3:] == [b"", b"", b""]
 
 
 def test_two_that_start_at_the_same_time_do_not_get_the_same_epoch() -> None:
@@ -97,11 +97,11 @@ def test_a_fenced_store_that_is_not_taken_writes_nothing() -> None:
     marked = Marked("submgr", 0, "here", fencing=True)
     assert not marked.takes_by_itself
     with pytest.raises(StoreFenced):
-        marked.writing({}, [])
+        marked.writing([], [])
     marked.taken([b"OK", b"5:0"], Marker(5))
     marked.release()
     with pytest.raises(StoreFenced):
-        marked.writing({}, [])
+        marked.writing([], [])
 
 
 @pytest.mark.parametrize("held", [Marker(), Marker(6, 2), Marker(7, 9, incomplete=True)])
