@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import logging
 import math
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
-from itertools import chain, islice
+from itertools import chain
 from operator import attrgetter
 from typing import Any
 
@@ -99,7 +99,7 @@ class Writer:
             keys=MAX_GROUP_CHANGES,
             size=MAX_GROUP_BYTES,
         )
-        self._waiting: defaultdict[str, deque[_Submission]] = defaultdict(deque)
+        self._waiting: defaultdict[str, list[_Submission]] = defaultdict(list)
         self._due: dict[str, None] = {}
         """The namespaces whose turn it is, in order; in the others all that waits lingers."""
         self._linger: Any = None
@@ -122,7 +122,7 @@ class Writer:
         self._loop.join()
         self._repairs.make(self._flush_until, self._write_group)
 
-    def submit(self, change: Change, done: Done, persistent: bool, lingers: bool) -> None:
+    def submit(self, change: Change, done: Done, *, persistent: bool = False, lingers: bool = False) -> None:
         """As `Store.submit`."""
         submission = _Submission(change, done, persistent, self._clock())
         if not self._running:
@@ -207,14 +207,9 @@ class Writer:
 
     def _take(self, namespace: str) -> list[_Submission]:
         del self._due[namespace]
-        queue = self._waiting.pop(namespace)
-        group = list(islice(queue, MAX_GROUP_CHANGES))
-        if len(group) > 1:
-            _cut(group)
-        if len(group) < len(queue):
-            for _ in group:
-                queue.popleft()
-            self._waiting[namespace] = queue
+        group = self._waiting.pop(namespace)
+        if len(group) > 1 and (rest := _cut(group)):
+            self._waiting[namespace] = rest
             self._due[namespace] = None  # at the end: other namespaces first
         return group
 
@@ -226,10 +221,12 @@ class Writer:
         if now > self._flush_until:
             self._fail(group, StoreUnavailable("not written: the store was stopped"))
             return
-        group = self._in_time(group, now)
+        if group[0].since < now - self._patience:
+            group = self._in_time(group, now)
         effect = effect_of(map(_change_of, group))
         try:
-            if self._sender.see(namespace, effect):  # which has taken its time
+            if not self._ledgers[namespace].complete and self._sender.see(namespace, effect):
+                # which has taken its time
                 group = self._in_time(group, self._clock())
                 effect = effect_of(map(_change_of, group))
         except StoreError as error:
@@ -251,8 +248,6 @@ class Writer:
     def _in_time(self, group: list[_Submission], now: float) -> list[_Submission]:
         """Those of a group that have not waited for too long; the others, at its front, have failed."""
         earliest = now - self._patience
-        if group and group[0].since >= earliest:
-            return group
         late = [submission for submission in group if submission.since < earliest]
         if late:
             self._fail(late, StoreUnavailable(f"not written: no turn within {self._patience} s"))
@@ -279,8 +274,13 @@ def _tell(group: Iterable[_Submission], error: StoreError | None) -> None:
             _log.exception("the outcome of a change could not be told")
 
 
-def _cut(group: list[_Submission]) -> None:
-    """Leaves as many of a group, from its beginning, as its size allows."""
-    size = sum(map(len, chain.from_iterable(submission.change.set.values() for submission in group)))
-    while size > MAX_GROUP_BYTES and len(group) > 1:
-        size -= sum(map(len, group.pop().change.set.values()))
+def _cut(group: list[_Submission]) -> list[_Submission]:
+    """Leaves as many of a group, from its beginning, as one may have. Returns the rest."""
+    count = min(len(group), MAX_GROUP_CHANGES)
+    size = sum(map(len, chain.from_iterable(submission.change.set.values() for submission in group[:count])))
+    while size > MAX_GROUP_BYTES and count > 1:
+        count -= 1
+        size -= sum(map(len, group[count].change.set.values()))
+    rest = group[count:]
+    del group[count:]
+    return rest
