@@ -10,6 +10,7 @@ from time import monotonic
 from gevent.event import Event
 
 from submgr.platform.fair import Share
+from submgr.platform.mailbox import Mailbox
 from submgr.rmr.message import Message
 
 _ROUND = 0.02
@@ -22,10 +23,10 @@ class _Source:
 
     __slots__ = ("messages", "origin", "size")
 
-    def __init__(self, origin: object) -> None:
+    def __init__(self, origin: object, messages: list[Message], size: int) -> None:
         self.origin = origin
-        self.messages: deque[Message] = deque()
-        self.size = 0
+        self.messages = deque(messages)
+        self.size = size
 
 
 class ReceiveQueue:
@@ -40,12 +41,11 @@ class ReceiveQueue:
         self._max_messages = max_messages
         self._max_bytes = max_bytes
         self._sources: dict[object, _Source] = {}
-        self._ring: deque[_Source] = deque()
+        self._ring: Mailbox[_Source] = Mailbox()
         """The sources, beginning with the one whose turn it is."""
         self._messages = 0
         self._bytes = 0
         self._full = False
-        self._filled = Event()
         self._held_back: dict[object, Event] = {}
         self._stopped = False
 
@@ -56,15 +56,14 @@ class ReceiveQueue:
         """Adds messages that came in `size` bytes. A full queue takes them too: readers call `wait_for_room` before."""
         source = self._sources.get(origin)
         if source is None:
-            source = self._sources[origin] = _Source(origin)
-            self._ring.append(source)
-        source.messages.extend(messages)
-        source.size += size
+            source = self._sources[origin] = _Source(origin, messages, size)
+            self._ring.put(source)
+        else:
+            source.messages.extend(messages)
+            source.size += size
         self._messages += len(messages)
         self._bytes += size
         self._full = self._full or self._messages >= self._max_messages or self._bytes >= self._max_bytes
-        if not self._filled.is_set():
-            self._filled.set()
 
     def full(self) -> bool:
         """Whether those wait whose messages wait."""
@@ -87,11 +86,10 @@ class ReceiveQueue:
 
     def run(self, handle: Callable[[Message], None]) -> None:
         """Calls `handle` for message after message until `stop`. After an exception of it, another call goes on."""
-        ring, share = self._ring, Share()
+        ring, share = self._ring.items, Share()
         while not self._is_stopped():
             if not ring:
-                self._filled.clear()
-                self._filled.wait()
+                self._ring.wait()
                 share.renew()
                 continue
             seconds = min(_LONGEST_TURN, _ROUND / len(ring))
@@ -108,7 +106,7 @@ class ReceiveQueue:
                     break
         finally:
             if messages:
-                self._ring.append(source)
+                self._ring.items.append(source)
             else:
                 self._emptied(source)
             if self._full and self._messages * 2 <= self._max_messages and self._bytes * 2 <= self._max_bytes:
@@ -118,7 +116,8 @@ class ReceiveQueue:
     def _emptied(self, source: _Source) -> None:
         del self._sources[source.origin]
         self._bytes -= source.size
-        self._go_on(source.origin)
+        if self._held_back:
+            self._go_on(source.origin)
 
     def _go_on(self, *origins: object) -> None:
         for origin in origins:

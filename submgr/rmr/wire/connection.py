@@ -118,19 +118,20 @@ class Connection:
         if not self.open:  # it was closed while others had their turn
             return
         framer, owner = self._framer, self._owner
-        before, was_unfinished, streaming = framer.pending, framer.unfinished, framer.streaming
+        before, streaming = framer.pending, framer.streaming
         messages = framer.feed(data)
         self.last_heard = monotonic()
         after = framer.pending
-        if framer.unfinished and (messages or not was_unfinished or streaming):
+        if not after and not framer.streaming:  # no frame is unfinished
+            if before or streaming:
+                self.sock.settimeout(None)
+        elif messages or not before or streaming:
             self._frame_begins()
-        elif framer.unfinished:
+        else:
             left = self.frame_since + owner.config.frame_timeout - self.last_heard
             if left <= 0:  # a socket that always has another byte never times out
                 raise TimeoutError
             self.sock.settimeout(left)
-        elif was_unfinished:
-            self.sock.settimeout(None)
         if messages:
             self.proven = True
             owner.take(self, messages, len(data))

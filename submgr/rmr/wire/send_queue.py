@@ -3,18 +3,17 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
 from typing import Any
 
 import gevent
-from gevent.event import Event
 from msgspec import Struct
 
 from submgr.platform.fair import Share
 from submgr.platform.lease.permit import NOT_ACTING
+from submgr.platform.mailbox import Mailbox
 from submgr.rmr.counters import Counters
 from submgr.rmr.transport import Failed, TransportConfig
 
@@ -42,10 +41,10 @@ class SendQueue:
         self._config = config
         self._counters = counters
         self._tell = tell
-        self._items: deque[Item] = deque()
+        self._mailbox: Mailbox[Item] = Mailbox()
+        self._items = self._mailbox.items
         self._bytes = 0
         self._sent = 0
-        self._filled = Event()
 
     def __len__(self) -> int:
         return len(self._items)
@@ -57,17 +56,13 @@ class SendQueue:
             return False
         if items and self._counters.queued_bytes >= config.max_queued_bytes:
             return False
-        items.append(item)
         self._count(len(item.frame))
-        if not self._filled.is_set():
-            self._filled.set()
+        self._mailbox.put(item)
         return True
 
     def wait(self) -> None:
         """Waits until there is something to send."""
-        if not self._items:
-            self._filled.clear()
-            self._filled.wait()
+        self._mailbox.wait()
 
     def next_deadline(self) -> float:
         """The time on the monotonic clock at which the oldest frame is given up."""
@@ -156,8 +151,8 @@ class SendQueue:
     def _account(self, taken: int) -> None:
         items = self._items
         taken += self._sent
-        while items and taken >= len(items[0].frame):
-            size = len(items.popleft().frame)
+        while items and taken >= (size := len(items[0].frame)):
+            items.popleft()
             taken -= size
             self._count(-size)
             self._counters.transmitted += 1
