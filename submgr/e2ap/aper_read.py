@@ -10,8 +10,11 @@ diagnostics, extensions, elements out of order, garbage) is left to `submgr.e2ap
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from struct import Struct
 from struct import error as StructError
+
+from msgspec.structs import replace
 
 from submgr.e2ap import aper_write as aper
 from submgr.e2ap.aper_causes import read_cause
@@ -53,9 +56,27 @@ _SUBSEQUENT_TYPES = tuple(SubsequentActionType)
 # Wire number -> name: the ASN.1 begins with w1ms.
 _TIMES = tuple(TimeToWait)[1:]
 
+_DELETE_REQUIRED = aper.DELETE_REQUIRED[:2]
+# A PDU of one octet of length has its request id here. The shortest one has nothing but the ids.
+_request_id = Struct(">12xHH").unpack_from
+_BEFORE_ID, _NO_ID, _AFTER_ID = slice(12), bytes(4), slice(16, None)
+_SHORTEST = 7 + _IDS
+_REMEMBERED_SIZE = 128
+_REMEMBERED = 1024
+
 
 def read(data: bytes) -> Message | None:
-    """The message in these octets, or None when they are not plain."""
+    """The message in these octets, or None when they are not plain.
+
+    The answers of a node are alike but for the request id: what else a short one says is remembered.
+    """
+    if not _SHORTEST <= len(data) <= _REMEMBERED_SIZE or data.startswith(_DELETE_REQUIRED):
+        return _read(data)
+    message = _remembered(data[_BEFORE_ID] + _NO_ID + data[_AFTER_ID])
+    return None if message is None else replace(message, request_id=RequestId(*_request_id(data)))
+
+
+def _read(data: bytes) -> Message | None:
     try:
         reader = _READERS.get(data[:2])
         if reader is None or data[2] not in _CRITICALITIES:
@@ -71,6 +92,9 @@ def read(data: bytes) -> Message | None:
     if written is None or written[3:] != data[3:]:
         return None
     return message
+
+
+_remembered = lru_cache(maxsize=_REMEMBERED)(_read)
 
 
 def _removed_again(message: SubscriptionDeleteRequired, data: bytes, at: int) -> bytes | None:
@@ -197,5 +221,5 @@ _READERS: dict[bytes, Callable[[bytes, int], Message]] = {
     aper.DELETE_REQUEST[:2]: _delete_request,
     aper.DELETE_RESPONSE[:2]: _delete_response,
     aper.DELETE_FAILURE[:2]: _delete_failure,
-    aper.DELETE_REQUIRED[:2]: _delete_required,
+    _DELETE_REQUIRED: _delete_required,
 }

@@ -5,13 +5,20 @@ from __future__ import annotations
 
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from support.e2ap import pycrate_codec
 from support.e2ap.strategies import MORE, causes, functions, messages, request_ids, u8
 
 from submgr.e2ap import aper_read, aper_write, codec
 from submgr.e2ap.aper_removed import read_removed
 from submgr.e2ap.errors import DecodeError
-from submgr.e2ap.messages import Message, SubscriptionDeleteRequired, SubscriptionToRemove
+from submgr.e2ap.messages import (
+    Message,
+    RequestId,
+    SubscriptionDeleteRequired,
+    SubscriptionDeleteResponse,
+    SubscriptionToRemove,
+)
 
 
 @MORE
@@ -88,3 +95,24 @@ def test_random_octets(data: bytes, strict_order: bool) -> None:
 )
 def test_random_contents_behind_a_right_head(head: str, content: bytes, strict_order: bool) -> None:
     _both(bytes.fromhex(head) + bytes((len(content),)) + content, strict_order)
+
+
+@MORE
+@given(messages, request_ids)
+def test_one_that_differs_only_in_its_request_id(message: Message, other: RequestId) -> None:
+    """What was remembered of the first has nothing to do with the id of the second, nor of the first again."""
+    if isinstance(message, SubscriptionDeleteRequired):
+        return
+    second = replace(message, request_id=other)
+    for each in (message, second, message):
+        sent = codec.encode(each)
+        decoded = codec.decode(sent)
+        assert decoded == pycrate_codec.decode(sent, strict_order=True)
+        assert not isinstance(decoded, SubscriptionDeleteRequired) and decoded.request_id == each.request_id
+
+
+def test_a_length_in_more_octets_than_it_needs_is_not_plain() -> None:
+    sent = codec.encode(SubscriptionDeleteResponse(RequestId(123, 7), 3))
+    assert aper_read.read(sent) is not None
+    assert aper_read.read(sent[:3] + b"\x80" + sent[3:]) is None
+    assert aper_read.read(sent[:21]) is None
