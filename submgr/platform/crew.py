@@ -20,6 +20,7 @@ class Crew:
 
     def __init__(self, idle: int = 32) -> None:
         self._most_idle = idle
+        self._soon: Callable[..., object] = gevent.get_hub().loop.run_callback
         self._idle: list[Waiter[Task]] = []
         """Of the greenlets that wait; the one that has worked last is the first to work again."""
         self._greenlets: set[gevent.Greenlet[[], None]] = set()
@@ -39,7 +40,7 @@ class Crew:
             return
         self._working += 1
         if self._idle:
-            gevent.get_hub().loop.run_callback(self._idle.pop().switch, task)
+            self._soon(self._idle.pop().switch, task)
         else:
             greenlet = gevent.spawn(self._run, task)
             self._greenlets.add(greenlet)

@@ -9,23 +9,26 @@ class Answer:
     """The answer to a request of `method`, from `source`. Its constructor reads the head; it raises as `read_head`.
 
     `length`: the bytes of the body, None when they are not told. `complete`: the whole body has been read.
-    `will_close`: the peer closes after this answer, be it because nothing else tells the end of the body.
     """
 
-    __slots__ = ("_chunks", "_left", "complete", "head", "length", "source", "will_close")
+    __slots__ = ("_chunks", "_left", "complete", "head", "length", "source")
 
     def __init__(self, source: BufferedSocket, method: str) -> None:
         self.source = source
         self.head = head = read_head(source)
-        self.length = self._left = length = head.body_length(method)
+        self.length = self._left = length = head.length if method != "HEAD" else 0
         self._chunks = ChunkedBody(source) if length is None and head.chunked else None
         self.complete = length == 0
-        self.will_close = not head.keeps_alive or (length is None and not head.chunked)
+
+    @property
+    def will_close(self) -> bool:
+        """Whether the peer closes after this answer, be it because nothing else tells the end of the body."""
+        return not self.head.keeps_alive or (self.length is None and self._chunks is None)
 
     @property
     def reusable(self) -> bool:
         """Whether the connection can take another request: the body was read to its end and nothing came after it."""
-        return self.complete and not self.will_close and not self.source.pending
+        return self.complete and not self.source.pending and not self.will_close
 
     def allow(self, seconds: float) -> None:
         """Sets the deadline of what is still to be read, `seconds` from now."""

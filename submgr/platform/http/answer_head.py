@@ -19,7 +19,7 @@ _NO_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 class AnswerHead(Struct, frozen=True):
     """`fields`: the header fields, names in lower case, repeated ones joined by a comma.
 
-    `ok`: the status is a 2xx. `length`: the Content-Length, None when there is none or the body is `chunked`.
+    `ok`: the status is a 2xx. `length`: of the body; None: its chunks or the end of the connection tell its end.
     `keeps_alive`: the peer leaves the connection open for the next request.
     """
 
@@ -32,10 +32,6 @@ class AnswerHead(Struct, frozen=True):
     length: int | None
     chunked: bool
     keeps_alive: bool
-
-    def body_length(self, method: str) -> int | None:
-        """The bytes of the body. None: its chunks or the end of the connection tell its end."""
-        return 0 if self.status in _NO_BODY or method == "HEAD" else self.length
 
 
 def read_head(source: BufferedSocket) -> AnswerHead:
@@ -73,17 +69,21 @@ def _head(found: re.Match[bytes], lines: bytes) -> AnswerHead:
     old = version in ("HTTP/1.0", "HTTP/0.9")
     fields = _fields(lines.decode("latin-1"))
     chunked = fields.get("transfer-encoding", "").lower() == "chunked"
-    length = fields.get("content-length", "").partition(",")[0].strip()
     return AnswerHead(
         version=10 if old else 11,
         status=int(status),
         ok=status.startswith("2"),
         reason=reason.strip(),
         fields=fields,
-        length=int(length) if length.isascii() and length.isdecimal() and not chunked else None,
+        length=0 if int(status) in _NO_BODY else None if chunked else _length(fields),
         chunked=chunked,
         keeps_alive=_keeps_alive(fields, old),
     )
+
+
+def _length(fields: Mapping[str, str]) -> int | None:
+    length = fields.get("content-length", "").partition(",")[0].strip()
+    return int(length) if length.isascii() and length.isdecimal() else None
 
 
 def _keeps_alive(fields: Mapping[str, str], old: bool) -> bool:

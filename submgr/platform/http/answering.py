@@ -55,11 +55,9 @@ class AnsweringHandler(WSGIHandler):  # type: ignore[misc]
             finally:
                 self.result = None  # it would be kept until the next request
             return
-        self.code, option = answer.status, self._connection_option()
-        head = f"{head_of(answer.status, answer.content_type, length)}{_date(int(time.time()))}\r\n"
-        if option:
-            head += f"Connection: {option}\r\n"
-        self._sendall(b"%b\r\n%b" % (head.encode("latin-1"), b"".join(answer.pieces)))
+        self.code = status = answer.status
+        head = _plain_head(status, answer.content_type, length, self._connection_option(), int(time.time()))
+        self._sendall(head + b"".join(answer.pieces))
 
     def _head(self) -> bytes:
         """The head with the fields that the application left out. Raises ValueError when a field has an end of a line
@@ -138,6 +136,15 @@ class AnsweringHandler(WSGIHandler):  # type: ignore[misc]
         finally:
             self.connections.works(self)
         self.response_length += len(data) - sent
+
+
+@lru_cache(maxsize=256)
+def _plain_head(status: int, content_type: str, length: int, option: str, second: int) -> bytes:
+    """The head of a plain answer. Of those of one second many are alike."""
+    lines = [*head_of(status, content_type, length), _date(second)]
+    if option:
+        lines.append(f"Connection: {option}")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
 @lru_cache(maxsize=2)

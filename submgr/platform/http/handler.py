@@ -8,6 +8,8 @@ behind the other on the same connection. Only probes of the health pass at once.
 """
 
 import logging
+import sys
+import time
 from io import BytesIO
 from typing import Any
 
@@ -32,22 +34,11 @@ _RESERVE_SECONDS = 2.0
 """The time in which a client that found the server full may ask for its health."""
 
 
-class _Body(BytesIO):
-    """A request body that has been read. pywsgi discards what the application has left of a body: there is nothing."""
-
-    def _discard(self) -> None:
-        pass
-
-
-_NOTHING = _Body()
-
-
 class Handler(AnsweringHandler):
     """pywsgi makes one per connection and calls `handle`."""
 
     command: str | None
     environ: dict[str, Any] | None
-    wsgi_input = _NOTHING
 
     def __init__(self, sock: socket.socket, address: tuple[Any, ...], server: Any) -> None:
         super().__init__(sock, address, server, rfile=BytesIO())  # pywsgi's own reader, which is not used
@@ -124,7 +115,6 @@ class Handler(AnsweringHandler):
     def _let_go(self) -> None:
         """A connection between two requests holds nothing but what has already come of the next one."""
         self._request = self.environ = None
-        self.wsgi_input = _NOTHING
         self.connections.release(self)
         come = self._source.pending
         if come:
@@ -173,8 +163,28 @@ class Handler(AnsweringHandler):
         self.command, self.request_version = line.method, line.version
         self.close_connection = request.fields.framing.closes
 
+    def handle_one_response(self) -> None:
+        """Has the request answered, whatever happens meanwhile. In place of pywsgi's, which discards what the
+        application has left of a body: it has come completely here."""
+        self.time_start = time.time()
+        self.status = None
+        self.headers_sent = self.response_use_chunked = False
+        self.response_length = 0
+        try:
+            self.run_application()
+        except OSError as exc:
+            if exc.errno in self.ignored_socket_errors:  # the client is gone
+                self.close_connection = True
+            else:
+                self.handle_error(*sys.exc_info())
+        except BaseException:
+            self.handle_error(*sys.exc_info())
+        finally:
+            if log.isEnabledFor(logging.DEBUG):
+                self._log_request()
+
     def run_application(self) -> None:
-        """Has the request answered, on the short way if there is one. Called by pywsgi."""
+        """Has the request answered, on the short way if there is one."""
         request, shortcut = self._request, self.server.shortcut
         assert request is not None
         first = request.first
@@ -218,19 +228,18 @@ class Handler(AnsweringHandler):
             env["HTTP_HOST"] = request.first.line.host
         if request.body or request.fields.framing.length is not None:
             env["CONTENT_LENGTH"] = str(len(request.body))
-        self.wsgi_input = env["wsgi.input"] = _Body(request.body)
+        env["wsgi.input"] = BytesIO(request.body)
         env["wsgi.input_terminated"] = True
         return env
 
-    def log_request(self) -> None:
-        """Logs one line at debug level in place of an access log."""
-        if log.isEnabledFor(logging.DEBUG):
-            seconds = (self.time_finish or self.time_start) - self.time_start
-            log.debug(
-                "http",
-                extra={"server": self.connections.name, "request": self._text(), "status": self.code,
-                       "ms": round(seconds * 1000, 2)},
-            )  # fmt: skip
+    def _log_request(self) -> None:
+        """One line at debug level in place of an access log."""
+        seconds = time.time() - self.time_start
+        log.debug(
+            "http",
+            extra={"server": self.connections.name, "request": self._text(), "status": self.code,
+                   "ms": round(seconds * 1000, 2)},
+        )  # fmt: skip
 
     def _text(self) -> str:
         return self._request.first.text if self._request is not None else ""

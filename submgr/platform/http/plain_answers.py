@@ -8,7 +8,7 @@ Flask, which is a seventh of its memory at rest.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache, lru_cache
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -49,11 +49,9 @@ class PlainAnswer(msgspec.Struct, frozen=True):
         return self.pieces
 
 
-@lru_cache(maxsize=256)
-def head_of(status: int, content_type: str, length: int) -> str:
-    """The lines that plain answers begin with, of which many are alike."""
-    lines = [f"HTTP/1.1 {_status_line(status)}", *map(": ".join, _fields(status, content_type, length)), ""]
-    return "\r\n".join(lines)
+def head_of(status: int, content_type: str, length: int) -> list[str]:
+    """The lines that plain answers begin with."""
+    return [f"HTTP/1.1 {_status_line(status)}", *map(": ".join, _fields(status, content_type, length))]
 
 
 def _fields(status: int, content_type: str, length: int) -> list[tuple[str, str]]:

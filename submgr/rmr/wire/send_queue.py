@@ -121,8 +121,10 @@ class SendQueue:
 
     def _send(self, sock: Any, chunk: bytes | memoryview) -> int:
         """Bytes taken by the socket; 0 when it had no room, and has some or the deadlines have to be looked at."""
-        with suppress(BlockingIOError):
+        try:
             return int(sock.send(chunk, 0, 0.0))
+        except BlockingIOError:
+            pass
         # send() itself would wait for as long as the socket's timeout says, which belongs to the reader, and would not
         # ask once more whether anything may be sent
         with gevent.Timeout(self._patience(), False), suppress(TimeoutError):
