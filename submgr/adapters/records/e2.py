@@ -33,6 +33,7 @@ from submgr.adapters.records.forms import (
     checked_id,
     checked_meid,
     endpoint_form,
+    endpoint_forms,
     endpoint_of,
     endpoints_of,
     read,
@@ -109,7 +110,7 @@ def _form(record: E2Record) -> E2Form:
     form = E2Form(
         ReqId=RequestIdForm(record.xapp_requestor_id, record.instance_id),
         Meid=MeidForm(RanName=record.meid),
-        EpList=EndpointList(list(map(endpoint_form, record.endpoints)) or None),
+        EpList=EndpointList(endpoint_forms(record.endpoints) or None),
         SubReqMsg=request,
         SubRespMsg=_NOT_ANSWERED,
         PolicyUpdate=record.policy_update,
@@ -124,7 +125,7 @@ def _form(record: E2Record) -> E2Form:
     elif record.restore_pending:
         form.RestorePending = True
     if record.routes is not None:
-        form.Routes = list(map(endpoint_form, record.routes))
+        form.Routes = endpoint_forms(record.routes)
     if record.routes_unsure:
         form.RoutesUnsure = True
     return form

@@ -205,6 +205,12 @@ def checked_meid(name: str) -> str:
     return sys.intern(name)
 
 
+@lru_cache(maxsize=256)
+def endpoint_forms(endpoints: tuple[RmrEndpoint, ...]) -> list[EndpointForm]:
+    """The forms of endpoints: the same list for all records that have the same ones, which must not be changed."""
+    return list(map(endpoint_form, endpoints))
+
+
 @lru_cache(maxsize=4096)
 def endpoint_form(endpoint: RmrEndpoint) -> EndpointForm:
     """The form of an endpoint: the same one for all records, which must not be changed. A record has it four times."""

@@ -72,9 +72,13 @@ class CommittingStore:
     def _reset(self) -> None:
         self._ledgers = Ledgers()
         self._reachability = Reachability(
-            self._backend.probe, interval=self._probe_interval, observer=self._observer, on_look=self._after_look
+            self._backend.probe,
+            interval=self._probe_interval,
+            observer=self._observer,
+            on_look=self._after_look,
+            on_fenced=self._on_fenced,
         )
-        self._sender = Sender(self._backend, self._reachability, self._ledgers, self._on_fenced)
+        self._sender = Sender(self._backend, self._reachability, self._ledgers)
         self._writer = Writer(
             self._sender,
             self._reachability,

@@ -16,6 +16,7 @@ from submgr.platform.sparse_log import Outage
 from submgr.platform.store.base import (
     Operation,
     StoreError,
+    StoreFenced,
     StoreObserver,
     StoreRefusesWrites,
     StoreTimeout,
@@ -35,7 +36,8 @@ class Reachability:
     `reachable`: it does. `error`: why it counts as unreachable, else None. Only this class sets both.
 
     `interval`: seconds between two looks at a database that answers; the greenlet looks four times as often at one
-    that does not. It calls `on_look` after each look.
+    that does not. It calls `on_look` after each look. `on_fenced` is called when a write finds that another process has
+    the database.
     """
 
     def __init__(
@@ -45,11 +47,13 @@ class Reachability:
         interval: float,
         observer: StoreObserver,
         on_look: Callable[[], None],
+        on_fenced: Callable[[], None],
     ) -> None:
         self._probe = probe
         self._interval = interval
         self._observer = observer
         self._on_look = on_look
+        self._on_fenced = on_fenced
         self.reachable = False
         self.error: str | None = "not started"
         self._refusal: str | None = None
@@ -95,6 +99,8 @@ class Reachability:
         elif isinstance(error, StoreRefusesWrites):
             self._doubts += 1
             self._refused(error)
+        elif isinstance(error, StoreFenced):
+            self._on_fenced()
 
     def _step(self) -> None:
         self._doubt.wait(self._interval if self.reachable else self._interval / 4)

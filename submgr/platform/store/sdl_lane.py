@@ -54,7 +54,9 @@ class Lane:
         """The answers to so many packed commands, one or two, errors among them. Raises the errors of redis-py."""
         connection = self._take()
         try:
-            answers = self._answers(connection, commands, count)
+            data = connection.exchange(commands, _READ)
+            done = _DONE[count].match(data)
+            answers = [done[1], MASTER][:count] if done else _read(connection, data, count)
         except OSError as error:
             self._end(connection)
             raise ConnectionError(f"Error while talking to {connection.host}:{connection.port}: {error}") from error
@@ -89,16 +91,14 @@ class Lane:
         connection.disconnect()
         self._client.connection_pool.release(connection)
 
-    def _answers(self, connection: SdlConnection, commands: bytes, count: int) -> list[Any]:
-        data = connection.exchange(commands, _READ)
-        done = _DONE[count].match(data)
-        if done is not None:
-            return [done[1], MASTER][:count]
-        connection.put_back(data)
-        answers = [_answer(connection) for _ in range(count)]
-        if connection.has_more():
-            raise ConnectionError("more than was asked for")
-        return answers
+
+def _read(connection: SdlConnection, begin: bytes, count: int) -> list[Any]:
+    """So many answers, of which `begin` has come already."""
+    connection.put_back(begin)
+    answers = [_answer(connection) for _ in range(count)]
+    if connection.has_more():
+        raise ConnectionError("more than was asked for")
+    return answers
 
 
 def _answer(connection: SdlConnection) -> Any:

@@ -7,9 +7,8 @@ Nobody but the writer's greenlet sends, so that one write is on its way at a tim
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
 
-from submgr.platform.store.base import StoreBackend, StoreFenced, StoreLost
+from submgr.platform.store.base import StoreBackend, StoreLost
 from submgr.platform.store.ledger import Effect, Ledgers, split
 from submgr.platform.store.reachability import Reachability
 
@@ -17,22 +16,19 @@ _log = logging.getLogger(__name__)
 
 
 class Sender:
-    """The writes of a store, one after the other. It calls `on_fenced` when another process has the database.
+    """The writes of a store, one after the other.
 
     `writing_back`: the database has lost writes, and not all are back yet. `paused`: none is written back.
     `repairs_due`: there may be repairs that can be made now. `groups`: the acknowledged writes. `losses`: how often the
     database has lost writes. `written_back`: the keys that were written for that.
     """
 
-    def __init__(
-        self, backend: StoreBackend, reachability: Reachability, ledgers: Ledgers, on_fenced: Callable[[], None]
-    ) -> None:
+    def __init__(self, backend: StoreBackend, reachability: Reachability, ledgers: Ledgers) -> None:
         self.writing_back = self.paused = self.repairs_due = False
         self.groups = self.losses = self.written_back = 0
         self._backend = backend
         self._reachability = reachability
         self._ledgers = ledgers
-        self._on_fenced = on_fenced
 
     @property
     def trouble(self) -> str | None:
@@ -63,21 +59,14 @@ class Sender:
         ledger.sending(effect)
         values, removals = split(effect)
         try:
-            self._write(namespace, values, removals)
+            self._reachability.ask("write", self._backend.write, namespace, values, removals)
         except StoreLost:
             self.mend()
-            self._write(namespace, values, removals)
+            self._reachability.ask("write", self._backend.write, namespace, values, removals)
         finally:
             ledger.sent()
         self.groups += 1
         ledger.acknowledged(values, removals)
-
-    def _write(self, namespace: str, values: Mapping[str, bytes], removals: Collection[str]) -> None:
-        try:
-            self._reachability.ask("write", self._backend.write, namespace, values, removals)
-        except StoreFenced:
-            self._on_fenced()
-            raise
 
     def mend(self) -> None:
         """Plans to write back what the database has lost, and to remove what came back; lets it be written to again.

@@ -201,17 +201,13 @@ class Writer:
     def _write_group(self) -> None:
         if self._due:
             namespace = next(iter(self._due))
-            group = self._in_hand = self._take(namespace)
+            del self._due[namespace]
+            group = self._in_hand = self._waiting.pop(namespace)
+            if len(group) > 1 and (rest := _cut(group)):
+                self._waiting[namespace] = rest
+                self._due[namespace] = None  # at the end: other namespaces first
             self._commit(namespace, group)
             self._in_hand = []
-
-    def _take(self, namespace: str) -> list[_Submission]:
-        del self._due[namespace]
-        group = self._waiting.pop(namespace)
-        if len(group) > 1 and (rest := _cut(group)):
-            self._waiting[namespace] = rest
-            self._due[namespace] = None  # at the end: other namespaces first
-        return group
 
     def _commit(self, namespace: str, group: list[_Submission]) -> None:
         if not self._reachability.reachable:
@@ -278,6 +274,8 @@ def _cut(group: list[_Submission]) -> list[_Submission]:
     """Leaves as many of a group, from its beginning, as one may have. Returns the rest."""
     count = min(len(group), MAX_GROUP_CHANGES)
     size = sum(map(len, chain.from_iterable(submission.change.set.values() for submission in group[:count])))
+    if size <= MAX_GROUP_BYTES and count == len(group):
+        return []
     while size > MAX_GROUP_BYTES and count > 1:
         count -= 1
         size -= sum(map(len, group[count].change.set.values()))
