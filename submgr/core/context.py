@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
 from submgr.core.commands import AnswerOverRmr, Command, SendToE2
 from submgr.core.controls import Controls
@@ -20,6 +20,9 @@ from submgr.core.rest_subscription import PendingDelete, PendingPost
 from submgr.core.subscriptions import Subscriptions
 from submgr.e2ap.messages import SubscriptionDeleteResponse, SubscriptionFailure, SubscriptionResponse
 
+TIMERS_PER_STEP = 8
+"""As many timers are kept for each step that is awaited, at most: most timers outlive the step that they were for."""
+
 Transaction = tuple[RmrEndpoint, bytes]
 """An RMR request of an xApp: where it came from, and its RMR transaction id."""
 
@@ -29,8 +32,8 @@ class NodeContext:
 
     `pending_posts`, `pending_deletes`: REST requests that have not been answered, by token. `talking`: the procedure
     that gets the E2 node's answers, by instance id. `awaited`: the procedure that gets the ports' answers, by step.
-    `stale`: the node was not connected at the start, so what was restored may be gone there. Times are monotonic
-    seconds.
+    `timers`: when each step is over at the latest, a heap; some of the steps have ended already. `stale`: the node was
+    not connected at the start, so what was restored may be gone there. Times are monotonic seconds.
     """
 
     def __init__(self, meid: str, registry: Registry, controls: Controls, connected: bool) -> None:
@@ -49,7 +52,7 @@ class NodeContext:
         self.pending_deletes: dict[int, PendingDelete] = {}
         self.talking: dict[int, RunningProcedure] = {}
         self.awaited: dict[int, RunningProcedure] = {}
-        self._timers: list[tuple[float, int]] = []
+        self.timers: list[tuple[float, int]] = []
         self._step = 0
         self._later: dict[int, Job] = {}
         self._transactions: dict[int, Transaction] = {}
@@ -117,41 +120,42 @@ class NodeContext:
         self.awaited.pop(procedure.step, None)
         step = self._step = self._step + 1
         self.awaited[step] = procedure
-        heappush(self._timers, (deadline, step))
+        heappush(self.timers, (deadline, step))
         return step
 
     def end_step(self, procedure: RunningProcedure) -> None:
         """Whatever is still answered to the procedure's step is not for it any more."""
         self.awaited.pop(procedure.step, None)
+        if not self.awaited and not self._later:
+            self.timers.clear()
+        elif len(self.timers) > TIMERS_PER_STEP * (len(self.awaited) + len(self._later)):
+            self.timers = [timer for timer in self.timers if timer[1] in self.awaited or timer[1] in self._later]
+            heapify(self.timers)
 
     def enqueue_at(self, when: float, job: Job) -> None:
         """Enqueues a job later."""
         self._step += 1
         self._later[self._step] = job
-        heappush(self._timers, (when, self._step))
+        heappush(self.timers, (when, self._step))
 
     @property
     def deadline(self) -> float | None:
         """When the next timer is due; None without any."""
-        timers, awaited, later = self._timers, self.awaited, self._later
-        if not awaited and not later:
-            timers.clear()  # all at once: there may be very many after a busy time
+        timers = self.timers
         while timers:
             due, step = timers[0]
-            if step in awaited or step in later:
+            if step in self.awaited or step in self._later:
                 return due
             heappop(timers)
         return None
 
     def take_due(self, now: float) -> RunningProcedure | Job | None:
         """Returns the next thing that is due by now: a procedure whose timer has expired, or a job to be enqueued."""
-        timers = self._timers
-        while timers and timers[0][0] <= now:
-            _, step = heappop(timers)
-            due = self.awaited.get(step) or self._later.pop(step, None)
-            if due is not None:
-                return due
-        return None
+        deadline = self.deadline
+        if deadline is None or deadline > now:
+            return None
+        _, step = heappop(self.timers)
+        return self.awaited.get(step) or self._later.pop(step)
 
     # --- the queue
 

@@ -6,6 +6,7 @@ The shell tells the time and performs the commands in their order.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -56,7 +57,8 @@ HANDLERS: dict[type, Handler] = {
 
 
 class Node:
-    """`handle(event, now)` and `handle_timer(now)` return commands; `deadline` is when the next timer is due.
+    """`handle(event, now)` and `handle_timer(now)` return commands; `deadline` is when the next timer is due, and
+    `wake_by` is never later.
 
     An event can concern thousands of subscriptions. `slices` and `timer_slices` return the commands of the same work
     slice by slice, so that others can have their turn in between; the node takes the next event after the last slice.
@@ -107,6 +109,12 @@ class Node:
     @property
     def deadline(self) -> float | None:
         return self._context.deadline
+
+    @property
+    def wake_by(self) -> float:
+        """Until then no timer is due, which is told without a search for the next; infinity without any."""
+        timers = self._context.timers
+        return timers[0][0] if timers else math.inf
 
     # --- after a crash
 

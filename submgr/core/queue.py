@@ -139,7 +139,7 @@ class JobQueue:
         if entry not in self._entries:
             return
         del self._entries[entry]
-        self._release(entry)
+        self.release_slot(entry)
         for key in entry.keys:
             line = self._lines[key]
             if len(line) == 1:
@@ -185,15 +185,20 @@ class JobQueue:
 
     def want_slot(self, entry: Entry) -> None:
         """The job waits for a slot. A side slot that it has is free."""
-        self._release(entry)
+        self.release_slot(entry)
         self._want(entry, self._slots)
 
     def release_slot(self, entry: Entry) -> None:
-        if entry.has_slot:
-            self._release(entry)
+        """The job needs no slot any more: the one that it has, of either kind, is free."""
+        kind = entry.slots
+        if kind is not None:
+            entry.slots = None
+            kind.held -= 1
+            if kind.wanted:
+                self.unsettled = True
 
     def _take(self, entry: Entry, kind: Slots, most: int) -> bool:
-        self._release(entry)
+        self.release_slot(entry)
         if self._ready or self._side_slots.wanted or self._slots.wanted or kind.held >= most:
             self._want(entry, kind)
             return False
@@ -214,14 +219,6 @@ class JobQueue:
     def _give(self, entry: Entry, kind: Slots) -> None:
         entry.slots = kind
         kind.held += 1
-
-    def _release(self, entry: Entry) -> None:
-        kind = entry.slots
-        if kind is not None:
-            entry.slots = None
-            kind.held -= 1
-            if kind.wanted:
-                self.unsettled = True
 
     def _first(self, waiting: list[tuple[int, Entry]]) -> Entry | None:
         """Takes out the job that came first; None: all of them have gone."""

@@ -83,7 +83,7 @@ class Scheduler:
                 return
             procedure = follow_up
         entry = procedure.entry
-        if entry is not None and entry.has_slot and not procedure.holds_slot:
+        if entry is not None and not procedure.holds_slot and entry.has_slot:
             self.node.queue.release_slot(entry)
 
     def _follow_up(self, procedure: RunningProcedure, now: float) -> RunningProcedure | None:

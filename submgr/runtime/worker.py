@@ -155,25 +155,24 @@ class Worker:
 
     def _loop(self) -> None:
         node, inbox, clock = self.node, self._inbox.items, self._ports.clock
-        deadline = node.deadline
+        wake_by = node.wake_by
         while not (node.idle and self._retire(self)):
             if not inbox:
-                self._wait(deadline)
+                self._wait(wake_by)
             for _ in range(TURN):
                 event = inbox.popleft()
                 if event is not None:
                     self._work(event, node.slices(event, clock()))
                 if not inbox:
                     break
-            deadline = node.deadline
-            if deadline is not None and deadline <= (now := clock()):
+            wake_by = node.wake_by
+            if wake_by <= (now := clock()):
                 self._work(None, node.timer_slices(now))
-                deadline = node.deadline
+                wake_by = node.wake_by
 
-    def _wait(self, deadline: float | None) -> None:
-        """Returns when there is something in the inbox: the alarm puts something there at the deadline."""
-        if deadline is not None:
-            self._alarm.set(deadline)
+    def _wait(self, until: float) -> None:
+        """Returns when there is something in the inbox: the alarm puts something there at that time."""
+        self._alarm.set(until)
         self.busy_since = None
         self._inbox.wait()
         self._share.begin()  # many workers may have got their events in one turn of the event loop

@@ -75,7 +75,6 @@ class _Place(Struct):
     timer: Timer | None
     seconds: float | None
     slot: bool
-    ends: bool
     enter: Callable[[Any, float], None]
     needs: Callable[[Any], bool] | None
     leave: Callable[[Any, object], None] | None
@@ -155,8 +154,8 @@ class Procedure(ABC):
             target = target.to[Skip]
             assert target is not None
         self._place = target
-        self.ended = target.ends
         if target.timer is None:
+            self.ended = True
             self.node.end_step(self)
         else:
             self.step = self.node.new_step(self, now + (target.seconds or self.seconds(target.timer)))
@@ -203,9 +202,8 @@ def _resolved(cls: type[Procedure], table: Table) -> dict[State, _Place]:
         if (needs is not None) is not (Skip in row.to):
             raise TypeError(f"{cls.__name__}: {name} has either a Skip arrow or needs_{name}, not both")
         seconds = None if row.timer is None or row.timer in ADJUSTABLE else row.timer.seconds
-        ends = state in (State.DONE, State.FAILED)
         leave = getattr(cls, f"leave_{name}", None)
-        places[state] = _Place(state, row.timer, seconds, row.slot, ends, enter, needs, leave, {})
+        places[state] = _Place(state, row.timer, seconds, row.slot, enter, needs, leave, {})
     for state, place in places.items():
         place.to.update({event: target and places[target] for event, target in table[state].to.items()})
     return places

@@ -171,3 +171,17 @@ def test_an_event_that_the_row_does_not_list_is_refused(context: NodeContext) ->
 def test_a_table_that_its_methods_do_not_fit_is_no_class(table: object, methods: tuple[str, ...], why: str) -> None:
     with pytest.raises(TypeError, match=why):
         type("Wrong", (Procedure,), {"NAME": "wrong", "TABLE": table, **{name: lambda self: None for name in methods}})
+
+
+def test_the_timers_of_steps_that_have_ended_do_not_pile_up_behind_one_that_is_waited_for(context: NodeContext) -> None:
+    waiting = Example(context, S.SAVING)
+    waiting.start(0.0)
+    for _ in range(1000):
+        example = Example(context, S.SAVING, S.ROUTING)
+        example.start(0.1)
+        example.feed(Saved(example.step), 0.1)
+        example.feed(Saved(example.step), 0.1)
+    assert len(context.timers) < 20 and context.awaited == {waiting.step: waiting}
+    assert context.take_due(T_STORE.seconds) is waiting
+    waiting.expire(T_STORE.seconds)
+    assert waiting.ended and context.timers == [] and context.deadline is None
