@@ -10,6 +10,7 @@ everything of the Routing Manager and the store at once.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Hashable, Iterator
 from heapq import heappop, heappush
 from typing import Protocol
@@ -94,7 +95,7 @@ class JobQueue:
     """
 
     def __init__(self) -> None:
-        self._lines: dict[Hashable, dict[Entry, None]] = {}
+        self._lines: defaultdict[Hashable, dict[Entry, None]] = defaultdict(dict)
         self._entries: dict[Entry, None] = {}
         self._ready: list[tuple[int, Entry]] = []
         self._slots = Slots(side=False)
@@ -127,7 +128,7 @@ class JobQueue:
         self._entries[entry] = None
         first = True
         for key in entry.keys:
-            line = self._lines.setdefault(key, {})
+            line = self._lines[key]
             first = first and not line
             line[entry] = None
         if first:

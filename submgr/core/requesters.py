@@ -27,6 +27,9 @@ class Requester(ABC):
     an RMR xApp. `refusal`: the E2 node's, for a requester that speaks E2AP.
     """
 
+    refusal: SubscriptionFailure | None = None
+    told = False
+
     def __init__(
         self,
         content: Content,
@@ -42,8 +45,6 @@ class Requester(ABC):
         self.line = line
         self.subscription_id = subscription_id
         self.directives = directives
-        self.refusal: SubscriptionFailure | None = None
-        self.told = False
 
     @abstractmethod
     def about(self) -> About:

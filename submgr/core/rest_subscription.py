@@ -43,6 +43,13 @@ class RestSubscription:
     far as the store takes it. `leaving`: how many jobs still have to end before the record can go.
     """
 
+    digests: tuple[str, ...] = ()
+    admission: PendingPost | None = None
+    withdrawal: PendingDelete | None = None
+    deleting = False
+    withdrawn = False
+    leaving = 0
+
     def __init__(
         self, subscription_id: str, created: str, endpoint: ClientEndpoint, meid: str, owner: str | None = None
     ) -> None:
@@ -53,12 +60,6 @@ class RestSubscription:
         self.owner = owner
         self.instances: dict[int, int] = {}
         self.untold: set[int] = set()
-        self.digests: tuple[str, ...] = ()
-        self.admission: PendingPost | None = None
-        self.withdrawal: PendingDelete | None = None
-        self.deleting = False
-        self.withdrawn = False
-        self.leaving = 0
 
     @property
     def ongoing(self) -> bool:

@@ -32,17 +32,18 @@ class Admission(Procedure):
         S.FAILED: Row({}),
     }
 
+    _told = False
+    _status = 404
+    _reason = "the request was withdrawn by a DELETE"
+
     def __init__(self, node: NodeContext, rest: RestSubscription, event: Subscribe, digest: str, new: bool) -> None:
         super().__init__(node)
         self.rest = rest
         self.request = event.request
         self._tokens = {event.token}
         self._new = new
-        self._told = False
         self._before = (rest.digests, rest.endpoint)
         self._digest = digest
-        self._reason = "the request was withdrawn by a DELETE"
-        self._status = 404
         node.pending_posts[event.token] = self
 
     def start(self, now: float) -> None:

@@ -122,7 +122,11 @@ class RequestProcedure(E2Procedure):
     def leave_requested(self, event: object) -> None:
         match event:
             case SubscriptionResponse():
-                self._granted(event)
+                sub = self.subscription
+                sub.admitted, sub.not_admitted = event.admitted, event.not_admitted
+                if event.not_admitted:
+                    self.outcome = Outcome.PARTIAL
+                    self.node.emit(Noted(Note.PARTIAL))
             case SubscriptionFailure():
                 self.fail(Outcome.REFUSED, failures.refused(event))
             case GaveUp():
@@ -131,14 +135,6 @@ class RequestProcedure(E2Procedure):
                 self.fail(Outcome.ASN1, failures.encoding(event))
             case Lost():
                 self.fail(Outcome.E2_DOWN, failures.e2_down(event))
-
-    def _granted(self, event: SubscriptionResponse) -> None:
-        sub = self.subscription
-        sub.admitted = event.admitted
-        sub.not_admitted = event.not_admitted
-        if event.not_admitted:
-            self.node.emit(Noted(Note.PARTIAL))
-        self.outcome = Outcome.PARTIAL if event.not_admitted else Outcome.SUCCESS
 
     def may_be_at_node(self, event: object) -> bool:
         """After such an end of the request, may the E2 node have the subscription all the same?

@@ -87,8 +87,9 @@ class Subscribe(RequestProcedure):
 
     def leave_requested(self, event: object) -> None:
         super().leave_requested(event)
-        if self.failure is not None:
-            self._undo_at_node = self.may_be_at_node(event)
+        if self.failure is None:
+            return
+        self._undo_at_node = self.may_be_at_node(event)
         if isinstance(event, SubscriptionFailure):
             self.requester.refusal = event
 
