@@ -100,11 +100,10 @@ class E2Subscription:
 
     def _find_endpoints(self) -> None:
         holders = self.holders.values()
-        self.endpoints: tuple[RmrEndpoint, ...] = tuple(dict.fromkeys([h.endpoint for h in holders]))
-        routed = [h.endpoint for h in holders if h.routed and h.endpoint.port]
+        self.endpoints: tuple[RmrEndpoint, ...] = tuple({h.endpoint: None for h in holders})
+        wanted = tuple({h.endpoint: None for h in holders if h.routed and h.endpoint.port})
         # mostly all of them: then it is the same tuple
-        all_routed = len(routed) == len(holders)
-        self.wanted_routes = self.endpoints if all_routed else tuple(dict.fromkeys(routed))
+        self.wanted_routes = self.endpoints if wanted == self.endpoints else wanted
 
     @property
     def routes_differ(self) -> bool:

@@ -12,8 +12,9 @@ from submgr.core.model import Removal
 from submgr.core.registry import Registry
 from submgr.core.timers import removal_delay
 
-LIFE, ROUTE, RECORD = "life", "route", "record"
-"""Why an instance id is pinned: its subscription lives, a route may be left, its record is being erased."""
+LIFE, ROUTE, RECORD = 1, 2, 4
+"""Why an instance id is pinned, which are added up: its subscription lives, a route may be left, its record is being
+erased."""
 
 
 class Removals:
@@ -23,7 +24,7 @@ class Removals:
         self._registry = registry
         self._emit = emit
         self._removals: dict[int, Removal] = {}
-        self._pins: dict[int, set[str]] = {}
+        self._pins: dict[int, int] = {}
         self._erasing: dict[int, int] = {}
         self._failures: dict[int, int] = {}
 
@@ -43,16 +44,16 @@ class Removals:
 
     # --- pins
 
-    def pin(self, instance_id: int, reason: str) -> None:
-        self._pins.setdefault(instance_id, set()).add(reason)
+    def pin(self, instance_id: int, reason: int) -> None:
+        self._pins[instance_id] = self._pins.get(instance_id, 0) | reason
 
-    def unpin(self, instance_id: int, reason: str, doubtful: bool = False) -> None:
+    def unpin(self, instance_id: int, reason: int, doubtful: bool = False) -> None:
         """`doubtful`: something of the subscription may be left all the same."""
         reasons = self._pins.get(instance_id)
         if reasons is None:
             return
-        reasons.discard(reason)
-        if not reasons:
+        self._pins[instance_id] = reasons & ~reason
+        if not self._pins[instance_id]:
             del self._pins[instance_id]
             removal = self._removals.get(instance_id)
             doubtful = doubtful or (removal is not None and removal.node_delete)

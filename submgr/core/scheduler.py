@@ -31,8 +31,9 @@ class Scheduler:
                 starts = entry.has_slot or queue.take_slot(entry, slots)
             else:
                 starts = entry.has_side_slot or queue.take_side_slot(entry)
-            if starts:
-                self._run(entry, now)
+            procedure = self._start(entry, now) if starts else None
+            if procedure is not None:
+                self._go_on(procedure, now)
         return True
 
     def running(self) -> list[RunningProcedure]:
@@ -57,11 +58,6 @@ class Scheduler:
             due.expire(now)
             self._go_on(due, now)
         return True
-
-    def _run(self, entry: Entry, now: float) -> None:
-        procedure = self._start(entry, now)
-        if procedure is not None:
-            self._go_on(procedure, now)
 
     def _start(self, entry: Entry, now: float) -> RunningProcedure | None:
         """Starts the procedure for the work of this entry; without one, the entry has ended."""

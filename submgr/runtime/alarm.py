@@ -21,15 +21,14 @@ class Alarm:
     def __init__(self, clock: Clock, wake: Callable[[], None]) -> None:
         self._clock = clock
         self._wake = wake
-        self._at = math.inf
+        self.at = math.inf
+        """When it comes; infinity: it is not set."""
         self._timer: Any = None
 
     def set(self, deadline: float) -> None:
-        """At this time at the latest."""
-        if deadline >= self._at:
-            return
+        """Makes it come at this time, which is before `at`."""
         self.stop()
-        self._at = deadline
+        self.at = deadline
         self._timer = gevent.get_hub().loop.timer(max(0.0, deadline - self._clock()))
         self._timer.start(self._ring)
 
@@ -38,5 +37,5 @@ class Alarm:
             self._timer.stop()
 
     def _ring(self) -> None:
-        self._at = math.inf
+        self.at = math.inf
         self._wake()

@@ -172,7 +172,8 @@ class Worker:
 
     def _wait(self, until: float) -> None:
         """Returns when there is something in the inbox: the alarm puts something there at that time."""
-        self._alarm.set(until)
+        if until < self._alarm.at:
+            self._alarm.set(until)
         self.busy_since = None
         self._inbox.wait()
         self._share.begin()  # many workers may have got their events in one turn of the event loop
