@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import gevent
 
 from submgr.platform.connecting import connect
-from submgr.platform.fair import Share
+from submgr.platform.fair import Share, turns
 from submgr.platform.names import Names, neighbours, strangers
 from submgr.platform.supervised import SupervisedLoop
 from submgr.rmr.addresses import split_address
@@ -28,6 +28,9 @@ class Endpoint:
 
     The first frame opens the connection, which is then kept. When it breaks, the next frame opens it again, after a
     pause that grows with each failure. There is one connection per name, as with librmr.
+
+    A frame before which none waits leaves at once, without the greenlet. Others of the same turn of the event loop wait
+    for each other, and leave together.
     """
 
     def __init__(
@@ -56,6 +59,8 @@ class Endpoint:
         self._retry_at = 0.0
         self._loop = SupervisedLoop("rmr endpoint", self._step, longest_pause=_LONGEST_PAUSE)
         self._closed = False
+        self._turn = -1
+        """The turn of the event loop in which a frame has left at once."""
 
     @property
     def queued(self) -> int:
@@ -68,8 +73,13 @@ class Endpoint:
         return self.connection is not None and self.connection.open
 
     def put(self, item: Item) -> bool:
-        """Queues a frame; False when the queue is full."""
+        """Sends or queues a frame; False when the queue is full."""
         self.last_used = monotonic()
+        connection, turn = self.connection, turns()
+        if turn != self._turn and connection is not None and connection.open:
+            self._turn = turn
+            if self._queue.send_at_once(connection.sock, item):
+                return True
         taken = self._queue.put(item)
         self._loop.start()
         return taken

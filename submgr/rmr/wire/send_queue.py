@@ -60,6 +60,21 @@ class SendQueue:
         self._mailbox.put(item)
         return True
 
+    def send_at_once(self, sock: Any, item: Item) -> bool:
+        """Sends a frame, unless others wait before it or it may not be sent. Returns whether the kernel has taken it
+        all. Else `put` it: `flush` goes on where this one has ended, and meets its error."""
+        if self._items or not self._config.may_send():
+            return False
+        try:
+            self._sent = sock._sock.send(item.frame)
+        except OSError:
+            return False
+        if self._sent < len(item.frame):
+            return False
+        self._sent = 0
+        self._counters.transmitted += 1
+        return True
+
     def wait(self) -> None:
         """Waits until there is something to send."""
         self._mailbox.wait()
@@ -122,10 +137,10 @@ class SendQueue:
     def _send(self, sock: Any, chunk: bytes | memoryview) -> int:
         """Bytes taken by the socket; 0 when it had no room, and has some or the deadlines have to be looked at."""
         try:
-            return int(sock.send(chunk, 0, 0.0))
+            return int(sock._sock.send(chunk))
         except BlockingIOError:
             pass
-        # send() itself would wait for as long as the socket's timeout says, which belongs to the reader, and would not
+        # gevent's send() would wait for as long as the socket's timeout says, which is the reader's, and would not
         # ask once more whether anything may be sent
         with gevent.Timeout(self._patience(), False), suppress(TimeoutError):
             sock._wait(sock._write_event)
