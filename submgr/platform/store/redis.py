@@ -36,8 +36,7 @@ class SdlBackend:
 
     def write(self, namespace: str, values: Mapping[str, bytes], removals: Collection[str]) -> None:
         """Writes what every user of SDL reads, and finds out whether the server is one that keeps what it is given."""
-        server = self._client.server(namespace)
-        prefix = full_key(namespace, "")
+        server, prefix = self._client.place(namespace)
         keys = [(prefix + key).encode() for key in chain(values, removals)]
         with self._client.asking(f"a write of {len(keys)} keys of {namespace}"):
             server.write(keys, values.values())

@@ -98,8 +98,8 @@ class SdlClient:
         self._tag = settings.name if writes else None
         self.servers: list[Server] = []
         """The servers that the namespaces are on; none while closed."""
-        self._places: dict[str, Server] = {}
-        """The server of each namespace that was asked for: there are a handful."""
+        self._places: dict[str, tuple[Server, str]] = {}
+        """The place of each namespace that was asked for: there are a handful."""
         self._sentinels: dict[str, Sentinels] = {}
 
     def open(self) -> None:
@@ -117,14 +117,19 @@ class SdlClient:
         self.servers = []
         self._places = {}
 
-    def server(self, namespace: str) -> Server:
-        """The server that `namespace` is on. Raises StoreUnavailable when not open."""
-        server = self._places.get(namespace)
-        if server is None:
+    def place(self, namespace: str) -> tuple[Server, str]:
+        """The server that `namespace` is on, and how its keys begin there. Raises StoreUnavailable when not open."""
+        place = self._places.get(namespace)
+        if place is None:
             if not self.servers:
                 raise StoreUnavailable("the database client is closed")
-            server = self._places[namespace] = self.servers[crc32(namespace.encode()) % len(self.servers)]
-        return server
+            server = self.servers[crc32(namespace.encode()) % len(self.servers)]
+            place = self._places[namespace] = server, full_key(namespace, "")
+        return place
+
+    def server(self, namespace: str) -> Server:
+        """The server that `namespace` is on. Raises StoreUnavailable when not open."""
+        return self.place(namespace)[0]
 
     def redis(self, namespace: str) -> Any:
         """The redis client of the server that `namespace` is on. Raises StoreUnavailable when not open."""

@@ -180,23 +180,20 @@ class Writer:
         self._work.wait()
         self._work.clear()
         try:
-            self._write()
+            while self._due or self._sender.repairs_due:
+                if self._sender.repairs_due:
+                    self._repairs.make(self._flush_until, self._write_group)
+                self._write_group()
+                if self._due:
+                    # Whoever was told may submit what comes next, and it joins the next group. Sockets and timers have
+                    # their turn while the database works on that.
+                    step_back()
         except (Exception, gevent.Timeout):  # a bug: nobody must wait for ever because of it
             self._work.set()
             untold = [submission for submission in self._in_hand if not submission.told]
             self._fail(untold, StoreTimeout("outcome unknown: internal error"))
             raise
         return self._running or bool(self._waiting)
-
-    def _write(self) -> None:
-        while self._due or self._sender.repairs_due:
-            if self._sender.repairs_due:
-                self._repairs.make(self._flush_until, self._write_group)
-            self._write_group()
-            if self._due:
-                # Whoever was told may submit what comes next, and it joins the next group. Sockets and timers have
-                # their turn while the database works on that.
-                step_back()
 
     def _write_group(self) -> None:
         if self._due:
