@@ -77,12 +77,13 @@ class SeenLater:
     def tell(self) -> None:
         """Has `observer` see what it has not seen yet."""
         seen, self._seen = self._seen, []
-        for each in seen:
-            self.changes += 1
+        saw = self._observer.saw
+        for meid, event, commands in seen:
             try:
-                self._observer.saw(*each)
+                saw(meid, event, commands)
             except Exception:
                 _log.exception("what a worker did could not be told")
+        self.changes += 1
 
 
 def _together(tables: Iterable[Mapping[type, F]]) -> defaultdict[type, list[F]]:
