@@ -1,31 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
-"""K-sortable unique ids (KSUID): 4 bytes of seconds since 2014-05-13, 16 random bytes, written as 27 base62 digits."""
+"""K-sortable unique ids (KSUID): 4 bytes of seconds since 2014-05-13, 16 random bytes, written as 27 base62 digits.
+
+Random are digits here, not bytes: all but the first six may be any, and the id is still one of its second. They are as
+hard to guess as 119 random bits.
+"""
 
 from __future__ import annotations
 
 import os
 import time
+from functools import lru_cache
 
 EPOCH = 1_400_000_000
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 LENGTH = 27
 
-_PAIRS = [high + low for high in DIGITS for low in DIGITS]
-_TWO_DIGITS = 62**2
-_FOUR_DIGITS = 62**4
+_FIRST = 6
+_RANDOM = LENGTH - _FIRST
+_DIGIT_OF = bytes(ord(DIGITS[octet % 62]) for octet in range(256))
 
 
 def new_ksuid() -> str:
     """A new id: URL-safe, globally unique, in order of time to the second."""
-    seconds = int(time.time()) - EPOCH
-    return encode(seconds.to_bytes(4, "big") + os.urandom(16))
+    return first_digits(int(time.time()) - EPOCH) + os.urandom(_RANDOM).translate(_DIGIT_OF).decode()
 
 
-def encode(raw: bytes) -> str:
-    """20 bytes as 27 base62 digits; the order of the bytes is that of the text."""
-    number = int.from_bytes(raw, "big")
-    text = ""
-    while number:
-        number, four = divmod(number, _FOUR_DIGITS)
-        text = _PAIRS[four // _TWO_DIGITS] + _PAIRS[four % _TWO_DIGITS] + text
-    return text[-LENGTH:].rjust(LENGTH, DIGITS[0])
+@lru_cache(maxsize=2)
+def first_digits(second: int) -> str:
+    """What the ids of a second begin with: whatever digits follow, the 4 bytes of seconds are these."""
+    number, digits = (second << 128) // 62**_RANDOM + 1, ""
+    for _ in range(_FIRST):
+        number, digit = divmod(number, 62)
+        digits = DIGITS[digit] + digits
+    return digits
