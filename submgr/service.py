@@ -196,7 +196,7 @@ class Service(Queries):
             self._dispatcher.post(meid, e.Unsubscribe(token, subscription_id))
         with TimeLimit(REPLY_WITHIN, quiet=True):
             for _, result in waiting:
-                result.wait()
+                result.get()
         for token, _ in waiting:
             self._replies.close(token)
 

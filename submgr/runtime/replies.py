@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import itertools
 
-from gevent.event import AsyncResult
+from gevent import get_hub
+from gevent.hub import Waiter
 
 from submgr.runtime.worker import RestReply
 
@@ -14,15 +15,16 @@ class Replies:
     """REST requests that wait for their worker, by token. The worker calls `reply`, which never blocks."""
 
     def __init__(self) -> None:
-        self._waiting: dict[int, AsyncResult[RestReply]] = {}
+        self._waiting: dict[int, Waiter[RestReply]] = {}
+        self._soon = get_hub().loop.run_callback
         self._tokens = itertools.count(1)
 
-    def open(self) -> tuple[int, AsyncResult[RestReply]]:
-        """Returns a new token, and where its reply will be."""
+    def open(self) -> tuple[int, Waiter[RestReply]]:
+        """Returns a new token, and what waits for its reply, once."""
         token = next(self._tokens)
-        result: AsyncResult[RestReply] = AsyncResult()
-        self._waiting[token] = result
-        return token, result
+        waiter: Waiter[RestReply] = Waiter()
+        self._waiting[token] = waiter
+        return token, waiter
 
     def token(self) -> int:
         """Returns a token for a request that is answered elsewhere (over RMR)."""
@@ -33,6 +35,6 @@ class Replies:
         self._waiting.pop(token, None)
 
     def reply(self, reply: RestReply) -> None:
-        waiting = self._waiting.pop(reply.token, None)
-        if waiting is not None:
-            waiting.set(reply)
+        waiter = self._waiting.pop(reply.token, None)
+        if waiter is not None:
+            self._soon(waiter.switch, reply)
