@@ -125,8 +125,10 @@ class Worker:
             self._greenlet.kill(block=False)
 
     def perform(self, commands: list[c.Command]) -> None:
-        """Performs commands that no event of this worker has brought. Others may have their turn afterwards."""
-        self._work(None, (commands,))
+        """Performs commands that no event of this worker has brought."""
+        for command in commands:
+            self._perform[type(command)](command)
+        self._saw(self.meid, None, self._performed(commands))
 
     def undelivered(self) -> list[e.Event]:
         """Returns, from a worker that has ended, the unhandled events that came from outside.
@@ -144,6 +146,7 @@ class Worker:
             self._give_way()
             for event in first:
                 self._work(event, self.node.slices(event, self._ports.clock()))
+                self._share_turn()
             self.begun.set()
             self._loop()
         except Exception as bug:
@@ -165,6 +168,7 @@ class Worker:
                     self._work(event, node.slices(event, clock()))
                 if not inbox:
                     break
+                self._share_turn()
             wake_by = node.wake_by
             if wake_by <= (now := clock()):
                 self._work(None, node.timer_slices(now))
@@ -180,18 +184,23 @@ class Worker:
         self.busy_since = self._ports.clock()
 
     def _work(self, event: e.Event | None, slices: Iterable[list[c.Command]]) -> None:
-        """Performs the commands that an event brings (None: a timer), and tells the observer. After each few
-        milliseconds others have their turn; the worker's own inbox waits until the event is dealt with."""
+        """Performs the commands that an event brings (None: a timer), and tells the observer. Others have their turn
+        between two slices of it; the worker's own inbox waits until the event is dealt with."""
         perform = self._perform
         for commands in slices:
+            if event is None:
+                self._share_turn()
             for command in commands:
                 perform[type(command)](command)
             if self._refused:
                 commands = self._performed(commands)
             self._saw(self.meid, event, commands)
             event = None
-            if not self._share.lasts():
-                self._give_way()
+
+    def _share_turn(self) -> None:
+        """After each few milliseconds of work others have their turn."""
+        if not self._share.lasts():
+            self._give_way()
 
     def _give_way(self) -> None:
         self.busy_since = None
