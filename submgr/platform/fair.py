@@ -32,10 +32,11 @@ class Share:
     `costly`: each piece takes much more than others' do, and goes behind them.
     """
 
-    __slots__ = ("_costly", "_ends", "_much", "_until")
+    __slots__ = ("_costly", "_ends", "_much", "_row", "_until")
 
     def __init__(self, costly: bool = False) -> None:
         self._costly = costly
+        self._row = _row()
         self.renew()
 
     def renew(self) -> None:
@@ -56,11 +57,12 @@ class Share:
         """Returns at once while the peer may go on, else in one of the next turns."""
         now = monotonic()
         if now > self._ends:
-            self._much = self._much or 0 < self._until < now
+            if 0 < self._until < now:
+                self._much = True
             self._enter(now)
 
     def _enter(self, now: float) -> None:
-        row = _row()
+        row = self._row
         end = row.until or row.begin(now)
         if now > end or row.little or row.much:
             row.wait(little=not self._much)
