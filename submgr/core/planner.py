@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The planner: which procedure does a job, now that its turn has come, and whether that needs the E2 node.
 
-Both questions are asked here and nowhere else. The answers can change while a job waits, so they are asked again.
+Both questions are asked here and nowhere else. The answers can change while a job waits, so a plan is for now alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from msgspec import Struct
@@ -25,7 +26,7 @@ from submgr.core.jobs import (
     RoutesJob,
     SubscribeJob,
 )
-from submgr.core.model import RmrHolder
+from submgr.core.model import HolderKey, RmrHolder
 from submgr.core.procedures.base import Procedure
 from submgr.core.procedures.cleanup import Cleanup
 from submgr.core.procedures.delete import Delete
@@ -38,38 +39,43 @@ from submgr.core.requesters import Requester
 from submgr.e2ap.messages import ActionType
 
 
-def needs_node(job: Job, node: NodeContext) -> bool:
-    """Would the job talk to the E2 node if it started now?"""
-    return node.connected and _PLANS[type(job)].needs_node(job, node)
+class Plan(Struct, frozen=True):
+    """How a job is done if it starts at once. `needs_node`: it talks to the E2 node.
+
+    `begin` returns the procedure; None: nothing is to be done (any more), or it is done already.
+    """
+
+    needs_node: bool
+    begin: Callable[[], Procedure | None]
 
 
-def plan(job: Job, node: NodeContext) -> Procedure | None:
-    """Returns the procedure that does the job; None: nothing is to be done (any more), or it is done already."""
-    return _PLANS[type(job)].procedure(job, node)
+NOTHING = Plan(False, lambda: None)
+
+
+def plan(job: Job, node: NodeContext) -> Plan:
+    """Changes nothing: `begin` does."""
+    return _PLANNERS[type(job)](job, node)
 
 
 # --- a requester wants an E2 subscription
 
 
-def _subscribe_needs_node(job: SubscribeJob, node: NodeContext) -> bool:
-    requester = job.requester
-    if node.subscriptions.held_by(requester.holder_key) is not None:
-        return requester.content.action_type is ActionType.POLICY
-    return node.subscriptions.partner(requester, node.controls) is None
-
-
-def _subscribe(job: SubscribeJob, node: NodeContext) -> Procedure | None:
+def _subscribe(job: SubscribeJob, node: NodeContext) -> Plan:
     requester, subscriptions = job.requester, node.subscriptions
     if not node.connected:
-        node.tell_failure(requester, failures.e2_down(Lost(node.lost_because)))
-        return None
+        return Plan(False, partial(node.tell_failure, requester, failures.e2_down(Lost(node.lost_because))))
     held = subscriptions.held_by(requester.holder_key)
     if held is not None:
-        return _subscribe_again(requester, held, node)
-    partner = node.subscriptions.partner(requester, node.controls)
+        is_policy = requester.content.action_type is ActionType.POLICY
+        return Plan(is_policy, partial(_subscribe_again, requester, held, node))
+    partner = subscriptions.partner(requester, node.controls)
     if partner is not None:
-        return Merge(node, requester, partner)
-    sub = subscriptions.new(requester, node.controls.requestor_id)
+        return Plan(False, partial(Merge, node, requester, partner))
+    return Plan(True, partial(_subscribe_anew, requester, node))
+
+
+def _subscribe_anew(requester: Requester, node: NodeContext) -> Procedure | None:
+    sub = node.subscriptions.new(requester, node.controls.requestor_id)
     if sub is None:
         node.tell_failure(requester, failures.NO_INSTANCE_ID)
         return None
@@ -94,81 +100,73 @@ def _subscribe_again(requester: Requester, held: E2Subscription, node: NodeConte
 # --- a holder leaves
 
 
-def _left(job: LeaveJob | LeaveOverRmrJob, node: NodeContext) -> E2Subscription | None:
-    """Returns the E2 subscription that the holder leaves, if it still holds it."""
-    if isinstance(job, LeaveJob):
-        return node.subscriptions.holding.get(job.holder)
-    return job.sub if node.subscriptions.alive(job.sub) and job.holder in job.sub.holders else None
+def _leave(job: LeaveJob, node: NodeContext) -> Plan:
+    sub = node.subscriptions.holding.get(job.holder)
+    return _leave_sub(sub, job.holder, node) if sub is not None else NOTHING
 
 
-def _leave_needs_node(job: LeaveJob | LeaveOverRmrJob, node: NodeContext) -> bool:
-    sub = _left(job, node)
-    return sub is not None and len(sub.holders) == 1
+def _leave_over_rmr(job: LeaveOverRmrJob, node: NodeContext) -> Plan:
+    holds = node.subscriptions.alive(job.sub) and job.holder in job.sub.holders
+    return _leave_sub(job.sub, job.holder, node) if holds else NOTHING
 
 
-def _leave(job: LeaveJob | LeaveOverRmrJob, node: NodeContext) -> Procedure | None:
-    sub = _left(job, node)
-    if sub is None:
-        return None
+def _leave_sub(sub: E2Subscription, holder: HolderKey, node: NodeContext) -> Plan:
+    """The last holder takes the E2 subscription along."""
     if len(sub.holders) == 1:
-        return Delete(node, sub, at_node=node.connected)
-    endpoint = sub.holders[job.holder].endpoint
-    node.subscriptions.release(job.holder, sub)
-    save_first = isinstance(job.holder, RmrHolder)
+        return Plan(node.connected, partial(Delete, node, sub, at_node=node.connected))
+    return Plan(False, partial(_release, sub, holder, node))
+
+
+def _release(sub: E2Subscription, holder: HolderKey, node: NodeContext) -> Procedure:
+    endpoint = sub.holders[holder].endpoint
+    node.subscriptions.release(holder, sub)
+    save_first = isinstance(holder, RmrHolder)
     return Routes(node, sub, unmerges=endpoint not in sub.endpoints, save_first=save_first)
 
 
 # --- work on one E2 subscription; nothing is to be done when it has gone meanwhile
 
 
-def _remove(job: RemoveJob, node: NodeContext) -> Procedure | None:
+def _remove(job: RemoveJob, node: NodeContext) -> Plan:
     if not node.subscriptions.alive(job.sub):
-        return None
-    return Delete(node, job.sub, job.at_node and node.connected, job.stored, job.undo)
+        return NOTHING
+    at_node = job.at_node and node.connected
+    return Plan(at_node, partial(Delete, node, job.sub, at_node, job.stored, job.undo))
 
 
-def _resubscribe_is_due(job: ResubscribeJob, node: NodeContext) -> bool:
+def _resubscribe(job: ResubscribeJob, node: NodeContext) -> Plan:
     subscriptions, sub = node.subscriptions, job.sub
-    return (
+    is_due = (
         node.connected
         and subscriptions.alive_and_established(sub)
         and sub.restore_pending
         and not subscriptions.all_leaving(sub)
     )
+    return Plan(True, partial(Resubscribe, node, sub)) if is_due else NOTHING
 
 
-def _routes(job: RoutesJob, node: NodeContext) -> Procedure | None:
+def _routes(job: RoutesJob, node: NodeContext) -> Plan:
     differ = node.subscriptions.alive_and_established(job.sub) and job.sub.routes_differ
-    return Routes(node, job.sub) if differ else None
+    return Plan(False, partial(Routes, node, job.sub)) if differ else NOTHING
 
 
 # --- what is left of a subscription that is gone
 
 
-def _cleanup_needs_node(job: CleanupJob, node: NodeContext) -> bool:
+def _cleanup(job: CleanupJob, node: NodeContext) -> Plan:
     removal = node.removals.get(job.instance_id)
-    return job.at_node and removal is not None and removal.node_delete
+    if removal is None:
+        return NOTHING
+    at_node = job.at_node and node.connected  # lost meanwhile: the delete waits for the next connection
+    return Plan(at_node and removal.node_delete, partial(Cleanup, node, removal, at_node))
 
 
-def _cleanup(job: CleanupJob, node: NodeContext) -> Procedure | None:
-    removal = node.removals.get(job.instance_id)
-    # lost meanwhile: the delete waits for the next connection
-    return Cleanup(node, removal, job.at_node and node.connected) if removal is not None else None
-
-
-class _Plan(Struct, frozen=True):
-    needs_node: Callable[[Any, NodeContext], bool]
-    procedure: Callable[[Any, NodeContext], Procedure | None]
-
-
-_PLANS: dict[type[Job], _Plan] = {
-    SubscribeJob: _Plan(_subscribe_needs_node, _subscribe),
-    LeaveJob: _Plan(_leave_needs_node, _leave),
-    LeaveOverRmrJob: _Plan(_leave_needs_node, _leave),
-    RemoveJob: _Plan(lambda job, node: job.at_node and node.subscriptions.alive(job.sub), _remove),
-    ResubscribeJob: _Plan(
-        _resubscribe_is_due, lambda job, node: Resubscribe(node, job.sub) if _resubscribe_is_due(job, node) else None
-    ),
-    RoutesJob: _Plan(lambda job, node: False, _routes),
-    CleanupJob: _Plan(_cleanup_needs_node, _cleanup),
+_PLANNERS: dict[type[Job], Callable[[Any, NodeContext], Plan]] = {
+    SubscribeJob: _subscribe,
+    LeaveJob: _leave,
+    LeaveOverRmrJob: _leave_over_rmr,
+    RemoveJob: _remove,
+    ResubscribeJob: _resubscribe,
+    RoutesJob: _routes,
+    CleanupJob: _cleanup,
 }

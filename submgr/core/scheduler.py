@@ -6,6 +6,7 @@ from __future__ import annotations
 from submgr.core import planner
 from submgr.core.context import NodeContext
 from submgr.core.jobs import Job
+from submgr.core.planner import Plan
 from submgr.core.queue import Entry, RunningProcedure
 from submgr.core.slices import SLICE
 
@@ -19,7 +20,7 @@ class Scheduler:
     def schedule(self, now: float) -> bool:
         """Starts the jobs that may start, a slice of them at most. Returns whether others may be left.
 
-        Whether a job needs the E2 node is asked again when it has waited for its slot: that may have changed meanwhile.
+        A job is planned again when it has waited for its slot: whether it needs the E2 node may have changed meanwhile.
         """
         node, queue = self.node, self.node.queue
         slots = node.controls.max_ongoing
@@ -27,11 +28,12 @@ class Scheduler:
             entry = queue.next(slots) if queue.unsettled else None
             if entry is None:
                 return False
-            if planner.needs_node(entry.work, node):
+            plan = planner.plan(entry.work, node)
+            if plan.needs_node:
                 starts = entry.has_slot or queue.take_slot(entry, slots)
             else:
                 starts = entry.has_side_slot or queue.take_side_slot(entry)
-            procedure = self._start(entry, now) if starts else None
+            procedure = self._start(entry, plan, now) if starts else None
             if procedure is not None:
                 self._go_on(procedure, now)
         return True
@@ -59,9 +61,9 @@ class Scheduler:
             self._go_on(due, now)
         return True
 
-    def _start(self, entry: Entry, now: float) -> RunningProcedure | None:
+    def _start(self, entry: Entry, plan: Plan, now: float) -> RunningProcedure | None:
         """Starts the procedure for the work of this entry; without one, the entry has ended."""
-        procedure = planner.plan(entry.work, self.node)
+        procedure = plan.begin()
         if procedure is None:
             self.node.end(entry)
             return None
@@ -91,10 +93,11 @@ class Scheduler:
             self.node.end(entry)
             return None
         entry.work = procedure.follow_up
-        if planner.needs_node(entry.work, self.node) and not entry.has_slot:
+        plan = planner.plan(entry.work, self.node)
+        if plan.needs_node and not entry.has_slot:
             self.node.queue.want_slot(entry)
             return None
-        return self._start(entry, now)
+        return self._start(entry, plan, now)
 
     def _silence(self, procedure: RunningProcedure) -> None:
         """The E2 node's answers are not for this procedure any more."""
