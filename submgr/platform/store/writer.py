@@ -12,9 +12,9 @@ from __future__ import annotations
 import logging
 import math
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import chain
-from operator import attrgetter
+from operator import attrgetter, methodcaller
 from typing import Any
 
 import gevent
@@ -62,6 +62,8 @@ class _Submission(Struct):
 
 
 _change_of: Callable[[_Submission], Change] = attrgetter("change")
+_set_by: Callable[[_Submission], Mapping[str, bytes]] = attrgetter("change.set")
+_values: Callable[[Mapping[str, bytes]], Iterable[bytes]] = methodcaller("values")
 
 
 class Writer:
@@ -269,13 +271,18 @@ def _tell(group: Iterable[_Submission], error: StoreError | None) -> None:
 
 def _cut(group: list[_Submission]) -> list[_Submission]:
     """Leaves as many of a group, from its beginning, as one may have. Returns the rest."""
-    count = min(len(group), MAX_GROUP_CHANGES)
-    size = sum(map(len, chain.from_iterable(submission.change.set.values() for submission in group[:count])))
-    if size <= MAX_GROUP_BYTES and count == len(group):
+    if len(group) <= MAX_GROUP_CHANGES and _size(group) <= MAX_GROUP_BYTES:
         return []
+    count = min(len(group), MAX_GROUP_CHANGES)
+    size = _size(group[:count])
     while size > MAX_GROUP_BYTES and count > 1:
         count -= 1
-        size -= sum(map(len, group[count].change.set.values()))
+        size -= _size(group[count : count + 1])
     rest = group[count:]
     del group[count:]
     return rest
+
+
+def _size(group: Iterable[_Submission]) -> int:
+    """Bytes of the values that are to be set."""
+    return sum(map(len, chain.from_iterable(map(_values, map(_set_by, group)))))
