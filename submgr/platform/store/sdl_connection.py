@@ -71,13 +71,22 @@ class SdlConnection(Connection):
             sock.settimeout(seconds)
 
     def exchange(self, data: bytes, most: int) -> bytes:
-        """Sends all of `data`; what comes next then, at most so many bytes. Raises OSError."""
+        """Sends all of `data`; what comes next then, at most so many bytes. Raises OSError.
+
+        The kernel's socket below gevent's is asked first: as a rule neither has to wait.
+        """
         sock: Any = self._sock
-        sent = sock.send(data)
+        try:
+            sent = sock._sock.send(data)
+        except BlockingIOError:
+            sent = 0
         if sent < len(data):
             sock.sendall(memoryview(data)[sent:])
         wait_until_readable(sock)
-        answer: bytes = sock.recv(most)
+        try:
+            answer: bytes = sock._sock.recv(most)
+        except BlockingIOError:  # woken for nothing
+            answer = sock.recv(most)
         if not answer:
             raise ConnectionResetError("Connection closed by server.")
         return answer
