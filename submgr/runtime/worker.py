@@ -77,6 +77,7 @@ class Worker:
         self.begun = Event()
         """Set when the first events have been handled, or the worker crashed while handling them."""
         self._ports = ports
+        self._clock = ports.clock
         self._saw = ports.observer.saw
         self._retire = retire
         self._crashed = crashed
@@ -142,10 +143,10 @@ class Worker:
     def _run(self, first: Iterable[e.Event]) -> None:
         # the one place where any exception is taken: a bug in one node's work must not touch the others
         try:
-            self.busy_since = self._ports.clock()
+            self.busy_since = self._clock()
             self._give_way()
             for event in first:
-                self._work(event, self.node.slices(event, self._ports.clock()))
+                self._work(event, self.node.slices(event, self._clock()))
                 self._share_turn()
             self.begun.set()
             self._loop()
@@ -157,7 +158,7 @@ class Worker:
             self.begun.set()
 
     def _loop(self) -> None:
-        node, inbox, clock = self.node, self._inbox.items, self._ports.clock
+        node, inbox, clock = self.node, self._inbox.items, self._clock
         wake_by = node.wake_by
         while not (node.idle and self._retire(self)):
             if not inbox:
@@ -181,7 +182,7 @@ class Worker:
         self.busy_since = None
         self._inbox.wait()
         self._share.begin()  # many workers may have got their events in one turn of the event loop
-        self.busy_since = self._ports.clock()
+        self.busy_since = self._clock()
 
     def _work(self, event: e.Event | None, slices: Iterable[list[c.Command]]) -> None:
         """Performs the commands that an event brings (None: a timer), and tells the observer. Others have their turn
@@ -205,7 +206,7 @@ class Worker:
     def _give_way(self) -> None:
         self.busy_since = None
         self._share.spend()
-        self.busy_since = self._ports.clock()
+        self.busy_since = self._clock()
 
     def _performed(self, commands: list[c.Command]) -> list[c.Command]:
         """Leaves out what could not be performed: the core learns of that by an event."""
