@@ -44,10 +44,10 @@ class Scheduler:
 
     def deliver(self, procedure: RunningProcedure, event: object, now: float) -> bool:
         """Gives an event to a procedure. Returns False when its state does not know the event."""
-        taken = procedure.feed(event, now)
-        if taken:
-            self._go_on(procedure, now)
-        return taken
+        if not procedure.feed(event, now):
+            return False
+        self._go_on(procedure, now)
+        return True
 
     def expire(self, now: float) -> bool:
         """Does the next thing that is due by now. Returns False when nothing is."""

@@ -46,16 +46,6 @@ class Admission(Procedure):
         self._digest = digest
         node.pending_posts[event.token] = self
 
-    def start(self, now: float) -> None:
-        rest, request, subscriptions = self.rest, self.request, self.node.subscriptions
-        rest.admission = self
-        rest.endpoint = request.endpoint
-        first = rest.digests[-1] if rest.digests else self._digest
-        subscriptions.forget_digests(rest)
-        rest.digests = tuple(dict.fromkeys((self._digest, first)))
-        subscriptions.index_digests(rest)
-        super().start(now)
-
     def join(self, token: int) -> None:
         self._tokens.add(token)
         self.node.pending_posts[token] = self
@@ -90,7 +80,15 @@ class Admission(Procedure):
             self._release_quota()
 
     def enter_saving(self, now: float) -> None:
-        self.node.emit(SaveRest(self.rest.record(), self.step))
+        """The REST subscription is what the POST says from now on, unless it fails."""
+        rest, subscriptions = self.rest, self.node.subscriptions
+        rest.admission = self
+        rest.endpoint = self.request.endpoint
+        first = rest.digests[-1] if rest.digests else self._digest
+        subscriptions.forget_digests(rest)
+        rest.digests = tuple(dict.fromkeys((self._digest, first)))
+        subscriptions.index_digests(rest)
+        self.node.emit(SaveRest(rest.record(), self.step))
 
     def leave_saving(self, event: object) -> None:
         if isinstance(event, SaveFailed | Expired):
