@@ -32,9 +32,8 @@ MASTER = [b"master"]
 
 def packed(*words: bytes) -> bytes:
     """A command as redis reads it (RESP2): how many words, and each one behind its length."""
-    count = len(words)
-    lines = [b"*%d" % count, *words, *words, b""]
-    lines[1:-1:2] = (b"$%d " * count % tuple(map(len, words))).split()
+    lines = [b"*%d" % len(words), *words, *words, b""]
+    lines[1:-1:2] = [b"$%d" % len(word) for word in words]
     lines[2:-1:2] = words
     return b"\r\n".join(lines)
 

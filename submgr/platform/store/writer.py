@@ -12,9 +12,9 @@ from __future__ import annotations
 import logging
 import math
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from itertools import chain
-from operator import attrgetter, methodcaller
+from operator import attrgetter
 from typing import Any
 
 import gevent
@@ -62,8 +62,6 @@ class _Submission(Struct):
 
 
 _change_of: Callable[[_Submission], Change] = attrgetter("change")
-_set_by: Callable[[_Submission], Mapping[str, bytes]] = attrgetter("change.set")
-_values: Callable[[Mapping[str, bytes]], Iterable[bytes]] = methodcaller("values")
 
 
 class Writer:
@@ -285,4 +283,4 @@ def _cut(group: list[_Submission]) -> list[_Submission]:
 
 def _size(group: Iterable[_Submission]) -> int:
     """Bytes of the values that are to be set."""
-    return sum(map(len, chain.from_iterable(map(_values, map(_set_by, group)))))
+    return sum(map(len, chain.from_iterable(submission.change.set.values() for submission in group)))
