@@ -15,7 +15,7 @@ from submgr.adapters.journal.parts import make_journal
 from submgr.adapters.metrics import gauges
 from submgr.adapters.metrics.monitoring import Monitoring, monitoring_of
 from submgr.adapters.metrics.observer import SdlObserver, WorkerObserver
-from submgr.adapters.observers import Observers, SeenLater
+from submgr.adapters.observers import Observers
 from submgr.adapters.records.loader import RecordLoader
 from submgr.adapters.records.progress import RestoreProgress
 from submgr.adapters.records.store import StoredRecords
@@ -128,7 +128,7 @@ def build(
     rmr = make_rmr(live.current, environment, e2_termination, may_send)
     routes = StoredRoutes(records.save_routes)
     rmr.on_pushed(routes.keep)
-    observers = SeenLater(Observers(WorkerObserver(monitoring.counters, monitoring.metrics), journalling.observer))
+    observers = Observers(WorkerObserver(monitoring.counters, monitoring.metrics), journalling.observer)
     ports = Ports(records, routing_manager, notifier, e2_termination, replies.reply, observers, time.monotonic)
     if tracing is not None:
         ports = traced(ports, tracing, live.current)

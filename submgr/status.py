@@ -11,7 +11,7 @@ from socket import gethostname
 from submgr.adapters.journal.observer import JournalObserver
 from submgr.adapters.journal.parts import Journalling
 from submgr.adapters.notifier import XappNotifier
-from submgr.adapters.observers import SeenLater
+from submgr.adapters.observers import Observers
 from submgr.adapters.rnib.connected_nodes import ConnectedNodes
 from submgr.adapters.rnib.connection_state import NodeState
 from submgr.overview.overview import Overview
@@ -99,7 +99,7 @@ def make_looks(
     probes: Probes,
     health: Health,
     journalling: Journalling,
-    observers: SeenLater,
+    observers: Observers,
     dispatcher: Dispatcher,
     connections: ConnectedNodes,
     node_state: NodeState,

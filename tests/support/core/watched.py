@@ -12,7 +12,6 @@ from submgr.adapters.journal.tallies import Tallies
 from submgr.adapters.observers import Observers
 from submgr.core import commands as c
 from submgr.core import events as e
-from submgr.runtime.ports import Observer
 from support.core.outside import Outside, turns
 
 START = 1_800_000_000.0
@@ -27,13 +26,14 @@ class Watched(Outside):
         self.outcomes = Outcomes()
         self.tallies = Tallies(lambda: self.when)
         self.observer = JournalObserver(self.journal, self.outcomes, self.tallies, lambda: self.when)
-        self.observers: Observer = Observers(self.observer)
+        self.observers = Observers(self.observer)
         super().__init__()
 
     def saw(self, meid: str, event: e.Event | None, commands: Sequence[c.Command]) -> None:
         self.when += 1
         super().saw(meid, event, commands)
         self.observers.saw(meid, event, commands)
+        self.observers.tell()
 
     @staticmethod
     def turns() -> None:

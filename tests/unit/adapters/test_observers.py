@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import gevent
 import pytest
 
-from submgr.adapters.observers import MOST, Observers, SeenLater, WatchCommand, WatchEvent
+from submgr.adapters.observers import MOST, Observers, WatchCommand, WatchEvent
 from submgr.core import commands as c
 from submgr.core import events as e
 from submgr.platform.turns import step_back
@@ -30,6 +30,7 @@ def test_each_hears_of_what_it_watches_in_the_order_of_events_commands_and_watch
     observers = Observers(one, two)
     event, commands = e.Saved(7), [SAVED, SENT]
     observers.saw("gnb_1", event, commands)
+    observers.tell()
     assert heard == [
         (one, "gnb_1", event, commands),
         (two, "gnb_1", event, commands),
@@ -44,60 +45,64 @@ def test_what_nobody_watches_is_told_to_nobody() -> None:
     observers = Observers(Watching(heard, (e.Saved,), (c.DropNotifications,)))
     observers.saw("gnb_1", None, [SAVED])
     observers.saw("gnb_1", e.RouteDone(7), [])
+    observers.tell()
     assert heard == []
 
 
-class Seen:
-    """An observer that writes down what it saw. `fails`: the Meid whose events it cannot bear."""
+class Told:
+    """Writes down the Meids of which it is told a ConfirmDelete. `fails`: the one that it cannot bear."""
+
+    by_event: Mapping[type, WatchEvent] = {}
 
     def __init__(self, fails: str = "") -> None:
-        self.seen: list[tuple[str, object]] = []
+        self.meids: list[str] = []
+        self.by_command: Mapping[type, WatchCommand] = {c.ConfirmDelete: self._tell}
         self._fails = fails
 
-    def saw(self, meid: str, event: e.Event | None, commands: Sequence[c.Command]) -> None:
+    def _tell(self, meid: str, *_: object) -> None:
         if meid == self._fails:
             raise RuntimeError("a bug")
-        self.seen.append((meid, commands[0] if commands else event))
+        self.meids.append(meid)
 
 
-def test_it_is_seen_behind_what_was_ready_before_and_in_order() -> None:
-    observer = Seen()
-    later = SeenLater(observer)
-    sent = gevent.spawn(lambda: observer.seen.append(("sent", None)))
-    later.saw("gnb_1", None, [SAVED])
-    later.saw("gnb_2", e.Saved(7), [SENT])
-    assert observer.seen == []
+def test_watchers_are_told_behind_what_was_ready_before_and_in_order() -> None:
+    watcher = Told()
+    observers = Observers(watcher)
+    sent = gevent.spawn(watcher.meids.append, "sent")
+    observers.saw("gnb_1", None, [SAVED])
+    observers.saw("gnb_2", e.Saved(7), [SENT, SAVED])
+    assert watcher.meids == []
     sent.join()
     step_back()
-    assert observer.seen == [("sent", None), ("gnb_1", SAVED), ("gnb_2", SENT)]
+    assert watcher.meids == ["sent", "gnb_1", "gnb_2"]
 
 
-def test_each_change_is_one_before_it_is_seen_and_one_afterwards() -> None:
+def test_there_is_a_change_before_it_is_told_and_one_afterwards() -> None:
     """So that what was read in between is read again."""
-    later = SeenLater(Seen())
-    later.saw("gnb_1", e.RouteDone(7), [])
-    before = later.changes
+    observers = Observers(Told())
+    observers.saw("gnb_1", e.RouteDone(7), [])
+    before = observers.changes
     step_back()
-    assert 0 < before < later.changes
+    assert 0 < before < observers.changes
 
 
-def test_a_bug_of_the_observer_is_logged_and_takes_nothing_else_along(caplog: pytest.LogCaptureFixture) -> None:
-    observer = Seen(fails="gnb_2")
-    later = SeenLater(observer)
+def test_a_bug_of_a_watcher_is_logged_and_takes_nothing_else_along(caplog: pytest.LogCaptureFixture) -> None:
+    watcher = Told(fails="gnb_2")
+    observers = Observers(watcher)
     for meid in ("gnb_1", "gnb_2", "gnb_3"):
-        later.saw(meid, None, [SAVED])
+        observers.saw(meid, None, [SAVED])
     step_back()
-    assert [meid for meid, _ in observer.seen] == ["gnb_1", "gnb_3"]
+    assert watcher.meids == ["gnb_1", "gnb_3"]
     assert [record.message for record in caplog.records] == ["what a worker did could not be told"]
 
 
 @pytest.mark.parametrize(("times", "commands"), [(MOST + 1, 1), (1, MOST + 1)])
 def test_much_does_not_gather_for_one_turn(times: int, commands: int) -> None:
-    observer = Seen()
-    later = SeenLater(observer)
+    watcher = Told()
+    observers = Observers(watcher)
     for _ in range(times):
-        later.saw("gnb_1", None, [SAVED] * commands)
-    assert len(observer.seen) == times
-    later.saw("gnb_1", None, [SENT])
+        observers.saw("gnb_1", None, [SAVED] * commands)
+    assert len(watcher.meids) == times * commands
+    observers.saw("gnb_2", None, [SAVED])
     step_back()
-    assert observer.seen[times:] == [("gnb_1", SENT)]
+    assert watcher.meids[times * commands :] == ["gnb_2"]

@@ -15,7 +15,7 @@ from submgr.adapters.journal.node_states import NodeStates
 from submgr.adapters.journal.observer import JournalObserver
 from submgr.adapters.journal.outcomes import Outcomes
 from submgr.adapters.journal.tallies import Tallies
-from submgr.adapters.observers import Observers, SeenLater
+from submgr.adapters.observers import Observers
 from submgr.adapters.rnib.connected_nodes import ConnectedNodes
 from submgr.adapters.rnib.connection_state import LocalNodeState
 from submgr.adapters.rnib.ran_functions import RanFunction
@@ -161,7 +161,7 @@ class LookedAt:
         self.node_states = NodeStates(self.journal, lambda: self.now)
         self.local.on_change(self.node_states.changed)
         self.observer = JournalObserver(self.journal, self.outcomes, self.tallies, lambda: self.now)
-        self.observers = SeenLater(Observers(self.observer))
+        self.observers = Observers(self.observer)
         well = Neighbour("memory", True, "all is well")
         self.status = Status(
             "submgr-0", "1.2.3", self.now, True, (), True, well, 1, 2, 3.0, (well,), longest_stall=0.0042, memory=5000

@@ -227,9 +227,11 @@ def test_a_flood_of_failures_that_are_alike_has_few_lines_and_leaves_room_for_ot
         for number in range(10_000):
             told = Finished("subscribe", Outcome.REFUSED, 0.1, number, f"r{number}", failure.cause, failure, about)
             outside.observers.saw("gnb_1", None, [told])
+        outside.observers.tell()
     assert len(caplog.records) == 20
     assert len(outside.journal.after(0)) == ALIKE
     assert outside.tallies.refused_in_a_row("gnb_1") == 10_000
     outside.when += INTERVAL
     outside.observers.saw("gnb_1", None, [told])
+    outside.observers.tell()
     assert outside.words()[-1].endswith(f"no (and {10_000 - ALIKE} more like it)")

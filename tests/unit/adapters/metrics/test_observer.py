@@ -11,7 +11,9 @@ from submgr.core.commands import Note, Noted
 def test_every_note_of_the_core_is_counted(note: Note) -> None:
     watched = monitoring_of("")
     unconfirmed = {Note.UNCONFIRMED_DELETE: 1.0, Note.CONFIRMED_LATE: -1.0}
-    Observers(WorkerObserver(watched.counters, watched.metrics)).saw("gnb_1", None, [Noted(note, 3)])
+    observers = Observers(WorkerObserver(watched.counters, watched.metrics))
+    observers.saw("gnb_1", None, [Noted(note, 3)])
+    observers.tell()
     if note in unconfirmed:
         assert watched.registry.get_sample_value("submgr_unconfirmed_deletes") == unconfirmed[note]
     else:
