@@ -74,7 +74,8 @@ class Ledger:
         try:
             yield found
         finally:
-            self._readers.remove(touched)
+            # not by `remove`: the set of another reader may be equal at the moment
+            self._readers = [reader for reader in self._readers if reader is not touched]
         if self.complete and not anew:
             return
         newer = {key: self._held.get(key) for key in touched}

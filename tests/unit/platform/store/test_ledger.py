@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from contextlib import suppress
+
 from submgr.platform.store.base import Change
 from submgr.platform.store.ledger import Ledger, effect_of, split
 
@@ -121,6 +123,17 @@ def test_a_read_of_all_that_failed_teaches_nothing() -> None:
     except OSError:
         pass
     assert ledger.unseen({"k": b""}) == ["k"]
+
+
+def test_a_read_of_all_is_not_taken_for_another_one_that_began_later_and_failed() -> None:
+    ledger = Ledger()
+    with ledger.reading_all() as found:
+        with suppress(OSError), ledger.reading_all():
+            raise OSError
+        acknowledged(ledger, k=b"1")
+        found.update(k=b"0")
+    ledger.failed(Change(NS, {"k": b"2"}), persistent=False, unknown=True)
+    assert list(ledger.repairs(10, 10**6)) == [{"k": b"1"}]
 
 
 def test_repairs_come_in_pieces() -> None:
