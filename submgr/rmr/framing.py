@@ -156,6 +156,11 @@ class Framer:
         """Whether a frame has begun and not ended."""
         return bool(self._pending) or self._streamed is not None
 
+    def forget(self) -> None:
+        """Lets go of the unfinished frame, and of the origin. The stream has ended."""
+        self._pending = bytearray()
+        self._streamed = self._origin = None
+
     def feed(self, data: bytes) -> list[Message]:
         """The messages that `data` completes, in the order of the stream. Never raises for what it is fed."""
         if self.error is not None:

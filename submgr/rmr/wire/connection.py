@@ -180,6 +180,7 @@ class Connection:
         self.open = False
         if pending := self._framer.pending:
             self._owner.partial(self, -pending)
+        self._framer.forget()  # it knows this connection: the frame would stay until the next garbage collection
         self.sock.close()
         self._owner.closed(self)
         if self._queue is not None:
