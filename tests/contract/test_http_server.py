@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The HTTP server as clients see it, good ones and bad ones, over real sockets."""
 
+import gc
 import json
 import logging
 import os
@@ -22,6 +23,7 @@ from submgr.platform.http.client import HttpClient
 from submgr.platform.http.connections import HttpLimits
 from submgr.platform.http.error_formats import problem_errors
 from submgr.platform.http.errors import HttpProtocolError
+from submgr.platform.http.handler import Handler
 from submgr.platform.http.listen import ListenError
 from submgr.platform.http.server import HttpServer
 from submgr.platform.http.target import Target
@@ -363,6 +365,31 @@ def test_descriptors_are_flat_over_many_clients(server):
 
     before = some(10)
     assert some(100) <= before + 1
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"GET /things HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" + b"too much" * 9999,
+        b"POST /things HTTP/1.1\r\nHost: x\r\nContent-Length: 90000\r\n\r\nhalf",
+        b"no request\r\n\r\n",
+    ],
+)
+def test_nothing_is_kept_of_a_connection_that_has_ended(server, request_bytes):
+    def kept():
+        return sum(isinstance(each, Handler) for each in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        with connect(server) as sock:
+            sock.sendall(request_bytes)
+            sock.shutdown(socket.SHUT_WR)
+            assert sock.recv(1) == b"H"
+        eventually(lambda: len(server.connections) == 0)
+        assert kept() == 0, "it is kept until the next garbage collection"
+    finally:
+        gc.enable()
 
 
 def test_an_answer_that_breaks_off_is_seen_as_broken(call, caplog):

@@ -64,6 +64,8 @@ class Handler(AnsweringHandler):
         finally:
             sock.close()
             self.connections.leave(self)
+            self._request = self.environ = None
+            self.__dict__.pop("_source", None)  # it knows this handler: both would stay until a garbage collection
 
     def _secured(self, sock: socket.socket) -> socket.socket:
         """Makes the TLS handshake, if the server has TLS, and goes on with its socket. Raises OSError."""
