@@ -414,6 +414,24 @@ def test_what_comes_on_a_connection_we_opened_is_read(node: Callable[..., Made])
         eventually(lambda: [message.payload for message in got] == [b"back"])
 
 
+def test_an_answer_on_a_connection_we_opened_does_not_come_into_the_middle_of_a_frame(
+    node: Callable[..., Made],
+) -> None:
+    transport, _ = node(send_timeout=10.0)
+    payloads = [bytes([number]) * 1_000_000 for number in range(8)]
+    with Peer(read=False) as peer:
+        for payload in payloads:
+            assert transport.send_to(peer.name, Message(1, payload)) is Status.OK
+        eventually(lambda: peer.links and 0 < transport.stats().endpoints[peer.name] < 8)
+        link = peer.links[0]
+        link.send(frame(mtype=mtypes.RIC_HEALTH_CHECK_REQ))
+        eventually(lambda: transport.stats().received == 1)
+        link.read()
+        eventually(lambda: link.closed or len(link.got) == 9)
+        assert [message.payload for message in link.got if message.mtype == 1] == payloads
+        assert mtypes.RIC_HEALTH_CHECK_RESP in [message.mtype for message in link.got]
+
+
 def test_no_delay_on_every_connection(node: Callable[..., Made]) -> None:
     transport, _ = node()
     with Peer() as peer:

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One TCP connection: a greenlet reads it, and another greenlet writes the answers queued for it."""
+"""One TCP connection: a greenlet reads it, and another greenlet writes the answers queued for it.
+
+Only one writes to a socket: a frame that the kernel has taken in part goes on with its own octets, not with another's.
+"""
 
 from __future__ import annotations
 
 import socket as stdsocket
+from collections.abc import Callable
 from time import monotonic
 from typing import Any, Protocol
 
@@ -16,6 +20,8 @@ from submgr.rmr.framing import Framer
 from submgr.rmr.message import Message
 from submgr.rmr.transport import TransportConfig
 from submgr.rmr.wire.send_queue import Item, SendQueue
+
+Put = Callable[[Item], bool]
 
 _SMALL_READ = 1 << 14
 _LARGE_READ = 1 << 16
@@ -61,7 +67,8 @@ class Connection:
     The connection is the `origin` of the messages read from it.
     """
 
-    def __init__(self, sock: Any, peer: str, owner: Owner) -> None:
+    def __init__(self, sock: Any, peer: str, owner: Owner, put: Put | None = None) -> None:
+        """`put`: queues an answer with all else that is written to this socket. None: nobody else writes to it."""
         self.sock = sock
         self.peer = peer
         self.host = peer.rpartition(":")[0]
@@ -72,6 +79,7 @@ class Connection:
         self.open = True
         self._owner = owner
         self._framer = Framer(owner.config.max_frame, self, owner.config.stream_above)
+        self._put = put
         self._queue: SendQueue | None = None
         self._writer: Any = None
 
@@ -149,9 +157,11 @@ class Connection:
         self.sock.settimeout(self._owner.config.frame_timeout)
 
     def put(self, item: Item) -> bool:
-        """Queues an answer to be written on this connection; False when it is closed or its queue is full."""
+        """Queues an answer to be written here; False when the connection is closed or its queue is full."""
         if not self.open:
             return False
+        if self._put is not None:
+            return self._put(item)
         if self._queue is None:
             self._queue = self._owner.new_send_queue()
         taken = self._queue.put(item)
@@ -181,6 +191,7 @@ class Connection:
         if pending := self._framer.pending:
             self._owner.partial(self, -pending)
         self._framer.forget()  # it knows this connection: the frame would stay until the next garbage collection
+        self._put = None
         self.sock.close()
         self._owner.closed(self)
         if self._queue is not None:

@@ -16,7 +16,7 @@ from submgr.platform.names import Names, neighbours, strangers
 from submgr.platform.supervised import SupervisedLoop
 from submgr.rmr.addresses import split_address
 from submgr.rmr.transport import TransportConfig
-from submgr.rmr.wire.connection import Connection, prepare
+from submgr.rmr.wire.connection import Connection, Put, prepare
 from submgr.rmr.wire.send_queue import Item, SendQueue
 
 _LONGEST_PAUSE = 1.0
@@ -38,10 +38,10 @@ class Endpoint:
         name: str,
         config: TransportConfig,
         queue: SendQueue,
-        adopt: Callable[[Any, str], Connection],
+        adopt: Callable[[Any, str, Put], Connection],
         names: Names,
     ) -> None:
-        """`adopt` makes a connection of a connected socket, `names` looks the host up.
+        """`adopt` makes a connection of a connected socket; its answers are `put` here. `names` looks the host up.
 
         Raises AddressError when the name is no "host:port".
         """
@@ -127,7 +127,7 @@ class Endpoint:
             sock.close()
             return
         self.trouble, self._pause = "", 0.0
-        self.connection = self._adopt(sock, self.name)
+        self.connection = self._adopt(sock, self.name, self.put)
 
     def _open(self, limit: float) -> Any:
         """A connected socket; name look-up and connection together take at most `limit` seconds."""
@@ -167,7 +167,7 @@ class Endpoints:
         self,
         config: TransportConfig,
         new_send_queue: Callable[[], SendQueue],
-        adopt: Callable[[Any, str], Connection],
+        adopt: Callable[[Any, str, Put], Connection],
         routed: Routed,
         ours: frozenset[str] = frozenset(),
     ) -> None:

@@ -25,7 +25,7 @@ from submgr.rmr.receiver import HEALTHY, Receiver
 from submgr.rmr.router import Copies, Router
 from submgr.rmr.routing.table import RouteTable
 from submgr.rmr.transport import Failed, OnError, OnMessage, Stats, TransportConfig, TransportError
-from submgr.rmr.wire.connection import Connection, prepare
+from submgr.rmr.wire.connection import Connection, Put, prepare
 from submgr.rmr.wire.endpoint import Endpoint, Endpoints
 from submgr.rmr.wire.send_queue import Item, SendQueue
 
@@ -233,8 +233,8 @@ class WireTransport:
         )
         silent.close("connection closed to make room")
 
-    def _adopt(self, sock: Any, name: str) -> Connection:
-        connection = Connection(sock, name, self)
+    def _adopt(self, sock: Any, name: str, put: Put) -> Connection:
+        connection = Connection(sock, name, self, put)
         self._opened.add(connection)
         gevent.spawn(connection.read)
         return connection
