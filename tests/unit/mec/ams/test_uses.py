@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 import pytest
+from gevent.event import Event
 
 from mec.ams.model import ANY_APP, Use
 from mec.ams.uses import Uses
-from submgr.platform.store.base import Change, Done
-from submgr.platform.store.memory import MemoryStore
+from submgr.platform.store.committing import CommittingStore
+from submgr.platform.store.memory import MemoryBackend, MemoryStore
+from submgr.platform.turns import turn
 
 IMSI = "001010000000001"
 
@@ -95,23 +99,36 @@ def test_memory_for_states_is_bounded(store: MemoryStore) -> None:
     assert all(uses.state_of(use_of(uses, str(app))) == b"x" * 300 for app in range(20))
 
 
-class Hanging(MemoryStore):
-    """Once it `hangs` it takes changes, and never says that they are done."""
+class Hanging(MemoryBackend):
+    """Once it `hangs` it takes writes, and does not say that they are done before it goes on."""
 
-    hangs = False
+    def __init__(self) -> None:
+        super().__init__()
+        self.goes_on = Event()
+        self.goes_on.set()
 
-    def submit(self, change: Change, done: Done, *, persistent: bool = False) -> None:
-        if not self.hangs:
-            super().submit(change, done, persistent=persistent)
+    def hangs(self) -> None:
+        self.goes_on.clear()
+
+    def write(self, namespace: str, values: Mapping[str, bytes], removals: Collection[str]) -> None:
+        self.goes_on.wait()
+        super().write(namespace, values, removals)
 
 
 def test_states_that_wait_for_the_store_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mec.ams.uses.MAX_UNSAVED", 1000)
-    store = Hanging()
+    database = Hanging()
+    store = CommittingStore(database)
     store.start()
     uses = Uses(store, 5)
     for app in range(5):
         uses.notified(IMSI, str(app), 9)
-    store.hangs = True
-    assert [uses.keep_state(use_of(uses, str(app)), b"x" * 300) for app in range(5)] == [True] * 3 + [False] * 2
+    database.hangs()
+    kept = []
+    for app in range(5):
+        kept.append(uses.keep_state(use_of(uses, str(app)), b"x" * 300))
+        turn()
+    assert kept == [True] * 3 + [False] * 2
+    database.goes_on.set()
     store.stop()
+    assert not uses._unsaved
