@@ -160,6 +160,24 @@ def test_a_bug_is_logged_with_its_traceback_and_not_told_to_the_client(call, cap
     assert [record.exc_info[0] for record in records] == [RuntimeError]
 
 
+def test_the_log_has_the_status_of_the_request_not_of_the_one_before(server, caplog):
+    app = server._app
+
+    def fails(environ, start_response):
+        if environ["PATH_INFO"] == "/fails":
+            raise RuntimeError("a bug")
+        return app(environ, start_response)
+
+    server._server.application = fails
+    caplog.set_level(logging.DEBUG, "submgr.platform.http.handler")
+    things, fails = (f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode() for path in ("/things", "/fails"))
+    with connect(server) as sock:
+        sock.sendall(things + fails)
+        assert until_closed(sock).count(b"HTTP/1.1 ") == 2
+    eventually(lambda: len(server.connections) == 0)
+    assert [record.status for record in caplog.records if record.msg == "http"] == [200, 500]
+
+
 def test_problem_details_are_the_other_format():
     server = HttpServer("t", "127.0.0.1:0", make_app(errors=problem_errors), limits=LIMITS, errors=problem_errors)
     server.start()

@@ -169,7 +169,7 @@ class Handler(AnsweringHandler):
         """Has the request answered, whatever happens meanwhile. In place of pywsgi's, which discards what the
         application has left of a body: it has come completely here."""
         self.time_start = time.time()
-        self.status = None
+        self.code = self.status = None
         self.headers_sent = self.response_use_chunked = False
         self.response_length = 0
         try:
@@ -267,6 +267,7 @@ class Handler(AnsweringHandler):
     def _answer(self, refused: Refused) -> None:
         """Sends an error, then reads on for a while: closing with unread input would reset the connection too early."""
         self.close_connection = True
+        self.code = refused.status
         self._refused = True
         self.connections.release(self)
         self.connections.slow(self)

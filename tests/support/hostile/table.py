@@ -117,7 +117,7 @@ RMR = (
     Attack(name="broken-frames", port="4560", sequence="one connection after the other, a broken frame on each",
            run=rmr.broken_frames),
     Attack(name="unfinished-frames", port="4560", sequence="300 connections, a frame of 1 MiB without its end on each",
-           run=rmr.unfinished_frames, memory=2.5),
+           run=rmr.unfinished_frames, memory=2.0),
     Attack(name="idle-connections", port="4560", sequence="2,000 connections that say nothing",
            run=rmr.idle_connections, descriptors=2100, memory=2.5),
     Attack(name="deaf-peer", port="4560", sequence="health checks for ever, no answer is read", run=rmr.deaf_peer,
