@@ -21,7 +21,8 @@ from submgr.core.subscriptions import Subscriptions
 from submgr.e2ap.messages import SubscriptionDeleteResponse, SubscriptionFailure, SubscriptionResponse
 
 TIMERS_PER_STEP = 8
-"""As many timers are kept for each step that is awaited, at most: most timers outlive the step that they were for."""
+"""Most timers outlive the step that they were for. When a procedure ends, and there are more than so many for each step
+and each later job that is waited for, the timers of steps that have ended are thrown away."""
 
 Transaction = tuple[RmrEndpoint, bytes]
 """An RMR request of an xApp: where it came from, and its RMR transaction id."""
@@ -32,8 +33,9 @@ class NodeContext:
 
     `pending_posts`, `pending_deletes`: REST requests that have not been answered, by token. `talking`: the procedure
     that gets the E2 node's answers, by instance id. `awaited`: the procedure that gets the ports' answers, by step.
-    `timers`: when each step is over at the latest, a heap; some of the steps have ended already. `stale`: the node was
-    not connected at the start, so what was restored may be gone there. Times are monotonic seconds.
+    `timers`: when each step is over at the latest, and when each later job is due, a heap; some of the steps have ended
+    already. `stale`: the node was not connected at the start, so what was restored may be gone there. Times are
+    monotonic seconds.
     """
 
     def __init__(self, meid: str, registry: Registry, controls: Controls, connected: bool) -> None:

@@ -36,7 +36,7 @@ class Reachability:
     `reachable`: it does. `error`: why it counts as unreachable, else None. Only this class sets both.
 
     `interval`: seconds between two looks at a database that answers; the greenlet looks four times as often at one
-    that does not. It calls `on_look` after each look. `on_fenced` is called when a write finds that another process has
+    that does not. It calls `on_look` after each look. `on_fenced` is called when a call finds that another process has
     the database.
     """
 
