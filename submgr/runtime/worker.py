@@ -189,7 +189,7 @@ class Worker:
         between two slices of it; the worker's own inbox waits until the event is dealt with."""
         perform = self._perform
         for commands in slices:
-            if event is None:
+            if event is None:  # a timer, or not the first slice: the loop has not asked before this one
                 self._share_turn()
             for command in commands:
                 perform[type(command)](command)

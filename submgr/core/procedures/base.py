@@ -186,7 +186,7 @@ class Procedure(ABC):
 
 def _resolved(cls: type[Procedure], table: Table) -> dict[State, _Place]:
     """Finds the methods of each state. Raises TypeError for a state that nothing enters, a `Skip` arrow without its
-    condition, and a method whose state is not in the table."""
+    condition, a state that has a timer and must not, or none and must, and a method whose state is not in the table."""
     names = {state.name.lower(): state for state in table}
     for method in dir(cls):
         kind, _, name = method.partition("_")
@@ -201,6 +201,8 @@ def _resolved(cls: type[Procedure], table: Table) -> dict[State, _Place]:
             raise TypeError(f"{cls.__name__}: nothing enters {name}")
         if (needs is not None) is not (Skip in row.to):
             raise TypeError(f"{cls.__name__}: {name} has either a Skip arrow or needs_{name}, not both")
+        if (row.timer is None) is not (state in (State.NEW, State.DONE, State.FAILED)):
+            raise TypeError(f"{cls.__name__}: {name} is left by a timer, or is the first or a last one, not both")
         seconds = None if row.timer is None or row.timer in ADJUSTABLE else row.timer.seconds
         leave = getattr(cls, f"leave_{name}", None)
         places[state] = _Place(state, row.timer, seconds, row.slot, enter, needs, leave, {})

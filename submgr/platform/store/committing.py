@@ -12,6 +12,7 @@ from gevent.event import AsyncResult
 
 from submgr.platform.store.base import (
     Change,
+    Done,
     FailureKind,
     Operation,
     StoreBackend,
@@ -88,7 +89,6 @@ class CommittingStore:
             self._clock,
             self._probe_interval,
         )
-        self.submit = self._writer.submit  # not through a method: five changes of a subscription come this way
         self._in_trouble = True
         self._writes = not self._fenced
 
@@ -112,6 +112,9 @@ class CommittingStore:
                 "store stopped with %d keys not brought to the value they shall hold", self._ledgers.repairs_pending
             )
         self._backend.close()
+
+    def submit(self, change: Change, done: Done, *, persistent: bool = False, lingers: bool = False) -> None:
+        self._writer.submit(change, done, persistent, lingers)
 
     def write(self, change: Change, *, persistent: bool = False) -> None:
         outcome: AsyncResult[StoreError | None] = AsyncResult()

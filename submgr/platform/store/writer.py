@@ -122,7 +122,7 @@ class Writer:
         self._loop.join()
         self._repairs.make(self._flush_until, self._write_group)
 
-    def submit(self, change: Change, done: Done, *, persistent: bool = False, lingers: bool = False) -> None:
+    def submit(self, change: Change, done: Done, persistent: bool, lingers: bool) -> None:
         """As `Store.submit`."""
         submission = _Submission(change, done, persistent, self._clock())
         if not self._running:

@@ -166,6 +166,16 @@ def test_an_event_that_the_row_does_not_list_is_refused(context: NodeContext) ->
             ("enter_done", "enter_saving", "needs_saving"),
             "Skip",
         ),
+        (
+            {S.NEW: Row({Start: S.SAVING}), S.SAVING: Row({Saved: S.DONE}), S.DONE: Row({})},
+            ("enter_done", "enter_saving"),
+            "saving is left by a timer",
+        ),
+        (
+            {S.NEW: Row({Start: S.DONE}), S.DONE: Row({}, T_STORE)},
+            ("enter_done",),
+            "done is left by a timer",
+        ),
     ],
 )
 def test_a_table_that_its_methods_do_not_fit_is_no_class(table: object, methods: tuple[str, ...], why: str) -> None:
