@@ -21,8 +21,8 @@ _DIGIT_OF = bytes(ord(DIGITS[octet % 62]) for octet in range(256))
 
 
 def new_ksuid() -> str:
-    """A new id: URL-safe, globally unique, in order of time to the second."""
-    return first_digits(int(time.time()) - EPOCH) + os.urandom(_RANDOM).translate(_DIGIT_OF).decode()
+    """A new id: URL-safe, globally unique, in order of time to the second; before the first second all are of that."""
+    return first_digits(max(int(time.time()) - EPOCH, 0)) + os.urandom(_RANDOM).translate(_DIGIT_OF).decode()
 
 
 @lru_cache(maxsize=2)

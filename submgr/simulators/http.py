@@ -11,6 +11,7 @@ POST /reset                  forget rules, log and state
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable
 from typing import Any
@@ -32,6 +33,8 @@ from submgr.platform.http.plain_answers import encode_json
 from submgr.platform.http.request_head import Refused
 from submgr.simulators.events import EventLog
 from submgr.simulators.rules import HttpRule, R, RuleBook, RuleError
+
+_log = logging.getLogger(__name__)
 
 _HTML = b"<html><head><title>Bad Gateway</title></head><body><h1>502</h1><p>upstream</p></body></html>"
 MAX_CONNECTIONS = 10_000
@@ -158,22 +161,25 @@ class HttpListener:
     def _reply(self, source: BufferedSocket, asked: request_reader.Request) -> bool:
         """Answers a request. Returns whether the connection goes on."""
         first, fields = asked.first, asked.fields
-        reply = self._answer(
-            Request(
-                first.line.method,
-                unquote(first.line.path.partition("?")[0]),
-                {key: values[-1] for key, values in parse_qs(first.query).items()} if first.query else {},
-                fields.environ.get("HTTP_HOST", ""),
-                asked.body,
-                fields.framing.chunked,
-            )
+        request = Request(
+            first.line.method,
+            unquote(first.line.path.partition("?")[0]),
+            {key: values[-1] for key, values in parse_qs(first.query).items()} if first.query else {},
+            fields.environ.get("HTTP_HOST", ""),
+            asked.body,
+            fields.framing.chunked,
         )
+        try:
+            reply = self._answer(request)
+        except Exception:
+            _log.exception("a simulator failed to answer %s %s", request.method, request.path)
+            reply = error_reply(500, "a bug of the simulator, see its log")
         if reply.hang:
             while source.fill():
                 source.forget()
         if reply.hang or reply.close:
             return False
-        closes = fields.framing.closes or reply.raw
+        closes = fields.framing.closes or reply.raw or first.line.version == "HTTP/1.0"
         source.send(_octets(reply, closes))
         return not closes
 

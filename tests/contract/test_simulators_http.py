@@ -287,3 +287,35 @@ def test_broken_clients_are_no_news(xapp: XappSimulator, capfd: pytest.CaptureFi
             while sock.recv(4096):
                 pass
     assert capfd.readouterr() == ("", "")
+
+
+def exchanged(address: str, octets: bytes) -> bytes:
+    """All that a server sends to these octets until it closes the connection."""
+    host, _, port = address.rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=5) as sock:
+        sock.sendall(octets)
+        answer = b""
+        while piece := sock.recv(65536):
+            answer += piece
+    return answer
+
+
+def test_what_is_no_http_is_refused(rtmgr: RoutingManagerSimulator) -> None:
+    answer = exchanged(rtmgr.http.address, b"POST /handles HTTP/1.1\r\nContent-Length: 1\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400 ") and b"header fields Host" in answer
+
+
+def test_the_connection_of_an_old_client_ends_with_the_answer(rtmgr: RoutingManagerSimulator) -> None:
+    answer = exchanged(rtmgr.http.address, b"GET /counts HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 ") and b"\r\nConnection: close\r\n" in answer
+
+
+def test_a_bug_in_a_simulator_is_answered(client: HttpClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    simulator = RoutingManagerSimulator()
+    simulator.start()
+    try:
+        monkeypatch.setattr(simulator.log, "entries", lambda *_: 1 // 0)
+        assert call(client, simulator.http.address, "GET", "/log").status == 500
+        assert call(client, simulator.http.address, "GET", "/state").status == 200
+    finally:
+        simulator.http.stop()

@@ -50,7 +50,7 @@ class PlainAnswer(msgspec.Struct, frozen=True):
 
 
 def head_of(status: int, content_type: str, length: int) -> list[str]:
-    """The lines that plain answers begin with."""
+    """The first lines of a plain answer's head: the server adds the date."""
     return [f"HTTP/1.1 {_status_line(status)}", *map(": ".join, _fields(status, content_type, length))]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -56,3 +57,9 @@ def test_all_ids_of_a_second_are_within_it(second: int) -> None:
 @given(SECONDS, SECONDS)
 def test_ids_are_in_order_of_time(one: int, two: int) -> None:
     assert (first_digits(one) < first_digits(two)) == (one < two)
+
+
+def test_a_clock_that_was_never_set_makes_ids_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: 12.0)
+    made = {new_ksuid() for _ in range(100)}
+    assert len(made) == 100 and {second_of(text) for text in made} == {0}
