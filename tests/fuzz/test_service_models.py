@@ -47,7 +47,11 @@ def test_any_octets_can_be_looked_at(octets: bytes, body: Body) -> None:
 
 @given(octets=st.sampled_from(OCTETS), times=st.integers(1, 400), body=st.sampled_from(Body))
 def test_the_work_is_bounded(octets: bytes, times: int, body: Body) -> None:
-    """As a rule it takes up to 5 ms."""
+    """As a rule it takes up to 5 ms. Garbage of a long run of such tests may be collected meanwhile, once."""
+    assert any(_seconds(octets * times, body) < 0.5 for _ in range(2))
+
+
+def _seconds(octets: bytes, body: Body) -> float:
     begin = time.thread_time()
-    decode(octets * times, body)
-    assert time.thread_time() - begin < 0.5
+    decode(octets, body)
+    return time.thread_time() - begin

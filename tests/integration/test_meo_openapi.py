@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from schemathesis import GenerationMode
 from support.mec.meo_world import World, app
 
@@ -59,6 +59,15 @@ def test_keeps_its_promises(schemas: dict[str, Any], base: str, path: str, metho
     @GENERATED
     @given(operation.as_strategy(generation_mode=mode))
     def ask(case: Any) -> None:
+        # a member that is null counts as absent: what is wrong without it is wrong, no more
+        assume(mode is GenerationMode.POSITIVE or not has_null(case.body))
         case.call_and_validate()
 
     ask()
+
+
+def has_null(value: Any) -> bool:
+    """Whether an object in a body has a member that is null."""
+    if isinstance(value, dict):
+        return None in value.values() or any(map(has_null, value.values()))
+    return isinstance(value, list) and any(map(has_null, value))
