@@ -18,6 +18,8 @@ _log = logging.getLogger(__name__)
 MOST = 32
 """What is told at once beyond so many events or commands: half a millisecond of work, more or less."""
 
+_UNTOLD = "what a worker did could not be told"
+
 WatchEvent = Callable[[str, Any, Sequence[Command]], None]
 """Called with the Meid, the event, and the commands that were performed for it."""
 WatchCommand = Callable[[str, Any, Event | None, Sequence[Command]], None]
@@ -63,14 +65,17 @@ class Observers:
         seen, self._seen = self._seen, []
         by_event, by_command = self._by_event, self._by_command
         for meid, event, commands in seen:
-            try:
-                for watch in by_event[type(event)]:
+            for watch in by_event[type(event)]:
+                try:
                     watch(meid, event, commands)
-                for command in commands:
-                    for look in by_command[type(command)]:
+                except Exception:  # a bug: other watchers, and what else happened, must still be told
+                    _log.exception(_UNTOLD)
+            for command in commands:
+                for look in by_command[type(command)]:
+                    try:
                         look(meid, command, event, commands)
-            except Exception:
-                _log.exception("what a worker did could not be told")
+                    except Exception:
+                        _log.exception(_UNTOLD)
         self.changes += 1
 
 

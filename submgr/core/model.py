@@ -83,7 +83,7 @@ class Content(Struct, frozen=True):
     @property
     def mergeable(self) -> bool:
         """Only REPORT subscriptions are shared between xApps."""
-        return self.actions[0].action_type is ActionType.REPORT
+        return self.action_type is ActionType.REPORT
 
     def key(self) -> Content:
         """The content with its actions in the order of their ids: equal for contents that differ in the order only."""

@@ -132,19 +132,19 @@ class NotificationQuota:
 
     def reserve(self, endpoint: str, n: int) -> bool:
         """Takes room for `n` notifications; returns False, and takes nothing, when there is less."""
-        taken = self._taken.get(endpoint, 0) + n
-        if taken > self._bound():
+        if self.taken(endpoint) + n > self._bound():
             return False
-        self._taken[endpoint] = taken
+        self.take(endpoint, n)
         return True
 
     def take(self, endpoint: str, n: int = 1) -> None:
         """Takes room for `n` notifications, free or not: for what has to be told although nobody just asked for it."""
-        self._taken[endpoint] = self._taken.get(endpoint, 0) + n
+        if n > 0:
+            self._taken[endpoint] = self.taken(endpoint) + n
 
     def release(self, endpoint: str, n: int = 1) -> None:
         """Gives room for `n` notifications back, at most what is taken."""
-        left = self._taken.get(endpoint, 0) - n
+        left = self.taken(endpoint) - n
         if left > 0:
             self._taken[endpoint] = left
         else:

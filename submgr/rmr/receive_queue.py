@@ -106,7 +106,7 @@ class ReceiveQueue:
                     break
         finally:
             if messages:
-                self._ring.items.append(source)
+                self._ring.items.append(source)  # by the one who takes: nobody waits for it
             else:
                 self._emptied(source)
             if self._full and self._messages * 2 <= self._max_messages and self._bytes * 2 <= self._max_bytes:

@@ -18,18 +18,18 @@ _decoder = msgspec.json.Decoder(RestForm)
 
 def encode_rest(record: RestRecord) -> bytes:
     """The JSON of a REST subscription. Its key in the store is the SubscriptionId."""
-    instances = dict(record.instances)
-    instance_ids = list(instances.values())
-    if len(record.instances) > 1:
-        instances = dict(sorted(record.instances, key=_as_text))  # as a Go map is written
-        instance_ids = list(dict.fromkeys(instance_id for _, instance_id in record.instances))
+    instances = record.instances
+    instance_ids = [instance_id for _, instance_id in instances]
+    if len(instances) > 1:
+        instances = tuple(sorted(instances, key=_as_text))  # as a Go map is written
+        instance_ids = list(dict.fromkeys(instance_ids))
     form = RestForm(
         Created=record.created,
         XAppServiceName=record.host,
         XAppRmrEndPoint=str(record.rmr),
         Meid=record.meid,
         InstanceIds=instance_ids or None,
-        XAppIdToE2Id=instances,
+        XAppIdToE2Id=dict(instances),
         SubReqOngoing=record.request_ongoing,
         SubDelReqOngoing=record.delete_ongoing,
         Md5sum=record.digests[0] if record.digests else "",

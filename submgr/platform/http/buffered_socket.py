@@ -72,7 +72,7 @@ class BufferedSocket:
     def begin(self, seconds: float) -> None:
         """A new message, which must be complete in `seconds`."""
         self._allowance = MAX_FRAMING
-        self._deadline = time.monotonic() + seconds
+        self.allow(seconds)
 
     def allow(self, seconds: float) -> None:
         """Sets the deadline anew, `seconds` from now."""

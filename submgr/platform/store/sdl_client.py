@@ -65,12 +65,12 @@ class _Asking(TimeLimit):
     __slots__ = ("_client", "_what")
 
     def __init__(self, client: SdlClient, what: str) -> None:
-        TimeLimit.__init__(self, client.operation_timeout)
+        super().__init__(client.operation_timeout)
         self._client = client
         self._what = what
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> Literal[False]:
-        TimeLimit.__exit__(self, kind, error, traceback)
+        super().__exit__(kind, error, traceback)
         if error is None:
             return False
         if error is self.late:

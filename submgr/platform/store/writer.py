@@ -214,12 +214,10 @@ class Writer:
         if now > self._flush_until:
             self._fail(group, StoreUnavailable("not written: the store was stopped"))
             return
-        if group[0].since < now - self._patience:
-            group = self._in_time(group, now)
+        group = self._in_time(group, now)
         effect = effect_of(map(_change_of, group))
         try:
-            if not self._ledgers[namespace].complete and self._sender.see(namespace, effect):
-                # which has taken its time
+            if self._sender.see(namespace, effect):  # which has taken its time
                 group = self._in_time(group, self._clock())
                 effect = effect_of(map(_change_of, group))
         except StoreError as error:
@@ -241,6 +239,8 @@ class Writer:
     def _in_time(self, group: list[_Submission], now: float) -> list[_Submission]:
         """Those of a group that have not waited for too long; the others, at its front, have failed."""
         earliest = now - self._patience
+        if group and group[0].since >= earliest:
+            return group
         late = [submission for submission in group if submission.since < earliest]
         if late:
             self._fail(late, StoreUnavailable(f"not written: no turn within {self._patience} s"))

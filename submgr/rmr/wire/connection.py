@@ -130,7 +130,7 @@ class Connection:
         messages = framer.feed(data)
         self.last_heard = monotonic()
         after = framer.pending
-        if not after and not framer.streaming:  # no frame is unfinished
+        if not framer.unfinished:
             if before or streaming:
                 self.sock.settimeout(None)
         elif messages or not before or streaming:

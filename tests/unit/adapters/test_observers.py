@@ -50,12 +50,11 @@ def test_what_nobody_watches_is_told_to_nobody() -> None:
 
 
 class Told:
-    """Writes down the Meids of which it is told a ConfirmDelete. `fails`: the one that it cannot bear."""
-
-    by_event: Mapping[type, WatchEvent] = {}
+    """Writes down the Meids of which it is told a Saved or a ConfirmDelete. `fails`: the one that it cannot bear."""
 
     def __init__(self, fails: str = "") -> None:
         self.meids: list[str] = []
+        self.by_event: Mapping[type, WatchEvent] = {e.Saved: self._tell}
         self.by_command: Mapping[type, WatchCommand] = {c.ConfirmDelete: self._tell}
         self._fails = fails
 
@@ -70,7 +69,7 @@ def test_watchers_are_told_behind_what_was_ready_before_and_in_order() -> None:
     observers = Observers(watcher)
     sent = gevent.spawn(watcher.meids.append, "sent")
     observers.saw("gnb_1", None, [SAVED])
-    observers.saw("gnb_2", e.Saved(7), [SENT, SAVED])
+    observers.saw("gnb_2", e.RouteDone(7), [SENT, SAVED])
     assert watcher.meids == []
     sent.join()
     step_back()
@@ -87,13 +86,14 @@ def test_there_is_a_change_before_it_is_told_and_one_afterwards() -> None:
 
 
 def test_a_bug_of_a_watcher_is_logged_and_takes_nothing_else_along(caplog: pytest.LogCaptureFixture) -> None:
-    watcher = Told(fails="gnb_2")
-    observers = Observers(watcher)
+    watcher, other = Told(fails="gnb_2"), Told()
+    observers = Observers(watcher, other)
     for meid in ("gnb_1", "gnb_2", "gnb_3"):
-        observers.saw(meid, None, [SAVED])
+        observers.saw(meid, e.Saved(7), [SAVED])
     step_back()
-    assert watcher.meids == ["gnb_1", "gnb_3"]
-    assert [record.message for record in caplog.records] == ["what a worker did could not be told"]
+    assert watcher.meids == ["gnb_1", "gnb_1", "gnb_3", "gnb_3"]
+    assert other.meids == ["gnb_1", "gnb_1", "gnb_2", "gnb_2", "gnb_3", "gnb_3"]
+    assert [record.message for record in caplog.records] == ["what a worker did could not be told"] * 2
 
 
 @pytest.mark.parametrize(("times", "commands"), [(MOST + 1, 1), (1, MOST + 1)])
